@@ -1,0 +1,73 @@
+# Everything a contributor or user does here. `make` alone lists the targets.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+BUILD_TYPE ?= RelWithDebInfo
+PREFIX ?= /usr/local
+ARGS ?=
+NATIVE := build/native
+APT_BUILD := cmake g++ libsodium-dev libssl-dev libseccomp-dev nlohmann-json3-dev doctest-dev
+APT_RUN := iproute2 nftables iputils-ping iperf3 tcpdump socat
+APT_CHECK := clang clang-tidy clang-format libclang-rt-14-dev
+APT_BENCH := wireguard-go wireguard-tools fastd tinc nebula
+NATIVE_SOURCES := $(shell find native -type f \( -name '*.cc' -o -name '*.h' -o -name CMakeLists.txt \))
+TS_SOURCES := $(shell find src -type f -name '*.ts')
+
+.PHONY: help
+help: ## show the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: ## install system and npm packages (idempotent; apt where there is apt)
+	@./scripts/apt-packages $(APT_BUILD) $(APT_RUN) '?libipsec-mb-dev'
+	@$(MAKE) --no-print-directory node_modules/.installed
+
+node_modules/.installed: package.json package-lock.json
+	npm ci --no-audit --no-fund
+	@touch $@
+
+.PHONY: build
+build: setup $(NATIVE)/weft-forwarder dist/.built ## build the forwarder and the daemon
+
+$(NATIVE)/weft-forwarder: $(NATIVE_SOURCES)
+	cmake -S native -B $(NATIVE) -DCMAKE_BUILD_TYPE=$(BUILD_TYPE)
+	cmake --build $(NATIVE) --parallel
+	@touch $@
+
+dist/.built: $(TS_SOURCES) tsconfig.json tsconfig.build.json node_modules/.installed
+	rm -rf dist
+	npx tsc -p tsconfig.build.json
+	@touch $@
+
+.PHONY: demo
+demo: build ## three hosts on this machine, containers that talk; ARGS=--once ends by itself
+	npx tsx demo/main.ts $(ARGS)
+
+.PHONY: launch
+launch: build ## launch a router on this host; ARGS are those of `weft launch`
+	./bin/weft launch $(ARGS)
+
+.PHONY: test
+test: build ## unit tests, native tests, and real routers in network namespaces
+	ctest --test-dir $(NATIVE) --output-on-failure
+	npx vitest run $(ARGS)
+
+.PHONY: check
+check: build ## types, lint, format, clang-tidy, sanitizers, a short run of each fuzzer
+	@./scripts/apt-packages $(APT_CHECK)
+	npx tsc -p tsconfig.json
+	npx biome check .
+	./scripts/native-check
+
+.PHONY: bench
+bench: build ## weft, raw veth, kernel VXLAN and packaged peers side by side
+	@./scripts/apt-packages $(APT_BENCH)
+	npx tsx bench/main.ts $(ARGS)
+
+.PHONY: install
+install: build ## install into PREFIX (default /usr/local)
+	./scripts/install $(PREFIX)
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf build dist
