@@ -1,0 +1,23 @@
+/** Who this router is (its key pair) and which network it belongs to (the shared secret). docs/protocol.md, sections 1 and 5. */
+export type { Identity } from './identity.js';
+export { loadOrCreateIdentity } from './identity.js';
+export type { Network, NetworkMode, NetworkSecret } from './network.js';
+export {
+  loadNetwork,
+  networkFromPassword,
+  networkFromToken,
+  newNetwork,
+  proofKeyOf,
+  saveNetwork,
+} from './network.js';
+export type { PeerId, PublicKey } from './peer-id.js';
+export {
+  parsePeerId,
+  parsePublicKey,
+  peerIdBytes,
+  peerIdFromBytes,
+  peerIdOf,
+  samePublicKey,
+} from './peer-id.js';
+export type { JoinToken } from './token.js';
+export { encodeToken, parseToken } from './token.js';

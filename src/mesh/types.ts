@@ -1,0 +1,123 @@
+import type { WeftError } from '../errors.js';
+import type { Identity, Network, PeerId, PublicKey } from '../identity/index.js';
+
+/** A cipher that a peer's data plane has, and what it costs there. */
+export interface CipherSpeed {
+  readonly name: string;
+  /** The CPU does the work (AES-NI and alike), so the figure holds under load. */
+  readonly hardware: boolean;
+  /** Measured time to seal 1400 bytes, in nanoseconds. */
+  readonly nanosecondsPer1400: number;
+}
+
+export interface MeshOptions {
+  readonly identity: Identity;
+  readonly network: Network;
+  /** Shown to people beside the peer id; at most 63 bytes of it are kept. */
+  readonly nickname: string;
+  /** TCP port to listen on; 0 takes any (read `mesh.port` after `start`). */
+  readonly port: number;
+  /** UDP port of the data plane, announced in our record. Default: the TCP port. */
+  readonly dataPort?: number;
+  /** Address to listen on. Default: all addresses, IPv6 and IPv4. */
+  readonly host?: string;
+  /** `host[:port]` at which other routers can reach us, besides what is found out. */
+  readonly endpoints?: readonly string[];
+  /** Names of optional abilities, gossiped with our record. */
+  readonly features?: readonly string[];
+  /** True for interfaces whose addresses must not be announced (weft's own bridges and TAPs, containers' veths). */
+  readonly ignoreInterface?: (name: string) => boolean;
+  readonly timings?: Partial<MeshTimings>;
+  readonly limits?: Partial<MeshLimits>;
+}
+
+/** All in milliseconds. */
+export interface MeshTimings {
+  /** From an accepted or dialled TCP connection to an established link. */
+  readonly handshakeTimeout: number;
+  readonly pingInterval: number;
+  /** A link that has been silent for so long is dead. */
+  readonly linkTimeout: number;
+  readonly backoffInitial: number;
+  readonly backoffMax: number;
+  /** A link that lived so long resets the backoff of its target. */
+  readonly backoffReset: number;
+  /** How long an existing link gets to show life when a second one to the same peer arrives. */
+  readonly duplicateProbe: number;
+  /** How often local addresses are read anew. */
+  readonly addressRefresh: number;
+}
+
+export interface MeshLimits {
+  /** Connections in handshake at a time, over all addresses. */
+  readonly handshakes: number;
+  /** Connections in handshake at a time from one address. */
+  readonly handshakesPerAddress: number;
+  /** New connections that one address may open at once, and then a second. */
+  readonly acceptBurst: number;
+  readonly acceptRate: number;
+  /** Bytes that may wait to be sent on one link. */
+  readonly sendQueue: number;
+  /** Members that are dialled without being told to: up to so many, everybody links to everybody. */
+  readonly fullMesh: number;
+}
+
+export type TargetState = 'connecting' | 'connected' | 'waiting' | 'self';
+
+/** A configured target (`weft connect`). */
+export interface TargetView {
+  /** As it was given: `host[:port]`. */
+  readonly target: string;
+  readonly state: TargetState;
+  /** The peer found there, once it is known. */
+  readonly peer?: PeerId;
+  /** Unix time in milliseconds of the next attempt, when waiting. */
+  readonly retryAt?: number;
+  readonly lastError?: { readonly code: string; readonly message: string };
+}
+
+export interface LinkView {
+  readonly peer: PeerId;
+  readonly nickname: string;
+  /** Who dialled: `outbound` is us. */
+  readonly direction: 'inbound' | 'outbound';
+  /** `1.2.3.4:40000` or `[2001:db8::1]:40000`. */
+  readonly remoteAddress: string;
+  /** Unix time in milliseconds at which the link was established. */
+  readonly since: number;
+  /** Milliseconds, smoothed; undefined before the first answered ping. */
+  readonly rtt?: number;
+}
+
+export interface MemberView {
+  readonly peer: PeerId;
+  readonly publicKey: PublicKey;
+  readonly nickname: string;
+  /** `address:port` for the data plane, as the peer announces them, best first. */
+  readonly endpoints: readonly string[];
+  /** Its port for both TCP and UDP. */
+  readonly port: number;
+  readonly features: readonly string[];
+  readonly ciphers: readonly CipherSpeed[];
+  /** It said goodbye. */
+  readonly left: boolean;
+  readonly incarnation: number;
+  readonly sequence: number;
+  readonly self: boolean;
+  readonly linked: boolean;
+}
+
+export interface MeshEvents {
+  /** The first link to this peer is up. */
+  'link-up': [link: LinkView];
+  /** The last link to this peer is gone. */
+  'link-down': [peer: PeerId, reason: WeftError];
+  /** A member is new or its record changed (also: it left). */
+  member: [member: MemberView];
+  /** A message that the peer sent with `send`. */
+  message: [peer: PeerId, channel: string, bytes: Buffer];
+  /** Something was refused or failed; `error.code` names the counter. At most one a second and code. */
+  warning: [error: WeftError, origin: { readonly peer?: PeerId; readonly address?: string }];
+  /** The configured targets changed (connect, forget). */
+  targets: [targets: readonly string[]];
+}
