@@ -1,0 +1,35 @@
+/// The Internet checksum, RFC 1071, and its incremental update, RFC 1624.
+#pragma once
+
+#include <cstdint>
+
+#include "packet/parse.h"
+#include "wire/bytes.h"
+
+namespace weft {
+
+/// Ones' complement sum of big-endian 16-bit words (an odd last byte is padded with 0), not folded.
+std::uint64_t checksum_add(ConstBytes data, std::uint64_t sum = 0) noexcept;
+/// Folds to 16 bits, not inverted.
+std::uint16_t checksum_fold(std::uint64_t sum) noexcept;
+/// The checksum as it stands in a header: folded and inverted.
+inline std::uint16_t checksum_finish(std::uint64_t sum) noexcept {
+  return static_cast<std::uint16_t>(~checksum_fold(sum));
+}
+
+/// Sum of the pseudo-header of the IP packet in `frame`, for a transport length in bytes. `layers` is
+/// `parse_frame`'s.
+std::uint64_t pseudo_header_sum(ConstBytes frame, const Layers& layers,
+                                std::uint32_t transport_length) noexcept;
+
+/// A checksum after a 16-bit word under it changed.
+std::uint16_t checksum_adjust(std::uint16_t checksum, std::uint16_t before, std::uint16_t after) noexcept;
+
+/// Writes the IPv4 header checksum of the header at `network_offset`.
+void write_ipv4_checksum(Bytes frame, std::uint32_t network_offset) noexcept;
+
+/// Completes a partial checksum, for readers that cannot take one. Start and offset must lie inside the
+/// frame.
+void complete_checksum(Bytes frame, std::uint16_t start, std::uint16_t offset) noexcept;
+
+}  // namespace weft

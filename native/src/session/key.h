@@ -1,0 +1,97 @@
+/// The two directions of a session's key: counters that never repeat, and packets that are taken only once.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "aead/aead.h"
+#include "fragment/reassembler.h"
+#include "session/replay_window.h"
+#include "session/spin_lock.h"
+#include "wire/header.h"
+
+namespace weft {
+
+/// Seals packets for a peer. Several workers may use it at once, best each on its own lane.
+class SealingKey {
+ public:
+  /// `index` is the receiver's name of the key.
+  SealingKey(std::uint32_t index, std::unique_ptr<const Aead> aead) noexcept;
+
+  /// Takes the lane's next `count` counters and returns the first, or nothing when the lane is used up.
+  [[nodiscard]] std::optional<std::uint64_t> reserve(unsigned lane, std::uint64_t count) noexcept;
+
+  /// Writes the header into `packet` and seals it with a counter from `reserve`. `plaintext` as in
+  /// `Aead::seal_from`.
+  void seal_reserved(unsigned lane, std::uint64_t counter, const std::byte* plaintext,
+                     Bytes packet) const noexcept;
+
+  /// Reserve and seal in place; false when the lane is used up.
+  [[nodiscard]] bool seal(unsigned lane, Bytes packet) noexcept;
+
+  /// Next id of a fragmented frame of this lane.
+  [[nodiscard]] std::uint32_t next_fragment_id(unsigned lane) noexcept;
+
+  /// Packets sealed so far on all lanes.
+  [[nodiscard]] std::uint64_t sent() const noexcept;
+  /// The highest counter that any lane reached.
+  [[nodiscard]] std::uint64_t highest_counter() const noexcept;
+  [[nodiscard]] std::uint32_t index() const noexcept { return index_; }
+
+ private:
+  struct alignas(64) Lane {
+    std::atomic<std::uint64_t> next{0};
+    std::atomic<std::uint32_t> fragment_id{0};
+  };
+
+  std::uint32_t index_;
+  std::unique_ptr<const Aead> aead_;
+  std::array<Lane, lane_count> lanes_;
+};
+
+enum class OpenResult : std::uint8_t {
+  bad_tag,
+  replayed,
+  accepted,  ///< opened, but a packet with a higher counter of the lane was opened before
+  newest,    ///< opened, with the highest counter yet of its lane: may move the peer's endpoint
+};
+
+inline bool opened(OpenResult result) noexcept {
+  return result >= OpenResult::accepted;
+}
+
+/// Opens packets of a peer. Safe for several workers at once.
+class OpeningKey {
+ public:
+  /// `index` is our own name of the key.
+  OpeningKey(std::uint32_t index, std::unique_ptr<const Aead> aead) noexcept;
+  OpeningKey(const OpeningKey&) = delete;
+  OpeningKey& operator=(const OpeningKey&) = delete;
+  ~OpeningKey();
+
+  /// Opens in place and marks the counter. `header` is what `decode_sealed` found in `packet`. When opened,
+  /// the content is `packet.subspan(16, packet.size() - 32)`.
+  [[nodiscard]] OpenResult open(const SealedHeader& header, Bytes packet) noexcept;
+
+  /// Adds a fragment that came in a packet of that lane; see `Reassembler::add`.
+  std::size_t reassemble(unsigned lane, const InnerFragment& fragment, ConstBytes piece, std::uint64_t now_ms,
+                         Bytes out, ReassemblyDrops& drops);
+  /// Drops unfinished frames older than a second.
+  void expire_fragments(std::uint64_t now_ms, ReassemblyDrops& drops) noexcept;
+
+  [[nodiscard]] std::uint32_t index() const noexcept { return index_; }
+
+ private:
+  // A lane's memory comes with its first packet that opens: most sessions use one or two of the 32.
+  struct Lane;
+  [[nodiscard]] Lane* lane(unsigned number) noexcept;
+
+  std::uint32_t index_;
+  std::unique_ptr<const Aead> aead_;
+  std::array<std::atomic<Lane*>, lane_count> lanes_{};
+};
+
+}  // namespace weft

@@ -1,0 +1,73 @@
+/// Which MAC address is behind which peer: one table for all networks, learned from frames, shared by all
+/// workers.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+
+#include "packet/parse.h"
+
+namespace weft {
+
+/// Who has a MAC: a peer's slot number, or this host.
+using MacOwner = std::uint16_t;
+inline constexpr MacOwner local_owner = 0xffff;
+
+/// Fixed size, lock-free: lookups are a few loads, learning a known address is a load and rarely a store. The
+/// memory is mapped, so only the pages in use count. When the neighbourhood of a bucket is full, the oldest
+/// entry goes. Times are whole seconds of any monotonic clock.
+class MacTable {
+ public:
+  static constexpr std::size_t capacity = 16384;
+  static constexpr std::uint32_t lifetime_s = 300;
+
+  enum class Learned : std::uint8_t { known, added, moved };
+  struct LearnResult {
+    Learned what = Learned::known;
+    MacOwner previous = local_owner;  ///< with `moved`: who had it before
+  };
+  struct Entry {
+    std::uint16_t network;
+    MacAddress mac;
+    MacOwner owner;
+    std::uint32_t seen_s;
+  };
+
+  MacTable();
+  MacTable(const MacTable&) = delete;
+  MacTable& operator=(const MacTable&) = delete;
+  ~MacTable();
+
+  /// Group addresses are ignored (`known`).
+  LearnResult learn(std::uint16_t network, const MacAddress& mac, MacOwner owner,
+                    std::uint32_t now_s) noexcept;
+  [[nodiscard]] std::optional<MacOwner> lookup(std::uint16_t network, const MacAddress& mac,
+                                               std::uint32_t now_s) const noexcept;
+  /// Frees what was not seen for `lifetime_s`; returns how many.
+  std::size_t expire(std::uint32_t now_s) noexcept;
+  /// Forgets all that an owner has.
+  std::size_t remove_owner(MacOwner owner) noexcept;
+  std::size_t remove_network(std::uint16_t network) noexcept;
+  /// Visits every entry; others may change the table meanwhile.
+  void for_each(const std::function<void(const Entry&)>& visit) const;
+
+ private:
+  // key: network << 48 | MAC, 0 when free (no unicast MAC of network 0 is 0: it is not learned).
+  // value: owner << 32 | seen.
+  struct Slot {
+    std::atomic<std::uint64_t> key;
+    std::atomic<std::uint64_t> value;
+  };
+  static_assert(sizeof(Slot) == 16);
+
+  [[nodiscard]] Slot* bucket(std::uint64_t key) const noexcept;
+  template <typename Predicate>
+  std::size_t remove_if(Predicate predicate) noexcept;
+
+  Slot* slots_;
+};
+
+}  // namespace weft
