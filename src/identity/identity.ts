@@ -1,4 +1,7 @@
-import type { PeerId, PublicKey } from './peer-id.js';
+import { join } from 'node:path';
+import sodium from 'sodium-native';
+import { type PeerId, type PublicKey, parsePublicKey, peerIdOf } from './peer-id.js';
+import { corruptFile, readPrivateJson, writePrivateJson } from './private-file.js';
 
 /** This router's key pair. */
 export interface Identity {
@@ -8,5 +11,47 @@ export interface Identity {
   readonly peer: PeerId;
 }
 
-/** Reads the key pair from `<stateDir>/identity.json`; makes it when there is none. */
-export declare function loadOrCreateIdentity(stateDir: string): Promise<Identity>;
+const SEED_BYTES = 32;
+
+/** The key pair that grows from a seed of 32 bytes. */
+export function identityFromSeed(seed: Uint8Array): Identity {
+  const publicKey = Buffer.alloc(32);
+  const secretKey = Buffer.alloc(64);
+  sodium.crypto_sign_seed_keypair(publicKey, secretKey, Buffer.from(seed));
+  const key = parsePublicKey(publicKey);
+  return { publicKey: key, secretKey, peer: peerIdOf(key) };
+}
+
+/**
+ * Reads the key pair from `<stateDir>/identity.json`; makes it (0600, on the disk before this resolves) when there is none.
+ * Rejects with `file-corrupt`, `file-not-private` or `file-unreadable`; an existing file is never overwritten.
+ */
+export async function loadOrCreateIdentity(stateDir: string): Promise<Identity> {
+  const path = join(stateDir, 'identity.json');
+  const stored = await readPrivateJson(path);
+  if (stored !== undefined) return parseStored(path, stored);
+  const seed = Buffer.alloc(SEED_BYTES);
+  sodium.randombytes_buf(seed);
+  const identity = identityFromSeed(seed);
+  await writePrivateJson(path, {
+    publicKey: identity.publicKey.toString('hex'),
+    seed: seed.toString('hex'),
+  });
+  return identity;
+}
+
+/** The public key stands in the file to prove that the seed is whole. */
+function parseStored(path: string, stored: unknown): Identity {
+  if (typeof stored !== 'object' || stored === null || !('seed' in stored) || !('publicKey' in stored)) {
+    throw corruptFile(path, 'seed or publicKey is missing');
+  }
+  const { seed, publicKey } = stored;
+  if (typeof seed !== 'string' || !/^[0-9a-f]{64}$/.test(seed)) {
+    throw corruptFile(path, 'the seed is not 64 hexadecimal digits');
+  }
+  const identity = identityFromSeed(Buffer.from(seed, 'hex'));
+  if (identity.publicKey.toString('hex') !== publicKey) {
+    throw corruptFile(path, 'the public key does not belong to the seed');
+  }
+  return identity;
+}

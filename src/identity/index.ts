@@ -1,12 +1,14 @@
 /** Who this router is (its key pair) and which network it belongs to (the shared secret). docs/protocol.md, sections 1 and 5. */
+export { blake2b } from './hash.js';
 export type { Identity } from './identity.js';
-export { loadOrCreateIdentity } from './identity.js';
+export { identityFromSeed, loadOrCreateIdentity } from './identity.js';
 export type { Network, NetworkMode, NetworkSecret } from './network.js';
 export {
   loadNetwork,
   networkFromPassword,
   networkFromToken,
   newNetwork,
+  parseSecret,
   proofKeyOf,
   saveNetwork,
 } from './network.js';

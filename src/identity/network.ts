@@ -1,3 +1,8 @@
+import { join } from 'node:path';
+import sodium from 'sodium-native';
+import { WeftError } from '../errors.js';
+import { blake2b } from './hash.js';
+import { corruptFile, readPrivateJson, writePrivateJson } from './private-file.js';
 import type { JoinToken } from './token.js';
 
 declare const brand: unique symbol;
@@ -17,15 +22,105 @@ export interface Network {
   readonly created: string;
 }
 
+export const SECRET_BYTES = 32;
+/** Two secrets live while one replaces the other. */
+const MAX_LIVE_SECRETS = 2;
+const PASSWORD_OPSLIMIT = 3;
+const PASSWORD_MEMLIMIT = 64 * 1024 * 1024;
+
+/** Takes 32 bytes (copied) as a network secret. Throws `bad-secret` for any other length. */
+export function parseSecret(bytes: Uint8Array): NetworkSecret {
+  if (bytes.length !== SECRET_BYTES) {
+    throw new WeftError('bad-secret', `a network secret has ${SECRET_BYTES} bytes, not ${bytes.length}`);
+  }
+  return Buffer.from(bytes) as NetworkSecret;
+}
+
 /** A new network with a random secret. */
-export declare function newNetwork(): Network;
-/** The network of everybody who uses this password (Argon2id, off the event loop). Throws `bad-password`. */
-export declare function networkFromPassword(password: string): Promise<Network>;
+export function newNetwork(): Network {
+  const secret = Buffer.alloc(SECRET_BYTES);
+  sodium.randombytes_buf(secret);
+  return makeNetwork('token', [parseSecret(secret)], new Date().toISOString());
+}
+
 /** The network that a token joins. */
-export declare function networkFromToken(token: JoinToken): Network;
-/** Reads `<stateDir>/network.json`; undefined when there is none. Rejects with `network-file-corrupt`, `file-not-private`. */
-export declare function loadNetwork(stateDir: string): Promise<Network | undefined>;
-/** Writes `<stateDir>/network.json` (0600, fsync). */
-export declare function saveNetwork(stateDir: string, network: Network): Promise<void>;
-/** The key of link proofs, from a secret. */
-export declare function proofKeyOf(secret: NetworkSecret): Buffer;
+export function networkFromToken(token: JoinToken): Network {
+  return makeNetwork('token', [token.secret], new Date().toISOString());
+}
+
+/** The network of everybody who uses this password (Argon2id in a worker thread, about 0.2 s). Rejects with `bad-password`. */
+export async function networkFromPassword(password: string): Promise<Network> {
+  if (password.length === 0) {
+    throw new WeftError('bad-password', 'the password is empty: give one of at least a dozen characters');
+  }
+  const secret = Buffer.alloc(SECRET_BYTES);
+  const salt = blake2b(16, [Buffer.from('weft password salt v1')]);
+  await sodium.crypto_pwhash_async(
+    secret,
+    Buffer.from(password.normalize('NFC')),
+    salt,
+    PASSWORD_OPSLIMIT,
+    PASSWORD_MEMLIMIT,
+    sodium.crypto_pwhash_ALG_ARGON2ID13,
+  );
+  return makeNetwork('password', [parseSecret(secret)], new Date().toISOString());
+}
+
+/** The key of link and session proofs that belongs to a secret. */
+export function proofKeyOf(secret: NetworkSecret): Buffer {
+  return blake2b(32, [Buffer.from('weft link proof v1')], secret);
+}
+
+/** Reads `<stateDir>/network.json`; undefined when there is none. Rejects like `loadOrCreateIdentity`. */
+export async function loadNetwork(stateDir: string): Promise<Network | undefined> {
+  const path = networkPath(stateDir);
+  const stored = await readPrivateJson(path);
+  return stored === undefined ? undefined : parseStored(path, stored);
+}
+
+/** Writes `<stateDir>/network.json` (0600, on the disk when this resolves). */
+export async function saveNetwork(stateDir: string, network: Network): Promise<void> {
+  await writePrivateJson(networkPath(stateDir), {
+    mode: network.mode,
+    secrets: network.secrets.map((secret) => secret.toString('hex')),
+    created: network.created,
+  });
+}
+
+function networkPath(stateDir: string): string {
+  return join(stateDir, 'network.json');
+}
+
+function makeNetwork(
+  mode: NetworkMode,
+  secrets: readonly [NetworkSecret, ...NetworkSecret[]],
+  created: string,
+): Network {
+  const id = blake2b(32, [Buffer.from('weft network id v1')], secrets[0])
+    .subarray(0, 8)
+    .toString('hex');
+  return { mode, secrets, id, created };
+}
+
+function parseStored(path: string, stored: unknown): Network {
+  if (typeof stored !== 'object' || stored === null) throw corruptFile(path, 'it holds no object');
+  const { mode, secrets, created } = stored as Record<string, unknown>;
+  if (mode !== 'token' && mode !== 'password') throw corruptFile(path, 'the mode is unknown');
+  if (typeof created !== 'string' || Number.isNaN(Date.parse(created))) {
+    throw corruptFile(path, 'the date of creation is missing');
+  }
+  const parsed = parseStoredSecrets(secrets);
+  if (parsed === undefined) {
+    throw corruptFile(path, `there must be 1 to ${MAX_LIVE_SECRETS} secrets of 64 hexadecimal digits`);
+  }
+  return makeNetwork(mode, parsed, created);
+}
+
+function parseStoredSecrets(secrets: unknown): [NetworkSecret, ...NetworkSecret[]] | undefined {
+  if (!Array.isArray(secrets) || secrets.length > MAX_LIVE_SECRETS) return undefined;
+  const isSecret = (value: unknown): value is string =>
+    typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
+  if (!secrets.every(isSecret)) return undefined;
+  const [newest, ...older] = secrets.map((hex) => parseSecret(Buffer.from(hex, 'hex')));
+  return newest === undefined ? undefined : [newest, ...older];
+}

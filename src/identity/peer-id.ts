@@ -1,5 +1,5 @@
-import sodium from 'sodium-native';
 import { WeftError } from '../errors.js';
+import { blake2b } from './hash.js';
 
 declare const brand: unique symbol;
 
@@ -15,9 +15,7 @@ const SHORT_ID_BYTES = 8;
 
 /** The short id of a public key: the first 8 bytes of BLAKE2b-256(label || key). */
 export function peerIdOf(publicKey: PublicKey): PeerId {
-  const hash = Buffer.alloc(32);
-  sodium.crypto_generichash(hash, Buffer.concat([LABEL, publicKey]));
-  return peerIdFromBytes(hash.subarray(0, SHORT_ID_BYTES));
+  return peerIdFromBytes(blake2b(32, [LABEL, publicKey]).subarray(0, SHORT_ID_BYTES));
 }
 
 /** Reads 16 hexadecimal digits, either case. Throws `bad-peer-id`. */

@@ -1,4 +1,8 @@
-import type { NetworkSecret } from './network.js';
+import ipaddr from 'ipaddr.js';
+import { formatHostPort, type HostPort, parseHostPort } from '../address.js';
+import { WeftError } from '../errors.js';
+import { blake2b } from './hash.js';
+import { type NetworkSecret, parseSecret, SECRET_BYTES } from './network.js';
 
 /** What a join token carries. */
 export interface JoinToken {
@@ -7,7 +11,129 @@ export interface JoinToken {
   readonly addresses: readonly string[];
 }
 
-/** The one-line text `weft1…`. Throws `bad-address`. */
-export declare function encodeToken(token: JoinToken): string;
-/** Throws `token-prefix`, `token-version`, `token-truncated`, `token-mistyped`. */
-export declare function parseToken(text: string): JoinToken;
+/*
+ * The token (docs/protocol.md, section 5): `weft1`, then base64url without padding of
+ *   length (2) | secret (32) | number of addresses (1) | addresses | checksum (4)
+ * where length counts what follows it, so that a token cut off by a copy is told from a mistyped one.
+ */
+const PREFIX = 'weft';
+const VERSION = '1';
+const LENGTH_BYTES = 2;
+const CHECKSUM_BYTES = 4;
+const CHECKSUM_LABEL = Buffer.from('weft token v1');
+const MIN_BODY_BYTES = SECRET_BYTES + 1 + CHECKSUM_BYTES;
+const MAX_ADDRESSES = 16;
+const KIND_NAME = 1;
+const KIND_IPV4 = 4;
+const KIND_IPV6 = 6;
+
+/** The one-line text `weft1…`. Throws `bad-address`, also for an address with a zone, which means nothing elsewhere. */
+export function encodeToken({ secret, addresses }: JoinToken): string {
+  if (addresses.length > MAX_ADDRESSES) {
+    throw new WeftError('bad-address', `a token holds at most ${MAX_ADDRESSES} addresses`);
+  }
+  const content = Buffer.concat([
+    secret,
+    Buffer.of(addresses.length),
+    ...addresses.map((address) => encodeAddress(parseHostPort(address))),
+  ]);
+  const length = Buffer.alloc(LENGTH_BYTES);
+  length.writeUInt16BE(content.length + CHECKSUM_BYTES);
+  const checked = Buffer.concat([length, content]);
+  return PREFIX + VERSION + Buffer.concat([checked, checksum(checked)]).toString('base64url');
+}
+
+/** Throws `token-prefix`, `token-version`, `token-truncated` or `token-mistyped`. */
+export function parseToken(text: string): JoinToken {
+  const bytes = decodeText(text.trim());
+  const body = bytes.length < LENGTH_BYTES ? MIN_BODY_BYTES : bytes.readUInt16BE();
+  const missing = LENGTH_BYTES + body - bytes.length;
+  if (missing > 0) {
+    throw new WeftError(
+      'token-truncated',
+      'the token is incomplete, its end is missing: copy the whole line',
+    );
+  }
+  const checked = bytes.subarray(0, bytes.length - CHECKSUM_BYTES);
+  if (missing < 0 || body < MIN_BODY_BYTES || !checksum(checked).equals(bytes.subarray(checked.length))) {
+    throw mistyped('its checksum is wrong');
+  }
+  const content = checked.subarray(LENGTH_BYTES);
+  return {
+    secret: parseSecret(content.subarray(0, SECRET_BYTES)),
+    addresses: decodeAddresses(content.subarray(SECRET_BYTES)),
+  };
+}
+
+function decodeText(text: string): Buffer {
+  const parts = /^weft(\d+)(.*)$/s.exec(text);
+  if (parts === null) {
+    throw new WeftError('token-prefix', `this is no join token: one begins with ${PREFIX}${VERSION}`);
+  }
+  const [, digits = '', rest = ''] = parts;
+  // The body begins with a length below 2^14, which base64url writes as a letter: digits are all version.
+  if (digits !== VERSION) {
+    throw new WeftError(
+      'token-version',
+      `this token has version ${digits}, this weft reads version ${VERSION}: use the same weft on both hosts`,
+    );
+  }
+  const wrong = /[^A-Za-z0-9_-]/.exec(rest);
+  if (wrong !== null) {
+    throw mistyped(
+      `"${wrong[0]}" at character ${PREFIX.length + digits.length + wrong.index + 1} is not part of one`,
+    );
+  }
+  return Buffer.from(rest, 'base64url');
+}
+
+function encodeAddress({ kind, host, port }: HostPort): Buffer {
+  const portBytes = Buffer.alloc(2);
+  portBytes.writeUInt16BE(port);
+  if (kind === 'name') {
+    return Buffer.concat([Buffer.of(KIND_NAME, host.length), Buffer.from(host, 'latin1'), portBytes]);
+  }
+  if (host.includes('%')) {
+    throw new WeftError(
+      'bad-address',
+      `${host} is only valid on this link: give an address that others can reach`,
+    );
+  }
+  const bytes = ipaddr.parse(host).toByteArray();
+  return Buffer.concat([Buffer.of(kind === 'ipv4' ? KIND_IPV4 : KIND_IPV6), Buffer.from(bytes), portBytes]);
+}
+
+function decodeAddresses(bytes: Buffer): string[] {
+  const addresses: string[] = [];
+  let offset = 1;
+  while (offset < bytes.length) {
+    const { hostPort, next } = decodeAddress(bytes, offset);
+    addresses.push(formatHostPort(hostPort));
+    offset = next;
+  }
+  if (addresses.length !== bytes[0]) throw mistyped('its list of addresses is wrong');
+  return addresses;
+}
+
+function decodeAddress(bytes: Buffer, offset: number): { hostPort: HostPort; next: number } {
+  const kind = bytes[offset];
+  const length = { [KIND_NAME]: bytes[offset + 1] ?? 0, [KIND_IPV4]: 4, [KIND_IPV6]: 16 }[kind ?? 0] ?? 0;
+  const start = offset + (kind === KIND_NAME ? 2 : 1);
+  const end = start + length;
+  if (length === 0 || end + 2 > bytes.length) throw mistyped('its list of addresses is wrong');
+  const raw = bytes.subarray(start, end);
+  const port = bytes.readUInt16BE(end);
+  const host = kind === KIND_NAME ? raw.toString('latin1') : ipaddr.fromByteArray([...raw]).toString();
+  return {
+    hostPort: parseHostPort(kind === KIND_IPV6 ? `[${host}]:${port}` : `${host}:${port}`),
+    next: end + 2,
+  };
+}
+
+function checksum(bytes: Uint8Array): Buffer {
+  return blake2b(32, [CHECKSUM_LABEL, bytes]).subarray(0, CHECKSUM_BYTES);
+}
+
+function mistyped(why: string): WeftError {
+  return new WeftError('token-mistyped', `the token is mistyped: ${why}; copy the whole line again`);
+}
