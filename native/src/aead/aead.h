@@ -46,12 +46,20 @@ class Aead {
   [[nodiscard]] virtual bool open(Bytes packet) const noexcept = 0;
 };
 
-/// Prepares the libraries; call once before threads start. False if one of them cannot work on this machine.
+/// Prepares the libraries and measures which implementation is the fastest; call once, before threads start.
+/// False if a library cannot work on this machine.
 [[nodiscard]] bool aead_init() noexcept;
 
-/// The object for a cipher, by the implementation that `aead_init` found fastest here. Allocates; not for the
-/// hot path.
-std::unique_ptr<const Aead> make_aead(Cipher cipher, const AeadKey& key);
+/// The object for one direction's key, by the implementation that `aead_init` found fastest here. `key_index`
+/// is the one in the headers of its packets. Allocates; not for the hot path.
+std::unique_ptr<const Aead> make_aead(Cipher cipher, const AeadKey& key, std::uint32_t key_index);
+
+/// Every implementation of a cipher that works on this machine, for tests and benchmarks.
+struct AeadImplementation {
+  std::string_view name;  ///< such as `libipsec-mb`
+  std::unique_ptr<const Aead> (*make)(const AeadKey& key, std::uint32_t key_index);
+};
+std::vector<AeadImplementation> aead_implementations(Cipher cipher);
 
 /// One line of the cipher table that `hello` reports.
 struct CipherInfo {
@@ -61,7 +69,7 @@ struct CipherInfo {
   double nanoseconds_per_1400 = 0;  ///< measured: sealing 1400 bytes
 };
 
-/// Measures every cipher, at most 5 ms each.
+/// Measures the chosen implementation of every cipher, at most 5 ms each.
 std::vector<CipherInfo> cipher_inventory();
 
 }  // namespace weft

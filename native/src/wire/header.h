@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "aead/secret.h"
 #include "wire/bytes.h"
 
 namespace weft {
@@ -118,7 +119,7 @@ struct RelayHeader {
 };
 
 /// SipHash-2-4 key of one direction of a session with a neighbour.
-using HopKey = std::array<std::byte, 16>;
+using HopKey = Secret<16>;
 
 /// The type of a datagram: `too_short` for an empty one, `bad_type` for an unknown one.
 Decoded<PacketType> packet_type(ConstBytes datagram) noexcept;
