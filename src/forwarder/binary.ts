@@ -1,0 +1,138 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { accessSync, closeSync, constants, openSync } from 'node:fs';
+import { rename, stat } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import Type, { type Static } from 'typebox';
+import { systemCode, WeftError } from '../errors.js';
+import { validator } from '../validate.js';
+
+const MAX_LOG = 1024 * 1024;
+
+/**
+ * Where the forwarder's program is: WEFT_FORWARDER, else beside an installed weft, else in the build directory of the
+ * repository. Throws `forwarder-missing`.
+ */
+export function locateForwarder(): string {
+  const chosen = process.env.WEFT_FORWARDER;
+  const places =
+    chosen !== undefined
+      ? [chosen]
+      : ['../../bin/weft-forwarder', '../../build/native/weft-forwarder'].map((place) =>
+          fileURLToPath(new URL(place, import.meta.url)),
+        );
+  const found = places.find(isExecutable);
+  if (found !== undefined) return found;
+  throw new WeftError(
+    'forwarder-missing',
+    `there is no forwarder program at ${places.join(' or ')}: run \`make build\`, or set WEFT_FORWARDER to its path`,
+  );
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export interface RunOptions {
+  readonly binary: string;
+  readonly controlPath: string;
+  /** Its stderr is appended here. */
+  readonly logPath: string;
+  readonly port: number;
+  readonly workers?: number | undefined;
+  readonly disabledOffloads: readonly string[];
+}
+
+/** Starts a forwarder that outlives us. It holds nothing of ours but its log. */
+export async function spawnForwarder(options: RunOptions): Promise<ChildProcess> {
+  await rotate(options.logPath);
+  const log = openSync(options.logPath, 'a', 0o600);
+  try {
+    return spawn(options.binary, runArguments(options), {
+      cwd: '/',
+      detached: true,
+      stdio: ['ignore', 'ignore', log],
+    });
+  } finally {
+    closeSync(log);
+  }
+}
+
+function runArguments({ controlPath, port, workers, disabledOffloads }: RunOptions): string[] {
+  return [
+    'run',
+    ...['--control', controlPath],
+    ...['--port', String(port)],
+    ...(workers === undefined ? [] : ['--workers', String(workers)]),
+    ...disabledOffloads.flatMap((name) => ['--no-offload', name]),
+  ];
+}
+
+/** Keeps one former log. A running forwarder has none open: this is called before one is started. */
+async function rotate(path: string): Promise<void> {
+  const size = await stat(path).then(
+    (found) => found.size,
+    () => 0,
+  );
+  if (size > MAX_LOG) await rename(path, `${path}.1`);
+}
+
+export interface TapOptions {
+  readonly binary: string;
+  readonly controlPath: string;
+  readonly network: number;
+  readonly name: string;
+  readonly queues: number;
+}
+
+/** Creates the TAP (if absent) and hands its queues to the running forwarder. Rejects with `tap-failed`. */
+export async function openTap({ binary, controlPath, network, name, queues }: TapOptions): Promise<void> {
+  const fields = ['--control', controlPath, '--network', network, '--name', name, '--queues', queues];
+  try {
+    await promisify(execFile)(binary, ['open-tap', ...fields.map(String)], { timeout: 5_000 });
+  } catch (error) {
+    throw new WeftError('tap-failed', `the TAP device ${name} cannot be opened: ${said(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+const SelfTest = Type.Object({
+  offloads: Type.Array(
+    Type.Object({
+      name: Type.String(),
+      available: Type.Boolean(),
+      reason: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+    }),
+  ),
+});
+export type SelfTestReport = Static<typeof SelfTest>;
+const parseSelfTest = validator('forwarder-protocol', "the forwarder's self-test", SelfTest);
+
+/** What this kernel offers to the forwarder. Rejects with `self-test-failed`. */
+export async function selfTest(binary: string): Promise<SelfTestReport> {
+  try {
+    const { stdout } = await promisify(execFile)(binary, ['self-test', '--json'], { timeout: 10_000 });
+    return parseSelfTest(JSON.parse(stdout));
+  } catch (error) {
+    throw new WeftError('self-test-failed', `the forwarder's self-test failed: ${said(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** The last line that a program wrote to stderr, without its own name in front. */
+function said(error: unknown): string {
+  const stderr = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : '';
+  if (stderr !== '') return lastLine(stderr);
+  return systemCode(error) ?? (error instanceof Error ? error.message : String(error));
+}
+
+export function lastLine(text: string): string {
+  return (text.trim().split('\n').at(-1) ?? '').replace(/^weft-forwarder: /, '');
+}

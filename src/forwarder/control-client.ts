@@ -1,0 +1,128 @@
+import { EventEmitter, once } from 'node:events';
+import { createConnection, type Socket } from 'node:net';
+import { systemCode, WeftError } from '../errors.js';
+import { LineSplitter } from './lines.js';
+import { type ForwarderEvent, parseEnvelope, parseEvent } from './messages.js';
+
+const MAX_LINE = 1024 * 1024;
+const DEFAULT_TIMEOUT = 2_000;
+
+interface Pending {
+  resolve(ok: object): void;
+  reject(error: Error): void;
+  timer: NodeJS.Timeout;
+}
+
+interface ControlClientEvents {
+  event: [event: ForwarderEvent];
+  /** The connection ended; every pending request has been rejected. */
+  close: [];
+  /** A line that is not of the protocol; it was skipped. */
+  malformed: [error: Error];
+}
+
+/** One connection to the forwarder's control socket: requests with answers, and events. */
+export class ControlClient extends EventEmitter<ControlClientEvents> {
+  readonly #socket: Socket;
+  readonly #lines = new LineSplitter(MAX_LINE);
+  readonly #pending = new Map<number, Pending>();
+  #nextId = 1;
+  #closed = false;
+
+  private constructor(socket: Socket) {
+    super();
+    this.#socket = socket;
+    socket.on('data', (bytes) => this.#receive(bytes));
+    socket.on('error', () => {});
+    socket.on('close', () => this.#onClose());
+  }
+
+  /** Rejects with `forwarder-absent` when nobody listens there. */
+  static async connect(path: string): Promise<ControlClient> {
+    const socket = createConnection(path);
+    try {
+      await once(socket, 'connect');
+    } catch (error) {
+      throw new WeftError(
+        'forwarder-absent',
+        `no forwarder answers on ${path} (${systemCode(error) ?? 'connection failed'})`,
+        { cause: error },
+      );
+    }
+    return new ControlClient(socket);
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /**
+   * Sends a request and gives the `ok` object of its answer. Rejects with the forwarder's own error, with `forwarder-timeout`
+   * (milliseconds), or `forwarder-lost` when the connection ends first.
+   */
+  request(op: string, fields: object = {}, timeout = DEFAULT_TIMEOUT): Promise<object> {
+    if (this.#closed) return Promise.reject(lost(op));
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#pending.delete(id);
+        reject(new WeftError('forwarder-timeout', `the forwarder did not answer ${op} within ${timeout} ms`));
+      }, timeout);
+      this.#pending.set(id, { resolve, reject, timer });
+      this.#socket.write(`${JSON.stringify({ id, op, ...fields })}\n`);
+    });
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #receive(bytes: Buffer): void {
+    let lines: string[];
+    try {
+      lines = this.#lines.push(bytes);
+    } catch (error) {
+      this.emit('malformed', error as Error);
+      this.#socket.destroy();
+      return;
+    }
+    for (const line of lines) this.#take(line);
+  }
+
+  #take(line: string): void {
+    try {
+      const message = parseEnvelope(JSON.parse(line));
+      if (message.event !== undefined) {
+        const event = parseEvent(message.event, message);
+        if (event !== undefined) this.emit('event', event);
+      } else if (message.id !== undefined) {
+        this.#answer(message.id, message.ok, message.error);
+      }
+    } catch (error) {
+      this.emit('malformed', error as Error);
+    }
+  }
+
+  #answer(id: number, ok: object | undefined, error: { code: string; message: string } | undefined): void {
+    const pending = this.#pending.get(id);
+    if (pending === undefined) return;
+    this.#pending.delete(id);
+    clearTimeout(pending.timer);
+    if (error !== undefined) pending.reject(new WeftError(error.code, error.message));
+    else pending.resolve(ok ?? {});
+  }
+
+  #onClose(): void {
+    this.#closed = true;
+    for (const { reject, timer } of this.#pending.values()) {
+      clearTimeout(timer);
+      reject(lost('the request'));
+    }
+    this.#pending.clear();
+    this.emit('close');
+  }
+}
+
+function lost(what: string): WeftError {
+  return new WeftError('forwarder-lost', `the forwarder is gone, ${what} was not answered`);
+}

@@ -1,0 +1,275 @@
+import { EventEmitter, once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { WeftError } from '../errors.js';
+import { lastLine, openTap, type RunOptions, spawnForwarder } from './binary.js';
+import { ControlClient } from './control-client.js';
+import {
+  answers,
+  type ForwarderDump,
+  type ForwarderEvent,
+  type ForwarderHello,
+  type ForwarderMacs,
+  type ForwarderStats,
+  PROTOCOL,
+} from './messages.js';
+import { endForwarders, forwardersGone } from './processes.js';
+
+const START_TIMEOUT = 5_000;
+const CONNECT_INTERVAL = 5;
+const BACKOFF_FIRST = 100;
+const BACKOFF_MAX = 5_000;
+/** A forwarder that lived so long (ms) died of something new: it is started again at once. */
+const HEALTHY_LIFE = 10_000;
+
+export interface ForwarderOptions extends RunOptions {
+  /** Own short id, 16 hexadecimal digits. */
+  readonly self: string;
+}
+
+/** An Ethernet segment that the forwarder serves through a TAP. */
+export interface ForwarderNetwork {
+  readonly network: number;
+  /** Name of the TAP device. */
+  readonly name: string;
+  readonly mtu: number;
+}
+
+export interface ForwarderEvents {
+  /** Connected, own id and networks set, events subscribed. `adopted`: it was running before us. */
+  ready: [state: { readonly pid: number; readonly adopted: boolean }];
+  /** The connection is gone; it is being started again. */
+  lost: [];
+  event: [event: ForwarderEvent];
+  warning: [error: WeftError];
+}
+
+/**
+ * The one forwarder of this router: adopts the running one or starts it, keeps it running, and keeps it in the desired state
+ * (own id, networks). It is left running by `detach` and by the end of this process.
+ */
+export class Forwarder extends EventEmitter<ForwarderEvents> {
+  readonly #options: ForwarderOptions;
+  readonly #networks = new Map<number, ForwarderNetwork>();
+  #client: ControlClient | undefined;
+  #hello: ForwarderHello | undefined;
+  #ending = false;
+  #readyAt = 0;
+  #earlyDeaths = 0;
+
+  constructor(options: ForwarderOptions) {
+    super();
+    this.#options = options;
+  }
+
+  get connected(): boolean {
+    return this.#client !== undefined && !this.#client.closed;
+  }
+
+  /** Adopts or starts the forwarder. Rejects when it cannot be started the first time; later failures are retried. */
+  async start(): Promise<void> {
+    await this.#establish();
+  }
+
+  /** Leaves the forwarder running and forgets it. */
+  detach(): void {
+    this.#ending = true;
+    this.#client?.close();
+  }
+
+  /** Ends the forwarder, whatever state it is in. */
+  async stop(): Promise<void> {
+    this.#ending = true;
+    if (this.#client !== undefined) await stopPolitely(this.#client, this.#options.controlPath);
+    await endForwarders(this.#options.controlPath);
+  }
+
+  /** Serves a segment from now on, also after restarts; the TAP is created if it is absent. */
+  async openNetwork(network: ForwarderNetwork): Promise<void> {
+    this.#networks.set(network.network, network);
+    await this.#openNetwork(this.#required(), network);
+  }
+
+  async closeNetwork(network: number): Promise<void> {
+    this.#networks.delete(network);
+    await this.request('network.remove', { network });
+  }
+
+  async setOffload(name: string, enabled: boolean): Promise<void> {
+    await this.request('offload.set', { name, enabled });
+  }
+
+  async hello(): Promise<ForwarderHello> {
+    return answers.hello(await this.request('hello', { protocol: PROTOCOL }));
+  }
+
+  async dump(): Promise<ForwarderDump> {
+    return answers.dump(await this.request('dump'));
+  }
+
+  async macs(): Promise<ForwarderMacs> {
+    return answers.macs(await this.request('macs'));
+  }
+
+  async stats(): Promise<ForwarderStats> {
+    return answers.stats(await this.request('stats'));
+  }
+
+  /** Any request of docs/forwarder.md. Rejects with `forwarder-lost` while there is no forwarder. */
+  async request(op: string, fields: object = {}): Promise<object> {
+    return this.#required().request(op, fields);
+  }
+
+  #required(): ControlClient {
+    if (this.#client !== undefined) return this.#client;
+    throw new WeftError('forwarder-lost', 'the forwarder is not running, it is being started again');
+  }
+
+  async #establish(): Promise<void> {
+    const running = await this.#adopt();
+    const client = running ?? (await this.#spawn());
+    try {
+      await this.#configure(client);
+    } catch (error) {
+      client.close();
+      throw error;
+    }
+    if (this.#ending) return client.close();
+    this.#readyAt = Date.now();
+    this.emit('ready', { pid: this.#hello?.pid ?? 0, adopted: running !== undefined });
+  }
+
+  /** The running forwarder, if it is one that we can use; any other is ended. */
+  async #adopt(): Promise<ControlClient | undefined> {
+    const { controlPath } = this.#options;
+    let client: ControlClient;
+    try {
+      client = await ControlClient.connect(controlPath);
+    } catch {
+      await endForwarders(controlPath);
+      return undefined;
+    }
+    const misfit = await this.#misfit(client);
+    if (misfit === undefined) return client;
+    this.emit('warning', new WeftError('forwarder-replaced', `the running forwarder is replaced: ${misfit}`));
+    await stopPolitely(client, controlPath);
+    await endForwarders(controlPath);
+    return undefined;
+  }
+
+  async #misfit(client: ControlClient): Promise<string | undefined> {
+    const { port, workers } = this.#options;
+    try {
+      const hello = answers.hello(await client.request('hello', { protocol: PROTOCOL }));
+      if (hello.port !== port) return `it has port ${hello.port}, not ${port}`;
+      if (workers !== undefined && hello.workers !== workers) {
+        return `it has ${hello.workers} workers, not ${workers}`;
+      }
+      return undefined;
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  }
+
+  async #spawn(): Promise<ControlClient> {
+    const { binary, controlPath, logPath } = this.#options;
+    const child = await spawnForwarder(this.#options);
+    child.unref();
+    let failure: WeftError | undefined;
+    child.once('error', (error) => {
+      failure = new WeftError('forwarder-missing', `the forwarder ${binary} cannot be run: ${error.message}`);
+    });
+    child.once('exit', (code, signal) => {
+      failure ??= new WeftError('forwarder-failed', `the forwarder ended with ${signal ?? `code ${code}`}`);
+    });
+    for (const until = Date.now() + START_TIMEOUT; Date.now() < until; await delay(CONNECT_INTERVAL)) {
+      if (failure !== undefined) throw await explained(failure, logPath);
+      const client = await ControlClient.connect(controlPath).catch(() => undefined);
+      if (client !== undefined) return client;
+    }
+    child.kill('SIGKILL');
+    throw new WeftError(
+      'forwarder-failed',
+      `the forwarder did not open ${controlPath} within ${START_TIMEOUT} ms; its log is ${logPath}`,
+    );
+  }
+
+  async #configure(client: ControlClient): Promise<void> {
+    client.on('event', (event) => this.#onEvent(event));
+    client.on('malformed', (cause) =>
+      this.emit('warning', new WeftError('forwarder-protocol', cause.message, { cause })),
+    );
+    this.#hello = answers.hello(await client.request('hello', { protocol: PROTOCOL }));
+    await client.request('subscribe');
+    await client.request('self', { peer: this.#options.self });
+    await this.#switchOffloads(client, this.#hello);
+    for (const network of this.#networks.values()) await this.#openNetwork(client, network);
+    if (client.closed) throw new WeftError('forwarder-lost', 'the forwarder ended while it was being set up');
+    this.#client = client;
+    client.once('close', () => this.#onClose());
+  }
+
+  /** An adopted forwarder may have been started with other switches. */
+  async #switchOffloads(client: ControlClient, hello: ForwarderHello): Promise<void> {
+    for (const { name, available, enabled } of hello.offloads) {
+      const wanted = available && !this.#options.disabledOffloads.includes(name);
+      if (wanted !== enabled) await client.request('offload.set', { name, enabled: wanted });
+    }
+  }
+
+  /** Leaves the queues alone when the forwarder has them: traffic goes on through an adoption. */
+  async #openNetwork(client: ControlClient, { network, name, mtu }: ForwarderNetwork): Promise<void> {
+    const { networks } = answers.dump(await client.request('dump'));
+    const open = networks.find((state) => state.network === network && state.name === name);
+    if (open === undefined || open.queues === 0) {
+      const { binary, controlPath } = this.#options;
+      await openTap({ binary, controlPath, network, name, queues: this.#hello?.workers ?? 1 });
+    }
+    await client.request('network.mtu', { network, mtu });
+  }
+
+  #onEvent(event: ForwarderEvent): void {
+    this.emit('event', event);
+  }
+
+  #onClose(): void {
+    this.#client = undefined;
+    this.emit('lost');
+    if (!this.#ending) void this.#restart();
+  }
+
+  async #restart(): Promise<void> {
+    this.#earlyDeaths = Date.now() - this.#readyAt < HEALTHY_LIFE ? this.#earlyDeaths + 1 : 0;
+    while (!this.#ending) {
+      if (this.#earlyDeaths > 1) await delay(backoff(this.#earlyDeaths - 2));
+      if (this.#ending) return;
+      try {
+        return await this.#establish();
+      } catch (error) {
+        this.#earlyDeaths++;
+        this.emit('warning', asWeftError(error));
+      }
+    }
+  }
+}
+
+function backoff(attempt: number): number {
+  return Math.min(BACKOFF_FIRST * 2 ** attempt, BACKOFF_MAX);
+}
+
+async function stopPolitely(client: ControlClient, controlPath: string): Promise<void> {
+  const closed = client.closed ? Promise.resolve() : once(client, 'close');
+  await client.request('stop').catch(() => client.close());
+  await closed;
+  await forwardersGone(controlPath);
+}
+
+async function explained(failure: WeftError, logPath: string): Promise<WeftError> {
+  const log = await readFile(logPath, 'utf8').catch(() => '');
+  return new WeftError(failure.code, `${failure.message}: ${lastLine(log)}`, { cause: failure });
+}
+
+function asWeftError(error: unknown): WeftError {
+  if (error instanceof WeftError) return error;
+  return new WeftError('forwarder-failed', String(error), { cause: error });
+}

@@ -1,0 +1,138 @@
+/** Every message of the forwarder's control socket (docs/forwarder.md) as a schema, and the types that follow from them. */
+import Type, { type Static, type TSchema } from 'typebox';
+import { validator } from '../validate.js';
+
+export const PROTOCOL = 1;
+
+const Peer = Type.String({ pattern: '^[0-9a-f]{16}$' });
+const Mac = Type.String({ pattern: '^[0-9a-f]{2}(:[0-9a-f]{2}){5}$' });
+const Count = Type.Integer({ minimum: 0 });
+const Nullable = <S extends TSchema>(schema: S) => Type.Union([schema, Type.Null()]);
+
+const Cipher = Type.Object({
+  name: Type.String(),
+  implementation: Type.String(),
+  hardware: Type.Boolean(),
+  nanosecondsPer1400: Type.Number(),
+});
+
+const Offload = Type.Object({
+  name: Type.String(),
+  available: Type.Boolean(),
+  enabled: Type.Boolean(),
+  reason: Type.Optional(Nullable(Type.String())),
+});
+
+const Hello = Type.Object({
+  protocol: Type.Integer(),
+  version: Type.String(),
+  pid: Count,
+  port: Count,
+  workers: Count,
+  startedAt: Type.Union([Type.Number(), Type.String()]),
+  sandboxed: Type.Boolean(),
+  ciphers: Type.Array(Cipher),
+  offloads: Type.Array(Offload),
+});
+
+const Key = Type.Object({
+  localIndex: Count,
+  remoteIndex: Count,
+  cipher: Type.String(),
+  role: Type.Union([Type.Literal('initiator'), Type.Literal('responder')]),
+  sealing: Type.Boolean(),
+  sentPackets: Count,
+  age: Type.Number(),
+});
+
+const PeerState = Type.Object({
+  peer: Peer,
+  via: Nullable(Peer),
+  networks: Type.Array(Count),
+  candidates: Type.Array(Type.String()),
+  endpoint: Nullable(Type.String()),
+  keys: Type.Array(Key),
+  up: Type.Boolean(),
+  rtt: Nullable(Type.Number()),
+  rttVariance: Nullable(Type.Number()),
+  loss: Type.Number(),
+  pathMtu: Count,
+  observed: Nullable(Type.String()),
+  sentBytes: Count,
+  sentPackets: Count,
+  receivedBytes: Count,
+  receivedPackets: Count,
+  lastReceived: Nullable(Type.Number()),
+});
+
+const NetworkState = Type.Object({
+  network: Count,
+  name: Type.String(),
+  mtu: Count,
+  queues: Count,
+});
+
+const Dump = Type.Object({ peers: Type.Array(PeerState), networks: Type.Array(NetworkState) });
+const Macs = Type.Object({
+  macs: Type.Array(Type.Object({ network: Count, mac: Mac, peer: Nullable(Peer), age: Type.Number() })),
+});
+const Counters = Type.Record(Type.String(), Type.Number());
+const Stats = Type.Object({
+  counters: Counters,
+  workers: Type.Array(Type.Record(Type.String(), Type.Unknown())),
+});
+
+/** What answers carry, by `op`; an op that is not here answers with nothing of interest. */
+export const answers = {
+  hello: validator('forwarder-protocol', "the forwarder's answer to hello", Hello),
+  dump: validator('forwarder-protocol', "the forwarder's dump", Dump),
+  macs: validator('forwarder-protocol', "the forwarder's list of MACs", Macs),
+  stats: validator('forwarder-protocol', "the forwarder's statistics", Stats),
+};
+
+export type ForwarderHello = Static<typeof Hello>;
+export type ForwarderOffload = Static<typeof Offload>;
+export type ForwarderDump = Static<typeof Dump>;
+export type ForwarderMacs = Static<typeof Macs>;
+export type ForwarderStats = Static<typeof Stats>;
+
+const events = {
+  'peer-up': Type.Object({ peer: Peer, endpoint: Nullable(Type.String()), rtt: Nullable(Type.Number()) }),
+  'peer-down': Type.Object({ peer: Peer }),
+  endpoint: Type.Object({ peer: Peer, endpoint: Type.String(), reason: Type.String() }),
+  'path-mtu': Type.Object({ peer: Peer, pathMtu: Count }),
+  'key-confirmed': Type.Object({ peer: Peer, localIndex: Count }),
+  'key-expiring': Type.Object({ peer: Peer, localIndex: Count }),
+  observed: Type.Object({ peer: Peer, address: Type.String() }),
+  'mac-moved': Type.Object({ network: Count, mac: Mac, from: Nullable(Peer), to: Nullable(Peer) }),
+  'tap-lost': Type.Object({ network: Count }),
+};
+
+type EventSchemas = typeof events;
+export type ForwarderEventName = keyof EventSchemas;
+/** An event as it comes: its name with its fields. */
+export type ForwarderEvent = {
+  [Name in ForwarderEventName]: { readonly name: Name; readonly fields: Static<EventSchemas[Name]> };
+}[ForwarderEventName];
+
+const eventValidators = new Map(
+  Object.entries(events).map(([name, schema]) => [
+    name,
+    validator('forwarder-protocol', `the forwarder's event ${name}`, schema),
+  ]),
+);
+
+/** The event in a line with `event`; undefined for names that this version does not know. Throws `forwarder-protocol`. */
+export function parseEvent(name: string, line: object): ForwarderEvent | undefined {
+  const fields = eventValidators.get(name)?.(line);
+  return fields === undefined ? undefined : ({ name, fields } as ForwarderEvent);
+}
+
+const Envelope = Type.Object({
+  id: Type.Optional(Type.Integer()),
+  event: Type.Optional(Type.String()),
+  ok: Type.Optional(Type.Object({})),
+  error: Type.Optional(Type.Object({ code: Type.String(), message: Type.String() })),
+});
+/** The outermost layer of a line: an answer or an event. */
+export const parseEnvelope = validator('forwarder-protocol', "the forwarder's message", Envelope);

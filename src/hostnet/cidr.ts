@@ -1,0 +1,30 @@
+import ipaddr from 'ipaddr.js';
+import { WeftError } from '../errors.js';
+
+/** An address with the length of its subnet, in canonical text. */
+export interface Cidr {
+  /** Such as `10.32.0.1/12` or `fd00::1/64`. */
+  readonly text: string;
+  readonly address: string;
+  readonly family: 'inet' | 'inet6';
+}
+
+/** Reads `address/length`. Throws `bad-cidr` for anything that cannot be the address of a host. */
+export function parseCidr(text: string): Cidr {
+  const [host = '', ...lengths] = text.split('/');
+  if (lengths.length !== 1 || !ipaddr.isValid(host) || !ipaddr.isValidCIDR(text)) {
+    throw new WeftError('bad-cidr', `"${text}" is not an address with a prefix length, such as 10.32.0.1/12`);
+  }
+  const [address, length] = ipaddr.parseCIDR(text);
+  if (['multicast', 'broadcast', 'unspecified', 'loopback'].includes(address.range())) {
+    throw new WeftError(
+      'bad-cidr',
+      `${text} is a ${address.range()} address: a container needs one of its own`,
+    );
+  }
+  return {
+    text: `${address.toString()}/${length}`,
+    address: address.toString(),
+    family: address.kind() === 'ipv4' ? 'inet' : 'inet6',
+  };
+}

@@ -1,0 +1,53 @@
+import { execFile } from 'node:child_process';
+import { systemCode, WeftError } from '../errors.js';
+
+const TIMEOUT = 10_000;
+const MAX_OUTPUT = 16 * 1024 * 1024;
+const PACKAGES: Readonly<Record<string, string>> = { ip: 'iproute2', nsenter: 'util-linux', nft: 'nftables' };
+
+/** A command that ended with a failure; `stderr` is what it said. */
+export class CommandFailed extends WeftError {
+  readonly stderr: string;
+
+  constructor(command: string, stderr: string, cause: unknown) {
+    super('command-failed', `${command} failed: ${stderr || String(cause)}`, { cause });
+    this.stderr = stderr;
+  }
+}
+
+/**
+ * Runs a command without a shell, `input` on its stdin, and gives its stdout. Rejects with `command-missing`, `no-privilege`
+ * or a CommandFailed.
+ */
+export function run(command: string, args: readonly string[], input = ''): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const options = { timeout: TIMEOUT, maxBuffer: MAX_OUTPUT };
+    const child = execFile(command, args, options, (error, stdout, stderr) => {
+      if (error === null) resolve(stdout);
+      else reject(explain(command, args, stderr.trim(), error));
+    });
+    child.stdin?.on('error', () => {}); // it ended before it read all: its exit code tells
+    child.stdin?.end(input);
+  });
+}
+
+function explain(command: string, args: readonly string[], stderr: string, cause: Error): WeftError {
+  if (systemCode(cause) === 'ENOENT') {
+    const needed = PACKAGES[command] ?? command;
+    return new WeftError('command-missing', `the command ${command} is missing: install ${needed}`, {
+      cause,
+    });
+  }
+  if (/operation not permitted|permission denied/i.test(stderr)) {
+    return new WeftError(
+      'no-privilege',
+      `${command} is not permitted to change the network (${firstLine(stderr)}): run weft as root, or with CAP_NET_ADMIN and CAP_SYS_ADMIN`,
+      { cause },
+    );
+  }
+  return new CommandFailed([command, ...args].join(' '), firstLine(stderr), cause);
+}
+
+function firstLine(text: string): string {
+  return text.split('\n')[0] ?? '';
+}

@@ -1,0 +1,115 @@
+/** `ip`, with JSON out and batches in; in our own network namespace or in another one. */
+import Type, { type Static } from 'typebox';
+import { systemCode } from '../errors.js';
+import { validator } from '../validate.js';
+import { CommandFailed, run } from './command.js';
+
+const Address = Type.Object({
+  family: Type.String(),
+  local: Type.Optional(Type.String()),
+  prefixlen: Type.Integer(),
+  scope: Type.Optional(Type.String()),
+  temporary: Type.Optional(Type.Boolean()),
+  deprecated: Type.Optional(Type.Boolean()),
+});
+
+const Link = Type.Object({
+  ifname: Type.Optional(Type.String()),
+  flags: Type.Optional(Type.Array(Type.String())),
+  mtu: Type.Optional(Type.Integer()),
+  master: Type.Optional(Type.String()),
+  operstate: Type.Optional(Type.String()),
+  address: Type.Optional(Type.String()),
+  ifalias: Type.Optional(Type.String()),
+  linkinfo: Type.Optional(
+    Type.Object({
+      info_kind: Type.Optional(Type.String()),
+      info_slave_data: Type.Optional(Type.Object({ state: Type.Optional(Type.String()) })),
+    }),
+  ),
+  addr_info: Type.Optional(Type.Array(Address)),
+});
+
+const Route = Type.Object({
+  dst: Type.Optional(Type.String()),
+  dev: Type.Optional(Type.String()),
+  metric: Type.Optional(Type.Integer()),
+  metrics: Type.Optional(Type.Array(Type.Object({ mtu: Type.Optional(Type.Integer()) }))),
+});
+
+/** A network interface with its addresses, as `ip -json -details address show` tells it. */
+export interface Link extends Static<typeof Link> {
+  readonly ifname: string;
+}
+export type Route = Static<typeof Route>;
+
+const parseLinks = validator('ip-output', 'the output of ip address', Type.Array(Link));
+const parseRoutes = validator('ip-output', 'the output of ip route', Type.Array(Route));
+
+/** Where a command runs: undefined is our own network namespace, else the path of another one. */
+export type NamespacePath = string | undefined;
+
+/** All interfaces of a namespace. */
+export async function links(namespace?: NamespacePath): Promise<Link[]> {
+  return named(parseLinks(await ipJson(['-details', 'address', 'show'], namespace)));
+}
+
+/** One interface; undefined when there is none of that name. */
+export async function link(name: string, namespace?: NamespacePath): Promise<Link | undefined> {
+  try {
+    const found = parseLinks(await ipJson(['-details', 'address', 'show', 'dev', name], namespace));
+    return named(found)[0];
+  } catch (error) {
+    if (isAbsent(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Routes as `ip route ARGS` shows them; none when the kernel has no answer (unreachable, no IPv6). */
+export async function routes(args: readonly string[], namespace?: NamespacePath): Promise<Route[]> {
+  try {
+    return parseRoutes(await ipJson(args, namespace));
+  } catch (error) {
+    if (error instanceof CommandFailed) return [];
+    throw error;
+  }
+}
+
+/**
+ * Runs `ip` commands, one a line, in one process; stops at the first that fails. `switchOn` are sysctl files that get a 1
+ * before (those that this kernel lacks are skipped).
+ */
+export async function ipBatch(
+  lines: readonly string[],
+  namespace?: NamespacePath,
+  switchOn: readonly string[] = [],
+): Promise<void> {
+  const script = 'for file; do [ ! -e "$file" ] || echo 1 >"$file" || exit; done; exec ip -batch -';
+  const command = ['sh', '-c', script, 'sh', ...switchOn];
+  await inNamespace(namespace, command, `${lines.join('\n')}\n`);
+}
+
+async function ipJson(args: readonly string[], namespace: NamespacePath): Promise<unknown> {
+  const output = await inNamespace(namespace, ['ip', '-json', ...args]);
+  return output.trim() === '' ? [] : JSON.parse(output);
+}
+
+function inNamespace(namespace: NamespacePath, command: readonly string[], input?: string): Promise<string> {
+  const [program = '', ...args] =
+    namespace === undefined ? command : ['nsenter', `--net=${namespace}`, ...command];
+  return run(program, args, input);
+}
+
+/** `ip` prints empty objects for what a filter left out. */
+function named(found: readonly Static<typeof Link>[]): Link[] {
+  return found.flatMap((item) => (item.ifname === undefined ? [] : [{ ...item, ifname: item.ifname }]));
+}
+
+/** True when the command failed because the interface is not there (any more). */
+export function isAbsent(error: unknown): boolean {
+  return (
+    systemCode(error) === 'command-failed' &&
+    error instanceof CommandFailed &&
+    /does not exist|cannot find device|no such device/i.test(error.stderr)
+  );
+}

@@ -1,0 +1,32 @@
+/**
+ * Every interface that weft makes carries an alias (`ip link` shows it) that says whose it is. So nothing of anybody else's is
+ * ever changed or removed, and what a killed router left behind is found again.
+ */
+import type { Link } from './ip.js';
+
+const PREFIX = 'weft:';
+
+/** The alias of a router's bridge and TAP. */
+export function bridgeAlias(owner: string): string {
+  return `${PREFIX}${owner}`;
+}
+
+/** The alias of the host's end of an attachment. */
+export function attachmentAlias(bridge: string, inside: string): string {
+  return `${PREFIX}${bridge}:${inside}`;
+}
+
+/** True for interfaces that some weft router made. */
+export function isWeftLink(link: Link): boolean {
+  return link.ifalias?.startsWith(PREFIX) ?? false;
+}
+
+/** True for host ends of attachments to this bridge. */
+export function isAttachmentOf(link: Link, bridge: string): boolean {
+  return link.ifalias?.startsWith(`${PREFIX}${bridge}:`) ?? false;
+}
+
+/** The router (peer id) that made this bridge or TAP; undefined when none did. */
+export function bridgeOwner(link: Link): string | undefined {
+  return isWeftLink(link) ? link.ifalias?.slice(PREFIX.length) : undefined;
+}
