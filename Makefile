@@ -27,12 +27,16 @@ node_modules/.installed: package.json package-lock.json
 	@touch $@
 
 .PHONY: build
-build: setup $(NATIVE)/weft-forwarder dist/.built ## build the forwarder and the daemon
+build: setup $(NATIVE)/weft-forwarder dist/.built build/lab/traffic ## build the forwarder and the daemon
 
 $(NATIVE)/weft-forwarder: $(NATIVE_SOURCES)
 	cmake -S native -B $(NATIVE) -DCMAKE_BUILD_TYPE=$(BUILD_TYPE)
 	cmake --build $(NATIVE) --parallel
 	@touch $@
+
+build/lab/traffic: test/lab/native/traffic.cc
+	@mkdir -p $(@D)
+	$(CXX) -std=c++20 -O2 -Wall -Wextra -Werror -pthread -o $@ $<
 
 dist/.built: $(TS_SOURCES) tsconfig.json tsconfig.build.json node_modules/.installed
 	rm -rf dist

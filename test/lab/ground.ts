@@ -1,0 +1,119 @@
+/**
+ * What a lab stands on: names that no other run has, and removal of everything that carries them, at the end, on a
+ * signal, and by the next run when this one was killed. Removal is synchronous, so that a signal handler can finish it.
+ */
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const NETNS = '/run/netns';
+/** Of namespaces and of directories: weft-<pid> for the first lab of a process, weft-<pid>.<n> for the others. */
+const RUN_NAME = /^weft-(\d+)(?:\.\d+)?(?=-|$)/;
+
+const live = new Set<string>();
+let labs = 0;
+
+/** Reserves a name that no other living process uses, and removes what dead ones left. */
+export function claimRun(): string {
+  prepare();
+  sweep();
+  labs += 1;
+  const run = `weft-${process.pid}${labs === 1 ? '' : `.${labs}`}`;
+  mkdirSync(directoryOf(run), { recursive: true, mode: 0o700 });
+  writeFileSync(ownerFile(run), startTime(process.pid) ?? '');
+  live.add(run);
+  return run;
+}
+
+/** The directory of a run; everything that its routers write is below it. */
+export function directoryOf(run: string): string {
+  return join(tmpdir(), run);
+}
+
+/** Ends the processes of a run's namespaces, and removes the namespaces and the directory. */
+export function removeRun(run: string): void {
+  const namespaces = namespacesOf(run);
+  for (const namespace of namespaces) killAll(namespace);
+  for (const namespace of namespaces) quietly(() => ip('netns', 'del', namespace));
+  quietly(() => rmSync(directoryOf(run), { recursive: true, force: true, maxRetries: 5 }));
+  live.delete(run);
+}
+
+/** The namespaces of a run, as they exist now. */
+export function namespacesOf(run: string): string[] {
+  return list(NETNS).filter((name) => name.startsWith(`${run}-`));
+}
+
+/** The processes in a namespace. */
+export function processesIn(namespace: string): number[] {
+  return ip('netns', 'pids', namespace).split('\n').filter(Boolean).map(Number);
+}
+
+function killAll(namespace: string): void {
+  // More than once: a process may be in the middle of starting another.
+  for (let round = 0; round < 3; round += 1) {
+    const pids = quietly(() => processesIn(namespace)) ?? [];
+    if (pids.length === 0) return;
+    for (const pid of pids) quietly(() => process.kill(pid, 'SIGKILL'));
+  }
+}
+
+function sweep(): void {
+  const names = [...list(NETNS), ...list(tmpdir())];
+  const runs = new Set(names.flatMap((name) => RUN_NAME.exec(name)?.[0] ?? []));
+  for (const run of runs) if (!alive(run)) removeRun(run);
+}
+
+function alive(run: string): boolean {
+  const pid = Number(RUN_NAME.exec(run)?.[1]);
+  const now = startTime(pid);
+  const then = quietly(() => readFileSync(ownerFile(run), 'utf8'));
+  return now !== undefined && (then === undefined || then === now);
+}
+
+const ownerFile = (run: string) => join(directoryOf(run), 'owner');
+
+/** When a process started, in clock ticks since boot; tells a process from a later one with the same pid. */
+function startTime(pid: number): string | undefined {
+  const stat = quietly(() => readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  return stat?.slice(stat.lastIndexOf(')')).split(' ')[20];
+}
+
+/** In a user namespace the host's /run/netns is read-only: there the lab has one of its own. */
+function prepare(): void {
+  if (/^\s*0\s+0\s+4294967295/.test(readFileSync('/proc/self/uid_map', 'utf8'))) return;
+  if (readFileSync('/proc/self/mounts', 'utf8').includes(`weft-lab ${NETNS} `)) return;
+  if (!existsSync(NETNS)) {
+    execFileSync('mount', ['-t', 'tmpfs', 'weft-lab-run', '/run']);
+    mkdirSync(NETNS);
+  }
+  execFileSync('mount', ['-t', 'tmpfs', 'weft-lab', NETNS]);
+}
+
+const ip = (...args: string[]) =>
+  execFileSync('ip', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+
+const list = (directory: string): string[] => quietly(() => readdirSync(directory)) ?? [];
+
+/** For removal: what is already gone, or is another user's, is not this run's business. */
+function quietly<T>(act: () => T): T | undefined {
+  try {
+    return act();
+  } catch {
+    return undefined;
+  }
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  const clean = () => {
+    for (const run of [...live]) removeRun(run);
+    if (process.listenerCount(signal) > 1) return; // somebody else decides what happens now
+    process.removeListener(signal, clean);
+    process.kill(process.pid, signal);
+  };
+  process.prependListener(signal, clean);
+}
+process.on('exit', () => {
+  for (const run of [...live]) removeRun(run);
+});

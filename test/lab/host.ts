@@ -1,0 +1,188 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Capture } from './capture.js';
+import { attempt, CommandFailed, type Finished, Running } from './command.js';
+import type { Container } from './container.js';
+import { Node } from './node.js';
+import { until } from './until.js';
+import type { Port } from './wire.js';
+
+const WEFT = fileURLToPath(new URL('../../bin/weft', import.meta.url));
+
+export interface LaunchOptions {
+  /** Hosts or addresses to connect to. */
+  peers?: (Host | string)[];
+  token?: string;
+  password?: string;
+  cipher?: string;
+  mtu?: number;
+  port?: number;
+  bridge?: string;
+  /** More arguments, as a user would write them. */
+  args?: string[];
+}
+
+/** What `weft launch` answered, and how long it took. */
+export interface Launched {
+  peer: string;
+  seconds: number;
+}
+
+/** A machine that may run a router, with its own run and state directories. */
+export class Host extends Node {
+  readonly containers: Container[] = [];
+  readonly runDirectory: string;
+  readonly stateDirectory: string;
+  #captures = 0;
+
+  constructor(
+    name: string,
+    namespace: string,
+    readonly directory: string,
+    private readonly addContainer: (host: Host, name: string) => Promise<Container>,
+  ) {
+    super(name, namespace);
+    this.runDirectory = join(directory, 'run');
+    this.stateDirectory = join(directory, 'state');
+  }
+
+  /** The port on the first wire. */
+  get port(): Port {
+    const [port] = this.ports;
+    if (port === undefined) throw new Error(`${this.name} is on no wire`);
+    return port;
+  }
+
+  /** The IPv4 address on the first wire. */
+  get address(): string {
+    return this.port.address;
+  }
+
+  /** The IPv6 address on the first wire. */
+  get address6(): string {
+    return this.port.address6;
+  }
+
+  /** Runs `weft` here; it must succeed. Returns its stdout. */
+  async weft(...args: string[]): Promise<string> {
+    const result = await this.tryWeft(...args);
+    if (result.code !== 0)
+      throw new CommandFailed(['weft', ...args], result, `failed on ${this.name}\n${this.logs()}`);
+    return result.stdout;
+  }
+
+  /** Runs `weft` here, whatever its exit code. */
+  async tryWeft(...args: string[]): Promise<Finished> {
+    return await attempt(this.weftCommand(args), { env: this.environment });
+  }
+
+  /** Starts `weft` here and leaves it running. */
+  startWeft(...args: string[]): Running {
+    return new Running(this.weftCommand(args), { env: this.environment });
+  }
+
+  /** Runs `weft … -o json` here and parses the answer. */
+  async weftJson<T>(...args: string[]): Promise<T> {
+    return JSON.parse(await this.weft(...args, '-o', 'json')) as T;
+  }
+
+  /** Launches the router; returns when it is ready. */
+  async launch(options: LaunchOptions = {}): Promise<Launched> {
+    const started = performance.now();
+    const { peer } = await this.weftJson<{ peer: string }>(...this.launchArguments(options));
+    return { peer, seconds: (performance.now() - started) / 1000 };
+  }
+
+  /** The arguments that `launch` gives to `weft`. */
+  launchArguments(options: LaunchOptions = {}): string[] {
+    const flags = {
+      '--nickname': this.name,
+      '--token': options.token,
+      '--password': options.password,
+      '--cipher': options.cipher,
+      '--mtu': options.mtu,
+      '--port': options.port,
+      '--bridge': options.bridge,
+    };
+    const given = Object.entries(flags).flatMap(([flag, value]) =>
+      value === undefined ? [] : [flag, `${value}`],
+    );
+    const peers = (options.peers ?? []).map((peer) => (peer instanceof Host ? peer.address : peer));
+    return ['launch', ...given, ...(options.args ?? []), ...peers];
+  }
+
+  /** The line that lets others join. */
+  async token(): Promise<string> {
+    return (await this.weft('token')).trim();
+  }
+
+  /** A container on this host: a namespace without a wire, attached to the overlay with these addresses. */
+  async container(name: string, ...addresses: string[]): Promise<Container> {
+    const container = await this.addContainer(this, name);
+    this.containers.push(container);
+    if (addresses.length > 0) await container.attach(...addresses);
+    return container;
+  }
+
+  /** Captures what passes the interface on the first wire (or another device). */
+  async capture(device = this.port.device): Promise<Capture> {
+    this.#captures += 1;
+    return await Capture.start(this, device, join(this.directory, `capture-${this.#captures}.pcap`));
+  }
+
+  /** The daemon's process id; throws while there is none. */
+  get daemon(): number {
+    return Number(readFileSync(join(this.runDirectory, 'daemon.pid'), 'utf8'));
+  }
+
+  /** The forwarder's process id; throws while there is none. */
+  get forwarder(): number {
+    const pid = this.processes().find((candidate) => programOf(candidate) === 'weft-forwarder');
+    if (pid === undefined) throw new Error(`no forwarder runs on ${this.name}`);
+    return pid;
+  }
+
+  /** Waits until nothing of the router runs here any more. */
+  async isQuiet(): Promise<void> {
+    await until(`no process is left on ${this.name}`, () => this.processes().length === 0);
+  }
+
+  /** The router's logs, as a test shows them when it failed. */
+  logs(): string {
+    const text = ['daemon.log', 'forwarder.log'].map((name) => {
+      const file = join(this.runDirectory, name);
+      return `--- ${this.name} ${name}\n${existsSync(file) ? lastLines(readFileSync(file, 'utf8')) : '(none)'}`;
+    });
+    return text.join('\n');
+  }
+
+  /** Every file below the run and state directories. */
+  files(): string[] {
+    return [this.runDirectory, this.stateDirectory].flatMap((directory) =>
+      existsSync(directory)
+        ? readdirSync(directory, { recursive: true }).map((name) => join(directory, `${name}`))
+        : [],
+    );
+  }
+
+  private get environment(): Record<string, string> {
+    return { WEFT_RUN_DIR: this.runDirectory, WEFT_STATE_DIR: this.stateDirectory };
+  }
+
+  private weftCommand(args: readonly string[]): string[] {
+    return this.inside([WEFT, ...args]);
+  }
+}
+
+const LOG_LINES = 60;
+
+const lastLines = (text: string) => text.trimEnd().split('\n').slice(-LOG_LINES).join('\n');
+
+function programOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+  } catch {
+    return ''; // it ended meanwhile
+  }
+}
