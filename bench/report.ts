@@ -1,0 +1,86 @@
+/** The results as text: Markdown whose columns line up, so that it reads well on a terminal too. */
+import { REFERENCE } from './contenders/index.js';
+import { machineLine } from './machine.js';
+import { METRICS } from './metrics.js';
+import { bestPeer, type Results, ratioToBestPeer, ratioToReference } from './results.js';
+import { judge, type Verdict } from './verdicts.js';
+import { LOSS_LIMIT } from './workloads/udp-rate.js';
+
+export function renderReport(results: Results): string {
+  const { date, machine, rounds, seconds, congestionControl, contenders } = results;
+  const peer = bestPeer(results, 'tcp1');
+  const versions = Object.entries(machine.versions).map(([name, version]) => `${name} ${version}`);
+  const sections = [
+    '# weft beside kernel VXLAN and packaged peers',
+    `${machineLine(machine)}\\\n${versions.join(', ')}\\\n${date}`,
+    `Medians of ${rounds} rounds, contenders in turn, ${seconds} s a workload, TCP ${congestionControl}. Both hosts, containers and iperf3 ` +
+      `share the machine. UDP: the highest rate with at most ${LOSS_LIMIT * 100} % loss. CPU: seconds per 10^9 bytes of one TCP flow, ` +
+      'of the whole machine and of the processes of the contender on both hosts. Memory: of one host, after the work.',
+    '## Figures',
+    figureTable(results),
+    `## Against ${REFERENCE.name} (unencrypted)`,
+    ratioTable(results, (name, id) => ratioToReference(results, name, id)),
+    `## Against the best packaged encrypted peer (TCP 1 flow: ${peer?.name ?? 'none'})`,
+    ratioTable(results, (name, id) => ratioToBestPeer(results, name, id)),
+    '## Demands',
+    verdictTable(judge(results)),
+    '## Set-ups',
+    contenders.map(({ name, setup }) => `- ${name}: ${setup}`).join('\n'),
+  ];
+  const failures = contenders.flatMap(({ name, failures: why }) =>
+    why.map((reason) => `- ${name}: ${firstLine(reason)}`),
+  );
+  if (failures.length > 0) sections.push('## Not measured', failures.join('\n'));
+  const disturbed = Math.max(0, ...contenders.flatMap(({ busyBefore }) => busyBefore));
+  if (disturbed > 0.1)
+    sections.push(`Others used up to ${Math.round(disturbed * 100)} % of the machine during this run.`);
+  return `${sections.join('\n\n')}\n`;
+}
+
+function figureTable({ contenders }: Results): string {
+  const header = ['', ...METRICS.map(({ title, unit }) => `${title} (${unit})`)];
+  const rows = contenders.map(({ name, medians }) => [
+    name,
+    ...METRICS.map(({ id, digits }) => medians[id]?.toFixed(digits) ?? ''),
+  ]);
+  return table(transpose([header, ...rows]));
+}
+
+function ratioTable(
+  { contenders }: Results,
+  ratio: (name: string, id: (typeof METRICS)[number]['id']) => number | undefined,
+): string {
+  const shown = METRICS.filter(({ id }) => id !== 'memoryDaemon' && id !== 'memoryForwarder');
+  const header = ['', ...shown.map(({ title }) => title)];
+  const rows = contenders.map(({ name }) => [
+    name,
+    ...shown.map(({ id }) => ratio(name, id)).map((value) => (value === undefined ? '' : value.toFixed(2))),
+  ]);
+  return table(transpose([header, ...rows]));
+}
+
+function verdictTable(verdicts: readonly Verdict[]): string {
+  const rows = verdicts.map(({ title, unit, must, aim, value, verdict }) => [
+    title,
+    ...[value?.toFixed(2) ?? '', `${must}`, `${aim}`].map((cell) => (cell === '' ? '' : `${cell} ${unit}`)),
+    verdict,
+  ]);
+  return table([['', 'measured', 'must', 'aim', ''], ...rows]);
+}
+
+function table(rows: readonly (readonly string[])[]): string {
+  const [header = []] = rows;
+  const widths = header.map((_, column) => Math.max(3, ...rows.map((row) => row[column]?.length ?? 0)));
+  const line = (row: readonly string[]) =>
+    `| ${widths.map((width, column) => pad(row[column] ?? '', width, column)).join(' | ')} |`;
+  const rule = `| ${widths.map((width, column) => (column === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`)).join(' | ')} |`;
+  return [line(header), rule, ...rows.slice(1).map(line)].join('\n');
+}
+
+const pad = (cell: string, width: number, column: number) =>
+  column === 0 ? cell.padEnd(width) : cell.padStart(width);
+
+const transpose = (rows: readonly (readonly string[])[]) =>
+  (rows[0] ?? []).map((_, column) => rows.map((row) => row[column] ?? ''));
+
+const firstLine = (text: string) => text.split('\n', 1)[0] ?? '';

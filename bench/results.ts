@@ -1,0 +1,67 @@
+/** What a run yields, and what follows from it. */
+import { REFERENCE } from './contenders/index.js';
+import type { Machine } from './machine.js';
+import { METRICS, type MetricId, type Sample } from './metrics.js';
+import { median } from './stats.js';
+
+export interface ContenderResult {
+  readonly name: string;
+  readonly encrypted: boolean;
+  readonly packaged: boolean;
+  readonly setup: string;
+  readonly medians: Sample;
+  /** One a round, in order; a round that failed is missing. */
+  readonly samples: readonly Sample[];
+  /** Share of the machine (0 to 1) that others used right before each round. */
+  readonly busyBefore: readonly number[];
+  /** Why rounds failed, or why the contender did not run at all. */
+  readonly failures: readonly string[];
+}
+
+export interface Results {
+  /** ISO 8601 */
+  readonly date: string;
+  readonly machine: Machine;
+  readonly rounds: number;
+  /** Of each workload. */
+  readonly seconds: number;
+  readonly congestionControl: string;
+  readonly contenders: readonly ContenderResult[];
+}
+
+/** The medians of each figure over the samples that have it. */
+export function mediansOf(samples: readonly Sample[]): Sample {
+  const medians: Sample = {};
+  for (const { id } of METRICS) {
+    const values = samples.map((sample) => sample[id]).filter((value) => value !== undefined);
+    if (values.length > 0) medians[id] = median(values);
+  }
+  return medians;
+}
+
+export function figure(results: Results, name: string, id: MetricId): number | undefined {
+  return results.contenders.find((contender) => contender.name === name)?.medians[id];
+}
+
+/** The best packaged encrypted peer in a figure. */
+export function bestPeer(results: Results, id: MetricId): { name: string; value: number } | undefined {
+  const sign = METRICS.find((metric) => metric.id === id)?.better === 'lower' ? -1 : 1;
+  const candidates = results.contenders
+    .filter(({ encrypted, packaged }) => encrypted && packaged)
+    .flatMap(({ name, medians }) => (medians[id] === undefined ? [] : [{ name, value: medians[id] }]));
+  return candidates.sort((x, y) => sign * (y.value - x.value))[0];
+}
+
+/** A figure of a contender as a multiple of the reference's. */
+export function ratioToReference(results: Results, name: string, id: MetricId): number | undefined {
+  return ratio(figure(results, name, id), figure(results, REFERENCE.name, id));
+}
+
+/** A figure of a contender as a multiple of the best packaged encrypted peer's. */
+export function ratioToBestPeer(results: Results, name: string, id: MetricId): number | undefined {
+  return ratio(figure(results, name, id), bestPeer(results, id)?.value);
+}
+
+function ratio(value: number | undefined, base: number | undefined): number | undefined {
+  return value === undefined || base === undefined || base === 0 ? undefined : value / base;
+}

@@ -1,0 +1,89 @@
+/** The demands that weft has to meet, and whether it does. */
+import { SUBJECT, SUBJECT_SECRETBOX } from './contenders/index.js';
+import { figure, type Results, ratioToBestPeer, ratioToReference } from './results.js';
+
+interface Demand {
+  readonly title: string;
+  readonly unit: string;
+  readonly better: 'higher' | 'lower';
+  readonly must: number;
+  readonly aim: number;
+  value(results: Results): number | undefined;
+}
+
+const DEMANDS: readonly Demand[] = [
+  {
+    title: `TCP 1 flow, ${SUBJECT.name}, against unencrypted kernel VXLAN`,
+    unit: 'x',
+    better: 'higher',
+    must: 0.65,
+    aim: 1,
+    value: (results) => ratioToReference(results, SUBJECT.name, 'tcp1'),
+  },
+  {
+    title: `TCP 1 flow, ${SUBJECT.name}, against the best packaged encrypted peer`,
+    unit: 'x',
+    better: 'higher',
+    must: 10,
+    aim: 20,
+    value: (results) => ratioToBestPeer(results, SUBJECT.name, 'tcp1'),
+  },
+  {
+    title: `TCP 1 flow, ${SUBJECT_SECRETBOX.name}, against the best packaged encrypted peer`,
+    unit: 'x',
+    better: 'higher',
+    must: 4,
+    aim: 8,
+    value: (results) => ratioToBestPeer(results, SUBJECT_SECRETBOX.name, 'tcp1'),
+  },
+  {
+    title: `RTT p50 idle, ${SUBJECT.name}, against kernel VXLAN`,
+    unit: 'x',
+    better: 'lower',
+    must: 6,
+    aim: 2,
+    value: (results) => ratioToReference(results, SUBJECT.name, 'rttIdleP50'),
+  },
+  {
+    title: 'resident memory of the daemon, one peer',
+    unit: 'MB',
+    better: 'lower',
+    must: 110,
+    aim: 80,
+    value: (results) => figure(results, SUBJECT.name, 'memoryDaemon'),
+  },
+  {
+    title: 'resident memory of the forwarder, one peer',
+    unit: 'MB',
+    better: 'lower',
+    must: 40,
+    aim: 16,
+    value: (results) => figure(results, SUBJECT.name, 'memoryForwarder'),
+  },
+];
+
+export interface Verdict {
+  readonly title: string;
+  readonly unit: string;
+  readonly must: number;
+  readonly aim: number;
+  readonly value: number | null;
+  readonly verdict: 'aim reached' | 'must reached' | 'missed' | 'not measured';
+}
+
+export function judge(results: Results): Verdict[] {
+  return DEMANDS.map(({ title, unit, better, must, aim, value }) => {
+    const measured = value(results);
+    const meets = (bound: number) =>
+      measured !== undefined && (better === 'higher' ? measured >= bound : measured <= bound);
+    const verdict = meets(aim) ? 'aim reached' : meets(must) ? 'must reached' : 'missed';
+    return {
+      title,
+      unit,
+      must,
+      aim,
+      value: measured ?? null,
+      verdict: measured === undefined ? 'not measured' : verdict,
+    };
+  });
+}

@@ -1,0 +1,54 @@
+/** What the machine and single processes use, out of /proc. */
+import { readFile } from 'node:fs/promises';
+import { lasting, run } from '../../test/lab/index.js';
+
+/** CPU seconds since boot, of all cores together. */
+export interface MachineTime {
+  /** User, system and interrupts. */
+  readonly busy: number;
+  readonly idle: number;
+}
+
+/** Stolen time counts as neither: another guest had it. */
+export async function machineTime(): Promise<MachineTime> {
+  const line = (await readFile('/proc/stat', 'utf8')).split('\n', 1)[0] ?? '';
+  const [user = 0, nice = 0, system = 0, idle = 0, iowait = 0, irq = 0, softirq = 0] = line
+    .trim()
+    .split(/\s+/)
+    .slice(1)
+    .map(Number);
+  const hertz = await clockTicks;
+  return { busy: (user + nice + system + irq + softirq) / hertz, idle: (idle + iowait) / hertz };
+}
+
+/** CPU seconds that a process and its threads have used. */
+export async function processTime(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+  // The second field is the command in parentheses and may hold anything; utime and stime are fields 14 and 15.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / (await clockTicks);
+}
+
+/** Resident memory of a process in MB (10^6 bytes). */
+export async function residentMemory(pid: number): Promise<number> {
+  const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1];
+  return (Number(kilobytes) * 1024) / 1e6;
+}
+
+/**
+ * Waits (at most 30 s) until others leave the machine alone: less than a tenth of its cores busy over 0.3 s.
+ * Resolves to the last share seen, 0 to 1.
+ */
+export async function waitForQuiet(): Promise<number> {
+  const deadline = Date.now() + 30_000;
+  for (;;) {
+    const before = await machineTime();
+    await lasting(0.3);
+    const after = await machineTime();
+    const busy = after.busy - before.busy;
+    const share = busy / (busy + after.idle - before.idle);
+    if (share < 0.1 || Date.now() > deadline) return share;
+  }
+}
+
+const clockTicks = run(['getconf', 'CLK_TCK']).then(Number);
