@@ -1,0 +1,76 @@
+import { EventEmitter } from 'node:events';
+import type NoiseSecretStream from '@hyperswarm/secret-stream';
+
+/** Protomux's channel 0 opens and closes channels. */
+const MUX_CONTROL = 0;
+const MUX_OPEN = 1;
+/** The one channel that each side opens has the first number. */
+const CHANNEL = 1;
+
+/**
+ * What Protomux gets to see of a link: only the frames that another weft sends.
+ *
+ * Protomux trusts its peer: some of its control frames make it throw a TypeError out of any reach, which would end the
+ * process. So each side may open one channel, once, and everything else that would touch Protomux's own state is dropped.
+ */
+export class MuxStream extends EventEmitter {
+  userData: unknown = null;
+  readonly #stream: NoiseSecretStream;
+  readonly #onRefused: () => void;
+  readonly #opening: Buffer;
+  #opened = false;
+
+  constructor(stream: NoiseSecretStream, protocol: string, onRefused: () => void) {
+    super();
+    this.#stream = stream;
+    this.#onRefused = onRefused;
+    this.#opening = Buffer.concat([
+      Buffer.of(MUX_CONTROL, MUX_OPEN, CHANNEL, protocol.length),
+      Buffer.from(protocol, 'latin1'),
+    ]);
+    stream.on('drain', () => this.emit('drain'));
+    stream.on('end', () => this.emit('end'));
+    stream.on('close', () => this.emit('close'));
+  }
+
+  get destroyed(): boolean {
+    return this.#stream.destroyed;
+  }
+
+  /** Hands a decrypted frame to Protomux, if it is one that a weft sends. */
+  receive(frame: Buffer): void {
+    if (this.#isExpected(frame)) this.emit('data', frame);
+    else this.#onRefused();
+  }
+
+  alloc(length: number): Buffer {
+    return this.#stream.alloc(length);
+  }
+
+  write(frame: Uint8Array): boolean {
+    return this.#stream.write(frame);
+  }
+
+  end(): void {
+    this.#stream.end();
+  }
+
+  destroy(error?: Error): void {
+    this.#stream.destroy(error);
+  }
+
+  pause(): void {
+    this.#stream.pause();
+  }
+
+  resume(): void {
+    this.#stream.resume();
+  }
+
+  #isExpected(frame: Buffer): boolean {
+    if (frame[0] === CHANNEL) return this.#opened && frame.length > 1;
+    if (this.#opened || !frame.subarray(0, this.#opening.length).equals(this.#opening)) return false;
+    this.#opened = true;
+    return true;
+  }
+}
