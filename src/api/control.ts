@@ -1,0 +1,38 @@
+import type {
+  Attachment,
+  AttachRequest,
+  Connection,
+  ConnectRequest,
+  Datapath,
+  DetachRequest,
+  Peer,
+  Report,
+  Status,
+  Stopped,
+  Target,
+  Token,
+  TokenRequest,
+  Version,
+} from './schemas.js';
+
+/** What the API needs of the router. Methods reject with WeftErrors, whose codes become HTTP statuses. */
+export interface RouterControl {
+  version(): Version;
+  status(): Promise<Status>;
+  report(): Promise<Report>;
+  peers(): readonly Peer[];
+  connections(): Promise<readonly Connection[]>;
+  targets(): readonly Target[];
+  datapath(): Promise<Datapath>;
+  /** A join token: with these addresses, else with those of the launch, else with the host's own. */
+  token(request: TokenRequest): Promise<Token>;
+  /** Gives the targets afterwards. */
+  connect(request: ConnectRequest): Promise<readonly Target[]>;
+  forget(peers: readonly string[]): Promise<readonly Target[]>;
+  attachments(): Promise<readonly Attachment[]>;
+  attach(request: AttachRequest): Promise<Attachment>;
+  /** Gives what is left of the attachment, or null when it is gone. */
+  detach(request: DetachRequest): Promise<Attachment | null>;
+  /** Leaves the network and takes everything down; with `forget`, the state too. The process ends soon after. */
+  stop(options: { readonly forget: boolean }): Promise<Stopped>;
+}

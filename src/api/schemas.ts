@@ -1,0 +1,211 @@
+/** What the API answers, as schemas; the types of the daemon and the CLI follow from them. */
+import Type, { type Static, type TSchema } from 'typebox';
+
+const Nullable = <S extends TSchema>(schema: S) => Type.Union([schema, Type.Null()]);
+const PeerId = Type.String({ description: 'short id of a router: 16 hexadecimal digits' });
+const Counters = Type.Record(Type.String(), Type.Number());
+
+export const ErrorAnswer = Type.Object({
+  code: Type.String({ description: 'stable, for programs' }),
+  message: Type.String({ description: 'what happened, why, and what to do' }),
+});
+
+export const Version = Type.Object({
+  version: Type.String(),
+  node: Type.String(),
+  forwarder: Nullable(Type.String()),
+});
+export type Version = Static<typeof Version>;
+
+export const Peer = Type.Object({
+  peer: PeerId,
+  nickname: Type.String(),
+  self: Type.Boolean(),
+  state: Type.Union([
+    Type.Literal('self'),
+    Type.Literal('linked'),
+    Type.Literal('known'),
+    Type.Literal('left'),
+  ]),
+  endpoints: Type.Array(Type.String()),
+  ciphers: Type.Array(Type.String()),
+});
+export type Peer = Static<typeof Peer>;
+
+export const Connection = Type.Object({
+  peer: PeerId,
+  nickname: Type.String(),
+  link: Type.Union([Type.Literal('up'), Type.Literal('down')]),
+  udp: Type.Union([
+    Type.Literal('up'),
+    Type.Literal('down'),
+    Type.Literal('waiting'),
+    Type.Literal('no-key'),
+  ]),
+  via: Nullable(PeerId),
+  endpoint: Nullable(Type.String()),
+  rtt: Nullable(Type.Number({ description: 'microseconds' })),
+  loss: Nullable(Type.Number({ description: '0 to 1' })),
+  pathMtu: Nullable(Type.Number()),
+  cipher: Nullable(Type.String()),
+  sentBytes: Type.Number(),
+  receivedBytes: Type.Number(),
+  sentPackets: Type.Number(),
+  receivedPackets: Type.Number(),
+  reason: Type.Optional(Type.String({ description: 'why traffic does not flow' })),
+});
+export type Connection = Static<typeof Connection>;
+
+export const Target = Type.Object({
+  target: Type.String(),
+  state: Type.Union([
+    Type.Literal('connecting'),
+    Type.Literal('connected'),
+    Type.Literal('waiting'),
+    Type.Literal('self'),
+  ]),
+  peer: Type.Optional(PeerId),
+  retryAt: Type.Optional(Type.Number({ description: 'Unix time in milliseconds of the next attempt' })),
+  lastError: Type.Optional(ErrorAnswer),
+});
+export type Target = Static<typeof Target>;
+
+export const Attachment = Type.Object({
+  target: Type.String({ description: 'name or path of a network namespace, or a process id' }),
+  interface: Type.String(),
+  mac: Nullable(Type.String()),
+  addresses: Type.Array(Type.String()),
+  present: Type.Boolean({ description: 'the interface is there now' }),
+});
+export type Attachment = Static<typeof Attachment>;
+
+const Forwarder = Type.Object({
+  connected: Type.Boolean(),
+  pid: Nullable(Type.Number()),
+  version: Nullable(Type.String()),
+  workers: Nullable(Type.Number()),
+  sandboxed: Nullable(Type.Boolean()),
+  adopted: Type.Boolean({ description: 'it was running before this daemon' }),
+  restarts: Type.Number(),
+});
+
+export const Status = Type.Object({
+  version: Type.String(),
+  pid: Type.Number(),
+  uptime: Type.Number({ description: 'seconds' }),
+  peer: PeerId,
+  nickname: Type.String(),
+  network: Type.Object({ id: Type.String(), mode: Type.String() }),
+  port: Type.Number(),
+  bridge: Type.String(),
+  mtu: Type.Number(),
+  cipher: Type.String({ description: 'auto, or the one that is pinned' }),
+  runDir: Type.String(),
+  stateDir: Type.String(),
+  forwarder: Forwarder,
+  peers: Type.Object({ known: Type.Number(), linked: Type.Number() }),
+  connections: Type.Object({ up: Type.Number(), total: Type.Number() }),
+  targets: Type.Object({ connected: Type.Number(), total: Type.Number() }),
+  attachments: Type.Number(),
+});
+export type Status = Static<typeof Status>;
+
+export const Datapath = Type.Object({
+  forwarder: Type.Object({
+    version: Type.String(),
+    pid: Type.Number(),
+    port: Type.Number(),
+    workers: Type.Number(),
+    sandboxed: Type.Boolean(),
+  }),
+  ciphers: Type.Array(
+    Type.Object({
+      name: Type.String(),
+      implementation: Type.String(),
+      hardware: Type.Boolean(),
+      nanosecondsPer1400: Type.Number(),
+    }),
+  ),
+  offloads: Type.Array(
+    Type.Object({
+      name: Type.String(),
+      available: Type.Boolean(),
+      enabled: Type.Boolean(),
+      reason: Type.Optional(Nullable(Type.String())),
+    }),
+  ),
+  networks: Type.Array(
+    Type.Object({ network: Type.Number(), name: Type.String(), mtu: Type.Number(), queues: Type.Number() }),
+  ),
+  macs: Type.Array(
+    Type.Object({
+      network: Type.Number(),
+      mac: Type.String(),
+      peer: Nullable(PeerId),
+      age: Type.Number({ description: 'seconds' }),
+    }),
+  ),
+  counters: Counters,
+  workers: Type.Array(Type.Record(Type.String(), Type.Unknown())),
+});
+export type Datapath = Static<typeof Datapath>;
+
+export const Report = Type.Object({
+  status: Status,
+  peers: Type.Array(Peer),
+  connections: Type.Array(Connection),
+  targets: Type.Array(Target),
+  attachments: Type.Array(Attachment),
+  datapath: Nullable(Datapath),
+  counters: Type.Object({ mesh: Counters, overlay: Counters }),
+});
+export type Report = Static<typeof Report>;
+
+export const Token = Type.Object({
+  token: Type.String(),
+  join: Type.String({ description: 'the command to run on another host' }),
+  addresses: Type.Array(Type.String()),
+});
+export type Token = Static<typeof Token>;
+
+export const Stopped = Type.Object({
+  removed: Type.Array(Type.String({ description: 'interfaces that are gone' })),
+});
+export type Stopped = Static<typeof Stopped>;
+
+const Addresses = Type.Array(Type.String(), { maxItems: 256 });
+
+export const ConnectRequest = Type.Object({
+  peers: Type.Array(Type.String(), {
+    minItems: 1,
+    maxItems: 1024,
+    description: 'host, host:port or [IPv6]:port',
+  }),
+  replace: Type.Optional(Type.Boolean({ description: 'forget all other targets' })),
+});
+export type ConnectRequest = Static<typeof ConnectRequest>;
+
+export const ForgetRequest = Type.Object({
+  peers: Type.Array(Type.String(), { minItems: 1, maxItems: 1024 }),
+});
+
+export const AttachRequest = Type.Object({
+  target: Type.String({ minLength: 1, maxLength: 4096 }),
+  addresses: Type.Array(Type.String(), { minItems: 1, maxItems: 256, description: 'such as 10.32.0.1/12' }),
+  interface: Type.Optional(Type.String({ minLength: 1, maxLength: 15 })),
+});
+export type AttachRequest = Static<typeof AttachRequest>;
+
+export const DetachRequest = Type.Object({
+  target: Type.String({ minLength: 1, maxLength: 4096 }),
+  addresses: Type.Optional(Addresses),
+  interface: Type.Optional(Type.String({ minLength: 1, maxLength: 15 })),
+});
+export type DetachRequest = Static<typeof DetachRequest>;
+
+export const TokenRequest = Type.Object({
+  addresses: Type.Optional(
+    Type.Array(Type.String(), { maxItems: 16, description: 'host[:port] of this router' }),
+  ),
+});
+export type TokenRequest = Static<typeof TokenRequest>;
