@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Report } from '../../src/api/index.js';
 import { Capture } from './capture.js';
 import { attempt, CommandFailed, type Finished, Running } from './command.js';
 import type { Container } from './container.js';
@@ -112,9 +113,26 @@ export class Host extends Node {
     return ['launch', ...given, ...(options.args ?? []), ...peers];
   }
 
-  /** The line that lets others join. */
+  /** The token that lets others join. */
   async token(): Promise<string> {
-    return (await this.weft('token')).trim();
+    return (await this.weftJson<{ token: string }>('token')).token;
+  }
+
+  /** Everything that the router tells about itself. */
+  async report(): Promise<Report> {
+    return await this.weftJson<Report>('report');
+  }
+
+  /** Waits until traffic flows directly between this router and that of another host. */
+  async isConnectedTo(other: Host, within = 10_000): Promise<void> {
+    await until(
+      `${this.name} is connected to ${other.name}`,
+      async () =>
+        (await this.report()).connections.some(
+          ({ nickname, udp }) => nickname === other.name && udp === 'up',
+        ),
+      { within, every: 100 },
+    );
   }
 
   /** A container on this host: a namespace without a wire, attached to the overlay with these addresses. */
@@ -159,11 +177,11 @@ export class Host extends Node {
 
   /** Every file below the run and state directories. */
   files(): string[] {
-    return [this.runDirectory, this.stateDirectory].flatMap((directory) =>
-      existsSync(directory)
-        ? readdirSync(directory, { recursive: true }).map((name) => join(directory, `${name}`))
-        : [],
-    );
+    const existing = [this.runDirectory, this.stateDirectory].filter((directory) => existsSync(directory));
+    return existing.flatMap((directory) => [
+      directory,
+      ...readdirSync(directory, { encoding: 'utf8', recursive: true }),
+    ]);
   }
 
   private get environment(): Record<string, string> {
