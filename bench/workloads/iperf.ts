@@ -12,6 +12,7 @@ const TcpReport = Type.Object({
 });
 const UdpReport = Type.Object({
   end: Type.Object({
+    sum_sent: Type.Object({ packets: Type.Number() }),
     sum_received: Type.Object({
       packets: Type.Number(),
       lost_packets: Type.Number(),
@@ -73,8 +74,10 @@ export async function measureUdp(
   const { payload, rate, seconds } = options;
   const args = ['--udp', '--length', `${payload}`, '--bitrate', `${Math.round(rate * payload * 8)}`];
   args.push('--blockcount', `${Math.ceil(rate * seconds)}`, '--window', '4M', '--pacing-timer', '200');
-  const sum = parseUdpReport(await iperf(client, address, args)).end.sum_received;
-  return { received: (sum.packets - sum.lost_packets) / sum.seconds, loss: sum.lost_packets / sum.packets };
+  const { sum_sent: sent, sum_received: seen } = parseUdpReport(await iperf(client, address, args)).end;
+  const received = seen.packets - seen.lost_packets;
+  // Against what was sent: the server, which only sees gaps in the sequence, would miss a lost end.
+  return { received: received / seen.seconds, loss: 1 - received / sent.packets };
 }
 
 async function iperf(client: Node, address: string, args: string[]): Promise<unknown> {
