@@ -31,7 +31,7 @@ class IpsecMbGcm final : public Aead {
     const std::size_t size = packet.size() - sealed_header_size - tag_size;
     auto* header = reinterpret_cast<std::uint8_t*>(packet.data());
     auto* sealed = header + sealed_header_size;
-    gcm_context_data context;
+    alignas(64) gcm_context_data context;
     IMB_AES256_GCM_ENC(ipsec_mb(), &expanded_, &context, sealed,
                        reinterpret_cast<const std::uint8_t*>(plaintext), size,
                        reinterpret_cast<const std::uint8_t*>(nonce.data()), header, sealed_header_size,
@@ -43,7 +43,7 @@ class IpsecMbGcm final : public Aead {
     const std::size_t size = packet.size() - sealed_header_size - tag_size;
     auto* header = reinterpret_cast<std::uint8_t*>(packet.data());
     auto* sealed = header + sealed_header_size;
-    gcm_context_data context;
+    alignas(64) gcm_context_data context;
     std::array<std::uint8_t, tag_size> tag;
     IMB_AES256_GCM_DEC(ipsec_mb(), &expanded_, &context, sealed, sealed, size,
                        reinterpret_cast<const std::uint8_t*>(nonce.data()), header, sealed_header_size,
@@ -52,7 +52,8 @@ class IpsecMbGcm final : public Aead {
   }
 
  private:
-  gcm_key_data expanded_;
+  // The library uses aligned stores here.
+  alignas(64) gcm_key_data expanded_;
 };
 #endif
 

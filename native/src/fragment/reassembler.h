@@ -1,10 +1,8 @@
 /// Puts pieces of frame contents together again: docs/protocol.md 2.2, kind 1.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <vector>
 
 #include "wire/bytes.h"
@@ -35,20 +33,22 @@ class Reassembler {
   /// Drops what is too old.
   void expire(std::uint64_t now_ms, ReassemblyDrops& drops) noexcept;
 
-  [[nodiscard]] std::size_t unfinished() const noexcept;
+  [[nodiscard]] std::size_t unfinished() const noexcept { return frames_.size(); }
 
  private:
   struct Unfinished {
-    std::uint32_t id = 0;
-    std::uint8_t count = 0;     // 0: the slot is free
-    std::uint64_t arrived = 0;  // bit i: piece i is here
-    std::uint64_t since_ms = 0;
-    std::array<std::vector<std::byte>, max_fragment_count> pieces;
+    std::uint32_t id;
+    std::uint8_t count;
+    std::uint64_t since_ms;
+    std::size_t size = 0;                        // of the pieces that are here
+    unsigned arrived = 0;                        // how many they are
+    std::vector<std::vector<std::byte>> pieces;  // by index; empty: not here yet
   };
 
-  Unfinished& slot_for(const InnerFragment& fragment, std::uint64_t now_ms, ReassemblyDrops& drops);
+  /// The frame that the fragment belongs to, or null if it cannot be one of it.
+  Unfinished* frame_of(const InnerFragment& fragment, std::uint64_t now_ms, ReassemblyDrops& drops);
 
-  std::vector<std::unique_ptr<Unfinished>> frames_;
+  std::vector<Unfinished> frames_;  // the oldest first
 };
 
 }  // namespace weft

@@ -45,30 +45,34 @@ class Coalescer {
   void flush();
 
  private:
-  static constexpr std::size_t max_flows = 8;
-  static constexpr std::size_t max_parts = 64;  // payloads after the first frame
+  static constexpr unsigned max_flows = 8;
+  static constexpr std::size_t max_segments = 64;  // what kernels cut a UDP superframe into at most
 
+  /// Frames of one TCP or UDP flow that become one superframe.
   struct Flow {
     std::uint16_t network = 0;
-    Bytes first;              // headers and first payload
-    Layers layers;            // of the first frame
-    std::size_t payload = 0;  // bytes of each segment but the last
-    std::size_t total = 0;    // IP packet length so far
-    std::uint32_t next_sequence = 0;
-    std::uint16_t next_id = 0;
-    bool fixed_id = false;
-    bool closed = false;    // a short or PSH segment was the last one that may join
-    std::size_t parts = 0;  // in iov, vnet header included
+    Bytes first;                      // headers and first payload; the headers are those of all
+    Layers layers;                    // of the first
+    std::size_t segment_payload = 0;  // of each frame but the last
+    std::size_t network_size = 0;     // IP packet of the superframe so far
+    std::size_t frames = 0;
+    bool fixed_id = false;  // every frame has the first one's IPv4 id
+    bool push = false;
     VnetHeader vnet;
-    std::array<iovec, max_parts + 2> iov;
+    std::array<iovec, max_segments + 1> parts;  // vnet header, first frame, later payloads
   };
 
-  void write_single(const InnerFrame& inner, Bytes frame);
-  void finish(Flow& flow);
+  [[nodiscard]] bool join(Flow& flow, const InnerFrame& inner, Bytes frame);
+  [[nodiscard]] bool may_start(const InnerFrame& inner, Bytes frame, const Layers& layers) const noexcept;
+  void start(const InnerFrame& inner, Bytes frame, const Layers& layers);
+  void finish(unsigned slot);
+  void write_alone(const InnerFrame& inner, Bytes frame);
 
   FrameSink& sink_;
   CoalesceOptions options_;
-  std::size_t used_ = 0;
+  std::uint32_t active_ = 0;  // bit i: flows_[i] holds frames
+  unsigned latest_ = 0;       // where the next frame most likely belongs
+  unsigned victim_ = 0;       // the next to go when all are taken
   std::array<Flow, max_flows> flows_;
 };
 

@@ -31,14 +31,14 @@ struct Layers {
   bool fragment = false;             ///< an IP fragment, first one included
   std::uint32_t network_offset = 0;  ///< IPv4 or IPv6 header
   std::uint32_t transport_offset =
-      0;                             ///< set only if protocol is TCP or UDP, whole, and not a later fragment
-  std::uint32_t payload_offset = 0;  ///< behind the TCP (options included) or UDP header
+      0;  ///< what follows the IP headers, of any protocol; not of a later fragment
+  std::uint32_t payload_offset = 0;  ///< behind a whole TCP (options included) or UDP header
   std::uint32_t network_end = 0;     ///< where the IP packet ends: padding may follow
 
   [[nodiscard]] bool ipv4() const noexcept { return network_offset != 0 && ethertype == ethertype_ipv4; }
   [[nodiscard]] bool ipv6() const noexcept { return network_offset != 0 && ethertype == ethertype_ipv6; }
-  [[nodiscard]] bool tcp() const noexcept { return transport_offset != 0 && protocol == protocol_tcp; }
-  [[nodiscard]] bool udp() const noexcept { return transport_offset != 0 && protocol == protocol_udp; }
+  [[nodiscard]] bool tcp() const noexcept { return payload_offset != 0 && protocol == protocol_tcp; }
+  [[nodiscard]] bool udp() const noexcept { return payload_offset != 0 && protocol == protocol_udp; }
 };
 
 Layers parse_frame(ConstBytes frame) noexcept;

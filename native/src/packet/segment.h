@@ -18,6 +18,8 @@ namespace weft {
 class Segmenter {
  public:
   static constexpr std::size_t max_header_size = 256;
+  /// 64 KiB cut by the smallest MSS that kernels send (48) are fewer.
+  static constexpr std::size_t max_segments = 2048;
 
   /// `max_frame`: frames longer than this are avoided by cutting TCP smaller than the sender asked; UDP
   /// datagrams have borders and keep them. Nothing if the frame is not what its vnet header says (TCP or UDP
@@ -28,7 +30,7 @@ class Segmenter {
 
   [[nodiscard]] std::size_t count() const noexcept { return count_; }
   /// Bytes of segment `index`: all but the last are equal.
-  [[nodiscard]] std::size_t size(std::size_t index) const noexcept;
+  [[nodiscard]] std::size_t size(std::size_t index) const noexcept { return header_size_ + payload(index); }
   /// Bytes of the headers in front of each segment's payload.
   [[nodiscard]] std::size_t header_size() const noexcept { return header_size_; }
   /// Where the partial checksum of each segment is, as in a vnet header.
@@ -47,6 +49,7 @@ class Segmenter {
 
  private:
   Segmenter() = default;
+  [[nodiscard]] std::size_t payload(std::size_t index) const noexcept;
   void write_header(std::size_t index, std::byte* to) const noexcept;
 
   Bytes superframe_;
@@ -58,6 +61,7 @@ class Segmenter {
   std::uint32_t network_offset_ = 0;
   bool ipv4_ = false;
   bool tcp_ = false;
+  std::uint16_t first_id_ = 0;
   std::uint16_t checksum_start_ = 0;
   std::uint16_t checksum_offset_ = 0;
   std::uint64_t pseudo_sum_ = 0;  // without the length

@@ -74,7 +74,7 @@ class OpeningKey {
 
   /// Opens in place and marks the counter. `header` is what `decode_sealed` found in `packet`. When opened,
   /// the content is `packet.subspan(16, packet.size() - 32)`.
-  [[nodiscard]] OpenResult open(const SealedHeader& header, Bytes packet) noexcept;
+  [[nodiscard]] OpenResult open(const SealedHeader& header, Bytes packet);
 
   /// Adds a fragment that came in a packet of that lane; see `Reassembler::add`.
   std::size_t reassemble(unsigned lane, const InnerFragment& fragment, ConstBytes piece, std::uint64_t now_ms,
@@ -87,7 +87,7 @@ class OpeningKey {
  private:
   // A lane's memory comes with its first packet that opens: most sessions use one or two of the 32.
   struct Lane;
-  [[nodiscard]] Lane* lane(unsigned number) noexcept;
+  [[nodiscard]] Lane& lane(unsigned number);
 
   std::uint32_t index_;
   std::unique_ptr<const Aead> aead_;

@@ -7,8 +7,10 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 
 #include "packet/parse.h"
+#include "session/spin_lock.h"
 
 namespace weft {
 
@@ -16,9 +18,10 @@ namespace weft {
 using MacOwner = std::uint16_t;
 inline constexpr MacOwner local_owner = 0xffff;
 
-/// Fixed size, lock-free: lookups are a few loads, learning a known address is a load and rarely a store. The
-/// memory is mapped, so only the pages in use count. When the neighbourhood of a bucket is full, the oldest
-/// entry goes. Times are whole seconds of any monotonic clock.
+/// Fixed size. Looking up and refreshing a known address take no lock; adding, moving and removing, which are
+/// rare, take a short one. The memory is mapped, so only the pages in use count. An address has 8 places by
+/// its hash (keyed, so that nobody can aim); when all are taken, the one unseen for longest goes. Times are
+/// whole seconds of any monotonic clock.
 class MacTable {
  public:
   static constexpr std::size_t capacity = 16384;
@@ -36,6 +39,7 @@ class MacTable {
     std::uint32_t seen_s;
   };
 
+  /// Throws std::bad_alloc if there is no memory.
   MacTable();
   MacTable(const MacTable&) = delete;
   MacTable& operator=(const MacTable&) = delete;
@@ -55,19 +59,22 @@ class MacTable {
   void for_each(const std::function<void(const Entry&)>& visit) const;
 
  private:
-  // key: network << 48 | MAC, 0 when free (no unicast MAC of network 0 is 0: it is not learned).
-  // value: owner << 32 | seen.
+  static constexpr std::size_t ways = 8;
+
   struct Slot {
-    std::atomic<std::uint64_t> key;
-    std::atomic<std::uint64_t> value;
+    std::atomic<std::uint64_t> key;    // network << 48 | MAC; 0: free (the MAC of zeros is not learned)
+    std::atomic<std::uint64_t> value;  // owner << 32 | last seen
   };
   static_assert(sizeof(Slot) == 16);
 
-  [[nodiscard]] Slot* bucket(std::uint64_t key) const noexcept;
+  [[nodiscard]] std::span<Slot, ways> places(std::uint64_t key) const noexcept;
+  LearnResult add(std::uint64_t key, MacOwner owner, std::uint32_t now_s) noexcept;
   template <typename Predicate>
   std::size_t remove_if(Predicate predicate) noexcept;
 
-  Slot* slots_;
+  std::span<Slot> slots_;
+  std::uint64_t seed_;
+  SpinLock changing_;
 };
 
 }  // namespace weft
