@@ -66,10 +66,9 @@ export class LinkTable {
   #insert(link: Link): void {
     const { peer } = link.remote;
     const links = this.#links.get(peer) ?? [];
-    const first = this.get(peer) === undefined;
     this.#links.set(peer, [...links, link]);
     link.once('closing', (reason) => this.#remove(link, reason));
-    if (first) this.#events.up(link);
+    if (links.length === 0) this.#events.up(link);
     else void this.#decide(link.remote);
   }
 
@@ -104,7 +103,9 @@ export class LinkTable {
     const alive = await current.probe(this.#probeTimeout);
     if (!link.usable) return;
     if (!alive) {
-      current.destroy(new WeftError('link-timeout', 'the peer was restarted'));
+      const restarted = new WeftError('peer-restarted', 'the peer was restarted');
+      this.#remove(current, restarted);
+      current.destroy(restarted);
       this.#insert(link);
       return;
     }

@@ -302,7 +302,7 @@ export class Link extends EventEmitter<LinkEvents> {
   }
 
   #onBye(reason: number): void {
-    const error = BYE_ERRORS[reason] ?? LEAVING;
+    const error = BYE_ERRORS[reason] ?? STOPPED;
     this.#reason ??= new WeftError(error.code, error.message);
     this.#finish(this.#reason);
   }
@@ -393,9 +393,9 @@ export class Link extends EventEmitter<LinkEvents> {
   }
 }
 
-const LEAVING = { code: 'peer-left', message: 'the peer said goodbye' };
+const STOPPED = { code: 'peer-stopped', message: 'the peer said goodbye' };
 const BYE_ERRORS: Readonly<Record<number, { code: string; message: string }>> = {
-  [wire.BYE_LEAVING]: LEAVING,
+  [wire.BYE_STOPPING]: STOPPED,
   [wire.BYE_DUPLICATE]: { code: 'duplicate-link', message: 'another link to the same peer is used instead' },
   [wire.BYE_CLONED]: {
     code: 'identity-cloned',

@@ -74,7 +74,7 @@ export const unicast: Encoder<Unicast> = struct({
 });
 
 /** 3.8 */
-export const BYE_LEAVING = 1;
+export const BYE_STOPPING = 1;
 export const BYE_DUPLICATE = 2;
 export const BYE_CLONED = 3;
 

@@ -46,6 +46,8 @@ export interface MeshTimings {
   readonly duplicateProbe: number;
   /** How often local addresses are read anew. */
   readonly addressRefresh: number;
+  /** How long news about members is collected before it is passed on. */
+  readonly gossipDelay: number;
 }
 
 export interface MeshLimits {
@@ -60,6 +62,8 @@ export interface MeshLimits {
   readonly sendQueue: number;
   /** Members that are dialled without being told to: up to so many, everybody links to everybody. */
   readonly fullMesh: number;
+  /** Member records that are kept. */
+  readonly members: number;
 }
 
 export type TargetState = 'connecting' | 'connected' | 'waiting' | 'self';

@@ -13,6 +13,8 @@ export interface OverlayMesh extends EventEmitter<MeshEvents> {
   announceCiphers(ciphers: readonly CipherSpeed[]): void;
   /** An address of ours, `address:port`, as somebody sees it over UDP: a candidate for others. */
   addObservedEndpoint(endpoint: string): void;
+  /** There is reason to believe that this peer can be reached again: dial now instead of waiting. */
+  retry(peer: PeerId): void;
 }
 
 export interface OverlayOptions {
