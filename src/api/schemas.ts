@@ -169,6 +169,7 @@ export const Token = Type.Object({
 export type Token = Static<typeof Token>;
 
 export const Stopped = Type.Object({
+  pid: Type.Number({ description: 'of the daemon, which ends now' }),
   removed: Type.Array(Type.String({ description: 'interfaces that are gone' })),
 });
 export type Stopped = Static<typeof Stopped>;

@@ -66,6 +66,11 @@ export class Forwarder extends EventEmitter<ForwarderEvents> {
     return this.#client !== undefined && !this.#client.closed;
   }
 
+  /** What the forwarder said of itself when we connected; undefined while there is none. */
+  get running(): ForwarderHello | undefined {
+    return this.connected ? this.#hello : undefined;
+  }
+
   /** Adopts or starts the forwarder. Rejects when it cannot be started the first time; later failures are retried. */
   async start(): Promise<void> {
     await this.#establish();

@@ -86,22 +86,26 @@ export async function plugTap({ bridge, owner, mtu }: BridgeOptions): Promise<vo
 
 /**
  * Removes the bridge, its TAP and all attachments, as far as they are this router's. Gives the names of what was removed.
- * `owner` undefined (the identity is lost): whatever weft made under that name.
  */
-export async function removeBridge(bridge: string, owner: string | undefined): Promise<string[]> {
+export async function removeBridge(bridge: string, owner: string): Promise<string[]> {
   const all = await links();
-  const named = all.filter(({ ifname }) => ifname === bridge || ifname === tapName(bridge));
-  const ours = named.filter((item) => {
-    const found = bridgeOwner(item);
-    return found !== undefined && (owner === undefined || found === owner);
-  });
-  if (!ours.some(({ ifname }) => ifname === bridge) && named.some(({ ifname }) => ifname === bridge))
-    return [];
+  const found = all.find(({ ifname }) => ifname === bridge);
+  if (found !== undefined && bridgeOwner(found) !== owner) return [];
+  const doomed = all.filter(
+    (item) => item === found || isAttachmentOf(item, bridge) || isTap(item, bridge, owner),
+  );
   const removed: string[] = [];
-  for (const { ifname } of [...all.filter((item) => isAttachmentOf(item, bridge)), ...ours]) {
-    if (await removeLink(ifname)) removed.push(ifname);
-  }
+  for (const { ifname } of doomed) if (await removeLink(ifname)) removed.push(ifname);
   return removed;
+}
+
+/** A TAP without an owner was made by a forwarder whose router ended right then. */
+function isTap(item: Link, bridge: string, owner: string): boolean {
+  return (
+    item.ifname === tapName(bridge) &&
+    item.linkinfo?.info_kind === 'tun' &&
+    (bridgeOwner(item) ?? owner) === owner
+  );
 }
 
 /** Deletes an interface; false when it was gone already. */

@@ -1,0 +1,48 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { endForwarders } from '../forwarder/index.js';
+import { removeBridge } from '../hostnet/index.js';
+import { lockHolder } from './lock.js';
+import { runPaths } from './paths.js';
+import { readRunNote, removeRunFiles } from './run-dir.js';
+import { removeState } from './state.js';
+
+const POLL = 20;
+const GRACE = 5_000;
+
+export interface CleanupOptions {
+  readonly runDir: string;
+  readonly stateDir: string;
+  /** Also the identity, the network and everything else in the state directory. */
+  readonly forget: boolean;
+}
+
+/** What was found and removed. */
+export interface Cleaned {
+  /** A daemon that did not answer any more was ended. */
+  readonly daemon: boolean;
+  readonly forwarders: number;
+  readonly interfaces: readonly string[];
+}
+
+/** Takes down what a router left that was killed, or that does not answer any more. Works without the state directory. */
+export async function cleanUp({ runDir, stateDir, forget }: CleanupOptions): Promise<Cleaned> {
+  const daemon = await endDaemon(runDir);
+  const forwarders = await endForwarders(runPaths(runDir).forwarder);
+  const note = await readRunNote(runDir);
+  const interfaces = note === undefined ? [] : await removeBridge(note.bridge, note.peer);
+  await removeRunFiles(runDir);
+  if (forget) await removeState(stateDir);
+  return { daemon, forwarders, interfaces };
+}
+
+async function endDaemon(runDir: string): Promise<boolean> {
+  const pid = await lockHolder(runDir);
+  if (pid === undefined) return false;
+  process.kill(pid, 'SIGTERM');
+  for (let waited = 0; waited < GRACE; waited += POLL) {
+    if ((await lockHolder(runDir)) !== pid) return true;
+    await delay(POLL);
+  }
+  process.kill(pid, 'SIGKILL');
+  return true;
+}

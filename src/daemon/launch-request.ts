@@ -1,0 +1,75 @@
+/** What a launch asks for, and the settings that follow from it and from earlier launches. */
+import { hostname } from 'node:os';
+import Type, { type Static } from 'typebox';
+import { DEFAULT_PORT } from '../address.js';
+import { validator } from '../validate.js';
+
+const Auto = Type.Literal('auto');
+
+/** Everything that a launch can choose; what it does not choose stays as it was, or at its default. */
+const Settings = Type.Object({
+  port: Type.Integer({ minimum: 1, maximum: 65_535 }),
+  bridge: Type.String(),
+  nickname: Type.String({ minLength: 1, maxLength: 63 }),
+  /** `auto`, or the only cipher to use. */
+  cipher: Type.Union([
+    Auto,
+    Type.Literal('xsalsa20-poly1305'),
+    Type.Literal('chacha20-poly1305'),
+    Type.Literal('aes-256-gcm'),
+  ]),
+  /** Of the overlay: what containers get. */
+  mtu: Type.Union([Auto, Type.Integer()]),
+  logLevel: Type.Union([
+    Type.Literal('error'),
+    Type.Literal('warn'),
+    Type.Literal('info'),
+    Type.Literal('debug'),
+  ]),
+  workers: Type.Union([Auto, Type.Integer({ minimum: 1, maximum: 32 })]),
+  disabledOffloads: Type.Array(Type.String()),
+  /** `host[:port]` under which others reach this host; empty: its own addresses. */
+  advertise: Type.Array(Type.String(), { maxItems: 16 }),
+});
+export type Settings = Static<typeof Settings>;
+
+/** The part of the settings that somebody chose: what `launch.json` keeps. */
+export const ChosenSettings = Type.Partial(Settings);
+export type ChosenSettings = Static<typeof ChosenSettings>;
+
+const LaunchRequest = Type.Object({
+  runDir: Type.String({ pattern: '^/' }),
+  stateDir: Type.String({ pattern: '^/' }),
+  settings: ChosenSettings,
+  /** Absent: the network of the last launch, else a new one. */
+  network: Type.Optional(
+    Type.Object({
+      /** Also for a password: its secret as a token. */
+      token: Type.String(),
+      mode: Type.Union([Type.Literal('token'), Type.Literal('password')]),
+    }),
+  ),
+  /** Added to the targets of earlier launches. */
+  peers: Type.Array(Type.String()),
+});
+export type LaunchRequest = Static<typeof LaunchRequest>;
+
+/** Throws `bad-launch`. */
+export const parseLaunchRequest = validator('bad-launch', 'the launch request', LaunchRequest);
+
+/** What is chosen now goes before what was chosen earlier, and that before the defaults. */
+export function settle(chosen: ChosenSettings, earlier: ChosenSettings): Settings {
+  return {
+    port: DEFAULT_PORT,
+    bridge: 'weft',
+    nickname: hostname().slice(0, 63),
+    cipher: 'auto',
+    mtu: 'auto',
+    logLevel: 'info',
+    workers: 'auto',
+    disabledOffloads: [],
+    advertise: [],
+    ...earlier,
+    ...chosen,
+  };
+}

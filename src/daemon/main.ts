@@ -1,0 +1,45 @@
+/** The daemon's process: takes the launch request on stdin (it may hold a secret), tells on descriptor 3 how it went. */
+import { createWriteStream } from 'node:fs';
+import { json } from 'node:stream/consumers';
+import { WeftError } from '../errors.js';
+import { parseLaunchRequest } from './launch-request.js';
+import { runPaths } from './paths.js';
+import { type Ready, runRouter } from './run.js';
+
+const REPORT = 3;
+
+/** What the launcher reads: one JSON line. */
+export type LaunchReport =
+  | { readonly ready: Ready }
+  | { readonly error: { readonly code: string; readonly message: string } };
+
+async function main(): Promise<number> {
+  let launcher: ReturnType<typeof createWriteStream> | undefined = createWriteStream('', { fd: REPORT });
+  launcher.on('error', () => {}); // the launcher was interrupted; we stay
+  const report = async (message: LaunchReport) => {
+    await new Promise<void>((resolve) => {
+      if (launcher === undefined) return resolve();
+      launcher.end(`${JSON.stringify(message)}\n`, resolve);
+      launcher = undefined;
+    });
+  };
+  try {
+    const request = parseLaunchRequest(await json(process.stdin));
+    const logs = { file: runPaths(request.runDir).daemonLog };
+    await runRouter(request, logs, (ready) => void report({ ready }));
+    return 0;
+  } catch (error) {
+    await report({ error: describe(error) });
+    return 1;
+  }
+}
+
+function describe(error: unknown): { code: string; message: string } {
+  if (error instanceof WeftError) return { code: error.code, message: error.message };
+  return {
+    code: 'internal',
+    message: error instanceof Error ? (error.stack ?? error.message) : String(error),
+  };
+}
+
+process.exit(await main());

@@ -1,0 +1,66 @@
+import { formatHostPort, parseHostPort } from '../address.js';
+import { WeftError } from '../errors.js';
+import { checkBridgeName, checkMtu } from '../hostnet/index.js';
+import {
+  type Identity,
+  loadNetwork,
+  loadOrCreateIdentity,
+  type Network,
+  networkFromToken,
+  newNetwork,
+  parseToken,
+  saveNetwork,
+} from '../identity/index.js';
+import { type LaunchRequest, type Settings, settle } from './launch-request.js';
+import { type StateFiles, stateFiles } from './state.js';
+
+/** What a router is going to be: the launch request joined with what earlier launches left in the state directory. */
+export interface Plan {
+  readonly identity: Identity;
+  readonly network: Network;
+  readonly settings: Settings;
+  readonly targets: readonly string[];
+  /** The network comes from the state directory. */
+  readonly resumed: boolean;
+  readonly files: StateFiles;
+}
+
+/** Reads the state, decides, and writes what is new. Rejects with `other-network` and the errors of damaged files. */
+export async function makePlan(request: LaunchRequest): Promise<Plan> {
+  const files = stateFiles(request.stateDir);
+  const [identity, stored, earlier, { targets: known }] = await Promise.all([
+    loadOrCreateIdentity(request.stateDir),
+    loadNetwork(request.stateDir),
+    files.launch.read(),
+    files.targets.read(),
+  ]);
+  const settings = settle(request.settings, earlier);
+  checkBridgeName(settings.bridge);
+  if (settings.mtu !== 'auto') checkMtu(settings.mtu);
+  const token = request.network === undefined ? undefined : parseToken(request.network.token);
+  const asked =
+    token === undefined ? undefined : { ...networkFromToken(token), mode: request.network?.mode ?? 'token' };
+  const network = decideNetwork(stored, asked, request.stateDir);
+  const targets = merge(known, [...request.peers, ...(token?.addresses ?? [])]);
+  await Promise.all([
+    stored === undefined ? saveNetwork(request.stateDir, network) : undefined,
+    files.launch.write({ ...earlier, ...request.settings }),
+    files.targets.write({ targets }),
+  ]);
+  return { identity, network, settings, targets, resumed: stored !== undefined, files };
+}
+
+function decideNetwork(stored: Network | undefined, asked: Network | undefined, stateDir: string): Network {
+  if (stored === undefined) return asked ?? newNetwork();
+  if (asked === undefined || asked.id === stored.id) return stored;
+  throw new WeftError(
+    'other-network',
+    `this router belongs to the network ${stored.id} already, not to ${asked.id}: \`weft reset\` makes it leave, then launch again; or give another --state-dir (this one is ${stateDir})`,
+  );
+}
+
+/** Targets are the same when host and port are. */
+function merge(known: readonly string[], added: readonly string[]): string[] {
+  const canonical = (target: string) => formatHostPort(parseHostPort(target));
+  return [...new Map([...known, ...added].map((target) => [canonical(target), target])).values()];
+}

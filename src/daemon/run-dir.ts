@@ -1,0 +1,37 @@
+/** The files of a running router. */
+import { mkdir } from 'node:fs/promises';
+import Type, { type Static } from 'typebox';
+import { readPrivateJson, writePrivateJson } from '../identity/index.js';
+import { validator } from '../validate.js';
+import { runPaths } from './paths.js';
+import { removeFiles } from './state.js';
+
+export async function makeRunDir(runDir: string): Promise<void> {
+  await mkdir(runDir, { recursive: true, mode: 0o700 });
+}
+
+const OURS =
+  /^(weft\.sock|forwarder\.sock|forwarder\.log(\.1)?|daemon\d*\.log|daemon\.pid|router\.json(\.\d+)?)$/;
+
+/** Removes what a router left in its run directory, and the directory if nothing else is in it. */
+export async function removeRunFiles(runDir: string): Promise<void> {
+  await removeFiles(runDir, OURS);
+}
+
+const RunNote = Type.Object({ peer: Type.String(), bridge: Type.String() });
+/** Whose interfaces to remove when the router was killed. */
+export type RunNote = Static<typeof RunNote>;
+const parseRunNote = validator('file-corrupt', 'router.json', RunNote);
+
+export async function writeRunNote(runDir: string, note: RunNote): Promise<void> {
+  await writePrivateJson(runPaths(runDir).note, note);
+}
+
+/** Undefined when no router ran here, or what it noted cannot be read. */
+export async function readRunNote(runDir: string): Promise<RunNote | undefined> {
+  try {
+    return parseRunNote(await readPrivateJson(runPaths(runDir).note));
+  } catch {
+    return undefined;
+  }
+}

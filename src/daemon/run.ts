@@ -1,0 +1,131 @@
+import { type ApiServer, serveApi } from '../api/index.js';
+import { systemCode, WeftError } from '../errors.js';
+import type { LaunchRequest } from './launch-request.js';
+import { lockRunDir } from './lock.js';
+import { createLog, errorFields, type Log, type LogTarget, logFatal } from './logging.js';
+import { runPaths } from './paths.js';
+import { makePlan, type Plan } from './plan.js';
+import { Router } from './router.js';
+import { makeRunDir, removeRunFiles, writeRunNote } from './run-dir.js';
+
+/** What the launcher is told once everything works. */
+export interface Ready {
+  readonly peer: string;
+  readonly nickname: string;
+  readonly network: string;
+  readonly mode: 'token' | 'password';
+  /** The network and the targets come from an earlier launch. */
+  readonly resumed: boolean;
+  readonly port: number;
+  readonly bridge: string;
+  readonly mtu: number;
+  readonly pid: number;
+  /** The command that joins another host. */
+  readonly join: string;
+}
+
+/**
+ * Runs one router in this process, until it is stopped; everything is taken down then. `onReady` is called when it works.
+ * Rejects when it cannot be started.
+ */
+export async function runRouter(
+  request: LaunchRequest,
+  logs: LogTarget,
+  onReady: (ready: Ready) => void,
+): Promise<void> {
+  process.umask(0o077);
+  await explained(makeRunDir(request.runDir));
+  const lock = await explained(lockRunDir(request.runDir));
+  try {
+    await explained(runLocked(request, logs, onReady));
+  } finally {
+    lock.release();
+  }
+}
+
+async function runLocked(
+  request: LaunchRequest,
+  logs: LogTarget,
+  onReady: (ready: Ready) => void,
+): Promise<void> {
+  const plan = await makePlan(request);
+  const log = createLog(plan.settings.logLevel, logs);
+  endOnFault(logs);
+  await writeRunNote(request.runDir, { peer: plan.identity.peer, bridge: plan.settings.bridge });
+  const router = await Router.start(request, plan, log);
+  const api = await serve(request, router, log);
+  stopOnSignals(router, log);
+  onReady(await readiness(router, plan));
+  log.info('ready', { peer: plan.identity.peer, port: plan.settings.port });
+  await router.stopped;
+  await api.close();
+  log.close();
+  await removeRunFiles(request.runDir);
+}
+
+function serve(request: LaunchRequest, router: Router, log: Log): Promise<ApiServer> {
+  return serveApi({
+    socketPath: runPaths(request.runDir).api,
+    router,
+    onFault: (error, what) => log.error(`${what} failed: ${error.message}`, errorFields(error)),
+  });
+}
+
+async function readiness(router: Router, { identity, network, settings, resumed }: Plan): Promise<Ready> {
+  const [{ mtu }, { join }] = await Promise.all([router.status(), router.token({})]);
+  const { nickname, port, bridge } = settings;
+  return {
+    peer: identity.peer,
+    nickname,
+    network: network.id,
+    mode: network.mode,
+    resumed,
+    port,
+    bridge,
+    mtu,
+    pid: process.pid,
+    join,
+  };
+}
+
+function stopOnSignals(router: Router, log: Log): void {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      router.stop({ forget: false }).catch((error: unknown) => {
+        log.warn(`${signal}: ${String(error)}`, errorFields(error));
+      });
+    });
+  }
+  process.on('SIGHUP', () => {}); // the terminal that launched us is gone; we stay
+}
+
+/** After a fault nothing in this process can be trusted. The forwarder goes on, and the next launch adopts it. */
+function endOnFault(logs: LogTarget): void {
+  process.on('uncaughtException', (error) => {
+    logFatal(logs, error);
+    process.exit(1);
+  });
+}
+
+const CAUSES: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full: make room',
+  EDQUOT: 'the disk quota is used up: make room',
+  EROFS: 'the file system is read-only: choose other directories with --state-dir and --run-dir',
+  EACCES:
+    'permission is denied: run weft as root, or choose other directories with --state-dir and --run-dir',
+  EPERM: 'it is not permitted: run weft as root',
+};
+
+/** Turns the usual failures of the file system into something to act on. */
+async function explained<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    const code = systemCode(error) ?? '';
+    const cause = error instanceof WeftError ? undefined : CAUSES[code];
+    if (cause === undefined) throw error;
+    const path = error instanceof Error && 'path' in error ? ` ${String(error.path)}` : '';
+    const kind = code === 'ENOSPC' || code === 'EDQUOT' ? 'disk-full' : 'no-privilege';
+    throw new WeftError(kind, `cannot write${path}: ${cause}`, { cause: error });
+  }
+}

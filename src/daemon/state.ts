@@ -1,0 +1,85 @@
+/** The router's memory in the state directory, apart from its identity and its network. */
+import { readdir, rm, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import Type, { type Static, type TSchema } from 'typebox';
+import { corruptFile, readPrivateJson, writePrivateJson } from '../identity/index.js';
+import { validator } from '../validate.js';
+import { ChosenSettings } from './launch-request.js';
+
+const Targets = Type.Object({ targets: Type.Array(Type.String()) });
+
+const StoredAttachment = Type.Object({
+  target: Type.String(),
+  inode: Type.Integer(),
+  interface: Type.String(),
+  addresses: Type.Array(Type.String()),
+});
+/** A container's interface, as it is to be again after a restart. */
+export type StoredAttachment = Static<typeof StoredAttachment>;
+
+const Attachments = Type.Object({
+  /** Of the boot in which the inodes and process ids meant something. */
+  bootId: Type.String(),
+  attachments: Type.Array(StoredAttachment),
+});
+
+/** One JSON file of the state directory. */
+export class StateFile<S extends TSchema> {
+  readonly #path: string;
+  readonly #parse: (value: unknown) => Static<S>;
+  readonly #absent: Static<S>;
+  #writing: Promise<void> = Promise.resolve();
+
+  constructor(path: string, schema: S, absent: Static<S>) {
+    this.#path = path;
+    this.#parse = validator('file-corrupt', path, schema);
+    this.#absent = absent;
+  }
+
+  /** Rejects with `file-corrupt` when its content cannot be used. */
+  async read(): Promise<Static<S>> {
+    const stored = await readPrivateJson(this.#path);
+    if (stored === undefined) return this.#absent;
+    try {
+      return this.#parse(stored);
+    } catch (error) {
+      throw corruptFile(this.#path, error instanceof Error ? error.message : String(error), error);
+    }
+  }
+
+  /** Writes are done one after the other; each is on the disk when it resolves. */
+  write(value: Static<S>): Promise<void> {
+    const written = this.#writing.then(() => writePrivateJson(this.#path, value));
+    this.#writing = written.catch(() => {});
+    return written;
+  }
+}
+
+/** All state files of a router. */
+export function stateFiles(stateDir: string) {
+  return {
+    launch: new StateFile(join(stateDir, 'launch.json'), ChosenSettings, {}),
+    targets: new StateFile(join(stateDir, 'targets.json'), Targets, { targets: [] }),
+    attachments: new StateFile(join(stateDir, 'attachments.json'), Attachments, {
+      bootId: '',
+      attachments: [],
+    }),
+  };
+}
+export type StateFiles = ReturnType<typeof stateFiles>;
+
+const OURS = /^(identity|network|launch|targets|attachments)\.json(\.\d+)?$/;
+
+/** Removes all that a router keeps in its state directory, and the directory if nothing else is in it. */
+export async function removeState(stateDir: string): Promise<void> {
+  await removeFiles(stateDir, OURS);
+}
+
+/** Removes matching files of a directory, and the directory if it is empty then. */
+export async function removeFiles(directory: string, names: RegExp): Promise<void> {
+  const found = await readdir(directory).catch(() => []);
+  await Promise.all(
+    found.filter((name) => names.test(name)).map((name) => rm(join(directory, name), { force: true })),
+  );
+  await rmdir(directory).catch(() => {}); // not empty, or gone
+}

@@ -1,0 +1,51 @@
+/** What the router tells about itself, from what its parts tell. */
+import type { Connection, Datapath, Peer, Target } from '../api/index.js';
+import type { Forwarder } from '../forwarder/index.js';
+import type { MemberView, TargetView } from '../mesh/index.js';
+import type { ConnectionView } from '../overlay/index.js';
+
+export function peerView(member: MemberView): Peer {
+  const { peer, nickname, self, endpoints, ciphers } = member;
+  return {
+    peer,
+    nickname,
+    self,
+    state: peerState(member),
+    endpoints: [...endpoints],
+    ciphers: ciphers.map(({ name }) => name),
+  };
+}
+
+function peerState({ self, linked, left }: MemberView): Peer['state'] {
+  if (self) return 'self';
+  if (linked) return 'linked';
+  return left ? 'left' : 'known';
+}
+
+export function connectionView(view: ConnectionView): Connection {
+  return { ...view };
+}
+
+export function targetView({ lastError, ...view }: TargetView): Target {
+  return lastError === undefined ? { ...view } : { ...view, lastError: { ...lastError } };
+}
+
+/** Asks the forwarder for all that it knows about itself. */
+export async function datapathView(forwarder: Forwarder): Promise<Datapath> {
+  const [hello, { networks }, { macs }, { counters, workers }] = await Promise.all([
+    forwarder.hello(),
+    forwarder.dump(),
+    forwarder.macs(),
+    forwarder.stats(),
+  ]);
+  const { version, pid, port, workers: count, sandboxed, ciphers, offloads } = hello;
+  return {
+    forwarder: { version, pid, port, workers: count, sandboxed },
+    ciphers,
+    offloads,
+    networks,
+    macs,
+    counters,
+    workers,
+  };
+}
