@@ -4,6 +4,7 @@ export {
   type AttachedInterface,
   type AttachOptions,
   attach,
+  checkInterfaceName,
   DEFAULT_INTERFACE,
   detach,
   inspect,
@@ -18,5 +19,14 @@ export {
   tapName,
 } from './bridge.js';
 export { type Cidr, parseCidr } from './cidr.js';
+export {
+  type Capability,
+  droppingForwardChains,
+  kernelVersion,
+  missingCapabilities,
+  missingCommands,
+  sysctl,
+  tunFault,
+} from './host-facts.js';
 export { checkMtu, chooseMtu, MAX_MTU, MIN_MTU } from './mtu.js';
 export { bootId, type Namespace, resolveNamespace } from './namespace.js';

@@ -1,0 +1,73 @@
+import { request } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { runPaths } from '../daemon/index.js';
+import { systemCode, WeftError } from '../errors.js';
+
+type Method = 'GET' | 'POST' | 'DELETE';
+
+/** Asks the router of a run directory. Rejects with the router's own error, or `not-running`. */
+export async function ask<Answer>(
+  runDir: string,
+  method: Method,
+  path: string,
+  body?: object,
+): Promise<Answer> {
+  const { status, content } = await exchange(runDir, method, path, body);
+  const answer: unknown = content === '' ? null : JSON.parse(content);
+  if (status >= 200 && status < 300) return answer as Answer;
+  throw errorOf(answer);
+}
+
+function exchange(
+  runDir: string,
+  method: Method,
+  path: string,
+  body: object | undefined,
+): Promise<{ status: number; content: string }> {
+  const payload = body === undefined ? undefined : JSON.stringify(body);
+  const headers =
+    payload === undefined
+      ? {}
+      : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) };
+  return new Promise((resolve, reject) => {
+    const sent = request({ socketPath: runPaths(runDir).api, method, path, headers }, (response) => {
+      text(response).then((content) => resolve({ status: response.statusCode ?? 500, content }), reject);
+    });
+    sent.on('error', (error) => reject(explain(error, runDir)));
+    sent.end(payload);
+  });
+}
+
+function explain(error: Error, runDir: string): WeftError {
+  const code = systemCode(error);
+  if (code === 'ENOENT' || code === 'ECONNREFUSED') {
+    return new WeftError(
+      'not-running',
+      `no router is running with the run directory ${runDir}: start one with \`weft launch\`, or name another with --run-dir`,
+      { cause: error },
+    );
+  }
+  if (code === 'EACCES' || code === 'EPERM') {
+    return new WeftError(
+      'no-privilege',
+      `the router in ${runDir} belongs to another user: run weft as root`,
+      {
+        cause: error,
+      },
+    );
+  }
+  return new WeftError(
+    'no-answer',
+    `the router did not answer (${error.message}): see daemon.log in ${runDir}`,
+    {
+      cause: error,
+    },
+  );
+}
+
+function errorOf(answer: unknown): WeftError {
+  if (typeof answer === 'object' && answer !== null && 'code' in answer && 'message' in answer) {
+    return new WeftError(String(answer.code), String(answer.message));
+  }
+  return new WeftError('no-answer', 'the router answered with something that is not of its API');
+}

@@ -1,0 +1,31 @@
+import type { Command } from 'commander';
+import type { Attachment } from '../../api/index.js';
+import { ask } from '../client.js';
+import { type CommonOptions, withCommonOptions } from '../options.js';
+import { print } from '../output.js';
+
+/** `weft detach` */
+export function registerDetach(program: Command): void {
+  const command = program
+    .command('detach')
+    .summary('take a container off the network')
+    .description('Takes addresses from a container, or without addresses its whole interface.')
+    .argument('<container>', 'as it was attached: `weft ps` shows it')
+    .argument('[cidr…]', 'addresses with prefix length')
+    .option('--interface <name>', 'name of the interface in the container (default: ethweft)')
+    .addHelpText('after', '\nExamples:\n  weft detach web\n  weft detach web 10.32.0.1/12')
+    .action(detach);
+  withCommonOptions(command);
+}
+
+async function detach(
+  target: string,
+  addresses: string[],
+  options: CommonOptions & { interface?: string },
+): Promise<void> {
+  const body = { target, addresses, interface: options.interface };
+  const left = await ask<Attachment | null>(options.runDir, 'DELETE', '/attachments', body);
+  await print(options, left, (found) =>
+    found === null ? `${target} is detached` : `${found.interface} ${found.mac} ${found.addresses.join(' ')}`,
+  );
+}

@@ -1,0 +1,202 @@
+import { readFile } from 'node:fs/promises';
+import { type Command, Option } from 'commander';
+import { parseHostPort } from '../../address.js';
+import {
+  type ChosenSettings,
+  type LaunchRequest,
+  type Ready,
+  runRouter,
+  startDaemon,
+} from '../../daemon/index.js';
+import { systemCode, WeftError } from '../../errors.js';
+import { usageError } from '../errors.js';
+import { autoOrNumber, type CommonOptions, collect, wholeNumber, withCommonOptions } from '../options.js';
+import { print } from '../output.js';
+
+interface LaunchOptions extends CommonOptions {
+  readonly token?: string;
+  readonly password?: string;
+  readonly passwordFile?: string;
+  readonly foreground?: boolean;
+  readonly port?: number;
+  readonly bridge?: string;
+  readonly nickname?: string;
+  readonly cipher?: NonNullable<ChosenSettings['cipher']>;
+  readonly mtu?: 'auto' | number;
+  readonly logLevel?: NonNullable<ChosenSettings['logLevel']>;
+  readonly workers?: 'auto' | number;
+  /** True when the option is not given: commander's default for options that begin with "no". */
+  readonly offload: true | string[];
+  readonly advertise?: string[];
+}
+
+const HELP = `
+Without --token or a password: the network of the last launch on this host, else a new one. What was chosen at an earlier
+launch (targets, port, bridge, …) holds until it is chosen anew; \`weft reset\` forgets it.
+
+Examples:
+  weft launch                                      a new network; prints the line that joins other hosts
+  weft launch --token weft1…                       join it: the line that the first host printed
+  weft launch --password-file /etc/weft/password 192.0.2.1
+                                                   the same command on every host, as with Weave
+  weft launch --foreground                         for a service manager
+  weft launch --run-dir /run/weft2 --state-dir /var/lib/weft2 --port 6793 --bridge weft2
+                                                   a second router on the same host`;
+
+/** `weft launch` */
+export function registerLaunch(program: Command): void {
+  const command = program
+    .command('launch')
+    .summary('start the router of this host')
+    .description('Starts the router of this host and returns when it works.')
+    .argument('[peer…]', 'routers to connect to: host, host:port or [IPv6]:port')
+    .option('--token <token>', 'join the network that this token is of')
+    .option('--password-file <file>', 'join the network of the password in this file (or set WEFT_PASSWORD)')
+    .option('--password <password>', 'the same, but others on this host see it in the list of processes')
+    .option('--foreground', 'stay; log to stdout')
+    .option('--port <port>', 'for both TCP and UDP (default: 6783)', wholeNumber(1, 65_535))
+    .option('--bridge <name>', 'bridge that containers are put on (default: weft)')
+    .option('--nickname <name>', 'shown beside the peer id (default: the host name)')
+    .addOption(
+      new Option(
+        '--cipher <cipher>',
+        'the only one to use (default: auto, the fastest that both ends have)',
+      ).choices(['auto', 'xsalsa20-poly1305', 'chacha20-poly1305', 'aes-256-gcm']),
+    )
+    .option(
+      '--mtu <bytes>',
+      'of the containers (default: auto, what fits the way to the peers)',
+      autoOrNumber(1280, 64_946),
+    )
+    .addOption(
+      new Option('--log-level <level>', 'how much to log (default: info)').choices([
+        'error',
+        'warn',
+        'info',
+        'debug',
+      ]),
+    )
+    .option('--workers <count>', 'threads of the forwarder (default: auto)', autoOrNumber(1, 32))
+    .option(
+      '--no-offload <name>',
+      'do without a kernel offload (`weft status datapath` lists them); repeatable',
+      collect,
+    )
+    .option('--advertise <address>', 'host[:port] that others reach this host at; repeatable', collect)
+    .addHelpText('after', HELP)
+    .action(launch);
+  withCommonOptions(command);
+}
+
+async function launch(peers: readonly string[], options: LaunchOptions): Promise<void> {
+  for (const peer of [...peers, ...(options.advertise ?? [])]) parseHostPort(peer);
+  if (options.foreground) await launchHere(peers, options);
+  else await launchDaemon(peers, options);
+}
+
+async function launchDaemon(peers: readonly string[], options: LaunchOptions): Promise<void> {
+  const credentials = await readCredentials(options);
+  const daemon = startDaemon(options.runDir);
+  const progress = await showProgress(options);
+  try {
+    const request = await makeRequest(peers, options, credentials).catch((error: unknown) => {
+      daemon.cancel();
+      throw error;
+    });
+    const ready = await daemon.launch(request);
+    progress.stop();
+    await print(options, ready, (found) => describe(found, found.join));
+  } finally {
+    progress.stop();
+  }
+}
+
+async function launchHere(peers: readonly string[], options: LaunchOptions): Promise<void> {
+  const request = await makeRequest(peers, options, await readCredentials(options));
+  const terminal = process.stdout.isTTY;
+  await runRouter(request, terminal ? 'terminal' : 'stdout', (ready) => {
+    // A service manager keeps what is printed: no secret for it.
+    const join = terminal ? ready.join : '`weft token` shows the line';
+    void print(options, ready, (found) => describe(found, join));
+  });
+  process.exit(0);
+}
+
+type Credentials = { readonly token: string } | { readonly password: string } | undefined;
+
+/** At most one of token and passwords; the environment counts only when nothing is said on the command line. */
+async function readCredentials({ token, password, passwordFile }: LaunchOptions): Promise<Credentials> {
+  const fromEnvironment = process.env.WEFT_PASSWORD;
+  delete process.env.WEFT_PASSWORD; // no child needs it
+  const given = [token, password, passwordFile].filter((value) => value !== undefined);
+  if (given.length > 1) throw usageError('give only one of --token, --password and --password-file');
+  if (token !== undefined) return { token };
+  if (passwordFile !== undefined) return { password: await readPassword(passwordFile) };
+  const chosen = password ?? fromEnvironment;
+  return chosen === undefined || chosen === '' ? undefined : { password: chosen };
+}
+
+async function readPassword(file: string): Promise<string> {
+  try {
+    return (await readFile(file, 'utf8')).replace(/\r?\n$/, '');
+  } catch (error) {
+    throw new WeftError(
+      'bad-password',
+      `the password file ${file} cannot be read (${systemCode(error)}): check its path and permissions`,
+      { cause: error },
+    );
+  }
+}
+
+async function makeRequest(
+  peers: readonly string[],
+  options: LaunchOptions,
+  credentials: Credentials,
+): Promise<LaunchRequest> {
+  const { runDir, stateDir } = options;
+  const network = await networkOf(credentials);
+  return {
+    runDir,
+    stateDir,
+    settings: chosenSettings(options),
+    ...(network === undefined ? {} : { network }),
+    peers: [...peers],
+  };
+}
+
+/** A password is stretched here, so that its 64 MiB are never the daemon's. */
+async function networkOf(credentials: Credentials): Promise<LaunchRequest['network']> {
+  if (credentials === undefined) return undefined;
+  if ('token' in credentials) return { token: credentials.token, mode: 'token' };
+  const { encodeToken, networkFromPassword } = await import('../../identity/index.js');
+  const { secrets } = await networkFromPassword(credentials.password);
+  return { token: encodeToken({ secret: secrets[0], addresses: [] }), mode: 'password' };
+}
+
+function chosenSettings(options: LaunchOptions): ChosenSettings {
+  const { port, bridge, nickname, cipher, mtu, logLevel, workers, offload, advertise } = options;
+  const disabledOffloads = offload === true ? undefined : offload;
+  const all = { port, bridge, nickname, cipher, mtu, logLevel, workers, disabledOffloads, advertise };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+}
+
+async function showProgress({ output }: LaunchOptions): Promise<{ stop(): unknown }> {
+  if (output === 'json' || !process.stderr.isTTY) return { stop: () => {} };
+  const { default: ora } = await import('ora');
+  return ora({ text: 'launching', discardStdin: false }).start();
+}
+
+function describe(
+  { peer, nickname, network, mode, resumed, port, bridge, mtu }: Ready,
+  join: string,
+): string {
+  const origin = resumed ? 'as before' : mode === 'password' ? 'of the password' : 'joined or new';
+  return [
+    `router ${peer} (${nickname}) is ready: TCP and UDP ${port}, bridge ${bridge}, MTU ${mtu}`,
+    `network ${network}, ${origin}`,
+    'join it from another host with:',
+    '',
+    `    ${join}`,
+    '',
+  ].join('\n');
+}

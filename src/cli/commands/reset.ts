@@ -1,0 +1,38 @@
+import type { Command } from 'commander';
+import { describeEnding, endRouter } from '../ending.js';
+import { usageError } from '../errors.js';
+import { type CommonOptions, withCommonOptions } from '../options.js';
+import { print } from '../output.js';
+
+/** `weft reset` */
+export function registerReset(program: Command): void {
+  const command = program
+    .command('reset')
+    .summary('stop the router and forget its network')
+    .description(
+      'Stops the router and removes everything it has, its identity and its network too. The next launch makes a new router. On a terminal it asks first.',
+    )
+    .option('--force', 'do not ask')
+    .action(reset);
+  withCommonOptions(command);
+}
+
+async function reset(options: CommonOptions & { force?: boolean }): Promise<void> {
+  if (!options.force && process.stdin.isTTY && !(await confirmed(options.stateDir))) {
+    throw usageError('nothing was changed');
+  }
+  await print(options, await endRouter(options, true), (ending) =>
+    describeEnding(ending, 'left the network'),
+  );
+}
+
+async function confirmed(stateDir: string): Promise<boolean> {
+  const { createInterface } = await import('node:readline/promises');
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const answer = await terminal.question(`Forget the identity and the network in ${stateDir}? [y/N] `);
+    return /^y(es)?$/i.test(answer.trim());
+  } finally {
+    terminal.close();
+  }
+}

@@ -1,0 +1,33 @@
+import type { Command } from 'commander';
+import type { Version } from '../../api/index.js';
+import { WeftError } from '../../errors.js';
+import { weftVersion } from '../../version.js';
+import { ask } from '../client.js';
+import { orDash } from '../format.js';
+import { type CommonOptions, withCommonOptions } from '../options.js';
+import { pairs, print } from '../output.js';
+
+/** `weft version` */
+export function registerVersion(program: Command): void {
+  const command = program
+    .command('version')
+    .summary('versions of the command and of the running router')
+    .description('Shows the version of this command and, if one runs, of the router.')
+    .action(version);
+  withCommonOptions(command);
+}
+
+async function version(options: CommonOptions): Promise<void> {
+  const router = await ask<Version>(options.runDir, 'GET', '/version').catch((error: unknown) => {
+    if (error instanceof WeftError && error.code === 'not-running') return null;
+    throw error;
+  });
+  await print(options, { version: weftVersion(), router }, (found) =>
+    pairs([
+      ['weft', found.version],
+      ['router', orDash(found.router?.version)],
+      ['forwarder', orDash(found.router?.forwarder)],
+      ['node', found.router?.node ?? process.version],
+    ]),
+  );
+}

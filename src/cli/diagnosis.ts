@@ -1,0 +1,185 @@
+/** The checks of `weft doctor`: each looks at one thing and says what it found and what to do about it. */
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { systemCode } from '../errors.js';
+import { locateForwarder, selfTest } from '../forwarder/index.js';
+import {
+  chooseMtu,
+  droppingForwardChains,
+  kernelVersion,
+  MIN_MTU,
+  missingCapabilities,
+  missingCommands,
+  sysctl,
+  tunFault,
+} from '../hostnet/index.js';
+
+export type Level = 'ok' | 'warn' | 'fail';
+
+export interface Finding {
+  readonly check: string;
+  readonly level: Level;
+  readonly finding: string;
+  readonly remedy?: string;
+}
+
+export interface DiagnosisOptions {
+  readonly port: number;
+  /** A router runs with our run directory: it has the port. */
+  readonly running: boolean;
+}
+
+type Check = (options: DiagnosisOptions) => Promise<Omit<Finding, 'check'>>;
+
+const CHECKS: Readonly<Record<string, Check>> = {
+  kernel,
+  privileges,
+  'TAP device': tapDevice,
+  commands,
+  forwarder,
+  MTU: mtu,
+  port,
+  clock,
+  'bridge filter': bridgeFilter,
+};
+
+/** Runs all checks at the same time. One that cannot be made is a warning. */
+export async function diagnose(options: DiagnosisOptions): Promise<Finding[]> {
+  return await Promise.all(
+    Object.entries(CHECKS).map(async ([check, look]) => {
+      try {
+        return { check, ...(await look(options)) };
+      } catch (error) {
+        const finding = `could not be checked: ${error instanceof Error ? error.message : String(error)}`;
+        return { check, level: 'warn' as const, finding };
+      }
+    }),
+  );
+}
+
+async function kernel(): Promise<Omit<Finding, 'check'>> {
+  const [major, minor] = kernelVersion();
+  const finding = `Linux ${major}.${minor}`;
+  if (major > 5 || (major === 5 && minor >= 12)) return { level: 'ok', finding };
+  return { level: 'fail', finding, remedy: 'weft needs Linux 5.12: upgrade the kernel' };
+}
+
+async function privileges(): Promise<Omit<Finding, 'check'>> {
+  const missing = await missingCapabilities();
+  if (missing.length === 0) return { level: 'ok', finding: 'may change the network and enter namespaces' };
+  return { level: 'fail', finding: `without ${missing.join(' and ')}`, remedy: 'run weft as root' };
+}
+
+async function tapDevice(): Promise<Omit<Finding, 'check'>> {
+  const fault = await tunFault();
+  if (fault === undefined) return { level: 'ok', finding: '/dev/net/tun can be opened' };
+  const remedy =
+    fault === 'ENOENT'
+      ? '`modprobe tun`; in a container: give it the device /dev/net/tun'
+      : 'run weft as root; in a container: give it the device /dev/net/tun';
+  return { level: 'fail', finding: `/dev/net/tun cannot be opened (${fault})`, remedy };
+}
+
+async function commands(): Promise<Omit<Finding, 'check'>> {
+  const missing = await missingCommands(['ip', 'nsenter', 'sh', 'nft']);
+  if (missing.length === 0) return { level: 'ok', finding: 'ip, nsenter, sh and nft are there' };
+  const remedy = 'install iproute2, util-linux and nftables';
+  const level = missing.every((name) => name === 'nft') ? 'warn' : 'fail';
+  return { level, finding: `missing: ${missing.join(', ')}`, remedy };
+}
+
+async function forwarder(): Promise<Omit<Finding, 'check'>> {
+  let report: Awaited<ReturnType<typeof selfTest>>;
+  try {
+    report = await selfTest(locateForwarder());
+  } catch (error) {
+    const finding = error instanceof Error ? error.message : String(error);
+    return { level: 'fail', finding, remedy: 'run it by hand: `weft-forwarder self-test`' };
+  }
+  const missing = report.offloads.filter(({ available }) => !available);
+  if (missing.length === 0) return { level: 'ok', finding: 'runs, with all offloads of the kernel' };
+  const finding = `runs, without ${missing.map(({ name, reason }) => (reason ? `${name} (${reason})` : name)).join(', ')}`;
+  return { level: 'warn', finding, remedy: 'slower, but correct: a newer kernel has these offloads' };
+}
+
+async function mtu(): Promise<Omit<Finding, 'check'>> {
+  const chosen = await chooseMtu([]);
+  if (chosen > MIN_MTU) return { level: 'ok', finding: `containers get ${chosen}` };
+  return {
+    level: 'warn',
+    finding: `the way to other hosts is so narrow that full-size packets of containers (${chosen}) are fragmented`,
+    remedy: 'raise the MTU of the interface that leads to the other hosts to 1362 or more',
+  };
+}
+
+async function port({ port, running }: DiagnosisOptions): Promise<Omit<Finding, 'check'>> {
+  if (running) return { level: 'ok', finding: `${port} is in use by the running router` };
+  const taken = [...((await tcpFree(port)) ? [] : ['TCP']), ...((await udpFree(port)) ? [] : ['UDP'])];
+  if (taken.length === 0) return { level: 'ok', finding: `TCP and UDP ${port} are free` };
+  return {
+    level: 'fail',
+    finding: `${taken.join(' and ')} ${port} is in use`,
+    remedy: `\`ss -lnptu sport = :${port}\` shows by whom; or launch with another --port`,
+  };
+}
+
+async function tcpFree(port: number): Promise<boolean> {
+  const server = createServer();
+  try {
+    server.listen(port);
+    await once(server, 'listening');
+    return true;
+  } catch (error) {
+    if (systemCode(error) === 'EADDRINUSE') return false;
+    throw error;
+  } finally {
+    server.close();
+  }
+}
+
+async function udpFree(port: number): Promise<boolean> {
+  const socket = createSocket('udp4');
+  try {
+    socket.bind(port);
+    await once(socket, 'listening');
+    return true;
+  } catch (error) {
+    if (systemCode(error) === 'EADDRINUSE') return false;
+    throw error;
+  } finally {
+    socket.close();
+  }
+}
+
+/** Long before this program was written: the clock was never set. */
+const EARLIEST = Date.UTC(2026, 0, 1);
+
+async function clock(): Promise<Omit<Finding, 'check'>> {
+  const now = new Date().toISOString();
+  if (Date.now() >= EARLIEST) return { level: 'ok', finding: now };
+  return {
+    level: 'fail',
+    finding: `${now} cannot be`,
+    remedy:
+      'set the clock (`timedatectl set-ntp true`): after a restart other routers would take ours for an older one',
+  };
+}
+
+/** br_netfilter hands bridged frames to the host's packet filter, which usually drops what it does not know. */
+async function bridgeFilter(): Promise<Omit<Finding, 'check'>> {
+  const handed = (await sysctl('net/bridge/bridge-nf-call-iptables')) === '1';
+  if (!handed) return { level: 'ok', finding: 'bridged frames do not pass the host’s packet filter' };
+  const chains = await droppingForwardChains();
+  if (chains.length === 0)
+    return {
+      level: 'ok',
+      finding: 'bridged frames pass the host’s packet filter, which drops none by default',
+    };
+  return {
+    level: 'warn',
+    finding: `bridged frames pass the host’s packet filter, and it drops by default (${chains.join('; ')})`,
+    remedy:
+      'let weft’s bridge pass (`iptables -I FORWARD -i weft -o weft -j ACCEPT`), or `sysctl net.bridge.bridge-nf-call-iptables=0`',
+  };
+}

@@ -1,0 +1,56 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Stopped } from '../api/index.js';
+import { cleanUp } from '../daemon/index.js';
+import { WeftError } from '../errors.js';
+import { ask } from './client.js';
+import type { CommonOptions } from './options.js';
+
+const POLL = 10;
+const GRACE = 10_000;
+
+/** What ended and what was removed. */
+export interface Ending {
+  /** It answered; false when it had been killed before. */
+  readonly running: boolean;
+  readonly removed: readonly string[];
+  readonly forwarders: number;
+}
+
+/**
+ * Ends the router and waits until its process is gone. What a killed one left is removed too. With `forget`, its state
+ * directory as well.
+ */
+export async function endRouter({ runDir, stateDir }: CommonOptions, forget: boolean): Promise<Ending> {
+  try {
+    const { pid, removed } = await ask<Stopped>(runDir, 'POST', forget ? '/reset' : '/stop');
+    await processGone(pid);
+    return { running: true, removed, forwarders: 1 };
+  } catch (error) {
+    if (!isDead(error)) throw error;
+    const { daemon, interfaces, forwarders } = await cleanUp({ runDir, stateDir, forget });
+    return { running: daemon, removed: interfaces, forwarders };
+  }
+}
+
+function isDead(error: unknown): boolean {
+  return error instanceof WeftError && (error.code === 'not-running' || error.code === 'no-answer');
+}
+
+async function processGone(pid: number): Promise<void> {
+  for (let waited = 0; waited < GRACE; waited += POLL) {
+    try {
+      process.kill(pid, 0);
+    } catch {
+      return;
+    }
+    await delay(POLL);
+  }
+}
+
+/** One line about it. */
+export function describeEnding({ running, removed, forwarders }: Ending, done: string): string {
+  if (running) return done;
+  if (removed.length === 0 && forwarders === 0) return `no router was running; ${done}`;
+  const found = [...removed, ...(forwarders > 0 ? ['its forwarder'] : [])].join(', ');
+  return `the router was gone already; removed what it had left (${found}); ${done}`;
+}

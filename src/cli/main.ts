@@ -1,0 +1,64 @@
+/** The `weft` command. Only the command that is used is loaded: a `weft status` must not pay for the rest. */
+import { Command, CommanderError } from 'commander';
+import { exitCodeOf, printError } from './errors.js';
+
+type Register = (program: Command) => void;
+
+/** In the order of the help. */
+const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
+  launch: async () => (await import('./commands/launch.js')).registerLaunch,
+  connect: async () => (await import('./commands/connect.js')).registerConnect,
+  forget: async () => (await import('./commands/forget.js')).registerForget,
+  status: async () => (await import('./commands/status.js')).registerStatus,
+  report: async () => (await import('./commands/report.js')).registerReport,
+  attach: async () => (await import('./commands/attach.js')).registerAttach,
+  detach: async () => (await import('./commands/detach.js')).registerDetach,
+  ps: async () => (await import('./commands/ps.js')).registerPs,
+  token: async () => (await import('./commands/token.js')).registerToken,
+  stop: async () => (await import('./commands/stop.js')).registerStop,
+  reset: async () => (await import('./commands/reset.js')).registerReset,
+  version: async () => (await import('./commands/version.js')).registerVersion,
+  doctor: async () => (await import('./commands/doctor.js')).registerDoctor,
+};
+
+const EXAMPLES = `
+Two hosts, one Ethernet:
+  host-a$ weft launch                         prints the line that joins other hosts
+  host-b$ weft launch --token weft1…          that line
+  host-a$ weft attach web 10.32.0.1/12        a container's network namespace, or a process id
+  host-b$ weft attach db 10.32.0.2/12         they now reach each other
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no router is running.
+\`weft COMMAND --help\` tells more. \`weft doctor\` finds out why something does not work.`;
+
+async function main(args: readonly string[]): Promise<void> {
+  const program = new Command('weft')
+    .description(
+      'A userspace overlay router: every container on every host on one encrypted Ethernet segment.',
+    )
+    .usage('COMMAND [option…]')
+    .helpCommand(true)
+    .exitOverride()
+    .configureHelp({ subcommandTerm: (command) => command.name() })
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'weft: ')) })
+    .showSuggestionAfterError()
+    .addHelpText('after', EXAMPLES);
+  const named = COMMANDS[args[0] ?? ''];
+  const registers = await Promise.all(
+    (named === undefined ? Object.values(COMMANDS) : [named]).map((load) => load()),
+  );
+  for (const register of registers) register(program);
+  if (args.length === 0) return program.outputHelp();
+  await program.parseAsync(args, { from: 'user' });
+}
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  // Commander has printed what it has to say.
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+  else {
+    printError(error);
+    process.exitCode = exitCodeOf(error);
+  }
+}

@@ -1,0 +1,47 @@
+import type { CommonOptions } from './options.js';
+
+/** Prints an answer: as JSON when that is asked for, else as the text that `render` makes of it. */
+export async function print<T>(
+  { output }: Pick<CommonOptions, 'output'>,
+  answer: T,
+  render: (answer: T) => string | Promise<string>,
+): Promise<void> {
+  const text = output === 'json' ? JSON.stringify(answer, undefined, 2) : await render(answer);
+  if (text !== '') process.stdout.write(`${text}\n`);
+}
+
+const NO_BORDERS = {
+  ...{ top: '', 'top-mid': '', 'top-left': '', 'top-right': '' },
+  ...{ bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '' },
+  ...{ left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: '  ' },
+};
+
+/** Columns under headings, without borders. `nothing` stands for an empty table. */
+export async function table(
+  headings: readonly string[],
+  rows: readonly (readonly string[])[],
+  nothing: string,
+): Promise<string> {
+  if (rows.length === 0) return nothing;
+  const { default: Table } = await import('cli-table3');
+  const grid = new Table({
+    head: headings.map((heading) => heading.toUpperCase()),
+    chars: NO_BORDERS,
+    style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [], compact: true },
+  });
+  for (const row of rows) grid.push([...row]);
+  return trimLines(grid.toString());
+}
+
+/** A name and its value on each line. */
+export function pairs(entries: readonly (readonly [string, string])[]): string {
+  const width = Math.max(...entries.map(([name]) => name.length));
+  return entries.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join('\n');
+}
+
+function trimLines(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n');
+}

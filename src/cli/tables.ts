@@ -1,0 +1,139 @@
+/** The router's answers as text. */
+import type { Attachment, Connection, Datapath, Peer, Status, Target } from '../api/index.js';
+import { bytes, duration, latency, orDash, share } from './format.js';
+import { pairs, table } from './output.js';
+
+export function overview(status: Status): string {
+  const { peer, nickname, version, uptime, network, port, bridge, mtu, cipher, peers, connections, targets } =
+    status;
+  return pairs([
+    ['router', `${peer} (${nickname}), weft ${version}, up ${duration(uptime)}`],
+    ['network', `${network.id} (${network.mode})`],
+    ['listening', `TCP and UDP ${port}`],
+    ['bridge', `${bridge}, MTU ${mtu}`],
+    ['cipher', cipher],
+    ['forwarder', forwarderText(status.forwarder)],
+    ['peers', `${peers.known} known, ${peers.linked} linked`],
+    ['connections', `${connections.up} of ${connections.total} up`],
+    ['targets', `${targets.connected} of ${targets.total} connected`],
+    ['attachments', String(status.attachments)],
+  ]);
+}
+
+function forwarderText({
+  connected,
+  pid,
+  workers,
+  sandboxed,
+  adopted,
+  restarts,
+}: Status['forwarder']): string {
+  if (!connected) return 'not running, being started again';
+  const facts = [`pid ${orDash(pid)}`, `${orDash(workers)} workers`];
+  if (sandboxed) facts.push('sandboxed');
+  if (adopted) facts.push('adopted');
+  if (restarts > 0) facts.push(`restarted ${restarts} times`);
+  return facts.join(', ');
+}
+
+export function peersTable(peers: readonly Peer[]): Promise<string> {
+  const rows = peers.map(({ peer, nickname, state, endpoints, ciphers }) => [
+    peer,
+    nickname,
+    state,
+    endpoints.join(' ') || '-',
+    ciphers.join(' ') || '-',
+  ]);
+  return table(['peer', 'nickname', 'state', 'endpoints', 'ciphers'], rows, 'no peers');
+}
+
+export function connectionsTable(connections: readonly Connection[]): Promise<string> {
+  const rows = connections.map((connection) => [
+    connection.peer,
+    connection.nickname,
+    connection.link,
+    connection.udp,
+    pathText(connection),
+    orDash(connection.rtt, latency),
+    orDash(connection.loss, share),
+    orDash(connection.pathMtu),
+    orDash(connection.cipher),
+    bytes(connection.sentBytes),
+    bytes(connection.receivedBytes),
+    connection.reason ?? '',
+  ]);
+  const headings = 'peer nickname link udp path rtt loss mtu cipher sent received'.split(' ');
+  return table([...headings, ''], rows, 'no connections: `weft connect` or the join line make them');
+}
+
+function pathText({ via, endpoint }: Connection): string {
+  return via === null ? orDash(endpoint) : `via ${via}`;
+}
+
+export function targetsTable(targets: readonly Target[]): Promise<string> {
+  const rows = targets.map(({ target, state, peer, retryAt, lastError }) => [
+    target,
+    state,
+    orDash(peer),
+    state === 'waiting' && retryAt !== undefined
+      ? `in ${duration(Math.max(0, (retryAt - Date.now()) / 1000))}`
+      : '-',
+    state === 'connected' ? '' : (lastError?.message ?? ''),
+  ]);
+  return table(['target', 'state', 'peer', 'retry', ''], rows, 'no targets');
+}
+
+export function attachmentsTable(attachments: readonly Attachment[]): Promise<string> {
+  const rows = attachments.map(({ target, interface: name, mac, addresses, present }) => [
+    target,
+    present ? name : `${name} (gone)`,
+    orDash(mac),
+    addresses.join(' '),
+  ]);
+  return table(['container', 'interface', 'mac', 'addresses'], rows, 'nothing is attached');
+}
+
+export async function datapathText(datapath: Datapath): Promise<string> {
+  const { forwarder, ciphers, offloads, networks, macs, counters } = datapath;
+  const { version, pid, workers, sandboxed } = forwarder;
+  const moving = Object.entries(counters).filter(([, value]) => value !== 0);
+  const parts = [
+    `forwarder ${version}, pid ${pid}, ${workers} workers${sandboxed ? ', sandboxed' : ''}`,
+    await table(
+      ['cipher', 'implementation', 'hardware', '1400 bytes'],
+      ciphers.map((cipher) => [
+        cipher.name,
+        cipher.implementation,
+        cipher.hardware ? 'yes' : 'no',
+        `${Math.round(cipher.nanosecondsPer1400)} ns`,
+      ]),
+      'no ciphers',
+    ),
+    await table(
+      ['offload', 'state', ''],
+      offloads.map(({ name, available, enabled, reason }) => [
+        name,
+        offloadState(available, enabled),
+        reason ?? '',
+      ]),
+      'no offloads',
+    ),
+    await table(
+      ['network', 'tap', 'mtu', 'queues'],
+      networks.map(({ network, name, mtu, queues }) => [network, name, mtu, queues].map(String)),
+      'no networks',
+    ),
+    await table(
+      ['network', 'mac', 'at', 'age'],
+      macs.map(({ network, mac, peer, age }) => [String(network), mac, peer ?? 'here', duration(age)]),
+      'no MACs learned',
+    ),
+    moving.length === 0 ? 'all counters are 0' : pairs(moving.map(([name, value]) => [name, String(value)])),
+  ];
+  return parts.join('\n\n');
+}
+
+function offloadState(available: boolean, enabled: boolean): string {
+  if (!available) return 'unavailable';
+  return enabled ? 'on' : 'off';
+}
