@@ -165,6 +165,12 @@ export class Mesh extends EventEmitter<MeshEvents> {
     return this.#running?.membership.all().map((record) => this.#memberView(record)) ?? [];
   }
 
+  /** What is known of one member (or of ourselves). */
+  member(peer: PeerId): MemberView | undefined {
+    const record = this.#running?.membership.get(peer);
+    return record === undefined ? undefined : this.#memberView(record);
+  }
+
   /** Sends over the direct link; false when there is none or its queue is full. */
   send(peer: PeerId, channel: string, bytes: Uint8Array): boolean {
     return this.#table.get(peer)?.sendUnicast(channel, bytes) ?? false;

@@ -8,7 +8,7 @@ import type { DataPlane } from './data-plane.js';
 export interface OverlayMesh extends EventEmitter<MeshEvents> {
   send(peer: PeerId, channel: string, bytes: Uint8Array): boolean;
   links(): readonly LinkView[];
-  members(): readonly MemberView[];
+  member(peer: PeerId): MemberView | undefined;
   /** Puts the data plane's ciphers into our record. */
   announceCiphers(ciphers: readonly CipherSpeed[]): void;
   /** An address of ours, `address:port`, as somebody sees it over UDP: a candidate for others. */

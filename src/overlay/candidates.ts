@@ -1,0 +1,36 @@
+import { formatHostPort, ipHostPort, parseHostPort } from '../address.js';
+
+/** More than a peer has; the data plane probes them all. */
+const MAX_CANDIDATES = 16;
+
+export interface CandidateSources {
+  /** `address:port` of the other end of the control link. */
+  readonly linkAddress: string | undefined;
+  /** Its port for control links, which is the data plane's too unless it says otherwise. */
+  readonly port: number | undefined;
+  /** As the peer's member record has them, best first. */
+  readonly recordEndpoints: readonly string[];
+  /** As the peer said in the last key agreement. */
+  readonly sessionEndpoints: readonly string[];
+}
+
+/**
+ * Where the data plane should try to reach a peer, best first: the address at which we talk to it over TCP already, then what it
+ * says about itself. What is not an IP address and port is left out.
+ */
+export function candidatesOf(sources: CandidateSources): string[] {
+  const { linkAddress, port, recordEndpoints, sessionEndpoints } = sources;
+  const said = [...recordEndpoints, ...sessionEndpoints].flatMap(canonical);
+  const ports = new Set([port, ...said.map((endpoint) => parseHostPort(endpoint).port)]);
+  const linked = linkAddress === undefined ? [] : [...ports].flatMap((each) => canonical(linkAddress, each));
+  return [...new Set([...linked.slice(0, 2), ...said])].slice(0, MAX_CANDIDATES);
+}
+
+function canonical(endpoint: string, port?: number): string[] {
+  try {
+    const address = parseHostPort(endpoint);
+    return address.kind === 'name' ? [] : [formatHostPort(ipHostPort(address.host, port ?? address.port))];
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,391 @@
+import { decodeExact, encode } from '../codec.js';
+import { WeftError } from '../errors.js';
+import { type Identity, type PublicKey, peerIdOf } from '../identity/index.js';
+import { AUTO, BASELINE_CIPHER, chooseCipher } from './cipher-choice.js';
+import type { DataPlaneKeyState, KeySetting } from './data-plane.js';
+import { Initiation, Response } from './key-agreement.js';
+import * as wire from './session-messages.js';
+import type { OverlayTimings } from './types.js';
+
+/** What this end brings to a key agreement, as of now. */
+export interface LocalOffer extends Omit<wire.Offer, 'keyIndex'> {
+  /** Of our member record: grows with each start of this process. */
+  readonly incarnation: number;
+}
+
+export interface SessionOptions {
+  readonly identity: Identity;
+  readonly remote: PublicKey;
+  /** Of the live network secrets, newest first. */
+  readonly proofKeys: readonly Uint8Array[];
+  readonly timings: OverlayTimings;
+  readonly offer: () => LocalOffer;
+  /** So many random bytes. */
+  readonly random: (bytes: number) => Buffer;
+}
+
+/** What is to be done, in this order. */
+export type SessionAction =
+  | { readonly do: 'send'; readonly bytes: Buffer }
+  /** Hand the key to the data plane; then, and only if that worked, send the answer. `offer` is the other end's. */
+  | {
+      readonly do: 'install';
+      readonly key: KeySetting;
+      readonly offer: wire.Offer;
+      readonly answer?: Buffer;
+    }
+  | { readonly do: 'remove'; readonly localIndex: number }
+  | { readonly do: 'warn'; readonly error: WeftError };
+
+interface Key {
+  readonly localIndex: number;
+  readonly cipher: string;
+  readonly role: 'initiator' | 'responder';
+  readonly createdAt: number;
+  /** A packet was opened with it: the other end has it. */
+  confirmed: boolean;
+  /** When it may go. */
+  removeAt: number;
+}
+
+/** An initiation that waits for its response. */
+interface Exchange {
+  readonly id: Buffer;
+  readonly agreement: Initiation;
+  readonly message: Buffer;
+  readonly keyIndex: number;
+  repetitions: number;
+  repeatAt: number;
+}
+
+/** The data plane keeps so many keys for a peer. */
+const MAX_KEYS = 4;
+/** After so many repetitions an initiation is made anew, with fresh contents and the next live secret. */
+const MAX_REPETITIONS = 4;
+/** The responder gives the initiator so much longer, as a factor of the rekey interval, before it asks for a new key. */
+const REQUEST_PATIENCE = 1.25;
+
+/**
+ * The keys shared with one peer, and the key agreements that renew them. No I/O, no clock: times are milliseconds of whatever
+ * monotonic clock the caller uses.
+ *
+ * The end with the lower public key initiates; the other asks it to (`request`). A new key is put beside the old ones, which go
+ * when the new one is confirmed and a grace period is over: at no time is there a packet that cannot be opened.
+ */
+export class Session {
+  readonly role: 'initiator' | 'responder';
+  readonly #options: SessionOptions;
+  #keys: Key[] = [];
+  #linked = false;
+  #exchange: Exchange | undefined;
+  #sequence = 0;
+  #secretTurn = 0;
+  /** Responder: when the (next) request is to be sent. */
+  #requestAt: number | undefined;
+  #requests = 0;
+  /** Responder: the answer to the last initiation, for repetitions of it. */
+  #answered: { id: Buffer; answer: Buffer; localIndex: number } | undefined;
+  /** Responder: version of the last initiation that was accepted. */
+  #seen = { incarnation: 0, sequence: -1 };
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    this.role = Buffer.compare(options.identity.publicKey, options.remote) < 0 ? 'initiator' : 'responder';
+  }
+
+  /** The newest key. */
+  get current(): { readonly cipher: string; readonly confirmed: boolean } | undefined {
+    return this.#keys.at(-1);
+  }
+
+  /** When `tick` is to be called; undefined when nothing is due. */
+  get deadline(): number | undefined {
+    const due = this.#keys.map((key) => key.removeAt);
+    if (this.#linked) due.push(this.#exchange?.repeatAt ?? this.#requestAt ?? this.#renewAt());
+    const next = Math.min(...due);
+    return Number.isFinite(next) ? next : undefined;
+  }
+
+  /** The control link is up (again): asks for a key unless one is known to work. */
+  linkUp(now: number): SessionAction[] {
+    this.#linked = true;
+    if (this.current?.confirmed) return [];
+    if (this.role === 'initiator') return this.renew(now);
+    // The initiator sees the link come up too: a request is only needed if it believes that all is well.
+    this.#requestAt = now + this.#options.timings.retryInitial;
+    return [];
+  }
+
+  linkDown(): void {
+    this.#linked = false;
+  }
+
+  /** A new key is wanted now. */
+  renew(now: number): SessionAction[] {
+    if (this.role === 'responder') {
+      this.#requestAt = now;
+      this.#requests = 0;
+    } else if (this.#exchange === undefined) {
+      return this.#linked ? this.#initiate(now) : [];
+    } else {
+      this.#exchange.repeatAt = now;
+      this.#exchange.repetitions = 0;
+    }
+    return this.tick(now);
+  }
+
+  /** The data plane lost the keys. */
+  reset(): void {
+    this.#keys = [];
+    this.#exchange = undefined;
+    this.#answered = undefined;
+  }
+
+  /** The data plane has these keys (of an earlier process of ours, perhaps). `up`: packets of the peer come in. */
+  adopt(keys: readonly DataPlaneKeyState[], up: boolean, now: number): void {
+    const known = new Map(this.#keys.map((key) => [key.localIndex, key]));
+    this.#keys = keys
+      .map(({ localIndex, cipher, role, age, sealing }) => {
+        const confirmed = sealing && (role === 'responder' || up);
+        const adopted = {
+          localIndex,
+          cipher,
+          role,
+          createdAt: now - age * 1000,
+          confirmed,
+          removeAt: Infinity,
+        };
+        return known.get(localIndex) ?? adopted;
+      })
+      .sort((a, b) => a.createdAt - b.createdAt);
+    if (this.#answered !== undefined && !this.#has(this.#answered.localIndex)) this.#answered = undefined;
+    this.#retireOlder(now);
+  }
+
+  /** The data plane opened a packet with this key. */
+  confirm(localIndex: number, now: number): void {
+    const key = this.#keys.find((candidate) => candidate.localIndex === localIndex);
+    if (key === undefined) return;
+    key.confirmed = true;
+    this.#retireOlder(now);
+  }
+
+  /** The data plane did not take this key. */
+  installFailed(localIndex: number): void {
+    this.#keys = this.#keys.filter((key) => key.localIndex !== localIndex);
+    if (this.#answered?.localIndex === localIndex) this.#answered = undefined;
+  }
+
+  /** Does what is due. */
+  tick(now: number): SessionAction[] {
+    const actions = this.#removeOld(now);
+    if (!this.#linked) return actions;
+    if (this.role === 'responder') return [...actions, ...this.#tickResponder(now)];
+    if (this.#exchange !== undefined) return [...actions, ...this.#repeat(this.#exchange, now)];
+    return this.#renewAt() <= now ? [...actions, ...this.#initiate(now)] : actions;
+  }
+
+  /** Takes a message of the peer. Throws nothing: what is wrong comes back as a warning. */
+  receive(bytes: Uint8Array, now: number): SessionAction[] {
+    try {
+      const message = decodeExact(wire.sessionMessage, bytes);
+      if (message.kind === wire.REQUEST && this.role === 'initiator') return this.renew(now);
+      if (message.kind === wire.INITIATION && this.role === 'responder')
+        return this.#onInitiation(message, now);
+      if (message.kind === wire.RESPONSE && this.role === 'initiator') return this.#onResponse(message, now);
+      throw new WeftError(
+        'bad-message',
+        `a key agreement message of kind ${message.kind} makes no sense here`,
+      );
+    } catch (error) {
+      if (!(error instanceof WeftError)) throw error;
+      return [{ do: 'warn', error }];
+    }
+  }
+
+  #initiate(now: number): SessionAction[] {
+    const { identity, remote, proofKeys, random, offer } = this.#options;
+    const proofKey = proofKeys[this.#secretTurn % proofKeys.length];
+    if (proofKey === undefined) return [];
+    const agreement = new Initiation(identity, remote, proofKey, random(32));
+    const keyIndex = this.#freeIndex();
+    const sequence = this.#sequence++;
+    const id = random(wire.EXCHANGE_BYTES);
+    const noise = agreement.start(encode(wire.initiationPayload, { ...offer(), sequence, keyIndex }));
+    const message = encode(wire.sessionMessage, { kind: wire.INITIATION, exchange: id, noise });
+    const repeatAt = now + this.#options.timings.retryInitial;
+    this.#exchange = { id, agreement, message, keyIndex, repetitions: 0, repeatAt };
+    return [{ do: 'send', bytes: message }];
+  }
+
+  #repeat(exchange: Exchange, now: number): SessionAction[] {
+    if (now < exchange.repeatAt) return [];
+    exchange.repetitions += 1;
+    exchange.repeatAt = now + this.#retryDelay(exchange.repetitions);
+    if (exchange.repetitions < MAX_REPETITIONS) return [{ do: 'send', bytes: exchange.message }];
+    this.#secretTurn += 1;
+    const actions = this.#initiate(now);
+    // The peer does not answer: a fresh initiation is no reason to hurry again.
+    if (this.#exchange !== undefined) this.#exchange.repeatAt = exchange.repeatAt;
+    return actions;
+  }
+
+  #tickResponder(now: number): SessionAction[] {
+    if ((this.#requestAt ?? this.#renewAt()) > now) return [];
+    this.#requestAt = now + this.#retryDelay(this.#requests);
+    this.#requests += 1;
+    const empty = Buffer.alloc(0);
+    return [
+      {
+        do: 'send',
+        bytes: encode(wire.sessionMessage, { kind: wire.REQUEST, exchange: empty, noise: empty }),
+      },
+    ];
+  }
+
+  #onInitiation({ exchange, noise }: wire.SessionMessage, now: number): SessionAction[] {
+    if (this.#answered?.id.equals(exchange)) return [{ do: 'send', bytes: this.#answered.answer }];
+    const agreement = this.#open(noise);
+    const { incarnation, sequence, ...offer } = decodeExact(wire.initiationPayload, agreement.payload);
+    if (!this.#isNewVersion(incarnation, sequence)) {
+      throw new WeftError('session-replayed', 'an old key agreement message came again');
+    }
+    this.#checkIndex(offer.keyIndex);
+    this.#seen = { incarnation, sequence };
+    const local = this.#options.offer();
+    const cipher = chooseCipher(local, offer);
+    const keyIndex = this.#freeIndex();
+    const payload = encode(wire.responsePayload, { ...local, keyIndex, cipher });
+    const answer = encode(wire.sessionMessage, {
+      kind: wire.RESPONSE,
+      exchange,
+      noise: agreement.finish(payload),
+    });
+    this.#answered = { id: Buffer.from(exchange), answer, localIndex: keyIndex };
+    this.#requestAt = undefined;
+    this.#requests = 0;
+    return this.#install(agreement, keyIndex, offer, cipher, now, answer);
+  }
+
+  #onResponse({ exchange: id, noise }: wire.SessionMessage, now: number): SessionAction[] {
+    const exchange = this.#exchange;
+    // A second answer to a repeated initiation, or one to an initiation that was given up.
+    if (exchange === undefined || !exchange.id.equals(id)) return [];
+    // Unless all goes well, the next repetition is a fresh initiation: this one has had its answer.
+    exchange.repetitions = MAX_REPETITIONS;
+    const { cipher, ...offer } = decodeExact(wire.responsePayload, exchange.agreement.finish(noise));
+    this.#checkIndex(offer.keyIndex);
+    if (cipher !== chooseCipher(this.#options.offer(), offer)) {
+      throw new WeftError(
+        'cipher-mismatch',
+        `the peer chose the cipher ${cipher}, which does not follow from both offers`,
+      );
+    }
+    this.#exchange = undefined;
+    return this.#install(exchange.agreement, exchange.keyIndex, offer, cipher, now);
+  }
+
+  #install(
+    agreement: Initiation | Response,
+    localIndex: number,
+    offer: wire.Offer,
+    cipher: string,
+    now: number,
+    answer?: Buffer,
+  ): SessionAction[] {
+    const { role } = this;
+    const actions = this.#makeRoom();
+    this.#keys.push({ localIndex, cipher, role, createdAt: now, confirmed: false, removeAt: Infinity });
+    const peer = peerIdOf(this.#options.remote);
+    const key = { peer, localIndex, remoteIndex: offer.keyIndex, cipher, role, ...agreement.keys(cipher) };
+    actions.push({ do: 'install', key, offer, ...(answer === undefined ? {} : { answer }) });
+    const conflict = this.#cipherConflict(offer.pinned, cipher);
+    if (conflict !== undefined) actions.push({ do: 'warn', error: conflict });
+    return actions;
+  }
+
+  /** Opens an initiation with whichever live secret it was made. */
+  #open(noise: Uint8Array): Response {
+    const { identity, remote, proofKeys, random } = this.#options;
+    let refusal: unknown;
+    for (const proofKey of proofKeys) {
+      try {
+        return new Response(identity, remote, proofKey, random(32), noise);
+      } catch (error) {
+        refusal = error;
+      }
+    }
+    throw refusal;
+  }
+
+  #cipherConflict(theirPin: string, cipher: string): WeftError | undefined {
+    const { pinned } = this.#options.offer();
+    if (pinned === AUTO || pinned === cipher) return undefined;
+    const why = theirPin !== AUTO ? `the peer insists on ${theirPin}` : 'the peer does not have it';
+    return new WeftError(
+      'cipher-conflict',
+      `${pinned} was asked for, but ${why}: ${BASELINE_CIPHER} is used; give both routers the same --cipher, or auto`,
+    );
+  }
+
+  #isNewVersion(incarnation: number, sequence: number): boolean {
+    const { incarnation: seen, sequence: last } = this.#seen;
+    return incarnation > seen || (incarnation === seen && sequence > last);
+  }
+
+  #checkIndex(keyIndex: number): void {
+    if (keyIndex === 0) throw new WeftError('bad-message', 'the peer chose the key index 0');
+  }
+
+  #freeIndex(): number {
+    for (;;) {
+      const index = this.#options.random(4).readUInt32BE();
+      if (index !== 0 && !this.#has(index)) return index;
+    }
+  }
+
+  #has(localIndex: number): boolean {
+    return this.#keys.some((key) => key.localIndex === localIndex);
+  }
+
+  /** When a new key is due for its age. */
+  #renewAt(): number {
+    const { rekeyInterval, retryMax } = this.#options.timings;
+    const newest = this.#keys.at(-1);
+    if (newest === undefined) return Infinity;
+    const patience = this.role === 'responder' ? REQUEST_PATIENCE : 1;
+    // One that nobody has used yet says that packets do not get through, which more keys do not change.
+    return (
+      newest.createdAt + (newest.confirmed ? rekeyInterval * patience : Math.max(rekeyInterval, retryMax))
+    );
+  }
+
+  #retryDelay(attempt: number): number {
+    const { retryInitial, retryMax } = this.#options.timings;
+    return Math.min(retryMax, retryInitial * 2 ** attempt);
+  }
+
+  /** The keys older than the newest confirmed one are not used by either end any more. */
+  #retireOlder(now: number): void {
+    const newest = this.#keys.findLastIndex((key) => key.confirmed);
+    for (const key of this.#keys.slice(0, Math.max(0, newest))) {
+      key.removeAt = Math.min(key.removeAt, now + this.#options.timings.keyGrace);
+    }
+  }
+
+  #removeOld(now: number): SessionAction[] {
+    const old = this.#keys.filter((key) => key.removeAt <= now);
+    this.#keys = this.#keys.filter((key) => key.removeAt > now);
+    return old.map(({ localIndex }) => ({ do: 'remove', localIndex }));
+  }
+
+  /** Before a key is added: drops the oldest that neither end seals with, so that the data plane does not drop one in use. */
+  #makeRoom(): SessionAction[] {
+    if (this.#keys.length < MAX_KEYS) return [];
+    const sealing = this.#keys.findLast((key) => key.confirmed);
+    const victim = this.#keys.find((key) => key !== sealing && key !== this.#keys.at(-1));
+    if (victim === undefined) return [];
+    this.#keys = this.#keys.filter((key) => key !== victim);
+    return [{ do: 'remove', localIndex: victim.localIndex }];
+  }
+}
