@@ -50,7 +50,7 @@ async function processGone(pid: number): Promise<void> {
 /** One line about it. */
 export function describeEnding({ running, removed, forwarders }: Ending, done: string): string {
   if (running) return done;
-  if (removed.length === 0 && forwarders === 0) return `no router was running; ${done}`;
+  if (removed.length === 0 && forwarders === 0) return `${done}: no router was running`;
   const found = [...removed, ...(forwarders > 0 ? ['its forwarder'] : [])].join(', ');
-  return `the router was gone already; removed what it had left (${found}); ${done}`;
+  return `${done}: the router was gone already, what it had left is removed (${found})`;
 }

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { WeftError } from '../errors.js';
 
@@ -12,7 +13,7 @@ export interface Cidr {
 /** Reads `address/length`. Throws `bad-cidr` for anything that cannot be the address of a host. */
 export function parseCidr(text: string): Cidr {
   const [host = '', ...lengths] = text.split('/');
-  if (lengths.length !== 1 || !ipaddr.isValid(host) || !ipaddr.isValidCIDR(text)) {
+  if (lengths.length !== 1 || isIP(host) === 0 || !ipaddr.isValidCIDR(text)) {
     throw new WeftError('bad-cidr', `"${text}" is not an address with a prefix length, such as 10.32.0.1/12`);
   }
   const [address, length] = ipaddr.parseCIDR(text);

@@ -20,7 +20,7 @@ export function registerAttach(program: Command): void {
     .summary('put a container on the network')
     .description('Puts a container on the network.')
     .argument('<container>', 'name or path of a network namespace, or the id of a process in it')
-    .argument('<cidr…>', 'addresses with prefix length')
+    .argument('<cidr...>', 'addresses with prefix length')
     .option('--interface <name>', 'name of the interface in the container (default: ethweft)')
     .addHelpText('after', HELP)
     .action(attach);

@@ -11,7 +11,7 @@ export function registerDetach(program: Command): void {
     .summary('take a container off the network')
     .description('Takes addresses from a container, or without addresses its whole interface.')
     .argument('<container>', 'as it was attached: `weft ps` shows it')
-    .argument('[cidr…]', 'addresses with prefix length')
+    .argument('[cidr...]', 'addresses with prefix length')
     .option('--interface <name>', 'name of the interface in the container (default: ethweft)')
     .addHelpText('after', '\nExamples:\n  weft detach web\n  weft detach web 10.32.0.1/12')
     .action(detach);

@@ -49,7 +49,7 @@ export function registerLaunch(program: Command): void {
     .command('launch')
     .summary('start the router of this host')
     .description('Starts the router of this host and returns when it works.')
-    .argument('[peer…]', 'routers to connect to: host, host:port or [IPv6]:port')
+    .argument('[peer...]', 'routers to connect to: host, host:port or [IPv6]:port')
     .option('--token <token>', 'join the network that this token is of')
     .option('--password-file <file>', 'join the network of the password in this file (or set WEFT_PASSWORD)')
     .option('--password <password>', 'the same, but others on this host see it in the list of processes')

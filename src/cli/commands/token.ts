@@ -20,7 +20,7 @@ export function registerToken(program: Command): void {
     .summary('show or make a token that joins the network')
     .description('Shows the join token of the network, or makes one with addresses of your choice.')
     .addArgument(new Argument('[action]', 'what to do').choices(['show', 'make']).default('show'))
-    .argument('[address…]', 'host[:port] at which this router is reached')
+    .argument('[address...]', 'host[:port] at which this router is reached')
     .addHelpText('after', HELP)
     .action(token);
   withCommonOptions(command);

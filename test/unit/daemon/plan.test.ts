@@ -1,0 +1,107 @@
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { LaunchRequest } from '../../../src/daemon/index.js';
+import { makePlan } from '../../../src/daemon/plan.js';
+import { removeState } from '../../../src/daemon/state.js';
+import { encodeToken, newNetwork } from '../../../src/identity/index.js';
+
+describe('what a launch is going to be', () => {
+  let stateDir: string;
+
+  beforeEach(async () => {
+    stateDir = await mkdtemp(join(tmpdir(), 'weft-plan-'));
+  });
+
+  afterEach(() => rm(stateDir, { recursive: true, force: true }));
+
+  const request = (more: Partial<LaunchRequest> = {}): LaunchRequest => ({
+    runDir: '/nowhere',
+    stateDir,
+    settings: {},
+    peers: [],
+    ...more,
+  });
+  const tokenOf = (addresses: string[] = []) => encodeToken({ secret: newNetwork().secrets[0], addresses });
+
+  it('is a new network with the defaults when there is nothing to go by', async () => {
+    const plan = await makePlan(request());
+    expect(plan).toMatchObject({
+      resumed: false,
+      targets: [],
+      settings: { port: 6783, bridge: 'weft', cipher: 'auto' },
+    });
+  });
+
+  it('is the same again when nothing is asked: identity, network, targets, settings', async () => {
+    const settings = { port: 7000, bridge: 'br1', mtu: 1400 };
+    const first = await makePlan(request({ settings, peers: ['host-a'] }));
+    const second = await makePlan(request());
+    expect(second.resumed).toBe(true);
+    expect(second.identity.peer).toBe(first.identity.peer);
+    expect(second.network.id).toBe(first.network.id);
+    expect(second.targets).toEqual(['host-a']);
+    expect(second.settings).toMatchObject(settings);
+  });
+
+  it('lets what is chosen now go before what was chosen then', async () => {
+    await makePlan(request({ settings: { port: 7000, mtu: 1400 } }));
+    const plan = await makePlan(request({ settings: { mtu: 'auto' } }));
+    expect(plan.settings).toMatchObject({ port: 7000, mtu: 'auto' });
+  });
+
+  it('takes the addresses of a token as targets, each once', async () => {
+    const network = { token: tokenOf(['192.0.2.1:6783']), mode: 'token' as const };
+    const plan = await makePlan(request({ network, peers: ['192.0.2.1', 'host-b'] }));
+    expect(plan.targets).toHaveLength(2);
+    expect((await makePlan(request({ network }))).targets).toHaveLength(2);
+  });
+
+  it('refuses the token of another network and says what to do', async () => {
+    await makePlan(request());
+    const network = { token: tokenOf(), mode: 'token' as const };
+    await expect(makePlan(request({ network }))).rejects.toMatchObject({
+      code: 'other-network',
+      message: expect.stringContaining('weft reset'),
+    });
+  });
+
+  it('refuses a damaged file by name and leaves it as it is', async () => {
+    await makePlan(request());
+    for (const name of ['targets.json', 'launch.json', 'network.json', 'identity.json']) {
+      const path = join(stateDir, name);
+      const before = await readFile(path);
+      await writeFile(path, '{"targets": 7, "port": "x"');
+      await expect(makePlan(request())).rejects.toMatchObject({
+        code: 'file-corrupt',
+        message: expect.stringContaining(path),
+      });
+      expect(await readFile(path, 'utf8')).toContain('"x"');
+      await writeFile(path, before);
+    }
+  });
+
+  it('refuses a bridge name and an MTU that cannot be', async () => {
+    await expect(
+      makePlan(request({ settings: { bridge: 'a-name-that-is-too-long' } })),
+    ).rejects.toMatchObject({
+      code: 'bad-bridge-name',
+    });
+    await expect(makePlan(request({ settings: { mtu: 1000 } }))).rejects.toMatchObject({ code: 'bad-mtu' });
+  });
+
+  it('keeps the secret to its user, and a reset leaves nothing', async () => {
+    await makePlan(request({ peers: ['host-a'] }));
+    expect((await stat(join(stateDir, 'network.json'))).mode & 0o777).toBe(0o600);
+    await removeState(stateDir);
+    await expect(stat(stateDir)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('leaves files of others in the state directory alone when it is reset', async () => {
+    await makePlan(request());
+    await writeFile(join(stateDir, 'notes.txt'), 'mine');
+    await removeState(stateDir);
+    expect(await readFile(join(stateDir, 'notes.txt'), 'utf8')).toBe('mine');
+  });
+});
