@@ -17,7 +17,7 @@ const PANELS: readonly MetricId[] = [
 const COLUMNS = 2;
 const PANEL_WIDTH = 560;
 const MARGIN = 28;
-const HEADER = 78;
+const HEADER = 100;
 const TITLE = 30;
 const ROW = 22;
 const BAR = 14;
@@ -26,6 +26,12 @@ const VALUE_WIDTH = 62;
 const BAR_WIDTH = PANEL_WIDTH - LABEL_WIDTH - VALUE_WIDTH - MARGIN;
 
 const COLORS = { weft: '#0f7b6c', kernel: '#9aa3ad', peer: '#c98a3c' };
+
+const LEGEND = [
+  { label: 'weft', color: COLORS.weft, fromRight: 395 },
+  { label: 'kernel, unencrypted', color: COLORS.kernel, fromRight: 325 },
+  { label: 'packaged peers', color: COLORS.peer, fromRight: 150 },
+];
 
 export function renderPlot(results: Results): string {
   const contenders = results.contenders.filter(({ samples }) => samples.length > 0);
@@ -48,22 +54,18 @@ export function renderPlot(results: Results): string {
 }
 
 function header({ machine, date, rounds }: Results, width: number): string {
-  const subtitle = `${machineLine(machine)} · ${date.slice(0, 10)} · medians of ${rounds} rounds, lines from lowest to highest`;
-  const legend = [
-    ['weft', COLORS.weft],
-    ['kernel, unencrypted', COLORS.kernel],
-    ['packaged peers', COLORS.peer],
-  ].map(([label, color], index) => {
-    const x = width - MARGIN - 390 + index * 130;
-    return `<rect x="${x}" y="20" width="11" height="11" rx="2" fill="${color}"/>${text(x + 17, 30, label ?? '')}`;
-  });
-  const title = text(
-    MARGIN,
-    32,
-    'weft beside kernel VXLAN and packaged peers',
-    'font-size="18" font-weight="600"',
+  const legend = LEGEND.map(
+    ({ label, color, fromRight }) =>
+      `<rect x="${width - fromRight}" y="22" width="11" height="11" rx="2" fill="${color}"/>` +
+      text(width - fromRight + 17, 32, label),
   );
-  return [title, text(MARGIN, 54, subtitle, 'fill="#616e7c" font-size="12"'), ...legend].join('\n');
+  const method = `Medians of ${rounds} rounds; the thin lines span the samples. ${date.slice(0, 10)}`;
+  return [
+    text(MARGIN, 32, 'weft beside kernel VXLAN and packaged peers', 'font-size="18" font-weight="600"'),
+    text(MARGIN, 54, machineLine(machine), 'fill="#616e7c" font-size="12"'),
+    text(MARGIN, 71, method, 'fill="#616e7c" font-size="12"'),
+    ...legend,
+  ].join('\n');
 }
 
 function panel(metric: Metric & { readonly id: MetricId }, contenders: readonly ContenderResult[]): string {

@@ -1,14 +1,13 @@
 /** The results as text: Markdown whose columns line up, so that it reads well on a terminal too. */
 import { REFERENCE } from './contenders/index.js';
 import { machineLine } from './machine.js';
-import { METRICS } from './metrics.js';
-import { bestPeer, type Results, ratioToBestPeer, ratioToReference } from './results.js';
+import { GROUPS, METRICS, type Metric } from './metrics.js';
+import { type ContenderResult, type Results, ratioToBestPeer, ratioToReference } from './results.js';
 import { judge, type Verdict } from './verdicts.js';
 import { LOSS_LIMIT } from './workloads/udp-rate.js';
 
 export function renderReport(results: Results): string {
   const { date, machine, rounds, seconds, congestionControl, contenders } = results;
-  const peer = bestPeer(results, 'tcp1');
   const versions = Object.entries(machine.versions).map(([name, version]) => `${name} ${version}`);
   const sections = [
     '# weft beside kernel VXLAN and packaged peers',
@@ -16,12 +15,7 @@ export function renderReport(results: Results): string {
     `Medians of ${rounds} rounds, contenders in turn, ${seconds} s a workload, TCP ${congestionControl}. Both hosts, containers and iperf3 ` +
       `share the machine. UDP: the highest rate with at most ${LOSS_LIMIT * 100} % loss. CPU: seconds per 10^9 bytes of one TCP flow, ` +
       'of the whole machine and of the processes of the contender on both hosts. Memory: of one host, after the work.',
-    '## Figures',
-    figureTable(results),
-    `## Against ${REFERENCE.name} (unencrypted)`,
-    ratioTable(results, (name, id) => ratioToReference(results, name, id)),
-    `## Against the best packaged encrypted peer (TCP 1 flow: ${peer?.name ?? 'none'})`,
-    ratioTable(results, (name, id) => ratioToBestPeer(results, name, id)),
+    ...GROUPS.flatMap((group) => groupSections(results, group)),
     '## Demands',
     verdictTable(judge(results)),
     '## Set-ups',
@@ -37,26 +31,40 @@ export function renderReport(results: Results): string {
   return `${sections.join('\n\n')}\n`;
 }
 
-function figureTable({ contenders }: Results): string {
-  const header = ['', ...METRICS.map(({ title, unit }) => `${title} (${unit})`)];
-  const rows = contenders.map(({ name, medians }) => [
-    name,
-    ...METRICS.map(({ id, digits }) => medians[id]?.toFixed(digits) ?? ''),
-  ]);
-  return table(transpose([header, ...rows]));
+function groupSections(results: Results, group: Metric['group']): string[] {
+  const metrics = METRICS.filter((metric) => metric.group === group);
+  const ratios = (of: typeof ratioToReference) =>
+    contenderTable(
+      results,
+      metrics.map(({ id, title }) => ({ title, cell: ({ name }) => of(results, name, id)?.toFixed(2) })),
+    );
+  return [
+    `## ${group[0]?.toUpperCase()}${group.slice(1)}`,
+    contenderTable(
+      results,
+      metrics.map(({ id, title, unit, digits }) => ({
+        title: `${title} (${unit})`,
+        cell: ({ medians }) => medians[id]?.toFixed(digits),
+      })),
+    ),
+    `Against ${REFERENCE.name}, unencrypted:`,
+    ratios(ratioToReference),
+    'Against the best packaged encrypted peer in each figure:',
+    ratios(ratioToBestPeer),
+  ];
 }
 
-function ratioTable(
-  { contenders }: Results,
-  ratio: (name: string, id: (typeof METRICS)[number]['id']) => number | undefined,
-): string {
-  const shown = METRICS.filter(({ id }) => id !== 'memoryDaemon' && id !== 'memoryForwarder');
-  const header = ['', ...shown.map(({ title }) => title)];
-  const rows = contenders.map(({ name }) => [
-    name,
-    ...shown.map(({ id }) => ratio(name, id)).map((value) => (value === undefined ? '' : value.toFixed(2))),
+interface Column {
+  readonly title: string;
+  cell(contender: ContenderResult): string | undefined;
+}
+
+function contenderTable({ contenders }: Results, columns: readonly Column[]): string {
+  const rows = contenders.map((contender) => [
+    contender.name,
+    ...columns.map(({ cell }) => cell(contender) ?? ''),
   ]);
-  return table(transpose([header, ...rows]));
+  return table([['', ...columns.map(({ title }) => title)], ...rows]);
 }
 
 function verdictTable(verdicts: readonly Verdict[]): string {
@@ -79,8 +87,5 @@ function table(rows: readonly (readonly string[])[]): string {
 
 const pad = (cell: string, width: number, column: number) =>
   column === 0 ? cell.padEnd(width) : cell.padStart(width);
-
-const transpose = (rows: readonly (readonly string[])[]) =>
-  (rows[0] ?? []).map((_, column) => rows.map((row) => row[column] ?? ''));
 
 const firstLine = (text: string) => text.split('\n', 1)[0] ?? '';

@@ -24,7 +24,7 @@ export async function searchUdpRate(trial: Trial, startRate: number): Promise<nu
   let holds = 0;
   let fails = Number.POSITIVE_INFINITY;
   let rate = startRate;
-  while (rate >= LOWEST_RATE && fails / Math.max(holds, 1) > PRECISION) {
+  while (fails > LOWEST_RATE && fails / Math.max(holds, 1) > PRECISION) {
     const result = await bestOfTwo(trial, rate);
     if (result.loss <= LOSS_LIMIT) {
       best = Math.max(best, result.received);
@@ -45,5 +45,5 @@ async function bestOfTwo(trial: Trial, rate: number): Promise<UdpResult> {
 
 function nextRate(holds: number, fails: number): number {
   if (fails === Number.POSITIVE_INFINITY) return holds * 2;
-  return holds === 0 ? fails / 2 : Math.sqrt(holds * fails);
+  return holds === 0 ? Math.max(fails / 2, LOWEST_RATE) : Math.sqrt(holds * fails);
 }
