@@ -1,0 +1,104 @@
+/// The running forwarder: the control thread, and the workers that it tells what to do.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "aead/aead.h"
+#include "control/desired_state.h"
+#include "control/prober.h"
+#include "control/server.h"
+#include "io/epoll.h"
+#include "io/log.h"
+#include "offload/self_test.h"
+#include "offload/switches.h"
+#include "switch/mac_table.h"
+#include "worker/worker.h"
+
+namespace weft {
+
+struct ForwarderOptions {
+  std::string control_path;
+  std::uint16_t port = 0;
+  unsigned workers = 1;
+  std::vector<Offload> disabled;
+};
+
+class Forwarder final : private RequestHandler, private PeerServices {
+ public:
+  /// Everything that needs privileges happens here. Throws Failure.
+  explicit Forwarder(const ForwarderOptions& options);
+  ~Forwarder() override;
+
+  /// Drops the privileges and works until it is told to stop.
+  void run();
+
+ private:
+  // Requests (operations.cc).
+  Json handle_request(const std::string& op, const Json& request, std::vector<Fd>& fds) override;
+  Json hello(const Fields& fields);
+  Json set_self(const Fields& fields);
+  Json set_tap(const Fields& fields, std::vector<Fd>& fds);
+  Json remove_network(const Fields& fields);
+  Json set_network_mtu(const Fields& fields);
+  Json set_peer(const Fields& fields);
+  Json remove_peer(const Fields& fields);
+  Json set_key(const Fields& fields);
+  Json remove_key(const Fields& fields);
+  Json set_offload(const Fields& fields);
+  Json stop();
+
+  // Reports (reports.cc).
+  [[nodiscard]] Json dump() const;
+  [[nodiscard]] Json peer_state(const Peer& peer, Micros now) const;
+  [[nodiscard]] Json mac_table() const;
+  [[nodiscard]] Json stats() const;
+  [[nodiscard]] Json owner_text(MacOwner owner) const;
+
+  // What peers need and tell.
+  ProbeResult send_probe(Peer& peer, const ProbeOrder& order) override;
+  void peer_up(Peer& peer) override;
+  void peer_down(Peer& peer) override;
+  void peer_endpoint(Peer& peer, bool roamed) override;
+  void peer_path_mtu(Peer& peer) override;
+  void peer_observed(Peer& peer) override;
+
+  // What workers tell.
+  void take_events(Worker& worker);
+  void on_event(const WorkerEvent& event);
+  void on_mac_moved(const WorkerEvent& event);
+  void on_tap_lost(std::uint16_t network);
+  void on_gso_failed();
+
+  void emit(std::string_view event, Json fields);
+  void publish();
+  void detach_taps(Network& network);
+  void apply_tap_offloads(const TapQueues& taps);
+  [[nodiscard]] Micros tick(Micros now);
+  void each_second(Micros now);
+
+  Switches switches_;
+  OffloadReport offloads_;
+  std::vector<CipherInfo> ciphers_;
+  std::uint16_t port_;
+  std::int64_t started_at_;
+  MacTable macs_;
+  SnapshotBoard board_;
+  Epoll epoll_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  Counters counters_;  // the control thread's own
+  Prober prober_;
+  DesiredState state_;
+  ControlServer server_;
+  Fd signals_;
+  bool dirty_ = false;
+  bool stopping_ = false;
+  bool sandboxed_ = false;
+  Micros next_second_ = 0;
+  std::vector<std::uint32_t> expiring_;  // keys that were announced to be used up soon
+  RateLimitedLog path_log_;
+  RateLimitedLog mac_log_;
+};
+
+}  // namespace weft

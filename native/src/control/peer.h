@@ -1,0 +1,77 @@
+/// Everything that the control thread knows of one peer.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "path/path.h"
+#include "state/session.h"
+#include "state/snapshot.h"
+
+namespace weft {
+
+class Peer;
+
+/// What a peer needs from the forwarder around it.
+class PeerServices {
+ public:
+  virtual ~PeerServices() = default;
+  virtual ProbeResult send_probe(Peer& peer, const ProbeOrder& order) = 0;
+  virtual void peer_up(Peer& peer) = 0;
+  virtual void peer_down(Peer& peer) = 0;
+  virtual void peer_endpoint(Peer& peer, bool roamed) = 0;
+  virtual void peer_path_mtu(Peer& peer) = 0;
+  virtual void peer_observed(Peer& peer) = 0;
+};
+
+class Peer final : private PathObserver {
+ public:
+  static constexpr std::size_t max_keys = 4;
+
+  /// `threads` rows of traffic counters: the workers', and the control thread's behind them.
+  Peer(PeerServices& services, PeerId id, PeerSlot slot, std::size_t threads, std::uint32_t first_probe_id);
+
+  [[nodiscard]] PeerId id() const noexcept { return id_; }
+  [[nodiscard]] PeerSlot slot() const noexcept { return slot_; }
+  [[nodiscard]] Path& path() noexcept { return path_; }
+  [[nodiscard]] const Path& path() const noexcept { return path_; }
+
+  std::optional<PeerId> via;
+  std::set<std::uint16_t> networks;
+  std::vector<Endpoint> candidates;
+
+  /// Adds a key; the oldest that is not in use goes when there are too many. Returns what went.
+  std::shared_ptr<Session> add_session(std::shared_ptr<Session> session);
+  std::shared_ptr<Session> remove_session(std::uint32_t local_index);
+  /// Oldest first.
+  [[nodiscard]] const std::vector<std::shared_ptr<Session>>& sessions() const noexcept { return sessions_; }
+  /// The newest key that the other side is known to have; null if there is none.
+  [[nodiscard]] Session* sealing_session() const noexcept;
+  /// The key for probes: before any is confirmed, the newest one, so that both sides open their NATs.
+  [[nodiscard]] Session* probing_session() const noexcept;
+
+  [[nodiscard]] const std::shared_ptr<PeerTraffic[]>& traffic() const noexcept { return traffic_; }
+  [[nodiscard]] std::size_t threads() const noexcept { return threads_; }
+  [[nodiscard]] std::uint64_t sent_packets() const noexcept;
+
+ private:
+  ProbeResult send_probe(const ProbeOrder& order) override { return services_.send_probe(*this, order); }
+  void path_up() override { services_.peer_up(*this); }
+  void path_down() override { services_.peer_down(*this); }
+  void endpoint_changed(bool roamed) override { services_.peer_endpoint(*this, roamed); }
+  void path_mtu_changed() override { services_.peer_path_mtu(*this); }
+  void observed_changed() override { services_.peer_observed(*this); }
+
+  PeerServices& services_;
+  PeerId id_;
+  PeerSlot slot_;
+  std::size_t threads_;
+  std::shared_ptr<PeerTraffic[]> traffic_;
+  std::vector<std::shared_ptr<Session>> sessions_;
+  Path path_;
+};
+
+}  // namespace weft

@@ -1,0 +1,58 @@
+#include "control/prober.h"
+
+#include <algorithm>
+#include <cerrno>
+
+namespace weft {
+namespace {
+
+constexpr std::size_t smallest = sealed_header_size + probe_size + tag_size;
+constexpr std::size_t buffer_size = 65'536;
+
+}  // namespace
+
+Prober::Prober(const UdpSocket& socket, unsigned lane, Counters& counters)
+    : socket_(socket),
+      lane_(lane),
+      counters_(counters),
+      buffer_(std::make_unique_for_overwrite<std::byte[]>(buffer_size)) {}
+
+ProbeResult Prober::send(const Peer& peer, const Peer* relay, PeerId self, const ProbeOrder& order, Micros now) {
+  Session* const session = peer.probing_session();
+  const Session* hop = nullptr;
+  std::optional<Endpoint> to = order.to;
+  if (!to) {
+    hop = relay != nullptr ? relay->sealing_session() : nullptr;
+    if (hop == nullptr || !relay->path().endpoint()) return ProbeResult::failed;
+    to = relay->path().endpoint();
+  }
+  sockaddr_storage address{};
+  const socklen_t length = to->to_sockaddr(socket_.family(), address);
+  if (session == nullptr || length == 0) return ProbeResult::failed;
+
+  const std::size_t prefix = hop != nullptr ? relay_header_size : 0;
+  const std::size_t overhead = to->header_overhead();
+  const std::size_t wanted = order.packet_size > overhead ? order.packet_size - overhead : 0;
+  const std::size_t size = std::clamp(wanted, prefix + smallest, buffer_size);
+  const Bytes datagram{buffer_.get(), size};
+  const Bytes packet = datagram.subspan(prefix);
+  const Bytes content = packet.subspan(sealed_header_size, packet.size() - sealed_header_size - tag_size);
+  std::fill(content.begin(), content.end(), std::byte{0});
+  encode(Probe{static_cast<std::uint16_t>(size), order.id, now}, content);
+  if (!session->sealing.seal(lane_, packet)) return ProbeResult::failed;
+  if (hop != nullptr)
+    encode(RelayHeader{static_cast<std::uint8_t>(lane_), initial_hop_limit, hop->sealing.index(), peer.id(), self},
+           hop->hop_seal, datagram);
+
+  const int error = socket_.send(address, length, datagram, 0);
+  if (error != 0) return error == EMSGSIZE ? ProbeResult::too_big : ProbeResult::failed;
+  counters_.add(Counter::probes_sent);
+  counters_.add(Counter::sealed_packets);
+  counters_.add(Counter::udp_sent_datagrams);
+  counters_.add(Counter::udp_sent_batches);
+  counters_.add(Counter::udp_sent_bytes, datagram.size());
+  peer.traffic()[peer.threads() - 1].sent(1, datagram.size());
+  return ProbeResult::sent;
+}
+
+}  // namespace weft

@@ -1,0 +1,31 @@
+/// Waiting for descriptors.
+#pragma once
+
+#include <sys/epoll.h>
+
+#include <cstdint>
+#include <span>
+
+#include "io/fd.h"
+
+namespace weft {
+
+/// Thread-safe: another thread may add and remove while one waits.
+class Epoll {
+ public:
+  /// Throws Failure.
+  Epoll();
+
+  /// Watches `fd` for `events`; `tag` comes back with them. Throws Failure.
+  void add(int fd, std::uint32_t events, std::uint64_t tag);
+  void modify(int fd, std::uint32_t events, std::uint64_t tag);
+  void remove(int fd) noexcept;
+
+  /// As epoll_wait, but interrupted counts as nothing ready. `timeout_ms` -1 waits for ever, 0 not at all.
+  std::span<epoll_event> wait(std::span<epoll_event> events, int timeout_ms) noexcept;
+
+ private:
+  Fd fd_;
+};
+
+}  // namespace weft

@@ -1,0 +1,64 @@
+/// Finds the largest packet that a path carries, by padded probes: RFC 8899.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "io/clock.h"
+
+namespace weft {
+
+/// Pure: time comes in, sizes to probe go out. All sizes are those of the outer IP packet.
+class PathMtu {
+ public:
+  /// What every path is taken to carry: the IPv6 minimum.
+  static constexpr std::size_t base = 1280;
+  /// Larger ones exist on loopback only, and a UDP_SEGMENT batch has no room for them.
+  static constexpr std::size_t ceiling = 65'000;
+  static constexpr unsigned tries = 3;
+  static constexpr Micros search_interval = 600 * microseconds_per_second;
+  static constexpr Micros check_interval = 5 * microseconds_per_second;
+
+  /// Forgets what was found and searches from `base`: the path is new.
+  void start(Micros now);
+  /// Not searching and not checking until `start`.
+  void stop() noexcept;
+
+  /// Sizes to probe now. `timeout`: how long an answer may take. `busy`: packets were sent since the last call.
+  std::vector<std::size_t> poll(Micros now, Micros timeout, bool busy);
+  /// When `poll` wants to be called at the latest.
+  [[nodiscard]] Micros deadline() const noexcept { return deadline_; }
+
+  void answered(std::size_t size, Micros now);
+  /// The local interface refused a packet of that size.
+  void refused(std::size_t size, Micros now);
+
+  /// Largest size proven, or `base`.
+  [[nodiscard]] std::size_t current() const noexcept { return low_; }
+  [[nodiscard]] bool searching() const noexcept { return !in_flight_.empty() && !checking_; }
+
+ private:
+  struct InFlight {
+    std::size_t size;
+    unsigned tries;
+    Micros sent;
+  };
+
+  void begin_search(std::size_t upper, Micros now);
+  void narrow(Micros now);
+  void fail(std::size_t size, Micros now);
+  void put(std::size_t size);
+
+  bool running_ = false;
+  bool checking_ = false;        // the one in flight asks whether `low_` still passes
+  std::size_t low_ = base;       // largest that passed
+  std::size_t high_ = ceiling + 1;  // smallest that did not
+  std::vector<InFlight> in_flight_;
+  Micros next_search_ = 0;
+  Micros next_check_ = 0;
+  Micros deadline_ = 0;
+};
+
+}  // namespace weft

@@ -1,0 +1,33 @@
+# The runtime: everything with sockets, devices, threads and a clock.
+pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)
+find_package(nlohmann_json 3.2 REQUIRED)
+
+add_library(weft_runtime STATIC
+  src/control/desired_state.cc
+  src/control/fields.cc
+  src/control/forwarder.cc
+  src/control/operations.cc
+  src/control/peer.cc
+  src/control/prober.cc
+  src/control/reports.cc
+  src/control/server.cc
+  src/control/text.cc
+  src/io/endpoint.cc
+  src/io/epoll.cc
+  src/io/log.cc
+  src/io/tap.cc
+  src/io/udp_socket.cc
+  src/io/unix_socket.cc
+  src/offload/self_test.cc
+  src/path/path.cc
+  src/path/path_mtu.cc
+  src/sandbox/sandbox.cc
+  src/state/snapshot.cc
+  src/worker/egress.cc
+  src/worker/ingress.cc
+  src/worker/relay.cc
+  src/worker/run_sender.cc
+  src/worker/transmit.cc
+  src/worker/worker.cc)
+target_link_libraries(weft_runtime PUBLIC weft_core nlohmann_json::nlohmann_json Threads::Threads
+  PRIVATE PkgConfig::SECCOMP PkgConfig::SODIUM)

@@ -1,0 +1,46 @@
+/// One key.set: both directions of a key that we share with a peer, and its hop keys.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "aead/aead.h"
+#include "io/clock.h"
+#include "session/key.h"
+#include "wire/header.h"
+
+namespace weft {
+
+enum class Role : std::uint8_t { initiator, responder };
+
+/// Shared by all workers and the control thread; everything in it is safe for that.
+struct Session {
+  Session(PeerId peer_id, std::uint16_t peer_slot, Role session_role, Cipher session_cipher, std::uint32_t local_index,
+          std::uint32_t remote_index, std::unique_ptr<const Aead> open_aead, std::unique_ptr<const Aead> seal_aead,
+          HopKey hop_open_key, HopKey hop_seal_key, Micros now)
+      : peer(peer_id),
+        slot(peer_slot),
+        role(session_role),
+        cipher(session_cipher),
+        created(now),
+        hop_open(std::move(hop_open_key)),
+        hop_seal(std::move(hop_seal_key)),
+        opening(local_index, std::move(open_aead)),
+        sealing(remote_index, std::move(seal_aead)) {}
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  const PeerId peer;
+  const std::uint16_t slot;
+  const Role role;
+  const Cipher cipher;
+  const Micros created;
+  const HopKey hop_open;
+  const HopKey hop_seal;
+  OpeningKey opening;
+  SealingKey sealing;
+  /// A packet was opened with it: the peer has the key and uses it.
+  std::atomic<bool> used{false};
+};
+
+}  // namespace weft

@@ -1,0 +1,188 @@
+/// What the workers know of the world: an immutable picture that the control thread replaces as a whole.
+#pragma once
+
+#include <sys/socket.h>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "io/clock.h"
+#include "io/endpoint.h"
+#include "io/fd.h"
+#include "state/session.h"
+#include "wire/header.h"
+
+namespace weft {
+
+/// Number of a peer's row in the tables; stable while the peer exists.
+using PeerSlot = std::uint16_t;
+inline constexpr std::size_t max_peers = 4096;
+
+/// One thread's share of a peer's counters.
+struct alignas(64) PeerTraffic {
+  std::atomic<std::uint64_t> sent_bytes{0};
+  std::atomic<std::uint64_t> sent_packets{0};
+  std::atomic<std::uint64_t> received_bytes{0};
+  std::atomic<std::uint64_t> received_packets{0};
+  std::atomic<Micros> last_received{0};
+
+  void sent(std::size_t packets, std::size_t bytes) noexcept {
+    bump(sent_packets, packets);
+    bump(sent_bytes, bytes);
+  }
+  void received(std::size_t packets, std::size_t bytes, Micros now) noexcept {
+    bump(received_packets, packets);
+    bump(received_bytes, bytes);
+    last_received.store(now, std::memory_order_relaxed);
+  }
+
+ private:
+  // One writer: no locked instruction.
+  static void bump(std::atomic<std::uint64_t>& value, std::uint64_t by) noexcept {
+    value.store(value.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
+  }
+};
+
+/// The queues of one network's TAP.
+struct TapQueues {
+  std::string name;
+  std::vector<Fd> fds;
+};
+
+/// Where datagrams for a peer go.
+struct Destination {
+  Endpoint endpoint;               ///< of the peer, or of the relay
+  sockaddr_storage address{};      ///< the same for sendmsg
+  socklen_t address_length = 0;    ///< 0: nowhere yet
+  std::size_t max_sealed = 0;      ///< largest sealed packet that fits the path
+  const Session* hop = nullptr;    ///< with the relay; null when the path is direct
+
+  [[nodiscard]] bool reachable() const noexcept { return address_length != 0; }
+  /// Bytes in front of each sealed packet.
+  [[nodiscard]] std::size_t prefix() const noexcept { return hop != nullptr ? relay_header_size : 0; }
+  /// Largest Ethernet frame that fits in one packet.
+  [[nodiscard]] std::size_t max_frame() const noexcept { return max_sealed - frame_overhead; }
+};
+
+struct PeerView {
+  PeerId id = 0;               ///< 0: the slot is free
+  Session* session = nullptr;  ///< to seal with; null: no key yet
+  Endpoint endpoint;           ///< in use for direct packets; empty: none
+  Destination destination;
+  PeerTraffic* traffic = nullptr;  ///< one a thread
+
+  /// The session with whoever gets our datagrams for this peer first.
+  [[nodiscard]] const Session* next_session() const noexcept {
+    return destination.hop != nullptr ? destination.hop : session;
+  }
+};
+
+struct NetworkView {
+  std::uint16_t number = 0;
+  std::size_t mtu = 0;                      ///< of the overlay; 0: not told
+  std::shared_ptr<const TapQueues> taps;    ///< null: no TAP here
+  std::vector<PeerSlot> members;            ///< peers that have it
+};
+
+/// Open addressing over keys that are random already (key indexes, short ids). Built once, then read.
+template <typename Key, typename Value>
+class FlatIndex {
+ public:
+  FlatIndex() : FlatIndex(0) {}
+  explicit FlatIndex(std::size_t entries) {
+    std::size_t size = 8;
+    while (size < entries * 2) size *= 2;
+    slots_.resize(size);
+  }
+  /// Key 0 means "free" and cannot be put.
+  void put(Key key, Value value) noexcept {
+    std::size_t at = start(key);
+    while (slots_[at].key != 0 && slots_[at].key != key) at = (at + 1) & (slots_.size() - 1);
+    slots_[at] = {key, value};
+  }
+  /// The value, or a default one if the key is not there.
+  [[nodiscard]] Value find(Key key) const noexcept {
+    for (std::size_t at = start(key); slots_[at].key != 0; at = (at + 1) & (slots_.size() - 1))
+      if (slots_[at].key == key) return slots_[at].value;
+    return Value{};
+  }
+
+ private:
+  struct Slot {
+    Key key{};
+    Value value{};
+  };
+  [[nodiscard]] std::size_t start(Key key) const noexcept { return static_cast<std::size_t>(key) & (slots_.size() - 1); }
+
+  std::vector<Slot> slots_;
+};
+
+struct Snapshot {
+  PeerId self = 0;
+  std::vector<PeerView> peers;         ///< by slot
+  std::vector<NetworkView> networks;   ///< few; by number, ascending
+  FlatIndex<std::uint32_t, Session*> keys;              ///< by our own index
+  FlatIndex<PeerId, const PeerView*> routes;            ///< by short id
+
+  /// What the pointers above point to lives at least as long as the snapshot.
+  std::vector<std::shared_ptr<void>> owned;
+
+  [[nodiscard]] const NetworkView* network(std::uint16_t number) const noexcept {
+    for (const NetworkView& view : networks)
+      if (view.number == number) return &view;
+    return nullptr;
+  }
+};
+
+/// Hands snapshots from the control thread to the workers without locks. A former snapshot is freed when no worker
+/// can still look at it: each says when it begins to look and when it has stopped.
+class SnapshotBoard {
+ public:
+  explicit SnapshotBoard(std::size_t readers);
+  ~SnapshotBoard();
+  SnapshotBoard(const SnapshotBoard&) = delete;
+  SnapshotBoard& operator=(const SnapshotBoard&) = delete;
+
+  /// Reader: what is true now. Valid until `leave` or the next `enter` of the same reader.
+  const Snapshot& enter(std::size_t reader) noexcept {
+    // The order matters: the epoch must be visible before the pointer is read (see `collect`).
+    readers_[reader].epoch.store(epoch_.load(std::memory_order_acquire), std::memory_order_seq_cst);
+    return *current_.load(std::memory_order_seq_cst);
+  }
+  /// Reader: looks at no snapshot until the next `enter`.
+  void leave(std::size_t reader) noexcept { readers_[reader].epoch.store(idle, std::memory_order_release); }
+  /// Reader: true if a newer snapshot than that of the last `enter` stands.
+  [[nodiscard]] bool stale(std::size_t reader) const noexcept {
+    return readers_[reader].epoch.load(std::memory_order_relaxed) != epoch_.load(std::memory_order_acquire);
+  }
+
+  /// Control thread: replaces the snapshot, and frees former ones that nobody sees.
+  void publish(std::unique_ptr<const Snapshot> next);
+  /// Control thread: frees former snapshots that nobody sees; true if none is left.
+  bool collect();
+  /// Control thread: the snapshot that stands.
+  [[nodiscard]] const Snapshot& current() const noexcept { return *current_.load(std::memory_order_relaxed); }
+
+ private:
+  static constexpr std::uint64_t idle = ~std::uint64_t{0};
+  struct alignas(64) Reader {
+    std::atomic<std::uint64_t> epoch{idle};
+  };
+  struct Retired {
+    std::unique_ptr<const Snapshot> snapshot;
+    std::uint64_t epoch;  // the first at which it could no longer be entered
+  };
+
+  std::vector<Reader> readers_;
+  std::atomic<const Snapshot*> current_;
+  std::atomic<std::uint64_t> epoch_{0};
+  std::vector<Retired> retired_;
+};
+
+}  // namespace weft

@@ -1,0 +1,34 @@
+/// What the parts of one worker share.
+#pragma once
+
+#include "io/clock.h"
+#include "io/udp_socket.h"
+#include "offload/switches.h"
+#include "state/snapshot.h"
+#include "stats/counters.h"
+#include "switch/mac_table.h"
+#include "worker/events.h"
+
+namespace weft {
+
+/// One a worker. `lane` is its number: the sender's lane, its queue of each TAP, its row in traffic tables.
+struct WorkerContext {
+  unsigned lane;
+  const UdpSocket& socket;
+  MacTable& macs;
+  Switches& switches;
+  Counters& counters;
+  WorkerEvents& events;
+};
+
+/// What holds for all packets handled between two looks at the world.
+struct Batch {
+  const Snapshot& snapshot;
+  Micros now;
+
+  [[nodiscard]] std::uint32_t now_s() const noexcept {
+    return static_cast<std::uint32_t>(now / microseconds_per_second);
+  }
+};
+
+}  // namespace weft

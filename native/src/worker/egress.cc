@@ -1,0 +1,253 @@
+#include "worker/egress.h"
+
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "fragment/fragmenter.h"
+#include "packet/mss_clamp.h"
+#include "packet/too_big.h"
+
+namespace weft {
+namespace {
+
+// In front of a frame stand its vnet header when it is read, and later its inner header.
+constexpr std::size_t headroom = 64;
+static_assert(headroom >= sizeof(VnetHeader) && headroom >= inner_header_size);
+constexpr std::size_t buffer_size = headroom + max_frame_size;
+
+// An answer to each frame of a sender that does not listen would be a flood of our own.
+constexpr unsigned max_answers_per_second = 100;
+
+constexpr std::size_t ipv6_minimum_mtu = 1280;
+
+// Largest frame that should go to the peer in one piece: what the path carries, and what the overlay promises.
+std::size_t frame_limit(const PeerView& peer, const NetworkView& network, const Layers& layers) noexcept {
+  const std::size_t path = peer.destination.max_frame();
+  if (network.mtu == 0 || layers.network_offset == 0) return path;
+  return std::min(path, layers.network_offset + network.mtu);
+}
+
+InnerFrame inner_of(const NetworkView& network, const VnetHeader& vnet) noexcept {
+  InnerFrame inner;
+  inner.network = network.number;
+  if ((vnet.flags & VnetHeader::needs_checksum) != 0) {
+    inner.partial_checksum = true;
+    inner.checksum_start = vnet.checksum_start;
+    inner.checksum_offset = vnet.checksum_offset;
+  }
+  return inner;
+}
+
+}  // namespace
+
+Egress::Egress(WorkerContext& context, RunSender& sender)
+    : context_(context),
+      sender_(sender),
+      buffer_(std::make_unique_for_overwrite<std::byte[]>(buffer_size)),
+      scratch_(std::make_unique_for_overwrite<std::byte[]>(buffer_size)) {}
+
+bool Egress::drain(const Batch& batch, const NetworkView& network, int queue, unsigned budget) noexcept {
+  std::byte* const start = buffer_.get() + headroom - sizeof(VnetHeader);
+  for (unsigned i = 0; i < budget; ++i) {
+    const ssize_t size = ::read(queue, start, sizeof(VnetHeader) + max_frame_size);
+    if (size < 0) {
+      if (errno == EBADFD)
+        context_.events.post({.kind = WorkerEvent::Kind::tap_lost, .network = network.number});
+      return false;
+    }
+    handle(batch, network, queue, static_cast<std::size_t>(size));
+  }
+  return true;
+}
+
+void Egress::handle(const Batch& batch, const NetworkView& network, int queue, std::size_t size) noexcept {
+  Counters& counters = context_.counters;
+  if (size < sizeof(VnetHeader) + ethernet_header_size) {
+    counters.add(Counter::dropped_bad_frame);
+    return;
+  }
+  Outgoing out{network, queue, {}, {buffer_.get() + headroom, size - sizeof(VnetHeader)}, {}};
+  std::memcpy(&out.vnet, buffer_.get() + headroom - sizeof(VnetHeader), sizeof out.vnet);
+  counters.add(Counter::tap_read_frames);
+  counters.add(Counter::tap_read_bytes, out.frame.size());
+
+  const MacAddress destination = destination_mac(out.frame);
+  if (is_link_local_group(destination)) {
+    counters.add(Counter::dropped_stp);
+    return;
+  }
+  const MacAddress source = source_mac(out.frame);
+  const auto learned = context_.macs.learn(network.number, source, local_owner, batch.now_s());
+  if (learned.what == MacTable::Learned::moved)
+    context_.events.post({.kind = WorkerEvent::Kind::mac_moved,
+                          .network = network.number,
+                          .mac = source,
+                          .from = learned.previous,
+                          .to = local_owner});
+  out.layers = parse_frame(out.frame);
+
+  const auto owner =
+      is_group(destination) ? std::nullopt : context_.macs.lookup(network.number, destination, batch.now_s());
+  if (!owner) {
+    flood(batch, out);
+  } else if (*owner == local_owner) {
+    // The bridge floods what it does not know yet; it is not for the tunnel.
+    counters.add(Counter::dropped_local);
+  } else if (*owner < batch.snapshot.peers.size() && batch.snapshot.peers[*owner].id != 0) {
+    send_to(batch, batch.snapshot.peers[*owner], out, true);
+  } else {
+    counters.add(Counter::dropped_no_peer);
+  }
+}
+
+void Egress::flood(const Batch& batch, Outgoing& out) noexcept {
+  const auto& members = out.network.members;
+  if (members.empty()) {
+    context_.counters.add(Counter::dropped_no_peer);
+    return;
+  }
+  context_.counters.add(Counter::flooded);
+  for (std::size_t i = 0; i < members.size(); ++i)
+    send_to(batch, batch.snapshot.peers[members[i]], out, i + 1 == members.size());
+}
+
+// `last`: the frame is not needed any more afterwards and may be cut to pieces where it stands.
+void Egress::send_to(const Batch& batch, const PeerView& peer, Outgoing& out, bool last) noexcept {
+  if (peer.session == nullptr) {
+    context_.counters.add(Counter::dropped_no_key);
+    return;
+  }
+  if (!peer.destination.reachable()) {
+    context_.counters.add(Counter::dropped_no_endpoint);
+    return;
+  }
+  if (out.vnet.gso_type != VnetHeader::gso_none) {
+    send_superframe(batch, peer, out, last);
+    return;
+  }
+  if (out.layers.tcp()) {
+    const std::size_t limit = frame_limit(peer, out.network, out.layers);
+    const bool partial = (out.vnet.flags & VnetHeader::needs_checksum) != 0;
+    if (clamp_mss(out.frame, out.layers, limit - out.layers.network_offset, partial))
+      context_.counters.add(Counter::mss_clamped);
+  }
+  encode(inner_of(out.network, out.vnet), {out.frame.data() - inner_header_size, inner_header_size});
+  send_frame(batch, peer, out, out.frame);
+}
+
+void Egress::send_superframe(const Batch& batch, const PeerView& peer, Outgoing& out, bool last) noexcept {
+  auto segmenter = Segmenter::plan(out.frame, out.vnet, frame_limit(peer, out.network, out.layers));
+  if (!segmenter) {
+    context_.counters.add(Counter::dropped_bad_frame);
+    return;
+  }
+  context_.counters.add(Counter::superframes_in);
+  context_.counters.add(Counter::segments, segmenter->count());
+  InnerFrame inner;
+  inner.network = out.network.number;
+  inner.partial_checksum = true;
+  inner.checksum_start = segmenter->checksum_start();
+  inner.checksum_offset = segmenter->checksum_offset();
+  const bool fits = segmenter->size(0) <= peer.destination.max_frame();
+  const auto counter = fits ? peer.session->sealing.reserve(context_.lane, segmenter->count()) : std::nullopt;
+  if (fits && !counter) {
+    context_.counters.add(Counter::dropped_no_key);
+    return;
+  }
+  for (std::size_t i = 0; i < segmenter->count(); ++i) {
+    Bytes frame;
+    if (last) {
+      frame = segmenter->carve(i);
+    } else {
+      frame = {scratch_.get() + headroom, segmenter->size(i)};
+      segmenter->write(i, frame.data());
+    }
+    std::byte* const content = frame.data() - inner_header_size;
+    encode(inner, {content, inner_header_size});
+    if (!fits) {
+      send_frame(batch, peer, out, frame);
+      continue;
+    }
+    const Bytes packet = sender_.claim(peer, frame.size() + frame_overhead);
+    peer.session->sealing.seal_reserved(context_.lane, *counter + i, content, packet);
+  }
+  if (fits) context_.counters.add(Counter::sealed_packets, segmenter->count());
+}
+
+// The inner header stands in front of the frame already.
+void Egress::send_frame(const Batch& batch, const PeerView& peer, const Outgoing& out, Bytes frame) noexcept {
+  const ConstBytes content{frame.data() - inner_header_size, frame.size() + inner_header_size};
+  const std::size_t limit = frame_limit(peer, out.network, out.layers);
+  if (frame.size() > limit) {
+    const bool small_ipv6 = out.layers.ipv6() && frame.size() <= out.layers.network_offset + ipv6_minimum_mtu;
+    if (!small_ipv6 && !is_group(destination_mac(frame)) && must_not_fragment(frame, out.layers)) {
+      refuse(batch, out, frame, limit);
+      return;
+    }
+    if (frame.size() > peer.destination.max_frame()) {
+      send_fragments(peer, content);
+      return;
+    }
+  }
+  seal(peer, content);
+}
+
+void Egress::send_fragments(const PeerView& peer, ConstBytes content) noexcept {
+  SealingKey& key = peer.session->sealing;
+  const std::size_t max_piece = peer.destination.max_sealed - sealed_header_size - tag_size - inner_header_size;
+  const auto plan = Fragmenter::plan(content, max_piece, key.next_fragment_id(context_.lane));
+  const auto counter = plan ? key.reserve(context_.lane, plan->count()) : std::nullopt;
+  if (!counter) {
+    context_.counters.add(plan ? Counter::dropped_no_key : Counter::dropped_too_big);
+    return;
+  }
+  for (unsigned i = 0; i < plan->count(); ++i) {
+    const Bytes packet = sender_.claim(peer, sealed_header_size + plan->size(i) + tag_size);
+    const Bytes piece = packet.subspan(sealed_header_size, plan->size(i));
+    plan->write(i, piece);
+    key.seal_reserved(context_.lane, *counter + i, piece.data(), packet);
+  }
+  context_.counters.add(Counter::fragments_sent, plan->count());
+  context_.counters.add(Counter::sealed_packets, plan->count());
+}
+
+void Egress::seal(const PeerView& peer, ConstBytes content) noexcept {
+  SealingKey& key = peer.session->sealing;
+  const auto counter = key.reserve(context_.lane, 1);
+  if (!counter) {
+    context_.counters.add(Counter::dropped_no_key);
+    return;
+  }
+  const Bytes packet = sender_.claim(peer, sealed_header_size + content.size() + tag_size);
+  key.seal_reserved(context_.lane, *counter, content.data(), packet);
+  context_.counters.add(Counter::sealed_packets);
+}
+
+// Tells the sender what fits, on the TAP that the frame came from.
+void Egress::refuse(const Batch& batch, const Outgoing& out, ConstBytes frame, std::size_t limit) noexcept {
+  context_.counters.add(Counter::dropped_too_big);
+  if (!may_answer(batch.now)) return;
+  std::array<std::byte, max_too_big_size> answer;
+  const Layers layers = parse_frame(frame);
+  const auto mtu = static_cast<std::uint32_t>(limit - layers.network_offset);
+  const std::size_t size = build_too_big(frame, layers, mtu, answer);
+  if (size == 0) return;
+  VnetHeader vnet;
+  const std::array<iovec, 2> parts{{{&vnet, sizeof vnet}, {answer.data(), size}}};
+  if (::writev(out.queue, parts.data(), parts.size()) < 0) return;
+  context_.counters.add(Counter::ptb_sent);
+}
+
+bool Egress::may_answer(Micros now) noexcept {
+  if (now - answers_since_ >= microseconds_per_second) {
+    answers_since_ = now;
+    answers_ = 0;
+  }
+  return answers_++ < max_answers_per_second;
+}
+
+}  // namespace weft

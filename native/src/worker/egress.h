@@ -1,0 +1,50 @@
+/// From a TAP into the tunnel.
+#pragma once
+
+#include <memory>
+
+#include "packet/parse.h"
+#include "packet/segment.h"
+#include "packet/vnet.h"
+#include "worker/context.h"
+#include "worker/run_sender.h"
+
+namespace weft {
+
+class Egress {
+ public:
+  Egress(WorkerContext& context, RunSender& sender);
+
+  /// Reads at most `budget` frames from a queue of `network`'s TAP and sends them where they belong. What was sent
+  /// may still be in the sender. True if there may be more.
+  bool drain(const Batch& batch, const NetworkView& network, int queue, unsigned budget) noexcept;
+
+ private:
+  /// A frame or superframe from a TAP, parsed once.
+  struct Outgoing {
+    const NetworkView& network;
+    int queue;
+    VnetHeader vnet;
+    Bytes frame;
+    Layers layers;
+  };
+
+  void handle(const Batch& batch, const NetworkView& network, int queue, std::size_t size) noexcept;
+  void flood(const Batch& batch, Outgoing& out) noexcept;
+  void send_to(const Batch& batch, const PeerView& peer, Outgoing& out, bool last) noexcept;
+  void send_superframe(const Batch& batch, const PeerView& peer, Outgoing& out, bool last) noexcept;
+  void send_frame(const Batch& batch, const PeerView& peer, const Outgoing& out, Bytes frame) noexcept;
+  void send_fragments(const PeerView& peer, ConstBytes content) noexcept;
+  void seal(const PeerView& peer, ConstBytes content) noexcept;
+  void refuse(const Batch& batch, const Outgoing& out, ConstBytes frame, std::size_t limit) noexcept;
+  [[nodiscard]] bool may_answer(Micros now) noexcept;
+
+  WorkerContext& context_;
+  RunSender& sender_;
+  std::unique_ptr<std::byte[]> buffer_;   // what was read
+  std::unique_ptr<std::byte[]> scratch_;  // one frame, when `buffer_` must stay whole for further peers
+  Micros answers_since_ = 0;
+  unsigned answers_ = 0;
+};
+
+}  // namespace weft

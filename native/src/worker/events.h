@@ -1,0 +1,70 @@
+/// What workers tell the control thread.
+#pragma once
+
+#include <sys/eventfd.h>
+
+#include <cerrno>
+#include <cstdint>
+
+#include "io/clock.h"
+#include "io/endpoint.h"
+#include "io/failure.h"
+#include "io/fd.h"
+#include "io/spsc_ring.h"
+#include "packet/parse.h"
+#include "switch/mac_table.h"
+#include "wire/header.h"
+
+namespace weft {
+
+struct WorkerEvent {
+  enum class Kind : std::uint8_t {
+    reply,           ///< `id`, `endpoint` (our address as seen; empty if relayed), `when`
+    source,          ///< newest authenticated packet from `endpoint`, which is not the peer's; `probe`
+    key_used,        ///< first packet opened with key `id`
+    mac_moved,       ///< `network`, `mac`, `from`, `to`
+    too_big,         ///< the kernel refused a packet of `size` bytes to the peer
+    tap_lost,        ///< `network`
+    gso_failed,      ///< UDP_SEGMENT was refused and is off now
+  };
+  Kind kind = Kind::reply;
+  bool probe = false;
+  std::uint16_t network = 0;
+  MacAddress mac{};
+  MacOwner from = local_owner;
+  MacOwner to = local_owner;
+  std::uint32_t id = 0;
+  PeerId peer = 0;
+  std::size_t size = 0;
+  Endpoint endpoint{};
+  Micros when = 0;
+};
+
+/// From one worker to the control thread. Full means lost: every event is either repeated by itself or only news.
+class WorkerEvents {
+ public:
+  WorkerEvents() : wake_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+    if (!wake_) throw Failure::from_errno("cannot make an eventfd");
+  }
+
+  void post(const WorkerEvent& event) noexcept {
+    if (!ring_.push(event)) return;
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const auto written = ::write(wake_.get(), &one, sizeof one);
+  }
+
+  /// Control thread: becomes readable when events wait.
+  [[nodiscard]] int fd() const noexcept { return wake_.get(); }
+  /// Control thread: call before draining with `next`.
+  void acknowledge() noexcept {
+    std::uint64_t count = 0;
+    [[maybe_unused]] const auto read = ::read(wake_.get(), &count, sizeof count);
+  }
+  bool next(WorkerEvent& event) noexcept { return ring_.pop(event); }
+
+ private:
+  Fd wake_;
+  SpscRing<WorkerEvent, 256> ring_;
+};
+
+}  // namespace weft

@@ -1,0 +1,304 @@
+#include "worker/ingress.h"
+
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "packet/checksum.h"
+#include "packet/mss_clamp.h"
+#include "packet/parse.h"
+
+namespace weft {
+namespace {
+
+// Buffers received in a row before frames are written: joins flows across them, and stays inside the second-level cache.
+constexpr std::size_t buffer_count = 4;
+constexpr std::size_t buffer_size = 65'536;
+
+// A SYN is short; frames longer than this need no look for one.
+constexpr std::size_t longest_syn = 160;
+
+// A source that the control thread has not answered to yet is not told again before this.
+constexpr Micros source_pause = 20 * microseconds_per_millisecond;
+
+std::size_t clamp_mtu(const PeerView& peer, const NetworkView& network) noexcept {
+  const std::size_t path = peer.destination.reachable() ? peer.destination.max_frame() - ethernet_header_size : SIZE_MAX;
+  return network.mtu == 0 ? path : std::min(path, network.mtu);
+}
+
+}  // namespace
+
+Ingress::Ingress(WorkerContext& context, RunSender& sender)
+    : context_(context),
+      sender_(sender),
+      relay_(context),
+      coalescer_(*this),
+      buffers_(std::make_unique_for_overwrite<std::byte[]>(buffer_count * buffer_size)),
+      reassembled_(std::make_unique_for_overwrite<std::byte[]>(max_frame_size + inner_header_size)) {}
+
+bool Ingress::drain(const Batch& batch, unsigned budget) noexcept {
+  batch_ = &batch;
+  const bool tcp = context_.switches.on(Offload::tap_csum) && context_.switches.on(Offload::tap_tso);
+  const bool udp = context_.switches.on(Offload::tap_csum) && context_.switches.on(Offload::tap_uso);
+  coalescer_.set_options({tcp, udp});
+  bool more = true;
+  for (unsigned i = 0; i < budget && more; ++i) {
+    const Bytes buffer{buffers_.get() + (i % buffer_count) * buffer_size, buffer_size};
+    // The buffer is about to be overwritten: nothing may look into it any more.
+    if (i % buffer_count == 0) coalescer_.flush();
+    Received received;
+    more = context_.socket.receive(buffer, received) == 0;
+    if (more) handle_buffer(batch, buffer.first(received.size), received);
+  }
+  coalescer_.flush();
+  settle(batch);
+  batch_ = nullptr;
+  return more;
+}
+
+void Ingress::handle_buffer(const Batch& batch, Bytes data, const Received& received) noexcept {
+  Source source{Endpoint(received.from)};
+  Counters& counters = context_.counters;
+  counters.add(Counter::udp_received_batches);
+  counters.add(Counter::udp_received_bytes, data.size());
+  std::size_t datagrams = 0;
+  for (Bytes rest = data; datagrams == 0 || !rest.empty();) {
+    const Bytes datagram = rest.first(std::min(rest.size(), received.segment_size));
+    rest = rest.subspan(datagram.size());
+    ++datagrams;
+    const auto type = packet_type(datagram);
+    if (!type) {
+      count_drop(type.error);
+      continue;
+    }
+    source.relayed = *type == PacketType::relayed;
+    const Bytes packet = source.relayed ? relay_.handle(batch, datagram, received.segment_size) : datagram;
+    if (!packet.empty()) handle_sealed(batch, packet, source);
+  }
+  counters.add(Counter::udp_received_datagrams, datagrams);
+  relay_.flush();
+}
+
+void Ingress::count_drop(WireError error) noexcept {
+  switch (error) {
+    case WireError::too_short:
+      context_.counters.add(Counter::dropped_short);
+      break;
+    case WireError::bad_type:
+      context_.counters.add(Counter::dropped_bad_type);
+      break;
+    case WireError::bad_field:
+      context_.counters.add(Counter::dropped_bad_field);
+      break;
+    case WireError::none:
+      break;
+  }
+}
+
+void Ingress::handle_sealed(const Batch& batch, Bytes packet, const Source& source) noexcept {
+  const auto header = decode_sealed(packet);
+  if (!header) {
+    count_drop(header.error);
+    return;
+  }
+  Session* const session = batch.snapshot.keys.find(header->key_index);
+  if (session == nullptr) {
+    context_.counters.add(Counter::dropped_unknown_key);
+    return;
+  }
+  const OpenResult result = session->opening.open(*header, packet);
+  if (!opened(result)) {
+    context_.counters.add(result == OpenResult::replayed ? Counter::dropped_replay : Counter::dropped_bad_tag);
+    return;
+  }
+  context_.counters.add(Counter::opened_packets);
+  if (tally_.session != session) settle(batch);
+  tally_.session = session;
+  ++tally_.packets;
+  tally_.bytes += packet.size();
+  if (!session->used.load(std::memory_order_relaxed) && !session->used.exchange(true))
+    context_.events.post({.kind = WorkerEvent::Kind::key_used, .id = session->opening.index(), .peer = session->peer});
+
+  const Bytes content = packet.subspan(sealed_header_size, packet.size() - sealed_header_size - tag_size);
+  const auto kind = inner_kind(content);
+  if (!kind) {
+    context_.counters.add(Counter::dropped_inner_kind);
+    return;
+  }
+  if (result == OpenResult::newest && !source.relayed &&
+      source.endpoint != batch.snapshot.peers[session->slot].endpoint)
+    note_source(batch, *session, source.endpoint, *kind == InnerKind::probe || *kind == InnerKind::reply);
+  switch (*kind) {
+    case InnerKind::frame:
+      handle_frame(batch, *session, content);
+      break;
+    case InnerKind::fragment:
+      handle_fragment(batch, *session, header->lane, content);
+      break;
+    case InnerKind::probe:
+      handle_probe(batch, *session, content, source);
+      break;
+    case InnerKind::reply:
+      handle_reply(batch, *session, content);
+      break;
+  }
+}
+
+void Ingress::handle_frame(const Batch& batch, const Session& session, Bytes content) noexcept {
+  Counters& counters = context_.counters;
+  auto inner = decode_frame(content);
+  if (!inner) {
+    count_drop(inner.error);
+    return;
+  }
+  const NetworkView* network = batch.snapshot.network(inner->network);
+  if (network == nullptr || network->taps == nullptr) {
+    counters.add(Counter::dropped_no_network);
+    return;
+  }
+  const Bytes frame = content.subspan(inner_header_size);
+  if (is_link_local_group(destination_mac(frame))) {
+    counters.add(Counter::dropped_stp);
+    return;
+  }
+  const MacAddress source = source_mac(frame);
+  const auto learned = context_.macs.learn(inner->network, source, session.slot, batch.now_s());
+  if (learned.what == MacTable::Learned::moved)
+    context_.events.post({.kind = WorkerEvent::Kind::mac_moved,
+                          .network = inner->network,
+                          .mac = source,
+                          .from = learned.previous,
+                          .to = session.slot});
+  if (frame.size() <= longest_syn) {
+    const Layers layers = parse_frame(frame);
+    if (layers.tcp() && clamp_mss(frame, layers, clamp_mtu(batch.snapshot.peers[session.slot], *network),
+                                  inner->partial_checksum))
+      counters.add(Counter::mss_clamped);
+  }
+  if (inner->partial_checksum && !context_.switches.on(Offload::tap_csum)) {
+    complete_checksum(frame, inner->checksum_start, inner->checksum_offset);
+    inner.value.partial_checksum = false;
+  }
+  coalescer_.add(*inner, frame);
+}
+
+void Ingress::handle_fragment(const Batch& batch, Session& session, unsigned lane, Bytes content) noexcept {
+  Counters& counters = context_.counters;
+  const auto fragment = decode_fragment(content);
+  if (!fragment) {
+    count_drop(fragment.error);
+    return;
+  }
+  counters.add(Counter::fragments_received);
+  ReassemblyDrops drops;
+  const Bytes whole{reassembled_.get(), max_frame_size + inner_header_size};
+  const std::size_t size = session.opening.reassemble(lane, *fragment, content.subspan(inner_header_size),
+                                                      batch.now / microseconds_per_millisecond, whole, drops);
+  counters.add(Counter::dropped_fragment_timeout, drops.expired);
+  counters.add(Counter::dropped_fragment_evicted, drops.evicted);
+  counters.add(Counter::dropped_fragment_bad, drops.inconsistent);
+  if (size == 0) return;
+  counters.add(Counter::frames_reassembled);
+  const auto kind = inner_kind(whole.first(size));
+  if (!kind || *kind != InnerKind::frame) {
+    counters.add(Counter::dropped_inner_kind);
+    return;
+  }
+  handle_frame(batch, session, whole.first(size));
+  // There is one such buffer, and the next fragment may need it.
+  coalescer_.flush();
+}
+
+void Ingress::handle_probe(const Batch& batch, Session& session, ConstBytes content, const Source& source) noexcept {
+  const auto probe = decode_probe(content);
+  if (!probe) {
+    count_drop(probe.error);
+    return;
+  }
+  context_.counters.add(Counter::probes_received);
+  const PeerView& peer = batch.snapshot.peers[session.slot];
+  if (source.relayed && !peer.destination.reachable()) return;
+
+  Reply reply;
+  reply.size = probe->size;
+  reply.id = probe->id;
+  reply.time = probe->time;
+  if (!source.relayed) {
+    reply.seen_address = source.endpoint.address();
+    reply.seen_port = source.endpoint.port();
+  }
+  // The key that the probe came with is one that the peer has for certain.
+  Session& seal = peer.session != nullptr ? *peer.session : session;
+  constexpr std::size_t size = sealed_header_size + reply_size + tag_size;
+  if (source.relayed) {
+    const Bytes packet = sender_.claim(peer, size);
+    encode(reply, packet.subspan(sealed_header_size));
+    if (!seal.sealing.seal(context_.lane, packet)) context_.counters.add(Counter::dropped_no_key);
+    return;
+  }
+  // A reply goes to where the probe came from, wherever the peer's packets go otherwise.
+  std::array<std::byte, size> packet;
+  encode(reply, Bytes{packet}.subspan(sealed_header_size));
+  if (!seal.sealing.seal(context_.lane, packet)) {
+    context_.counters.add(Counter::dropped_no_key);
+    return;
+  }
+  sockaddr_storage to{};
+  const socklen_t length = source.endpoint.to_sockaddr(context_.socket.family(), to);
+  if (length == 0 || context_.socket.send(to, length, packet, 0) != 0) {
+    context_.counters.add(Counter::dropped_send_error);
+    return;
+  }
+  context_.counters.add(Counter::sealed_packets);
+}
+
+void Ingress::handle_reply(const Batch& batch, const Session& session, ConstBytes content) noexcept {
+  const auto reply = decode_reply(content);
+  if (!reply) {
+    count_drop(reply.error);
+    return;
+  }
+  context_.counters.add(Counter::replies_received);
+  context_.events.post({.kind = WorkerEvent::Kind::reply,
+                        .id = reply->id,
+                        .peer = session.peer,
+                        .endpoint = Endpoint::from_wire(reply->seen_address, reply->seen_port),
+                        .when = batch.now});
+}
+
+void Ingress::note_source(const Batch& batch, const Session& session, const Endpoint& from, bool probe) noexcept {
+  if (last_source_peer_ == session.peer && last_source_ == from && batch.now < last_source_at_ + source_pause) return;
+  last_source_peer_ = session.peer;
+  last_source_ = from;
+  last_source_at_ = batch.now;
+  context_.events.post(
+      {.kind = WorkerEvent::Kind::source, .probe = probe, .peer = session.peer, .endpoint = from});
+}
+
+void Ingress::settle(const Batch& batch) noexcept {
+  if (tally_.packets > 0)
+    batch.snapshot.peers[tally_.session->slot].traffic[context_.lane].received(tally_.packets, tally_.bytes, batch.now);
+  tally_ = {};
+}
+
+void Ingress::write_frame(std::uint16_t number, std::span<const iovec> parts, std::size_t frames) {
+  Counters& counters = context_.counters;
+  const NetworkView* network = batch_->snapshot.network(number);
+  const auto& queues = network->taps->fds;
+  const int queue = queues[context_.lane % queues.size()].get();
+  const ssize_t size = ::writev(queue, parts.data(), static_cast<int>(parts.size()));
+  if (size < 0) {
+    if (errno == EBADFD) context_.events.post({.kind = WorkerEvent::Kind::tap_lost, .network = number});
+    counters.add(Counter::dropped_tap_full, frames);
+    return;
+  }
+  counters.add(Counter::tap_written_frames);
+  counters.add(Counter::tap_written_bytes, static_cast<std::uint64_t>(size) - parts[0].iov_len);
+  if (frames > 1) {
+    counters.add(Counter::superframes_out);
+    counters.add(Counter::coalesced, frames);
+  }
+}
+
+}  // namespace weft

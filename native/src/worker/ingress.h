@@ -1,0 +1,58 @@
+/// From the tunnel to the TAPs.
+#pragma once
+
+#include <memory>
+
+#include "packet/coalesce.h"
+#include "worker/context.h"
+#include "worker/relay.h"
+#include "worker/run_sender.h"
+
+namespace weft {
+
+class Ingress final : private FrameSink {
+ public:
+  Ingress(WorkerContext& context, RunSender& sender);
+
+  /// Receives at most `budget` buffers of datagrams and delivers what is in them. Replies to probes may still be in the sender.
+  /// True if there may be more.
+  bool drain(const Batch& batch, unsigned budget) noexcept;
+
+ private:
+  /// What was counted for one peer and not added yet.
+  struct Tally {
+    const Session* session = nullptr;
+    std::size_t packets = 0;
+    std::size_t bytes = 0;
+  };
+  /// How a packet came.
+  struct Source {
+    Endpoint endpoint;
+    bool relayed = false;
+  };
+
+  void handle_buffer(const Batch& batch, Bytes data, const Received& received) noexcept;
+  void handle_sealed(const Batch& batch, Bytes packet, const Source& source) noexcept;
+  void handle_frame(const Batch& batch, const Session& session, Bytes content) noexcept;
+  void handle_fragment(const Batch& batch, Session& session, unsigned lane, Bytes content) noexcept;
+  void handle_probe(const Batch& batch, Session& session, ConstBytes content, const Source& source) noexcept;
+  void handle_reply(const Batch& batch, const Session& session, ConstBytes content) noexcept;
+  void note_source(const Batch& batch, const Session& session, const Endpoint& from, bool probe) noexcept;
+  void settle(const Batch& batch) noexcept;
+  void count_drop(WireError error) noexcept;
+  void write_frame(std::uint16_t network, std::span<const iovec> parts, std::size_t frames) override;
+
+  WorkerContext& context_;
+  RunSender& sender_;
+  Relay relay_;
+  Coalescer coalescer_;
+  const Batch* batch_ = nullptr;  // while draining, for `write_frame`
+  Tally tally_;
+  std::unique_ptr<std::byte[]> buffers_;
+  std::unique_ptr<std::byte[]> reassembled_;
+  PeerId last_source_peer_ = 0;  // what `note_source` told last, and when
+  Endpoint last_source_;
+  Micros last_source_at_ = 0;
+};
+
+}  // namespace weft

@@ -1,0 +1,69 @@
+#include "worker/relay.h"
+
+#include "worker/transmit.h"
+
+namespace weft {
+
+Bytes Relay::handle(const Batch& batch, Bytes datagram, std::size_t segment_size) noexcept {
+  Counters& counters = context_.counters;
+  const auto decoded = decode_relay(datagram);
+  if (!decoded) {
+    counters.add(decoded.error == WireError::too_short ? Counter::dropped_short : Counter::dropped_bad_field);
+    return {};
+  }
+  const Session* hop = batch.snapshot.keys.find(decoded->hop_key_index);
+  if (hop == nullptr) {
+    counters.add(Counter::dropped_unknown_key);
+    return {};
+  }
+  if (!verify_hop_tag(hop->hop_open, datagram)) {
+    counters.add(Counter::dropped_hop_tag);
+    return {};
+  }
+  if (decoded->destination == batch.snapshot.self) return relayed_packet(datagram);
+
+  const PeerView* to = batch.snapshot.routes.find(decoded->destination);
+  // Back to where it came from would be a loop of two.
+  if (to == nullptr || !to->destination.reachable() || to->next_session() == nullptr ||
+      to->next_session()->peer == hop->peer) {
+    counters.add(Counter::dropped_no_route);
+    return {};
+  }
+  if (decoded->hop_limit <= 1) {
+    counters.add(Counter::dropped_hop_limit);
+    return {};
+  }
+  RelayHeader header = *decoded;
+  --header.hop_limit;
+  header.hop_key_index = to->next_session()->sealing.index();
+  encode(header, to->next_session()->hop_seal, datagram);
+  forward(*to, datagram, segment_size);
+  return {};
+}
+
+void Relay::forward(const PeerView& next, Bytes datagram, std::size_t segment_size) noexcept {
+  const bool joins = packets_ > 0 && next_ == &next && run_.data() + run_.size() == datagram.data() &&
+                     segment_size == segment_size_ && run_.size() == packets_ * segment_size_ &&
+                     run_.size() + datagram.size() <= max_segmented_payload &&
+                     packets_ < context_.switches.max_segments.load(std::memory_order_relaxed);
+  if (!joins) {
+    flush();
+    next_ = &next;
+    run_ = datagram;
+    segment_size_ = segment_size;
+    packets_ = 1;
+    return;
+  }
+  run_ = {run_.data(), run_.size() + datagram.size()};
+  ++packets_;
+}
+
+void Relay::flush() noexcept {
+  if (packets_ == 0) return;
+  transmit(context_, *next_, run_, segment_size_, packets_);
+  context_.counters.add(Counter::relayed_packets, packets_);
+  packets_ = 0;
+  next_ = nullptr;
+}
+
+}  // namespace weft

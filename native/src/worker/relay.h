@@ -1,0 +1,32 @@
+/// Relayed packets: docs/protocol.md 2.3.
+#pragma once
+
+#include "worker/context.h"
+#include "wire/header.h"
+
+namespace weft {
+
+/// Passes packets on for others, in the memory that they came in.
+class Relay {
+ public:
+  explicit Relay(WorkerContext& context) noexcept : context_(context) {}
+
+  /// Takes a datagram of type 2. If it is for us, returns the sealed packet inside it; otherwise it is passed on (at
+  /// the latest with `flush`) or dropped, and the result is empty. Datagrams that stand one behind the other
+  /// in memory, each of `segment_size` but the last, leave with one call.
+  Bytes handle(const Batch& batch, Bytes datagram, std::size_t segment_size) noexcept;
+
+  /// Sends what is held; before the memory is used for something else.
+  void flush() noexcept;
+
+ private:
+  void forward(const PeerView& next, Bytes datagram, std::size_t segment_size) noexcept;
+
+  WorkerContext& context_;
+  const PeerView* next_ = nullptr;
+  Bytes run_;
+  std::size_t segment_size_ = 0;
+  std::size_t packets_ = 0;
+};
+
+}  // namespace weft

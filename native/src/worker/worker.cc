@@ -1,0 +1,111 @@
+#include "worker/worker.h"
+
+#include <sys/eventfd.h>
+
+#include <array>
+#include <system_error>
+
+#include "io/failure.h"
+
+namespace weft {
+namespace {
+
+// What epoll gives back: the socket, the wake-up call, or a queue of a TAP.
+constexpr std::uint64_t socket_tag = ~std::uint64_t{0};
+constexpr std::uint64_t wake_tag = socket_tag - 1;
+constexpr unsigned queue_bits = 16;
+
+constexpr std::uint64_t tap_tag(std::uint16_t network, std::size_t queue) noexcept {
+  return std::uint64_t{network} << queue_bits | queue;
+}
+
+// How much one source may take before the others get their turn.
+constexpr unsigned socket_budget = 16;
+constexpr unsigned tap_budget = 64;
+constexpr std::size_t max_ready = 16;
+
+// After the last packet a worker looks for the next one this long before it sleeps: to be woken costs more than that, and
+// an answer often comes sooner.
+constexpr Micros linger = 50;
+
+}  // namespace
+
+Worker::Worker(unsigned number, unsigned workers, UdpSocket socket, SnapshotBoard& board, MacTable& macs,
+               Switches& switches)
+    : number_(number),
+      workers_(workers),
+      socket_(std::move(socket)),
+      board_(board),
+      context_{number, socket_, macs, switches, counters_, events_},
+      sender_(context_),
+      egress_(context_, sender_),
+      ingress_(context_, sender_),
+      wake_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+  if (!wake_) throw Failure::from_errno("cannot make an eventfd");
+  epoll_.add(socket_.fd(), EPOLLIN, socket_tag);
+  epoll_.add(wake_.get(), EPOLLIN, wake_tag);
+}
+
+Worker::~Worker() {
+  stop();
+}
+
+void Worker::start() {
+  try {
+    thread_ = std::thread([this] { run(); });
+  } catch (const std::system_error& error) {
+    throw Failure(std::string("cannot start a worker thread: ") + error.what());
+  }
+}
+
+void Worker::stop() noexcept {
+  if (!thread_.joinable()) return;
+  stopping_.store(true, std::memory_order_release);
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto written = ::write(wake_.get(), &one, sizeof one);
+  thread_.join();
+}
+
+void Worker::watch(std::uint16_t network, const TapQueues& taps) {
+  for (std::size_t i = number_; i < taps.fds.size(); i += workers_)
+    epoll_.add(taps.fds[i].get(), EPOLLIN, tap_tag(network, i));
+}
+
+void Worker::unwatch(const TapQueues& taps) noexcept {
+  for (std::size_t i = number_; i < taps.fds.size(); i += workers_) epoll_.remove(taps.fds[i].get());
+}
+
+void Worker::run() noexcept {
+  std::array<epoll_event, max_ready> space{};
+  while (!stopping_.load(std::memory_order_acquire)) {
+    auto ready = epoll_.wait(space, -1);
+    Micros now = monotonic_now();
+    for (Micros last_packet = now; now < last_packet + linger; now = monotonic_now()) {
+      if (!ready.empty()) {
+        handle({board_.enter(number_), now}, ready);
+        last_packet = now;
+      }
+      board_.leave(number_);
+      if (stopping_.load(std::memory_order_relaxed)) break;
+      ready = epoll_.wait(space, 0);
+    }
+  }
+}
+
+void Worker::handle(const Batch& batch, std::span<const epoll_event> ready) noexcept {
+  sender_.set_self(batch.snapshot.self);
+  for (const epoll_event& event : ready) {
+    if (event.data.u64 == wake_tag) continue;
+    if (event.data.u64 == socket_tag) {
+      ingress_.drain(batch, socket_budget);
+      continue;
+    }
+    const NetworkView* network = batch.snapshot.network(static_cast<std::uint16_t>(event.data.u64 >> queue_bits));
+    const std::size_t queue = event.data.u64 & ((std::uint64_t{1} << queue_bits) - 1);
+    if (network == nullptr || network->taps == nullptr || queue >= network->taps->fds.size()) continue;
+    egress_.drain(batch, *network, network->taps->fds[queue].get(), tap_budget);
+  }
+  sender_.flush();
+}
+
+}  // namespace weft

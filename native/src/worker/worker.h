@@ -1,0 +1,58 @@
+/// One thread of the data plane, run to completion: a packet is never handed to another thread.
+#pragma once
+
+#include <atomic>
+#include <span>
+#include <thread>
+
+#include "io/epoll.h"
+#include "worker/context.h"
+#include "worker/egress.h"
+#include "worker/ingress.h"
+#include "worker/run_sender.h"
+
+namespace weft {
+
+class Worker {
+ public:
+  /// `number` is its lane, its reader of `board`, and its queue of each TAP.
+  Worker(unsigned number, unsigned workers, UdpSocket socket, SnapshotBoard& board, MacTable& macs, Switches& switches);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  /// Starts the thread. Throws Failure.
+  void start();
+  /// Ends the thread and waits for it.
+  void stop() noexcept;
+
+  /// Control thread: watches this worker's queues of a network, or stops to. Not before the snapshot that
+  /// has the network is published.
+  void watch(std::uint16_t network, const TapQueues& taps);
+  void unwatch(const TapQueues& taps) noexcept;
+
+  [[nodiscard]] const UdpSocket& socket() const noexcept { return socket_; }
+  [[nodiscard]] const Counters& counters() const noexcept { return counters_; }
+  [[nodiscard]] WorkerEvents& events() noexcept { return events_; }
+
+ private:
+  void run() noexcept;
+  void handle(const Batch& batch, std::span<const epoll_event> ready) noexcept;
+
+  unsigned number_;
+  unsigned workers_;
+  UdpSocket socket_;
+  SnapshotBoard& board_;
+  Counters counters_;
+  WorkerEvents events_;
+  WorkerContext context_;
+  RunSender sender_;
+  Egress egress_;
+  Ingress ingress_;
+  Epoll epoll_;
+  Fd wake_;
+  std::atomic<bool> stopping_{false};
+  std::thread thread_;
+};
+
+}  // namespace weft
