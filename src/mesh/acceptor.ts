@@ -2,6 +2,9 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { systemCode, WeftError } from '../errors.js';
 import type { Admission } from './admission.js';
 
+/** Connections that may wait to be accepted: so many that a flood does not keep a peer out before it is refused. */
+const BACKLOG = 4096;
+
 /** Listens on TCP and hands over the connections that may begin a handshake. */
 export class Acceptor {
   readonly #server: Server;
@@ -26,7 +29,7 @@ export class Acceptor {
   async listen(port: number, host?: string): Promise<number> {
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', (error) => reject(listenError(error, port)));
-      this.#server.listen({ port, ...(host === undefined ? {} : { host }) }, resolve);
+      this.#server.listen({ port, backlog: BACKLOG, ...(host === undefined ? {} : { host }) }, resolve);
     });
     // From here on, errors are single failed accepts (out of file descriptors).
     this.#server.removeAllListeners('error');

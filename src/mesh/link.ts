@@ -103,6 +103,9 @@ export class Link extends EventEmitter<LinkEvents> {
     this.#mux = new MuxStream(this.#stream, wire.CONTROL_PROTOCOL, () =>
       this.#refuse(new WeftError('bad-message', 'a frame was dropped that no weft sends')),
     );
+    this.#raw.on('end', () => {
+      if (this.#phase !== 'open') this.destroy(HANDSHAKE_CLOSED());
+    });
     this.#stream.on('connect', () => this.#onNoise());
     this.#stream.on('data', (frame) => this.#onFrame(frame));
     this.#stream.on('drain', () => this.emit('drain'));

@@ -1,0 +1,260 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+import { describe, expect, test } from 'vitest';
+import { identityFromSeed, networkFromToken, newNetwork } from '../../../src/identity/index.js';
+import { addressOf, fullyLinked, idOf, network, startMesh, until } from './meshes.js';
+
+/** A plain TCP connection to a router, as a stranger's. */
+function dialRaw(port: number): Socket {
+  return connect(port, '127.0.0.1').on('error', () => {});
+}
+
+function closed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    socket.resume();
+    socket.on('close', () => resolve());
+    if (socket.destroyed) resolve();
+  });
+}
+
+function openSockets(): number {
+  return process.getActiveResourcesInfo().filter((resource) => resource === 'TCPSocketWrap').length;
+}
+
+describe('two routers of one network', () => {
+  test('link, know each other by name and carry messages both ways', async () => {
+    const [anna, ben] = [await startMesh('anna'), await startMesh('ben')];
+    anna.connect([addressOf(ben)]);
+    await fullyLinked(anna, ben);
+
+    expect(anna.links()).toMatchObject([{ peer: idOf(ben), nickname: 'ben', direction: 'outbound' }]);
+    expect(ben.links()).toMatchObject([{ peer: idOf(anna), nickname: 'anna', direction: 'inbound' }]);
+    expect(anna.targets()).toMatchObject([{ target: addressOf(ben), state: 'connected', peer: idOf(ben) }]);
+
+    const heard = [once(ben, 'message'), once(anna, 'message')];
+    expect(anna.send(idOf(ben), 'greeting', Buffer.from('hello'))).toBe(true);
+    expect(ben.send(idOf(anna), 'greeting', Buffer.from('hello back'))).toBe(true);
+    expect(await Promise.all(heard)).toEqual([
+      [idOf(anna), 'greeting', Buffer.from('hello')],
+      [idOf(ben), 'greeting', Buffer.from('hello back')],
+    ]);
+  });
+
+  test('say goodbye: the other knows at once that the peer left, and stops looking for it', async () => {
+    const [anna, ben] = [await startMesh('anna'), await startMesh('ben')];
+    anna.connect([addressOf(ben)]);
+    await fullyLinked(anna, ben);
+    const id = idOf(anna);
+    await Promise.all([once(ben, 'link-down'), anna.stop()]);
+    expect(ben.member(id)).toMatchObject({ left: true, linked: false });
+  });
+
+  test('link again after the connection is lost, and after a restart of the other on its port', async () => {
+    const seed = randomBytes(32);
+    const anna = await startMesh('anna', { timings: { backoffReset: 0 } });
+    const ben = await startMesh('ben', { identity: identityFromSeed(seed) });
+    const { port } = ben;
+    anna.connect([addressOf(ben)]);
+    await fullyLinked(anna, ben);
+    await Promise.all([once(anna, 'link-down'), ben.stop({ leave: false })]);
+    const again = await startMesh('ben', { identity: identityFromSeed(seed), port });
+    await fullyLinked(anna, again);
+    expect(anna.member(idOf(again))).toMatchObject({ left: false, linked: true });
+  });
+
+  test('keep one link when both dial at once, without a moment in which they have none', async () => {
+    const seeds = Array.from({ length: 50 }, () => [randomBytes(32), randomBytes(32)]);
+    for (const [one = Buffer.alloc(32), two = Buffer.alloc(32)] of seeds) {
+      const anna = await startMesh('anna', { identity: identityFromSeed(one) });
+      const ben = await startMesh('ben', { identity: identityFromSeed(two) });
+      const flaps: string[] = [];
+      for (const mesh of [anna, ben]) mesh.on('link-down', (peer) => flaps.push(peer));
+      const heard = new Set<string>();
+      for (const mesh of [anna, ben]) mesh.on('message', (_, __, bytes) => heard.add(bytes.toString()));
+
+      anna.connect([addressOf(ben)]);
+      ben.connect([addressOf(anna)]);
+      await fullyLinked(anna, ben);
+      for (let i = 0; i < 5; i++) {
+        expect(anna.send(idOf(ben), 'x', Buffer.from(`a${i}`))).toBe(true);
+        expect(ben.send(idOf(anna), 'x', Buffer.from(`b${i}`))).toBe(true);
+      }
+      await Promise.race([anna, ben].map((mesh) => until(mesh, ['message'], () => heard.size === 10)));
+      expect(flaps).toEqual([]);
+      // Both ends of one connection are left.
+      while (openSockets() > 2) await new Promise(setImmediate);
+      expect([anna, ben].map((mesh) => mesh.links().length)).toEqual([1, 1]);
+      await Promise.all([anna.stop({ leave: false }), ben.stop({ leave: false })]);
+    }
+  }, 60_000);
+
+  test('recognise themselves behind an address, and do not try it again', async () => {
+    const anna = await startMesh('anna');
+    const done = new Promise<void>((resolve) => {
+      const look = () => {
+        if (anna.targets()[0]?.state === 'self') resolve();
+        else setImmediate(look);
+      };
+      look();
+    });
+    anna.connect([addressOf(anna)]);
+    await done;
+    expect(anna.links()).toEqual([]);
+    expect(anna.targets()[0]).toMatchObject({ state: 'self', lastError: { code: 'self' } });
+  });
+});
+
+describe('three routers', () => {
+  test('find each other through the one that they share', async () => {
+    const [anna, ben, carl] = [await startMesh('anna'), await startMesh('ben'), await startMesh('carl')];
+    anna.connect([addressOf(ben)]);
+    carl.connect([addressOf(ben)]);
+    await fullyLinked(anna, ben, carl);
+    for (const mesh of [anna, ben, carl]) {
+      expect(
+        mesh
+          .members()
+          .map((member) => member.nickname)
+          .sort(),
+      ).toEqual(['anna', 'ben', 'carl']);
+    }
+  });
+
+  test('two copies of one identity are told apart and both are told', async () => {
+    const seed = randomBytes(32);
+    const ben = await startMesh('ben');
+    const anna = await startMesh('anna', { identity: identityFromSeed(seed) });
+    anna.connect([addressOf(ben)]);
+    await fullyLinked(anna, ben);
+    const copy = await startMesh('copy', { identity: identityFromSeed(seed) });
+    const warned = new Promise((resolve) => ben.on('warning', (error) => resolve(error.code)));
+    const told = new Promise((resolve) => copy.on('link-down', (_, reason) => resolve(reason.code)));
+    copy.connect([addressOf(ben)]);
+    expect(await warned).toBe('identity-cloned');
+    expect(await told).toBe('identity-cloned');
+    expect(anna.links()).toHaveLength(1);
+  });
+});
+
+describe('strangers', () => {
+  test('with another secret are refused, and both sides say why', async () => {
+    const ben = await startMesh('ben');
+    const stranger = await startMesh('stranger', { network: newNetwork() });
+    const warnings = [once(ben, 'warning'), once(stranger, 'warning')];
+    stranger.connect([addressOf(ben)]);
+    for (const [error] of await Promise.all(warnings)) expect(error).toMatchObject({ code: 'wrong-secret' });
+    expect(ben.links()).toEqual([]);
+    expect(ben.counters()['wrong-secret']).toBeGreaterThan(0);
+    expect(stranger.targets()[0]).toMatchObject({ lastError: { code: 'wrong-secret' } });
+  });
+
+  test('a network with two live secrets takes members that know either', async () => {
+    const [old] = network.secrets;
+    const [fresh] = newNetwork().secrets;
+    const both = { ...networkFromToken({ secret: fresh, addresses: [] }), secrets: [fresh, old] as const };
+    const ben = await startMesh('ben', { network: both });
+    const anna = await startMesh('anna');
+    ben.connect([addressOf(anna)]);
+    await fullyLinked(anna, ben);
+    const carl = await startMesh('carl', { network: networkFromToken({ secret: fresh, addresses: [] }) });
+    carl.connect([addressOf(ben)]);
+    await until(ben, ['link-up'], () => ben.links().length === 2);
+  });
+
+  test('that send garbage, or the recording of a handshake, are refused', async () => {
+    const ben = await startMesh('ben', { timings: { handshakeTimeout: 500 } });
+    const recorded: Buffer[] = [];
+    const tap = createServer((socket) => {
+      const onward = dialRaw(ben.port);
+      socket.on('data', (bytes: Buffer) => recorded.push(bytes));
+      socket.pipe(onward).pipe(socket);
+      socket.on('error', () => {});
+    }).listen(0, '127.0.0.1');
+    await once(tap, 'listening');
+    const address = tap.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const anna = await startMesh('anna', { endpoints: [] });
+    anna.connect([`127.0.0.1:${port}`]);
+    await fullyLinked(anna, ben);
+    await anna.stop();
+    tap.close();
+
+    const replay = dialRaw(ben.port);
+    for (const bytes of recorded) replay.write(bytes);
+    const garbage = Array.from({ length: 20 }, (_, i) => {
+      const socket = dialRaw(ben.port);
+      socket.end(randomBytes(i * 50));
+      return socket;
+    });
+    await Promise.all([replay, ...garbage].map(closed));
+    expect(ben.links()).toEqual([]);
+    expect(ben.counters()['handshake-failed']).toBeGreaterThan(0);
+  });
+
+  test('that connect and say nothing are thrown out after the handshake timeout', async () => {
+    const ben = await startMesh('ben', { timings: { handshakeTimeout: 100 } });
+    const warned = once(ben, 'warning');
+    const silent = dialRaw(ben.port);
+    await closed(silent);
+    expect((await warned)[0]).toMatchObject({ code: 'handshake-timeout' });
+  });
+
+  test('2,000 at once do not keep a link from answering', async () => {
+    const limits = { handshakes: 64, handshakesPerAddress: 16, acceptBurst: 32, acceptRate: 8 };
+    const anna = await startMesh('anna');
+    const ben = await startMesh('ben', { limits });
+    ben.connect([addressOf(anna)]);
+    await fullyLinked(anna, ben);
+    const flood = Array.from({ length: 2000 }, () => dialRaw(ben.port));
+    const gone = new Promise<void>((resolve) => {
+      let left = flood.length - limits.handshakes;
+      for (const socket of flood) void closed(socket).then(() => --left === 0 && resolve());
+    });
+    for (let i = 0; i < 10; i++) {
+      const answer = once(anna, 'message');
+      const question = once(ben, 'message');
+      anna.send(idOf(ben), 'x', Buffer.of(i));
+      await question;
+      ben.send(idOf(anna), 'x', Buffer.of(i));
+      await answer;
+    }
+    await gone;
+    for (const socket of flood) socket.destroy();
+    const { 'accept-limit': limit = 0, 'accept-rate': rate = 0 } = ben.counters();
+    expect(limit + rate).toBeGreaterThan(1900);
+    expect(ben.links()).toHaveLength(1);
+  });
+});
+
+describe('targets', () => {
+  test('that do not answer are tried again, with the reason shown', async () => {
+    const anna = await startMesh('anna');
+    const ben = await startMesh('ben');
+    const { port } = ben;
+    const target = addressOf(ben);
+    await ben.stop();
+    const warned = once(anna, 'warning');
+    anna.connect([target]);
+    expect((await warned)[0]).toMatchObject({ code: 'connect-failed' });
+    expect(anna.targets()).toMatchObject([{ target, lastError: { code: 'connect-failed' } }]);
+    const again = await startMesh('ben', { port });
+    await fullyLinked(anna, again);
+  });
+
+  test('are replaced and forgotten, and the list is told', async () => {
+    const anna = await startMesh('anna');
+    const lists: (readonly string[])[] = [];
+    anna.on('targets', (targets) => lists.push(targets));
+    anna.connect(['127.0.0.1:1', 'localhost:2']);
+    anna.connect(['127.0.0.1:3'], { replace: true });
+    expect(anna.forget(['127.0.0.1:3', '127.0.0.1:4'])).toEqual(['127.0.0.1:4']);
+    expect(lists).toEqual([['127.0.0.1:1', 'localhost:2'], ['127.0.0.1:3'], []]);
+    expect(() => anna.connect(['not a host'])).toThrow('not an address');
+  });
+});
+
+test('a port that is taken is reported as such', async () => {
+  const ben = await startMesh('ben');
+  await expect(startMesh('anna', { port: ben.port })).rejects.toMatchObject({ code: 'port-in-use' });
+});
