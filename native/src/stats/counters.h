@@ -57,6 +57,7 @@ namespace weft {
   X(dropped_hop_limit, "relayed packets at the end of their hop limit")                               \
   X(dropped_hop_tag, "relayed packets with a wrong hop tag")                                          \
   X(dropped_no_route, "relayed packets to an unknown destination")                                    \
+  X(dropped_local, "frames from a TAP for an address of this host, which its bridge flooded")         \
   X(dropped_stp, "link-local control frames (STP, LACP, LLDP), which are not carried")                \
   X(dropped_tap_full, "frames that a TAP did not take")                                               \
   X(dropped_socket_full, "datagrams that the socket did not take")                                    \
