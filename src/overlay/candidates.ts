@@ -20,7 +20,7 @@ export interface CandidateSources {
  */
 export function candidatesOf(sources: CandidateSources): string[] {
   const { linkAddress, port, recordEndpoints, sessionEndpoints } = sources;
-  const said = [...recordEndpoints, ...sessionEndpoints].flatMap(canonical);
+  const said = [...recordEndpoints, ...sessionEndpoints].flatMap((endpoint) => canonical(endpoint));
   const ports = new Set([port, ...said.map((endpoint) => parseHostPort(endpoint).port)]);
   const linked = linkAddress === undefined ? [] : [...ports].flatMap((each) => canonical(linkAddress, each));
   return [...new Set([...linked.slice(0, 2), ...said])].slice(0, MAX_CANDIDATES);
