@@ -43,7 +43,7 @@ function explain(error: Error, runDir: string): WeftError {
   if (code === 'ENOENT' || code === 'ECONNREFUSED') {
     return new WeftError(
       'not-running',
-      `no router is running with the run directory ${runDir}: start one with \`weft launch\`, or name another with --run-dir`,
+      `the router is not running (nothing answers in ${runDir}): start it with \`weft launch\`, or name another one with --run-dir`,
       { cause: error },
     );
   }

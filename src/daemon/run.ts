@@ -51,10 +51,11 @@ async function runLocked(
   const plan = await makePlan(request);
   const log = createLog(plan.settings.logLevel, logs);
   endOnFault(logs);
+  const asked = askedToStop();
   await writeRunNote(request.runDir, { peer: plan.identity.peer, bridge: plan.settings.bridge });
   const router = await Router.start(request, plan, log);
   const api = await serve(request, router, log);
-  stopOnSignals(router, log);
+  void asked.then(() => stopQuietly(router, log));
   onReady(await readiness(router, plan));
   log.info('ready', { peer: plan.identity.peer, port: plan.settings.port });
   await router.stopped;
@@ -88,15 +89,20 @@ async function readiness(router: Router, { identity, network, settings, resumed 
   };
 }
 
-function stopOnSignals(router: Router, log: Log): void {
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => {
-      router.stop({ forget: false }).catch((error: unknown) => {
-        log.warn(`${signal}: ${String(error)}`, errorFields(error));
-      });
-    });
-  }
+/** Resolves at SIGTERM or SIGINT. One that comes while the router starts counts once it has. */
+function askedToStop(): Promise<void> {
   process.on('SIGHUP', () => {}); // the terminal that launched us is gone; we stay
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve());
+  });
+}
+
+async function stopQuietly(router: Router, log: Log): Promise<void> {
+  try {
+    await router.stop({ forget: false });
+  } catch (error) {
+    log.warn(`not stopped: ${String(error)}`, errorFields(error)); // somebody else stops it already
+  }
 }
 
 /** After a fault nothing in this process can be trusted. The forwarder goes on, and the next launch adopts it. */
