@@ -81,5 +81,12 @@ export async function measureUdp(
 }
 
 async function iperf(client: Node, address: string, args: string[]): Promise<unknown> {
-  return JSON.parse(await client.run(['iperf3', '--client', address, '--json', ...args]));
+  const report: unknown = JSON.parse(await client.run(['iperf3', '--client', address, '--json', ...args]));
+  // Some failures in the middle of a test come with exit code 0.
+  if (isFailure(report)) throw new Error(`iperf3 ${args.join(' ')}: ${report.error}`);
+  return report;
+}
+
+function isFailure(report: unknown): report is { error: unknown } {
+  return typeof report === 'object' && report !== null && 'error' in report;
 }
