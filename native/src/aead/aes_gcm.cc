@@ -14,7 +14,7 @@ class OpensslGcm final : public Aead {
   void seal_from(const std::byte* plaintext, Bytes packet) const noexcept override {
     aead_.seal(plaintext, packet);
   }
-  bool open(Bytes packet) const noexcept override { return aead_.open(packet); }
+  [[nodiscard]] bool open(Bytes packet) const noexcept override { return aead_.open(packet); }
 
  private:
   OpensslAead aead_;
@@ -38,7 +38,7 @@ class IpsecMbGcm final : public Aead {
                        sealed + size, tag_size);
   }
 
-  bool open(Bytes packet) const noexcept override {
+  [[nodiscard]] bool open(Bytes packet) const noexcept override {
     const AeadNonce nonce = aead_nonce(packet.data());
     const std::size_t size = packet.size() - sealed_header_size - tag_size;
     auto* header = reinterpret_cast<std::uint8_t*>(packet.data());

@@ -16,7 +16,7 @@ class OpensslChacha final : public Aead {
   void seal_from(const std::byte* plaintext, Bytes packet) const noexcept override {
     aead_.seal(plaintext, packet);
   }
-  bool open(Bytes packet) const noexcept override { return aead_.open(packet); }
+  [[nodiscard]] bool open(Bytes packet) const noexcept override { return aead_.open(packet); }
 
  private:
   OpensslAead aead_;
@@ -32,7 +32,7 @@ class IpsecMbChacha final : public Aead {
     run(IMB_DIR_ENCRYPT, plaintext, packet, tag);
   }
 
-  bool open(Bytes packet) const noexcept override {
+  [[nodiscard]] bool open(Bytes packet) const noexcept override {
     std::array<std::byte, tag_size> tag;
     run(IMB_DIR_DECRYPT, packet.data() + sealed_header_size, packet, tag.data());
     return crypto_verify_16(

@@ -109,7 +109,7 @@ class Secretbox final : public Aead {
     poly1305_(first.poly_key(), {sealed, size}, sealed + size);
   }
 
-  bool open(Bytes packet) const noexcept override {
+  [[nodiscard]] bool open(Bytes packet) const noexcept override {
     const unsigned lane = load8(packet.data() + 1) % lane_count;
     // There is no associated data: the header is authentic because it is the nonce, of which the subkey
     // stands for this part.

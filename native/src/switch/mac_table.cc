@@ -83,17 +83,17 @@ MacTable::LearnResult MacTable::add(std::uint64_t key, MacOwner owner, std::uint
   const auto age = [now_s](const Slot& slot) {
     return static_cast<std::int32_t>(now_s - seen_of(slot.value.load(std::memory_order_relaxed)));
   };
-  Slot* place = nullptr;
-  for (Slot& slot : places(key)) {
+  const auto candidates = places(key);
+  Slot* place = &candidates.front();
+  for (Slot& slot : candidates) {
     const std::uint64_t present = slot.key.load(std::memory_order_relaxed);
     if (present == key) {
       const MacOwner previous =
           owner_of(slot.value.exchange(pack_value(owner, now_s), std::memory_order_relaxed));
       return {.what = previous == owner ? Learned::known : Learned::moved, .previous = previous};
     }
-    const bool place_is_free = place != nullptr && place->key.load(std::memory_order_relaxed) == 0;
-    if (place_is_free) continue;
-    if (place == nullptr || present == 0 || age(slot) > age(*place)) place = &slot;
+    const bool place_is_free = place->key.load(std::memory_order_relaxed) == 0;
+    if (!place_is_free && (present == 0 || age(slot) > age(*place))) place = &slot;
   }
   // Whoever reads meanwhile sees no key, the old pair or the new one.
   place->key.store(0, std::memory_order_release);

@@ -20,19 +20,19 @@ inline std::uint8_t load8(const std::byte* at) noexcept {
 }
 
 inline std::uint16_t load16(const std::byte* at) noexcept {
-  std::uint16_t value;
+  std::uint16_t value = 0;
   std::memcpy(&value, at, sizeof value);
   return __builtin_bswap16(value);
 }
 
 inline std::uint32_t load32(const std::byte* at) noexcept {
-  std::uint32_t value;
+  std::uint32_t value = 0;
   std::memcpy(&value, at, sizeof value);
   return __builtin_bswap32(value);
 }
 
 inline std::uint64_t load64(const std::byte* at) noexcept {
-  std::uint64_t value;
+  std::uint64_t value = 0;
   std::memcpy(&value, at, sizeof value);
   return __builtin_bswap64(value);
 }
