@@ -23,7 +23,12 @@ class OpensslGcm final : public Aead {
 #if defined(WEFT_IPSEC_MB)
 class IpsecMbGcm final : public Aead {
  public:
-  explicit IpsecMbGcm(const AeadKey& key) noexcept { IMB_AES256_GCM_PRE(ipsec_mb(), key.raw(), &expanded_); }
+  explicit IpsecMbGcm(const AeadKey& key) noexcept {
+    const IMB_MGR* manager = ipsec_mb();
+    encrypt_ = manager->gcm256_enc;
+    decrypt_ = manager->gcm256_dec;
+    IMB_AES256_GCM_PRE(manager, key.raw(), &expanded_);
+  }
   ~IpsecMbGcm() override { sodium_memzero(&expanded_, sizeof expanded_); }
 
   void seal_from(const std::byte* plaintext, Bytes packet) const noexcept override {
@@ -32,10 +37,9 @@ class IpsecMbGcm final : public Aead {
     auto* header = reinterpret_cast<std::uint8_t*>(packet.data());
     auto* sealed = header + sealed_header_size;
     alignas(64) gcm_context_data context;
-    IMB_AES256_GCM_ENC(ipsec_mb(), &expanded_, &context, sealed,
-                       reinterpret_cast<const std::uint8_t*>(plaintext), size,
-                       reinterpret_cast<const std::uint8_t*>(nonce.data()), header, sealed_header_size,
-                       sealed + size, tag_size);
+    encrypt_(&expanded_, &context, sealed, reinterpret_cast<const std::uint8_t*>(plaintext), size,
+             reinterpret_cast<const std::uint8_t*>(nonce.data()), header, sealed_header_size, sealed + size,
+             tag_size);
   }
 
   [[nodiscard]] bool open(Bytes packet) const noexcept override {
@@ -45,13 +49,15 @@ class IpsecMbGcm final : public Aead {
     auto* sealed = header + sealed_header_size;
     alignas(64) gcm_context_data context;
     std::array<std::uint8_t, tag_size> tag;
-    IMB_AES256_GCM_DEC(ipsec_mb(), &expanded_, &context, sealed, sealed, size,
-                       reinterpret_cast<const std::uint8_t*>(nonce.data()), header, sealed_header_size,
-                       tag.data(), tag_size);
+    decrypt_(&expanded_, &context, sealed, sealed, size, reinterpret_cast<const std::uint8_t*>(nonce.data()),
+             header, sealed_header_size, tag.data(), tag_size);
     return crypto_verify_16(tag.data(), sealed + size) == 0;
   }
 
  private:
+  // Picked for this CPU by the manager, of which they need nothing else: any thread may call them.
+  aes_gcm_enc_dec_t encrypt_;
+  aes_gcm_enc_dec_t decrypt_;
   // The library uses aligned stores here.
   alignas(64) gcm_key_data expanded_;
 };
