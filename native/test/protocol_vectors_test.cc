@@ -57,7 +57,8 @@ Secret<N> secret(const std::string& hex) {
 
 Buffer joined(std::initializer_list<Buffer> parts) {
   Buffer all;
-  for (const Buffer& part : parts) all.insert(all.end(), part.begin(), part.end());
+  for (const Buffer& part : parts)
+    all.insert(all.end(), part.begin(), part.end());
   return all;
 }
 
@@ -77,7 +78,8 @@ TEST_CASE("the documented sealed packets are those of every implementation") {
     const Buffer content = bytes(vector["content"]);
     const auto inner = decode_frame(content);
     REQUIRE(inner);
-    CHECK(*inner == InnerFrame{.partial_checksum = true, .network = 2, .checksum_start = 34, .checksum_offset = 6});
+    CHECK(*inner ==
+          InnerFrame{.partial_checksum = true, .network = 2, .checksum_start = 34, .checksum_offset = 6});
 
     for (const auto& implementation : aead_implementations(*cipher)) {
       const auto aead = implementation.make(secret<32>(vector["key"]), header->key_index);
