@@ -50,7 +50,8 @@ class Agreement {
 
   protected receive(message: Uint8Array): Buffer {
     try {
-      return this.noise.recv(message);
+      // A copy, since noise-handshake wipes the ephemeral key in the message when it is done.
+      return this.noise.recv(Buffer.from(message));
     } catch (error) {
       throw new WeftError(
         'session-not-genuine',
