@@ -38,9 +38,8 @@ build/lab/traffic: test/lab/native/traffic.cc
 	@mkdir -p $(@D)
 	$(CXX) -std=c++20 -O2 -Wall -Wextra -Werror -pthread -o $@ $<
 
-dist/.built: $(TS_SOURCES) tsconfig.json tsconfig.build.json node_modules/.installed
-	rm -rf dist
-	npx tsc -p tsconfig.build.json
+dist/.built: $(TS_SOURCES) scripts/bundle.mjs node_modules/.installed
+	node scripts/bundle.mjs
 	@touch $@
 
 .PHONY: demo

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Stopped } from '../api/index.js';
 import { cleanUp } from '../daemon/index.js';
@@ -37,13 +38,16 @@ function isDead(error: unknown): boolean {
 }
 
 async function processGone(pid: number): Promise<void> {
-  for (let waited = 0; waited < GRACE; waited += POLL) {
-    try {
-      process.kill(pid, 0);
-    } catch {
-      return;
-    }
-    await delay(POLL);
+  for (let waited = 0; waited < GRACE && isAlive(pid); waited += POLL) await delay(POLL);
+}
+
+/** A zombie has ended: whoever is to collect it may take its time. */
+function isAlive(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3) !== 'Z';
+  } catch {
+    return false;
   }
 }
 

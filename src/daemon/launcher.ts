@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { extname } from 'node:path';
+import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { systemCode, WeftError } from '../errors.js';
+import { packageRoot } from '../version.js';
 import type { LaunchRequest } from './launch-request.js';
 import type { LaunchReport } from './main.js';
 import { runPaths } from './paths.js';
@@ -26,8 +27,7 @@ export interface Launching {
 /** Starts a daemon's process, which outlives us. It can load itself while we find out what to launch. */
 export function startDaemon(runDir: string): Launching {
   const log = openLog(runDir);
-  const main = fileURLToPath(new URL(`main${extname(import.meta.url)}`, import.meta.url));
-  const child = spawn(process.execPath, [...process.execArgv, ...NODE_FLAGS, main], {
+  const child = spawn(process.execPath, [...process.execArgv, ...NODE_FLAGS, daemonProgram()], {
     cwd: '/',
     detached: true,
     stdio: ['pipe', 'ignore', log, 'pipe'],
@@ -48,6 +48,13 @@ export function startDaemon(runDir: string): Launching {
       }
     },
   };
+}
+
+/** Built, or in its source when we run from there. */
+function daemonProgram(): string {
+  const here = import.meta.url;
+  if (here.endsWith('.ts')) return fileURLToPath(new URL('main.ts', here));
+  return join(packageRoot(), 'dist/daemon/main.js');
 }
 
 function openLog(runDir: string): number {

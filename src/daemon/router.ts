@@ -36,7 +36,8 @@ export class Router implements RouterControl {
   readonly #request: LaunchRequest;
   readonly #plan: Plan;
   readonly #log: Log;
-  readonly #mtu: number;
+  /** Of the overlay: what containers get. */
+  readonly mtu: number;
   readonly #mesh: Mesh;
   readonly #forwarder: Forwarder;
   readonly #overlay: Overlay;
@@ -57,7 +58,7 @@ export class Router implements RouterControl {
     this.#request = request;
     this.#plan = plan;
     this.#log = log;
-    this.#mtu = mtu;
+    this.mtu = mtu;
     const { identity, network, settings, files } = plan;
     const { port, bridge, nickname, cipher } = settings;
     this.#mesh = new Mesh({
@@ -142,7 +143,7 @@ export class Router implements RouterControl {
       network: { id: network.id, mode: network.mode },
       port: settings.port,
       bridge: settings.bridge,
-      mtu: this.#mtu,
+      mtu: this.mtu,
       cipher: settings.cipher,
       runDir: this.#request.runDir,
       stateDir: this.#request.stateDir,

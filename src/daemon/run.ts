@@ -1,5 +1,5 @@
-import { type ApiServer, serveApi } from '../api/index.js';
 import { systemCode, WeftError } from '../errors.js';
+import { joinInvitation } from './join.js';
 import type { LaunchRequest } from './launch-request.js';
 import { lockRunDir } from './lock.js';
 import { createLog, errorFields, type Log, type LogTarget, logFatal } from './logging.js';
@@ -53,10 +53,20 @@ async function runLocked(
   endOnFault(logs);
   const asked = askedToStop();
   await writeRunNote(request.runDir, { peer: plan.identity.peer, bridge: plan.settings.bridge });
-  const router = await Router.start(request, plan, log);
-  const api = await serve(request, router, log);
+  const { network, settings } = plan;
+  // Loading the API takes a while, and so does the forwarder's start.
+  const [router, { serveApi }, { join }] = await Promise.all([
+    Router.start(request, plan, log),
+    import('../api/index.js'),
+    joinInvitation({ network, port: settings.port, addresses: settings.advertise }),
+  ]);
+  const api = await serveApi({
+    socketPath: runPaths(request.runDir).api,
+    router,
+    onFault: (error, what) => log.error(`${what} failed: ${error.message}`, errorFields(error)),
+  });
   void asked.then(() => stopQuietly(router, log));
-  onReady(await readiness(router, plan));
+  onReady(readiness(plan, router.mtu, join));
   log.info('ready', { peer: plan.identity.peer, port: plan.settings.port });
   await router.stopped;
   await api.close();
@@ -64,16 +74,7 @@ async function runLocked(
   await removeRunFiles(request.runDir);
 }
 
-function serve(request: LaunchRequest, router: Router, log: Log): Promise<ApiServer> {
-  return serveApi({
-    socketPath: runPaths(request.runDir).api,
-    router,
-    onFault: (error, what) => log.error(`${what} failed: ${error.message}`, errorFields(error)),
-  });
-}
-
-async function readiness(router: Router, { identity, network, settings, resumed }: Plan): Promise<Ready> {
-  const [{ mtu }, { join }] = await Promise.all([router.status(), router.token({})]);
+function readiness({ identity, network, settings, resumed }: Plan, mtu: number, join: string): Ready {
   const { nickname, port, bridge } = settings;
   return {
     peer: identity.peer,

@@ -1,11 +1,12 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { accessSync, closeSync, constants, openSync } from 'node:fs';
 import { rename, stat } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import Type, { type Static } from 'typebox';
 import { systemCode, WeftError } from '../errors.js';
 import { validator } from '../validate.js';
+import { packageRoot } from '../version.js';
 
 const MAX_LOG = 1024 * 1024;
 
@@ -18,9 +19,7 @@ export function locateForwarder(): string {
   const places =
     chosen !== undefined
       ? [chosen]
-      : ['../../bin/weft-forwarder', '../../build/native/weft-forwarder'].map((place) =>
-          fileURLToPath(new URL(place, import.meta.url)),
-        );
+      : ['bin/weft-forwarder', 'build/native/weft-forwarder'].map((place) => join(packageRoot(), place));
   const found = places.find(isExecutable);
   if (found !== undefined) return found;
   throw new WeftError(

@@ -50,15 +50,14 @@ export function checkMtu(mtu: number): void {
  * default routes, else all that lead anywhere.
  */
 export async function chooseMtu(peers: readonly string[]): Promise<number> {
-  const [all, toPeers, defaults] = await Promise.all([
+  const [all, toPeers] = await Promise.all([
     links(),
     Promise.all(peers.map(routeTo)).then((found) => found.flat()),
-    defaultRoutes(),
   ]);
   const mtus = new Map(all.map(({ ifname, mtu = 1500 }) => [ifname, mtu]));
   const real = (found: readonly FamilyRoute[]) =>
     found.filter(({ dev }) => dev !== undefined && dev !== 'lo');
-  const chosen = real(toPeers).length > 0 ? real(toPeers) : real(defaults);
+  const chosen = real(toPeers).length > 0 ? real(toPeers) : real(await defaultRoutes());
   if (chosen.length > 0) return overlayMtu(chosen.map((route) => pathOf(route, mtus)));
   return overlayMtu(all.filter(leadsSomewhere).map(({ mtu = 1500 }) => ({ mtu, family: 'inet' })));
 }
@@ -72,11 +71,9 @@ async function routeTo(address: string): Promise<FamilyRoute[]> {
 
 /** IPv6 counts only on a host that has no IPv4 way out: there the outer header is larger. */
 async function defaultRoutes(): Promise<FamilyRoute[]> {
-  const [four, six] = await Promise.all([
-    routes(['-4', 'route', 'show', 'default']),
-    routes(['-6', 'route', 'show', 'default']),
-  ]);
+  const four = await routes(['-4', 'route', 'show', 'default']);
   if (four.length > 0) return four.map((route) => ({ ...route, family: 'inet' }));
+  const six = await routes(['-6', 'route', 'show', 'default']);
   return six.map((route) => ({ ...route, family: 'inet6' }));
 }
 
