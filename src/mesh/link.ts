@@ -100,7 +100,7 @@ export class Link extends EventEmitter<LinkEvents> {
       keyPair: context.identity,
       enableSend: false,
     });
-    this.#mux = new MuxStream(this.#stream, wire.CONTROL_PROTOCOL, () =>
+    this.#mux = new MuxStream(this.#stream, wire.CONTROL_PROTOCOL, wire.MESSAGE_TYPES.length, () =>
       this.#refuse(new WeftError('bad-message', 'a frame was dropped that no weft sends')),
     );
     this.#raw.on('end', () => {

@@ -6,6 +6,7 @@ const MUX_CONTROL = 0;
 const MUX_OPEN = 1;
 /** The one channel that each side opens has the first number. */
 const CHANNEL = 1;
+const NO_ID = 0;
 
 /**
  * What Protomux gets to see of a link: only the frames that another weft sends.
@@ -17,16 +18,20 @@ export class MuxStream extends EventEmitter {
   userData: unknown = null;
   readonly #stream: NoiseSecretStream;
   readonly #onRefused: () => void;
+  readonly #messageTypes: number;
   readonly #opening: Buffer;
   #opened = false;
 
-  constructor(stream: NoiseSecretStream, protocol: string, onRefused: () => void) {
+  /** `messageTypes` is how many kinds of messages the protocol's channel has. */
+  constructor(stream: NoiseSecretStream, protocol: string, messageTypes: number, onRefused: () => void) {
     super();
+    this.#messageTypes = messageTypes;
     this.#stream = stream;
     this.#onRefused = onRefused;
     this.#opening = Buffer.concat([
       Buffer.of(MUX_CONTROL, MUX_OPEN, CHANNEL, protocol.length),
       Buffer.from(protocol, 'latin1'),
+      Buffer.of(NO_ID),
     ]);
     stream.on('drain', () => this.emit('drain'));
     stream.on('end', () => this.emit('end'));
@@ -68,7 +73,8 @@ export class MuxStream extends EventEmitter {
   }
 
   #isExpected(frame: Buffer): boolean {
-    if (frame[0] === CHANNEL) return this.#opened && frame.length > 1;
+    const [channel, type = Infinity] = frame;
+    if (channel === CHANNEL) return this.#opened && type < this.#messageTypes;
     if (this.#opened || !frame.subarray(0, this.#opening.length).equals(this.#opening)) return false;
     this.#opened = true;
     return true;
