@@ -135,7 +135,12 @@ export const Datapath = Type.Object({
     }),
   ),
   networks: Type.Array(
-    Type.Object({ network: Type.Number(), name: Type.String(), mtu: Type.Number(), queues: Type.Number() }),
+    Type.Object({
+      network: Type.Number(),
+      name: Nullable(Type.String()),
+      mtu: Type.Number(),
+      queues: Type.Number(),
+    }),
   ),
   macs: Type.Array(
     Type.Object({

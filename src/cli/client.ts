@@ -3,6 +3,9 @@ import { text } from 'node:stream/consumers';
 import { runPaths } from '../daemon/index.js';
 import { systemCode, WeftError } from '../errors.js';
 
+/** The router works on a request for so long at most, in milliseconds. */
+const TIMEOUT = 10_000;
+
 type Method = 'GET' | 'POST' | 'DELETE';
 
 /** Asks the router of a run directory. Rejects with the router's own error, or `not-running`. */
@@ -33,6 +36,7 @@ function exchange(
     const sent = request({ socketPath: runPaths(runDir).api, method, path, headers }, (response) => {
       text(response).then((content) => resolve({ status: response.statusCode ?? 500, content }), reject);
     });
+    sent.setTimeout(TIMEOUT, () => sent.destroy(new Error(`nothing within ${TIMEOUT / 1000} s`)));
     sent.on('error', (error) => reject(explain(error, runDir)));
     sent.end(payload);
   });

@@ -32,7 +32,7 @@ function forwarderText({
   const facts = [`pid ${orDash(pid)}`, `${orDash(workers)} workers`];
   if (sandboxed) facts.push('sandboxed');
   if (adopted) facts.push('adopted');
-  if (restarts > 0) facts.push(`restarted ${restarts} times`);
+  if (restarts > 0) facts.push(restarts === 1 ? '1 restart' : `${restarts} restarts`);
   return facts.join(', ');
 }
 
@@ -120,7 +120,12 @@ export async function datapathText(datapath: Datapath): Promise<string> {
     ),
     await table(
       ['network', 'tap', 'mtu', 'queues'],
-      networks.map(({ network, name, mtu, queues }) => [network, name, mtu, queues].map(String)),
+      networks.map(({ network, name, mtu, queues }) => [
+        String(network),
+        orDash(name),
+        String(mtu),
+        String(queues),
+      ]),
       'no networks',
     ),
     await table(

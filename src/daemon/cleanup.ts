@@ -7,7 +7,7 @@ import { readRunNote, removeRunFiles } from './run-dir.js';
 import { removeState } from './state.js';
 
 const POLL = 20;
-const GRACE = 5_000;
+const GRACE = 3_000;
 
 export interface CleanupOptions {
   readonly runDir: string;
@@ -38,11 +38,17 @@ export async function cleanUp({ runDir, stateDir, forget }: CleanupOptions): Pro
 async function endDaemon(runDir: string): Promise<boolean> {
   const pid = await lockHolder(runDir);
   if (pid === undefined) return false;
-  process.kill(pid, 'SIGTERM');
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    process.kill(pid, signal);
+    if (await unlocked(runDir)) break;
+  }
+  return true;
+}
+
+async function unlocked(runDir: string): Promise<boolean> {
   for (let waited = 0; waited < GRACE; waited += POLL) {
-    if ((await lockHolder(runDir)) !== pid) return true;
+    if ((await lockHolder(runDir)) === undefined) return true;
     await delay(POLL);
   }
-  process.kill(pid, 'SIGKILL');
-  return true;
+  return false;
 }

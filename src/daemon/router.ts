@@ -31,6 +31,9 @@ import { DEFAULT_NETWORK, mtuFor, Segment } from './segment.js';
 import { removeState } from './state.js';
 import { connectionView, datapathView, peerView, targetView } from './views.js';
 
+/** How often to look whether the bridge is still there, in milliseconds. */
+const BRIDGE_CHECK = 2_000;
+
 /** All parts of one router, composed: the only place that knows everybody. */
 export class Router implements RouterControl {
   readonly #request: LaunchRequest;
@@ -47,6 +50,7 @@ export class Router implements RouterControl {
   #adopted = false;
   #starts = 0;
   #stopping = false;
+  #bridgeCheck: NodeJS.Timeout | undefined;
   #repairing = Promise.resolve();
   #onStopped: () => void = () => {};
   /** Resolves once the router was stopped and everything is taken down. */
@@ -109,6 +113,7 @@ export class Router implements RouterControl {
     }
     this.#overlay.setNetworks([DEFAULT_NETWORK]);
     await this.#overlay.start();
+    this.#bridgeCheck = setInterval(() => void this.#checkBridge(), BRIDGE_CHECK);
   }
 
   /** A failed start leaves a data plane alone that was at work before it. */
@@ -237,6 +242,8 @@ export class Router implements RouterControl {
   async stop({ forget }: { forget: boolean }): Promise<Stopped> {
     if (this.#stopping) throw new WeftError('stopping', 'the router is being stopped already');
     this.#stopping = true;
+    clearInterval(this.#bridgeCheck);
+    await this.#repairing;
     this.#log.info(forget ? 'leaving the network for good' : 'stopping');
     this.#overlay.stop();
     const [, , removed] = await Promise.all([
@@ -268,7 +275,8 @@ export class Router implements RouterControl {
     this.#overlay.on('session', (peer, { cipher, role }) => log.debug('new key', { peer, cipher, role }));
     this.#overlay.on('warning', (error, origin) => log.warn(error.message, { code: error.code, ...origin }));
     this.#forwarder.on('ready', ({ pid, adopted }) => {
-      if (this.#starts++ === 0) this.#adopted = adopted;
+      this.#starts++;
+      this.#adopted = adopted;
       log.info(adopted ? 'adopted the running forwarder' : 'started the forwarder', { pid });
     });
     this.#forwarder.on('lost', () => this.#stopping || log.error('lost the forwarder, starting it again'));
@@ -278,19 +286,27 @@ export class Router implements RouterControl {
 
   #onForwarderEvent({ name, fields }: ForwarderEvent): void {
     this.#log.debug(`forwarder: ${name}`, fields);
-    if (name !== 'tap-lost' || this.#stopping) return;
-    this.#log.warn('the TAP device was removed by somebody, making it again');
-    this.#repairing = this.#repairing
-      .then(() => this.#repair())
-      .catch((error: unknown) => {
-        this.#log.error(`the segment cannot be repaired: ${String(error)}`, errorFields(error));
-      });
+    if (name === 'tap-lost') void this.#repair('the TAP device');
   }
 
-  async #repair(): Promise<void> {
-    await this.#segment.makeBridge();
-    await this.#segment.open(this.#forwarder);
-    await this.#attachments.reattach();
+  async #checkBridge(): Promise<void> {
+    if (!(await this.#segment.hasBridge())) await this.#repair('the bridge');
+  }
+
+  /** Makes again what somebody removed. One repair at a time: both devices may be gone. */
+  #repair(what: string): Promise<void> {
+    this.#repairing = this.#repairing.then(async () => {
+      if (this.#stopping) return;
+      this.#log.warn(`${what} was removed by somebody, making it again`);
+      try {
+        await this.#segment.makeBridge();
+        await this.#segment.open(this.#forwarder);
+        await this.#attachments.reattach();
+      } catch (error) {
+        this.#log.error(`${what} cannot be made again: ${String(error)}`, errorFields(error));
+      }
+    });
+    return this.#repairing;
   }
 }
 

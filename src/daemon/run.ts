@@ -1,4 +1,5 @@
 import { systemCode, WeftError } from '../errors.js';
+import { findForwarders } from '../forwarder/index.js';
 import { joinInvitation } from './join.js';
 import type { LaunchRequest } from './launch-request.js';
 import { lockRunDir } from './lock.js';
@@ -39,6 +40,9 @@ export async function runRouter(
   try {
     await explained(runLocked(request, logs, onReady));
   } finally {
+    // After a failed start an adopted forwarder is still at work: the next launch needs to find it.
+    const { forwarder } = runPaths(request.runDir);
+    if (findForwarders(forwarder).length === 0) await removeRunFiles(request.runDir);
     lock.release();
   }
 }
@@ -67,11 +71,10 @@ async function runLocked(
   });
   void asked.then(() => stopQuietly(router, log));
   onReady(readiness(plan, router.mtu, join));
-  log.info('ready', { peer: plan.identity.peer, port: plan.settings.port });
+  log.info('ready', { peer: plan.identity.peer, port: settings.port });
   await router.stopped;
   await api.close();
   log.close();
-  await removeRunFiles(request.runDir);
 }
 
 function readiness({ identity, network, settings, resumed }: Plan, mtu: number, join: string): Ready {

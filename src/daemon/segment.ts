@@ -2,7 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseHostPort } from '../address.js';
 import type { Forwarder } from '../forwarder/index.js';
-import { chooseMtu, ensureBridge, plugTap, tapName } from '../hostnet/index.js';
+import { chooseMtu, ensureBridge, interfaceExists, plugTap, tapName } from '../hostnet/index.js';
 
 const RESOLVE_TIMEOUT = 300;
 
@@ -27,6 +27,11 @@ export class Segment {
   /** Makes the bridge, or takes back the one of an earlier run. */
   async makeBridge(): Promise<void> {
     await ensureBridge(this.#options);
+  }
+
+  /** False when somebody removed the bridge. (A lost TAP is what the forwarder tells about.) */
+  async hasBridge(): Promise<boolean> {
+    return await interfaceExists(this.#options.bridge);
   }
 
   /** Has the forwarder serve the segment. The bridge must be there. */

@@ -67,7 +67,8 @@ const PeerState = Type.Object({
 
 const NetworkState = Type.Object({
   network: Count,
-  name: Type.String(),
+  /** Null while it has no TAP. */
+  name: Nullable(Type.String()),
   mtu: Count,
   queues: Count,
 });

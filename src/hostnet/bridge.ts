@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { systemCode, WeftError } from '../errors.js';
 import { ipBatch, isAbsent, type Link, link, links } from './ip.js';
 import { bridgeAlias, bridgeOwner, isAttachmentOf } from './ownership.js';
@@ -106,6 +106,12 @@ function isTap(item: Link, bridge: string, owner: string): boolean {
     item.linkinfo?.info_kind === 'tun' &&
     (bridgeOwner(item) ?? owner) === owner
   );
+}
+
+/** True when this host has an interface of that name. Cheap: asks the kernel, not a command. */
+export async function interfaceExists(name: string): Promise<boolean> {
+  const table = await readFile('/proc/self/net/dev', 'utf8');
+  return table.split('\n').some((line) => line.trimStart().startsWith(`${name}:`));
 }
 
 /** Deletes an interface; false when it was gone already. */

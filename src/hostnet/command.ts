@@ -17,21 +17,21 @@ export class CommandFailed extends WeftError {
 
 /**
  * Runs a command without a shell, `input` on its stdin, and gives its stdout. Rejects with `command-missing`, `no-privilege`
- * or a CommandFailed.
+ * or a CommandFailed, which speak of it as `label`.
  */
-export function run(command: string, args: readonly string[], input = ''): Promise<string> {
+export function run(command: string, args: readonly string[], input = '', label = command): Promise<string> {
   return new Promise((resolve, reject) => {
     const options = { timeout: TIMEOUT, maxBuffer: MAX_OUTPUT };
     const child = execFile(command, args, options, (error, stdout, stderr) => {
       if (error === null) resolve(stdout);
-      else reject(explain(command, args, stderr.trim(), error));
+      else reject(explain(command, label, stderr.trim(), error));
     });
     child.stdin?.on('error', () => {}); // it ended before it read all: its exit code tells
     child.stdin?.end(input);
   });
 }
 
-function explain(command: string, args: readonly string[], stderr: string, cause: Error): WeftError {
+function explain(command: string, label: string, stderr: string, cause: Error): WeftError {
   if (systemCode(cause) === 'ENOENT') {
     const needed = PACKAGES[command] ?? command;
     return new WeftError('command-missing', `the command ${command} is missing: install ${needed}`, {
@@ -41,11 +41,11 @@ function explain(command: string, args: readonly string[], stderr: string, cause
   if (/operation not permitted|permission denied/i.test(stderr)) {
     return new WeftError(
       'no-privilege',
-      `${command} is not permitted to change the network (${firstLine(stderr)}): run weft as root, or with CAP_NET_ADMIN and CAP_SYS_ADMIN`,
+      `${label} is not permitted to change the network (${firstLine(stderr)}): run weft as root, or with CAP_NET_ADMIN and CAP_SYS_ADMIN`,
       { cause },
     );
   }
-  return new CommandFailed([command, ...args].join(' '), firstLine(stderr), cause);
+  return new CommandFailed(label, firstLine(stderr), cause);
 }
 
 function firstLine(text: string): string {

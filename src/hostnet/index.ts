@@ -14,6 +14,7 @@ export {
   type BridgeOptions,
   checkBridgeName,
   ensureBridge,
+  interfaceExists,
   plugTap,
   removeBridge,
   tapName,

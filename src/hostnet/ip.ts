@@ -95,9 +95,9 @@ async function ipJson(args: readonly string[], namespace: NamespacePath): Promis
 }
 
 function inNamespace(namespace: NamespacePath, command: readonly string[], input?: string): Promise<string> {
-  const [program = '', ...args] =
-    namespace === undefined ? command : ['nsenter', `--net=${namespace}`, ...command];
-  return run(program, args, input);
+  const entered = namespace === undefined ? command : ['nsenter', `--net=${namespace}`, ...command];
+  const [program = '', ...args] = entered;
+  return run(program, args, input, namespace === undefined ? 'ip' : `ip in ${namespace}`);
 }
 
 /** `ip` prints empty objects for what a filter left out. */

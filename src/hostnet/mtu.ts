@@ -62,6 +62,12 @@ export async function chooseMtu(peers: readonly string[]): Promise<number> {
   return overlayMtu(all.filter(leadsSomewhere).map(({ mtu = 1500 }) => ({ mtu, family: 'inet' })));
 }
 
+/** Where both families lead to the peers, the data plane prefers IPv4; all routers must come to the same MTU. */
+function preferred(ways: readonly FamilyRoute[]): readonly FamilyRoute[] {
+  const four = ways.filter(({ family }) => family === 'inet');
+  return four.length > 0 ? four : ways;
+}
+
 type FamilyRoute = Route & { readonly family: Family };
 
 async function routeTo(address: string): Promise<FamilyRoute[]> {
