@@ -57,7 +57,7 @@ export async function chooseMtu(peers: readonly string[]): Promise<number> {
   const mtus = new Map(all.map(({ ifname, mtu = 1500 }) => [ifname, mtu]));
   const real = (found: readonly FamilyRoute[]) =>
     found.filter(({ dev }) => dev !== undefined && dev !== 'lo');
-  const chosen = real(toPeers).length > 0 ? real(toPeers) : real(await defaultRoutes());
+  const chosen = preferred(real(toPeers).length > 0 ? real(toPeers) : real(await defaultRoutes()));
   if (chosen.length > 0) return overlayMtu(chosen.map((route) => pathOf(route, mtus)));
   return overlayMtu(all.filter(leadsSomewhere).map(({ mtu = 1500 }) => ({ mtu, family: 'inet' })));
 }

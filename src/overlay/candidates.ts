@@ -16,14 +16,16 @@ export interface CandidateSources {
 
 /**
  * Where the data plane should try to reach a peer, best first: the address at which we talk to it over TCP already, then what it
- * says about itself. What is not an IP address and port is left out.
+ * says about itself; of these, IPv4 before IPv6, because its header is smaller and the containers' MTU counts on that. What is
+ * not an IP address and port is left out.
  */
 export function candidatesOf(sources: CandidateSources): string[] {
   const { linkAddress, port, recordEndpoints, sessionEndpoints } = sources;
   const said = [...recordEndpoints, ...sessionEndpoints].flatMap((endpoint) => canonical(endpoint));
   const ports = new Set([port, ...said.map((endpoint) => parseHostPort(endpoint).port)]);
   const linked = linkAddress === undefined ? [] : [...ports].flatMap((each) => canonical(linkAddress, each));
-  return [...new Set([...linked.slice(0, 2), ...said])].slice(0, MAX_CANDIDATES);
+  const all = [...new Set([...linked.slice(0, 2), ...said])];
+  return all.sort((one, other) => headerRank(one) - headerRank(other)).slice(0, MAX_CANDIDATES);
 }
 
 function canonical(endpoint: string, port?: number): string[] {
@@ -34,3 +36,5 @@ function canonical(endpoint: string, port?: number): string[] {
     return [];
   }
 }
+
+const headerRank = (endpoint: string) => (endpoint.startsWith('[') ? 1 : 0);
