@@ -4,7 +4,7 @@ import { formatHostPort, type HostPort, ipHostPort, parseHostPort } from '../add
 import { MAX_ENDPOINTS } from './record.js';
 
 /** Ranges (ipaddr.js names) in which an address means nothing to another host. */
-const USELESS = new Set(['unspecified', 'loopback', 'linkLocal', 'multicast', 'broadcast', 'reserved']);
+const USELESS = new Set(['unspecified', 'loopback', 'linkLocal', 'multicast', 'broadcast']);
 /** Observed addresses that are kept: of NATs with several outsides. */
 const MAX_OBSERVED = 4;
 

@@ -36,7 +36,7 @@ export class Gossip {
   }
 
   receive(from: Link, records: readonly SignedRecord[]): void {
-    const { news, refused, outdone } = this.#options.membership.merge(records);
+    const { news, refused, outdone } = this.#options.membership.merge(records, performance.now());
     for (const error of refused) this.#options.onRefused(error, from);
     if (outdone) this.#options.onOutdone(from);
     for (const record of news) {

@@ -201,7 +201,7 @@ export class Link extends EventEmitter<LinkEvents> {
   #onFrame(frame: Buffer): void {
     this.#lastHeard = performance.now();
     if (this.#phase === 'open') this.#mux.receive(frame);
-    else if (this.#phase === 'proof') this.#onProof(frame);
+    else if (this.#phase === 'proof' && this.#reason === undefined) this.#onProof(frame);
   }
 
   #onProof(frame: Buffer): void {

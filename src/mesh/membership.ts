@@ -9,6 +9,9 @@ import {
   signRecord,
 } from './record.js';
 
+/** Two copies of one identity would outdo each other for ever: not more often than this (milliseconds). */
+const OUTDO_INTERVAL = 1000;
+
 /** What our record says beyond its version. */
 export type SelfDescription = Omit<PeerRecord, 'publicKey' | 'incarnation' | 'sequence'>;
 
@@ -40,6 +43,7 @@ export class Membership {
   readonly #limit: number;
   readonly #records = new Map<PeerId, MemberRecord>();
   #self: MemberRecord;
+  #outdidAt = -Infinity;
 
   constructor({ identity, now, self, limit }: MembershipOptions) {
     this.#identity = identity;
@@ -70,8 +74,8 @@ export class Membership {
     return this.#self;
   }
 
-  /** Takes in what somebody sent. Never throws: what is wrong is in `refused`. */
-  merge(incoming: readonly SignedRecord[]): MergeResult {
+  /** Takes in what somebody sent, now (milliseconds). Never throws: what is wrong is in `refused`. */
+  merge(incoming: readonly SignedRecord[], now: number): MergeResult {
     const news: MemberRecord[] = [];
     const refused: WeftError[] = [];
     let outdone = false;
@@ -80,6 +84,8 @@ export class Membership {
       if (record === undefined) continue;
       if (record.peer === this.#identity.peer) {
         outdone = true;
+        if (now - this.#outdidAt < OUTDO_INTERVAL) continue;
+        this.#outdidAt = now;
         news.push(this.#outdo(record));
       } else {
         this.#records.set(record.peer, record);

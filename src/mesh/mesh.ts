@@ -48,6 +48,9 @@ const DEFAULT_LIMITS: MeshLimits = {
   members: 16_384,
 };
 
+/** So often somebody may hold a newer record of ours before it must be a clone's. */
+const MAX_TIMES_OUTDONE = 4;
+
 /** How long `stop` waits for links to close by themselves. */
 const STOP_PATIENCE = 500;
 
@@ -66,6 +69,7 @@ export class Mesh extends EventEmitter<MeshEvents> {
   #running: Running | undefined;
   #addressTimer: NodeJS.Timeout | undefined;
   #ciphers: readonly CipherSpeed[] = [];
+  #timesOutdone = 0;
 
   constructor(options: MeshOptions) {
     super();
@@ -231,7 +235,7 @@ export class Mesh extends EventEmitter<MeshEvents> {
       delay: this.#timings.gossipDelay,
       onNews: (record) => this.#onMember(record),
       onRefused: (error, from) => this.#warn(error, from),
-      onOutdone: () => this.#counters.add('own-record-outdone'),
+      onOutdone: (from) => this.#onOutdone(from),
     });
   }
 
@@ -333,6 +337,17 @@ export class Mesh extends EventEmitter<MeshEvents> {
       const eager = Buffer.compare(this.#options.identity.publicKey, content.publicKey) < 0;
       this.#dialer.addMember(peer, eager, () => this.#controlAddresses(peer));
     }
+  }
+
+  /** Once or twice is left over from an earlier run with a faster clock. */
+  #onOutdone(from: Link): void {
+    this.#timesOutdone += 1;
+    if (this.#timesOutdone <= MAX_TIMES_OUTDONE) return;
+    const error = new WeftError(
+      'identity-cloned',
+      'another router gossips as if it were this one: one host was copied from the other; give one its own identity with weft reset',
+    );
+    this.#warn(error, from);
   }
 
   /** Where a member's control port may be reached: at the addresses of its data plane. */

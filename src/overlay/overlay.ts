@@ -5,7 +5,13 @@ import { type PeerId, proofKeyOf } from '../identity/index.js';
 import type { CipherSpeed, LinkView, MemberView } from '../mesh/index.js';
 import { candidatesOf } from './candidates.js';
 import { connectionView } from './connection-view.js';
-import type { DataPlaneDump, DataPlaneInfo, DataPlaneKeyState, PeerSetting } from './data-plane.js';
+import type {
+  DataPlaneDump,
+  DataPlaneInfo,
+  DataPlaneKeyState,
+  DataPlanePeerState,
+  PeerSetting,
+} from './data-plane.js';
 import { type LocalOffer, Session, type SessionAction } from './session.js';
 import { SESSION_CHANNEL } from './session-messages.js';
 import type { ConnectionView, OverlayEvents, OverlayOptions, OverlayTimings } from './types.js';
@@ -113,16 +119,15 @@ export class Overlay extends EventEmitter<OverlayEvents> {
 
   /** One line for each peer, with what the data plane says about it now. */
   async connections(): Promise<readonly ConnectionView[]> {
-    const dump = this.#ready ? await this.#options.dataPlane.dump() : undefined;
-    const states = new Map(dump?.peers.map((state) => [state.peer, state]));
+    const states = await this.#dataPlaneStates();
     return [...this.#peers.values()].map(({ id, wasUp }) =>
       connectionView({
         id,
         wasUp,
         nickname: this.#member(id)?.nickname ?? id,
         linked: this.#link(id) !== undefined,
-        dataPlane: this.#ready,
-        state: states.get(id),
+        dataPlane: states !== undefined,
+        state: states?.get(id),
       }),
     );
   }
@@ -259,6 +264,13 @@ export class Overlay extends EventEmitter<OverlayEvents> {
     const actions = linked ? peer.session?.linkUp(now) : undefined;
     this.#execute(peer, actions ?? []);
     if (linked && lostKeys) this.#renew(peer);
+  }
+
+  /** Undefined when the data plane is not there to be asked. */
+  async #dataPlaneStates(): Promise<Map<PeerId, DataPlanePeerState> | undefined> {
+    if (!this.#ready) return undefined;
+    const dump = await this.#options.dataPlane.dump().catch(() => undefined);
+    return dump && new Map(dump.peers.map((state) => [state.peer, state]));
   }
 
   #peer(id: PeerId): Peer {

@@ -44,7 +44,7 @@ const anyRecords = fc.array(anyRecord, { maxLength: 12 });
 
 function merged(...batches: readonly (readonly MemberRecord[])[]): string[] {
   const membership = newMembership();
-  for (const batch of batches) membership.merge(batch);
+  for (const batch of batches) membership.merge(batch, 0);
   return stateOf(membership);
 }
 
@@ -65,8 +65,8 @@ describe('merging', () => {
     fc.assert(
       fc.property(anyRecords, (records) => {
         const membership = newMembership();
-        membership.merge(records);
-        expect(membership.merge(records).news).toEqual([]);
+        membership.merge(records, 0);
+        expect(membership.merge(records, 0).news).toEqual([]);
       }),
       { numRuns: 30 },
     );
@@ -76,7 +76,7 @@ describe('merging', () => {
     const membership = newMembership();
     const good = recordOf(somebody);
     const forged = { ...recordOf(somebody, { sequence: 9 }), signature: good.signature };
-    const { news, refused } = membership.merge([forged, good]);
+    const { news, refused } = membership.merge([forged, good], 0);
     expect(refused.map((error) => error.code)).toEqual(['bad-signature']);
     expect(news.map((record) => record.content.sequence)).toEqual([0]);
   });
@@ -90,7 +90,7 @@ describe('merging', () => {
       recordOf(somebody, { nickname: 'a\u001b[2Jb' }),
       recordOf(somebody, { incarnation: 2 ** 53 - 1 }),
     ];
-    expect(membership.merge(records).refused.map((error) => error.code)).toEqual(
+    expect(membership.merge(records, 0).refused.map((error) => error.code)).toEqual(
       records.map(() => 'bad-message'),
     );
     expect(membership.all()).toHaveLength(1);
@@ -107,7 +107,7 @@ describe('merging', () => {
     });
     fc.assert(
       fc.property(fc.oneof(bytes, flipped), signature, (record, signed) => {
-        const { news, refused } = newMembership().merge([{ record, signature: signed }]);
+        const { news, refused } = newMembership().merge([{ record, signature: signed }], 0);
         expect(news).toEqual([]);
         expect(refused).toHaveLength(1);
       }),
@@ -118,10 +118,10 @@ describe('merging', () => {
   test('keeps no more records than its limit, and gives up those of peers that left first', () => {
     const membership = newMembership(3);
     const [a = self, b = self, c = self] = others;
-    membership.merge([recordOf(a, { left: true }), recordOf(b)]);
-    expect(membership.merge([recordOf(c)]).refused).toEqual([]);
+    membership.merge([recordOf(a, { left: true }), recordOf(b)], 0);
+    expect(membership.merge([recordOf(c)], 0).refused).toEqual([]);
     expect(membership.get(a.peer)).toBeUndefined();
-    expect(membership.merge([recordOf(a)]).refused[0]?.code).toBe('too-many-members');
+    expect(membership.merge([recordOf(a)], 0).refused[0]?.code).toBe('too-many-members');
   });
 });
 
@@ -134,11 +134,19 @@ describe('the own record', () => {
 
   test('outdoes a newer one that somebody still holds', () => {
     const membership = newMembership();
-    const { news, outdone } = membership.merge([recordOf(self, { incarnation: 5000, left: true })]);
+    const { news, outdone } = membership.merge([recordOf(self, { incarnation: 5000, left: true })], 0);
     expect(outdone).toBe(true);
     expect(news.map(({ content }) => content)).toMatchObject([
       { incarnation: 5001, left: false, nickname: 'me' },
     ]);
+  });
+
+  test('does not race a copy of itself', () => {
+    const membership = newMembership();
+    membership.merge([recordOf(self, { incarnation: 5000 })], 0);
+    const copy = [recordOf(self, { incarnation: 6000 })];
+    expect(membership.merge(copy, 999)).toMatchObject({ news: [], outdone: true });
+    expect(membership.merge(copy, 1000).news.map(({ content }) => content.incarnation)).toEqual([6001]);
   });
 
   test('has a nickname that fits and cannot disturb a terminal', () => {
