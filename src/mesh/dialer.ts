@@ -35,18 +35,25 @@ export class Dialer {
   /** By the canonical form of the target. */
   readonly #targets = new Map<string, Quest>();
   readonly #members = new Map<PeerId, Quest>();
+  #started = false;
 
   constructor(options: DialerOptions) {
     this.#options = options;
   }
 
-  /** Adds targets that are not there yet and dials them. Throws `bad-address` before anything is changed. */
+  /** Begins to dial. */
+  start(): void {
+    this.#started = true;
+    for (const quest of this.#targets.values()) void this.#attempt(quest);
+  }
+
+  /** Adds targets that are not there yet. Throws `bad-address` before anything is changed. */
   addTargets(targets: readonly string[]): void {
     for (const [key, address] of this.#parse(targets)) {
       if (this.#targets.has(key)) continue;
       const quest = this.#newQuest(key, () => [address]);
       this.#targets.set(key, quest);
-      void this.#attempt(quest);
+      if (this.#started) void this.#attempt(quest);
     }
   }
 
@@ -126,6 +133,7 @@ export class Dialer {
   }
 
   stop(): void {
+    this.#started = false;
     for (const key of this.#targets.keys()) remove(this.#targets, key);
     for (const key of this.#members.keys()) remove(this.#members, key);
   }

@@ -109,7 +109,7 @@ export class Mesh extends EventEmitter<MeshEvents> {
     return this.#instance.toString('hex');
   }
 
-  /** Listens. Rejects with `port-in-use` or `listen-failed`. */
+  /** Listens, and begins to dial. Rejects with `port-in-use` or `listen-failed`. */
   async start(): Promise<void> {
     const { host, endpoints = [], ignoreInterface = () => false } = this.#options;
     const port = await this.#acceptor.listen(this.#options.port, host);
@@ -122,6 +122,7 @@ export class Mesh extends EventEmitter<MeshEvents> {
     const membership = this.#newMembership(port, own);
     const gossip = this.#newGossip(membership);
     this.#running = { port, endpoints: own, membership, gossip };
+    this.#dialer.start();
     this.#addressTimer = setInterval(() => this.#refreshEndpoints(), this.#timings.addressRefresh);
   }
 
@@ -130,11 +131,11 @@ export class Mesh extends EventEmitter<MeshEvents> {
    * at once; without, they expect it back.
    */
   async stop({ leave = true }: { leave?: boolean } = {}): Promise<void> {
+    this.#dialer.stop();
     if (this.#running === undefined) return;
     const { membership, gossip } = this.#running;
     clearInterval(this.#addressTimer);
     this.#acceptor.close();
-    this.#dialer.stop();
     const last = leave ? membership.update({ left: true }) : undefined;
     if (last !== undefined) gossip.announce(last);
     gossip.flush();
@@ -143,7 +144,7 @@ export class Mesh extends EventEmitter<MeshEvents> {
     this.#running = undefined;
   }
 
-  /** Adds targets (`host[:port]`) and keeps a link to each; with `replace`, forgets all others. Throws `bad-address`. */
+  /** Adds targets (`host[:port]`) and keeps a link to each, once started; with `replace`, forgets all others. Throws `bad-address`. */
   connect(targets: readonly string[], { replace = false }: { replace?: boolean } = {}): void {
     this.#dialer.addTargets(targets);
     if (replace) this.#dialer.retainTargets(targets);

@@ -245,15 +245,14 @@ export class Overlay extends EventEmitter<OverlayEvents> {
       peer.udpUp = state?.up ?? false;
       peer.wasUp ||= peer.udpUp;
       if (peer.networks.length === 0) peer.networks = state?.networks ?? [];
-      const lostKeys = peer.session?.current !== undefined && (state?.keys.length ?? 0) === 0;
       peer.found = { keys: state?.keys ?? [], at: now };
       this.#ensureSession(peer);
       this.#adopt(peer);
-      this.#resume(peer, lostKeys, now);
+      this.#resume(peer, now);
     }
   }
 
-  #resume(peer: Peer, lostKeys: boolean, now: number): void {
+  #resume(peer: Peer, now: number): void {
     if (this.#member(peer.id)?.left) {
       this.#remove(peer);
       return;
@@ -263,7 +262,8 @@ export class Overlay extends EventEmitter<OverlayEvents> {
     this.#tellPeer(peer);
     const actions = linked ? peer.session?.linkUp(now) : undefined;
     this.#execute(peer, actions ?? []);
-    if (linked && lostKeys) this.#renew(peer);
+    // What the initiator said before we were ready was not heard.
+    if (linked && peer.session?.role === 'responder' && peer.session.current === undefined) this.#renew(peer);
   }
 
   /** Undefined when the data plane is not there to be asked. */

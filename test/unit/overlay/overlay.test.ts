@@ -114,6 +114,24 @@ describe('two hosts', () => {
     }
   });
 
+  test('agree at once when the forwarder of one comes up after the link', async () => {
+    const [anna, ben] = [await startHost('anna'), await startHost('ben')];
+    MemoryDataPlane.wire(anna.plane, ben.plane);
+    for (const { plane } of [anna, ben]) {
+      plane.connected = false;
+      plane.emit('lost');
+    }
+    anna.mesh.connect([addressOf(ben.mesh)]);
+    await fullyLinked(anna.mesh, ben.mesh);
+    const sessions = [once(anna.overlay, 'session'), once(ben.overlay, 'session')];
+    const begin = performance.now();
+    anna.plane.restart();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    ben.plane.restart();
+    await Promise.all(sessions);
+    expect(performance.now() - begin).toBeLessThan(800);
+  });
+
   test('keep the keys of a forwarder that outlived its daemon', async () => {
     const seed = randomBytes(32);
     const ben = await startHost('ben');
