@@ -19,6 +19,14 @@ describe.each([
     expect(connections).toEqual([expect.objectContaining({ udp: 'up', cipher })]);
   });
 
+  test('of an IPv4 and an IPv6 path, both ends use that for which the MTU was made', async () => {
+    const { a, b } = world();
+    const endpoints = await Promise.all(
+      [a, b].map(async (host) => (await host.report()).connections[0]?.endpoint),
+    );
+    expect(endpoints).toEqual([`${b.address}:6783`, `${a.address}:6783`]);
+  });
+
   test('ARP finds the container on the other host', async () => {
     const { c1, c2 } = world();
     await c1.ip(`neighbour flush all`);

@@ -1,10 +1,25 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { type Datagram, type Host, inject, Listener, openConnections, Sender, until } from '../lab/index.js';
+import {
+  type Datagram,
+  datagrams,
+  type Host,
+  inject,
+  Listener,
+  openConnections,
+  Sender,
+  until,
+} from '../lab/index.js';
 import { onLab } from '../lab/suite.js';
 import { counters, grown, pair, refusals } from './pair.js';
 
 const PORT = 6783;
+/** Of the datagrams in the containers that are captured; on the wire, headers and tag are around them. */
+const SIZE = 700;
+const SEALED = SIZE + 8 + 20 + 14 + 8 + 16 + 16;
+
+/** So many packets at once overflow the kernel's queue of 1,000 a CPU between two ends of a veth, before any router. */
+const KERNEL_BACKLOG = { tolerance: 0.005 };
 
 /** Two good hosts, and one without a network secret on the same wire. */
 const world = onLab(async (lab) => {
@@ -13,16 +28,24 @@ const world = onLab(async (lab) => {
   return { wire, stranger, ...(await pair(a, b)) };
 });
 
-/** Runs an attack while numbered datagrams flow between the containers: none may be lost or come twice. */
-async function whileTrafficFlows(attack: () => Promise<void>): Promise<void> {
+/**
+ * Runs an attack while numbered datagrams flow between the containers: none may come twice, and none may be lost (or not
+ * more than `tolerance`, as a share).
+ */
+async function whileTrafficFlows(attack: () => Promise<void>, { tolerance = 0 } = {}): Promise<void> {
   const { a, b, c1, c2 } = world();
   const pids = [a.daemon, a.forwarder, b.daemon, b.forwarder];
   const listener = await Listener.start(c2, 7000);
   const sender = await Sender.start(c1, c2.address, 7000, { rate: 1000, size: 500 });
-  await attack();
-  const { sent } = await sender.stop();
-  await c1.reaches(c2.address);
-  expect(await listener.stop()).toMatchObject({ distinct: sent, duplicates: 0 });
+  try {
+    await attack();
+  } finally {
+    const { sent } = await sender.stop();
+    await c1.reaches(c2.address);
+    const { distinct, duplicates } = await listener.stop();
+    expect(duplicates).toBe(0);
+    expect((sent - distinct) / sent).toBeLessThanOrEqual(tolerance);
+  }
   expect([a.daemon, a.forwarder, b.daemon, b.forwarder]).toEqual(pids);
 }
 
@@ -30,14 +53,28 @@ async function whileTrafficFlows(attack: () => Promise<void>): Promise<void> {
 async function captured(count: number, { lost = false } = {}): Promise<Buffer[]> {
   const { wire, a, b, c1, c2 } = world();
   const outage = lost ? await wire.lose('udp', { from: a, to: b }) : undefined;
-  const capture = await a.capture();
-  await (await Sender.start(c1, c2.address, 7000, { rate: 500, size: 700, count })).ends();
-  const carriesOurs = ({ to, payload }: Datagram) =>
-    to === b.address && payload.length > 700 && payload.length < 900;
-  const seen = await capture.until(count, carriesOurs);
-  await capture.stop();
-  await outage?.lift();
-  return seen.map(({ payload }) => payload);
+  try {
+    const capture = await a.capture();
+    await (await Sender.start(c1, c2.address, 7000, { rate: 500, size: SIZE, count })).ends();
+    const ofOurs = await until(`${count} of our datagrams are captured`, () => {
+      const found = datagrams(capture.bytes())
+        .filter(({ to }) => to === b.address)
+        .flatMap(sealed);
+      return found.length >= count && found;
+    });
+    await capture.stop();
+    return ofOurs;
+  } finally {
+    await outage?.lift();
+  }
+}
+
+/** The packets of one send, which the kernel may carry as one until they meet hardware, if they are the sender's. */
+function sealed({ payload }: Datagram): Buffer[] {
+  if (payload.length % SEALED !== 0) return [];
+  return Array.from({ length: payload.length / SEALED }, (_, i) =>
+    payload.subarray(i * SEALED, (i + 1) * SEALED),
+  );
 }
 
 describe('a stranger on the wire', () => {
@@ -67,10 +104,10 @@ describe('a stranger on the wire', () => {
 
   test('replaying datagrams delivers nothing, and moves no endpoint', async () => {
     const { b, c2, stranger, a } = world();
-    const datagrams = await captured(200);
+    const replayed = await captured(200);
     const before = await counters(b);
     const listener = await Listener.start(c2, 7000);
-    await inject(stranger, b.address, PORT, datagrams);
+    await inject(stranger, b.address, PORT, replayed);
     await grown(b, before, 'dropped_replay', 200);
     expect(await listener.stop()).toMatchObject({ received: 0 });
     const { connections } = await b.report();
@@ -127,14 +164,14 @@ describe('a stranger on the wire', () => {
     const { b, stranger } = world();
     const before = await counters(b);
     await whileTrafficFlows(async () => {
-      const garbage = Array.from({ length: 2000 }, (_, i) => {
-        const bytes = randomBytes(i % 1400);
-        if (bytes.length > 0) bytes[0] = i % 4;
-        return bytes;
-      });
-      await inject(stranger, b.address, PORT, garbage);
-      await grown(b, before, 'dropped_bad_type', 400);
-      await grown(b, before, 'dropped_unknown_key', 10);
+      const garbage = Array.from({ length: 1000 }, (_, i) => randomBytes(i));
+      for (const [i, bytes] of garbage.entries()) if (i > 0) bytes[0] = i % 4;
+      const plausible = Array.from({ length: 500 }, (_, i) =>
+        Buffer.concat([Buffer.from([1, 0, 0, 0]), randomBytes(4), Buffer.alloc(8), randomBytes(i + 24)]),
+      );
+      await inject(stranger, b.address, PORT, [...garbage, ...plausible]);
+      await grown(b, before, 'dropped_bad_type', 490);
+      await grown(b, before, 'dropped_unknown_key', 500);
     });
   });
 
@@ -171,7 +208,7 @@ describe('a stranger on the wire', () => {
       );
       await flood.close();
       await late.weft('reset');
-    });
+    }, KERNEL_BACKLOG);
     expect(await refusals(b)).toBeGreaterThan(before);
   });
 });

@@ -4,7 +4,7 @@ import { onLab } from '../lab/suite.js';
 import { pair, pingSizes, unansweredPings } from './pair.js';
 
 const VOLUME = 32 * 2 ** 20;
-/** Two IP headers would not fit these numbers: IPv4, UDP, the sealed packet, the Ethernet header inside. */
+/** IPv4, UDP, the sealed packet's header, inner header and tag, the Ethernet header inside. */
 const OVERHEAD = 20 + 8 + 16 + 8 + 16 + 14;
 
 interface Place {
@@ -36,8 +36,9 @@ describe.each(places)('over $place', ({ hosts, path }) => {
   test('pings of all sizes are answered, over IPv4 and IPv6', async () => {
     const { c1, c2 } = world();
     const sizes = pingSizes(path - OVERHEAD);
-    expect(await unansweredPings(c1, c2.address, sizes)).toEqual([]);
-    expect(await unansweredPings(c2, c1.address6, sizes)).toEqual([]);
+    const tries = { tries: (await c1.device()).mtu > path - OVERHEAD ? 3 : 1 };
+    expect(await unansweredPings(c1, c2.address, sizes, tries)).toEqual([]);
+    expect(await unansweredPings(c2, c1.address6, sizes, tries)).toEqual([]);
   });
 
   test('TCP carries data both ways at once, with equal checksums', async () => {

@@ -35,14 +35,20 @@ export function pingSizes(mtu: number): number[] {
   return [...new Set(legal)].sort((x, y) => x - y);
 }
 
-/** Pings with each size until answered (at most thrice) and returns the sizes that never were. */
+/**
+ * Pings with each size and returns the sizes that were not answered, at the first try or within `tries`: where the path
+ * turns out smaller than the containers' MTU, what may not be fragmented is answered with its size instead, once at
+ * either end.
+ */
 export async function unansweredPings(
   from: Container,
   address: string,
   sizes: readonly number[],
+  { tries = 1 } = {},
 ): Promise<string[]> {
+  const ping = `ping -n -q -c 1 -W 1 -s $size ${address} >/dev/null`;
   const script = `for size in ${sizes.join(' ')}; do
-    ping -n -q -c 1 -W 2 -s $size ${address} >/dev/null || echo $size
+    ${Array.from({ length: tries }, () => ping).join(' || ')} || echo $size
   done`;
   return (await from.run(['sh', '-c', script], { within: 120_000 })).split('\n').filter(Boolean);
 }

@@ -52,6 +52,8 @@ export class Lab {
       this.container(on, label),
     );
     await host.ip('link set lo up');
+    // Link-local addresses count at once, as on a host that has been up for a while.
+    await host.sysctl({ 'net.ipv6.conf.default.accept_dad': 0 });
     for (const wire of wires) host.ports.push(await wire.join(host));
     this.machines.push(host);
     return host;
