@@ -10,16 +10,19 @@ export interface JoinOptions {
   readonly addresses: readonly string[];
 }
 
-/** What another host needs to join: a token for networks of a token, the addresses for those of a password. */
+/** A token, and the command that joins another host with it. */
 export async function joinInvitation({ network, port, addresses }: JoinOptions): Promise<Token> {
   const reachable =
     addresses.length > 0
       ? addresses.map((address) => formatHostPort(parseHostPort(address, port)))
       : (await hostAddresses()).map((address) => formatHostPort(ipHostPort(address, port)));
   const token = encodeToken({ secret: network.secrets[0], addresses: reachable });
-  const join =
-    network.mode === 'token'
-      ? `weft launch --token ${token}`
-      : ['weft launch --password-file FILE', ...reachable.slice(0, 1)].join(' ');
-  return { token, join, addresses: reachable };
+  return { token, join: `weft launch --token ${token}`, addresses: reachable };
+}
+
+/** The command that joins another host the way this one joined: by token, or by the password that all of them have. */
+export async function joinCommand(options: JoinOptions): Promise<string> {
+  const { join, addresses } = await joinInvitation(options);
+  if (options.network.mode === 'token') return join;
+  return ['weft launch --password-file FILE', ...addresses.slice(0, 1)].join(' ');
 }

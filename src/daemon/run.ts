@@ -1,13 +1,14 @@
 import { systemCode, WeftError } from '../errors.js';
 import { findForwarders } from '../forwarder/index.js';
-import { joinInvitation } from './join.js';
+import { removeBridge } from '../hostnet/index.js';
+import { joinCommand } from './join.js';
 import type { LaunchRequest } from './launch-request.js';
 import { lockRunDir } from './lock.js';
 import { createLog, errorFields, type Log, type LogTarget, logFatal } from './logging.js';
 import { runPaths } from './paths.js';
 import { makePlan, type Plan } from './plan.js';
 import { Router } from './router.js';
-import { makeRunDir, removeRunFiles, writeRunNote } from './run-dir.js';
+import { makeRunDir, type RunNote, readRunNote, removeRunFiles, writeRunNote } from './run-dir.js';
 
 /** What the launcher is told once everything works. */
 export interface Ready {
@@ -35,10 +36,12 @@ export async function runRouter(
   onReady: (ready: Ready) => void,
 ): Promise<void> {
   process.umask(0o077);
-  await explained(makeRunDir(request.runDir));
-  const lock = await explained(lockRunDir(request.runDir));
+  const lock = await explained(request, async () => {
+    await makeRunDir(request.runDir);
+    return await lockRunDir(request.runDir);
+  });
   try {
-    await explained(runLocked(request, logs, onReady));
+    await explained(request, () => runLocked(request, logs, onReady));
   } finally {
     // After a failed start an adopted forwarder is still at work: the next launch needs to find it.
     const { forwarder } = runPaths(request.runDir);
@@ -56,13 +59,13 @@ async function runLocked(
   const log = createLog(plan.settings.logLevel, logs);
   endOnFault(logs);
   const asked = askedToStop();
-  await writeRunNote(request.runDir, { peer: plan.identity.peer, bridge: plan.settings.bridge });
+  await takeOver(request.runDir, { peer: plan.identity.peer, bridge: plan.settings.bridge });
   const { network, settings } = plan;
   // Loading the API takes a while, and so does the forwarder's start.
-  const [router, { serveApi }, { join }] = await Promise.all([
+  const [router, { serveApi }, join] = await Promise.all([
     Router.start(request, plan, log),
     import('../api/index.js'),
-    joinInvitation({ network, port: settings.port, addresses: settings.advertise }),
+    joinCommand({ network, port: settings.port, addresses: settings.advertise }),
   ]);
   const api = await serveApi({
     socketPath: runPaths(request.runDir).api,
@@ -75,6 +78,15 @@ async function runLocked(
   await router.stopped;
   await api.close();
   log.close();
+}
+
+/** Notes whose interfaces are being made. Those of a killed router that was somebody else, or had another bridge, go. */
+async function takeOver(runDir: string, note: RunNote): Promise<void> {
+  const former = await readRunNote(runDir);
+  if (former !== undefined && (former.peer !== note.peer || former.bridge !== note.bridge)) {
+    await removeBridge(former.bridge, former.peer);
+  }
+  await writeRunNote(runDir, note);
 }
 
 function readiness({ identity, network, settings, resumed }: Plan, mtu: number, join: string): Ready {
@@ -127,15 +139,15 @@ const CAUSES: Readonly<Record<string, string>> = {
 };
 
 /** Turns the usual failures of the file system into something to act on. */
-async function explained<T>(work: Promise<T>): Promise<T> {
+async function explained<T>({ runDir, stateDir }: LaunchRequest, work: () => Promise<T>): Promise<T> {
   try {
-    return await work;
+    return await work();
   } catch (error) {
     const code = systemCode(error) ?? '';
     const cause = error instanceof WeftError ? undefined : CAUSES[code];
     if (cause === undefined) throw error;
-    const path = error instanceof Error && 'path' in error ? ` ${String(error.path)}` : '';
+    const path = error instanceof Error && 'path' in error ? String(error.path) : `${stateDir} or ${runDir}`;
     const kind = code === 'ENOSPC' || code === 'EDQUOT' ? 'disk-full' : 'no-privilege';
-    throw new WeftError(kind, `cannot write${path}: ${cause}`, { cause: error });
+    throw new WeftError(kind, `cannot write to ${path}: ${cause}`, { cause: error });
   }
 }

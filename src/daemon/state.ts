@@ -32,7 +32,7 @@ export class StateFile<S extends TSchema> {
 
   constructor(path: string, schema: S, absent: Static<S>) {
     this.#path = path;
-    this.#parse = validator('file-corrupt', path, schema);
+    this.#parse = validator('file-corrupt', 'its content', schema);
     this.#absent = absent;
   }
 

@@ -1,0 +1,124 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type ApiServer, type RouterControl, serveApi } from '../../../src/api/index.js';
+import { WeftError } from '../../../src/errors.js';
+import { packageRoot } from '../../../src/version.js';
+
+const MAIN = join(packageRoot(), 'src/cli/main.ts');
+
+describe('the weft command', () => {
+  let directory: string;
+  let server: ApiServer | undefined;
+
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'weft-cli-'));
+  });
+
+  afterEach(async () => {
+    await server?.close();
+    server = undefined;
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  interface Result {
+    code: number;
+    stdout: string;
+    stderr: string;
+  }
+
+  /** Runs the command in a process of its own. */
+  function weft(...args: string[]): Promise<Result> {
+    const env = { ...process.env, WEFT_RUN_DIR: directory, WEFT_STATE_DIR: join(directory, 'state') };
+    return new Promise((resolve) => {
+      const command = ['--import', 'tsx', MAIN, ...args];
+      execFile(process.execPath, command, { env, cwd: packageRoot() }, (error, stdout, stderr) => {
+        resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
+      });
+    });
+  }
+
+  /** Serves a router that can do only what a test needs of it. */
+  async function serve(router: Partial<RouterControl>): Promise<void> {
+    const version = () => ({ version: '1.2.3', node: 'v20', forwarder: '1.2.3' });
+    server = await serveApi({
+      socketPath: join(directory, 'weft.sock'),
+      router: { version, ...router } as RouterControl,
+      onFault: (error) => {
+        throw error;
+      },
+    });
+  }
+
+  it('lists its commands, and each of them teaches how it is used', async () => {
+    const { code, stdout } = await weft();
+    expect(code).toBe(0);
+    const commands = [...stdout.matchAll(/^ {2}([a-z]+) {2,}\S/gm)].map(([, name]) => name);
+    expect(commands).toEqual(
+      'launch connect forget status report attach detach ps token stop reset version doctor help'.split(' '),
+    );
+    const help = await weft('attach', '--help');
+    expect(help.stdout).toContain('weft attach web 10.32.0.1/12');
+    for (const option of ['--output', '--run-dir', '--state-dir']) expect(help.stdout).toContain(option);
+  });
+
+  it.each([
+    [['nonsense'], /unknown command/],
+    [['status', 'weather'], /weather/],
+    [['launch', '--port', '0'], /1 to 65535/],
+    [['launch', 'a:b:c'], /not an address/],
+    [['launch', '--token', 'x', '--password', 'y'], /only one of/],
+    [['connect'], /missing required argument/],
+    [['token', 'show', 'host-a'], /make/],
+  ])('says what is wrong with `weft %j` and ends with 2', async (args, reason) => {
+    const { code, stdout, stderr } = await weft(...args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(reason);
+    expect(stderr).toMatch(/^weft: /);
+  });
+
+  it('says that the router is not running, what to do, and ends with 3', async () => {
+    const { code, stderr } = await weft('status');
+    expect(code).toBe(3);
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+    expect(stderr).toMatch(/^weft: the router is not running .*weft launch/);
+  });
+
+  it("prints the router's error in one line and ends with 1", async () => {
+    await serve({
+      attach: async () => {
+        throw new WeftError('address-used', '10.0.0.1 is used: choose another');
+      },
+    });
+    expect(await weft('attach', 'web', '10.0.0.1/8')).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'weft: 10.0.0.1 is used: choose another\n',
+    });
+  });
+
+  it('shows a table, or with -o json the same for programs', async () => {
+    const attachment = {
+      target: 'web',
+      interface: 'ethweft',
+      mac: null,
+      addresses: ['10.0.0.1/8'],
+      present: false,
+    };
+    await serve({ attachments: async () => [attachment] });
+    const { stdout } = await weft('ps');
+    expect(stdout).toBe(
+      ['CONTAINER  INTERFACE       MAC  ADDRESSES', 'web        ethweft (gone)  -    10.0.0.1/8', ''].join(
+        '\n',
+      ),
+    );
+    expect(JSON.parse((await weft('ps', '-o', 'json')).stdout)).toEqual([attachment]);
+  });
+
+  it('stops what is not running without complaint', async () => {
+    const { code, stdout } = await weft('stop');
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'stopped: no router was running\n' });
+  });
+});

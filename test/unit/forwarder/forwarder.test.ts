@@ -1,0 +1,152 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  endForwarders,
+  Forwarder,
+  type ForwarderOptions,
+  findForwarders,
+} from '../../../src/forwarder/index.js';
+import { packageRoot } from '../../../src/version.js';
+
+const BINARY = join(packageRoot(), 'build/native/weft-forwarder');
+const built = existsSync(BINARY);
+if (!built) console.warn(`the forwarder's supervision is not tested: ${BINARY} is missing (make build)`);
+
+/** A UDP port that is free right now. */
+async function freePort(): Promise<number> {
+  const socket = createSocket('udp4').bind(0);
+  await once(socket, 'listening');
+  const { port } = socket.address();
+  await new Promise<void>((resolve) => socket.close(() => resolve()));
+  return port;
+}
+
+describe.skipIf(!built)('the supervision of the forwarder', () => {
+  let directory: string;
+  let options: ForwarderOptions;
+  const mine: Forwarder[] = [];
+
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'weft-forwarder-'));
+    options = {
+      binary: BINARY,
+      controlPath: join(directory, 'forwarder.sock'),
+      logPath: join(directory, 'forwarder.log'),
+      port: await freePort(),
+      workers: 1,
+      disabledOffloads: [],
+      self: '0123456789abcdef',
+    };
+  });
+
+  afterEach(async () => {
+    for (const forwarder of mine.splice(0)) forwarder.detach();
+    await endForwarders(options.controlPath);
+    await rm(directory, { recursive: true });
+  });
+
+  /** Starts a supervisor and tells whether it adopted, and which process. */
+  async function start(changes: Partial<ForwarderOptions> = {}) {
+    const forwarder = new Forwarder({ ...options, ...changes });
+    mine.push(forwarder);
+    const ready = once(forwarder, 'ready');
+    await forwarder.start();
+    const [{ pid, adopted }] = await ready;
+    return { forwarder, pid: Number(pid), adopted: Boolean(adopted) };
+  }
+
+  it('starts one, which says what it can do', async () => {
+    const { forwarder, pid, adopted } = await start();
+    expect(adopted).toBe(false);
+    expect(findForwarders(options.controlPath)).toEqual([pid]);
+    const { port, workers, ciphers } = await forwarder.hello();
+    expect({ port, workers }).toEqual({ port: options.port, workers: 1 });
+    expect(ciphers.map(({ name }) => name)).toContain('chacha20-poly1305');
+    expect(await forwarder.dump()).toEqual({ peers: [], networks: [] });
+  });
+
+  it('leaves it running when it goes, and adopts it when it comes back', async () => {
+    const first = await start();
+    first.forwarder.detach();
+    const second = await start();
+    expect(second).toMatchObject({ adopted: true, pid: first.pid });
+    expect(findForwarders(options.controlPath)).toEqual([first.pid]);
+  });
+
+  it('starts another one at once when it dies', async () => {
+    const { forwarder, pid } = await start();
+    const [lost, ready] = [once(forwarder, 'lost'), once(forwarder, 'ready')];
+    process.kill(pid, 'SIGKILL');
+    await lost;
+    const [state] = await ready;
+    expect(state.adopted).toBe(false);
+    expect(state.pid).not.toBe(pid);
+    expect(findForwarders(options.controlPath)).toEqual([state.pid]);
+  });
+
+  it('replaces one that has another port or another number of workers', async () => {
+    const first = await start();
+    first.forwarder.detach();
+    const second = await start({ port: await freePort() });
+    expect(second.adopted).toBe(false);
+    expect(findForwarders(options.controlPath)).toEqual([second.pid]);
+  });
+
+  it('switches the offloads of an adopted one as it was told', async () => {
+    const first = await start();
+    first.forwarder.detach();
+    const { forwarder } = await start({ disabledOffloads: ['udp-gso'] });
+    const { offloads } = await forwarder.hello();
+    expect(offloads.find(({ name }) => name === 'udp-gso')?.enabled).toBe(false);
+  });
+
+  it('ends it when it is told to', async () => {
+    const { forwarder } = await start();
+    await forwarder.stop();
+    expect(findForwarders(options.controlPath)).toEqual([]);
+    expect(forwarder.connected).toBe(false);
+    await expect(forwarder.dump()).rejects.toMatchObject({ code: 'forwarder-lost' });
+  });
+
+  it('ends one that does not listen any more', async () => {
+    const { forwarder, pid } = await start();
+    forwarder.detach();
+    process.kill(pid, 'SIGSTOP');
+    expect(await endForwarders(options.controlPath)).toBe(1);
+    expect(findForwarders(options.controlPath)).toEqual([]);
+  });
+
+  it('tells why it could not be started', async () => {
+    const socket = createSocket('udp4').bind(options.port);
+    await once(socket, 'listening');
+    await expect(start()).rejects.toMatchObject({
+      code: 'forwarder-failed',
+      message: expect.stringContaining(String(options.port)),
+    });
+    socket.close();
+    await expect(start({ binary: '/nowhere/weft-forwarder' })).rejects.toMatchObject({
+      code: 'forwarder-missing',
+    });
+  });
+
+  it('gives it nothing but its control path, port and number of workers', async () => {
+    const { pid } = await start();
+    const command = (await readFile(`/proc/${pid}/cmdline`, 'utf8'))
+      .split('\0')
+      .filter((word) => word !== '');
+    expect(command.slice(1)).toEqual([
+      'run',
+      '--control',
+      options.controlPath,
+      '--port',
+      String(options.port),
+      '--workers',
+      '1',
+    ]);
+  });
+});
