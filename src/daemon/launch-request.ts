@@ -26,6 +26,8 @@ const Settings = Type.Object({
     Type.Literal('info'),
     Type.Literal('debug'),
   ]),
+  /** Age of a session key at which a new one is agreed, in seconds. */
+  rekeyInterval: Type.Integer({ minimum: 1, maximum: 3_600 }),
   workers: Type.Union([Auto, Type.Integer({ minimum: 1, maximum: 32 })]),
   disabledOffloads: Type.Array(Type.String()),
   /** `host[:port]` under which others reach this host; empty: its own addresses. */
@@ -66,6 +68,7 @@ export function settle(chosen: ChosenSettings, earlier: ChosenSettings): Setting
     cipher: 'auto',
     mtu: 'auto',
     logLevel: 'info',
+    rekeyInterval: 120,
     workers: 'auto',
     disabledOffloads: [],
     advertise: [],

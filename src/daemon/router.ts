@@ -80,6 +80,7 @@ export class Router implements RouterControl {
       mesh: this.#mesh,
       dataPlane: new ForwarderDataPlane(this.#forwarder),
       cipher,
+      timings: { rekeyInterval: settings.rekeyInterval * 1000 },
     });
     this.#segment = new Segment({ bridge, owner: identity.peer, mtu });
     this.#attachments = new Attachments({ bridge, mtu, file: files.attachments });

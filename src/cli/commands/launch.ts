@@ -24,6 +24,7 @@ interface LaunchOptions extends CommonOptions {
   readonly cipher?: NonNullable<ChosenSettings['cipher']>;
   readonly mtu?: 'auto' | number;
   readonly logLevel?: NonNullable<ChosenSettings['logLevel']>;
+  readonly rekeyInterval?: number;
   readonly workers?: 'auto' | number;
   /** True when the option is not given: commander's default for options that begin with "no". */
   readonly offload: true | string[];
@@ -75,6 +76,11 @@ export function registerLaunch(program: Command): void {
         'info',
         'debug',
       ]),
+    )
+    .option(
+      '--rekey-interval <seconds>',
+      'age at which session keys are renewed (default: 120)',
+      wholeNumber(1, 3_600),
     )
     .option('--workers <count>', 'threads of the forwarder (default: auto)', autoOrNumber(1, 32))
     .option(
@@ -174,9 +180,11 @@ async function networkOf(credentials: Credentials): Promise<LaunchRequest['netwo
 }
 
 function chosenSettings(options: LaunchOptions): ChosenSettings {
-  const { port, bridge, nickname, cipher, mtu, logLevel, workers, offload, advertise } = options;
+  const { port, bridge, nickname, cipher, mtu, logLevel, rekeyInterval, workers, offload, advertise } =
+    options;
   const disabledOffloads = offload === true ? undefined : offload;
-  const all = { port, bridge, nickname, cipher, mtu, logLevel, workers, disabledOffloads, advertise };
+  const chosen = { port, bridge, nickname, cipher, mtu, logLevel, rekeyInterval, workers, disabledOffloads };
+  const all = { ...chosen, advertise };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }
 
