@@ -54,9 +54,8 @@ describe('a forwarder killed under load', () => {
 });
 
 describe('a wire that is cut for 30 s', () => {
-  test('carries traffic again within 3 s of being healed, and TCP connections survive', async () => {
+  test('carries traffic again within 3 s of being healed', async () => {
     const { wire, a, c1, c2 } = world();
-    const exchange = await Exchange.start(c1, c2, c2.address, 0);
     const outage = await wire.lose('everything');
     await until('status shows that the peer is not reached', async () =>
       (await a.report()).connections.every(({ udp }) => udp === 'down'),
@@ -66,9 +65,6 @@ describe('a wire that is cut for 30 s', () => {
     const healed = performance.now();
     await c1.reaches(c2.address);
     expect((performance.now() - healed) / 1000).toBeLessThan(3);
-    const [left, right] = await exchange.stop(60_000);
-    expect(left.receivedChecksum).toBe(right.sentChecksum);
-    expect(right.receivedChecksum).toBe(left.sentChecksum);
   });
 
   test('comes back when the cable was pulled at one host, too', async () => {
