@@ -41,7 +41,7 @@ function explain(command: string, label: string, stderr: string, cause: Error): 
   if (/operation not permitted|permission denied/i.test(stderr)) {
     return new WeftError(
       'no-privilege',
-      `${label} is not permitted to change the network (${firstLine(stderr)}): run weft as root, or with CAP_NET_ADMIN and CAP_SYS_ADMIN`,
+      `${label} is not permitted (${firstLine(stderr)}): run weft as root, or with CAP_NET_ADMIN and CAP_SYS_ADMIN`,
       { cause },
     );
   }
