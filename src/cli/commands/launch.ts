@@ -132,6 +132,7 @@ type Credentials = { readonly token: string } | { readonly password: string } | 
 
 /** At most one of token and passwords; the environment counts only when nothing is said on the command line. */
 async function readCredentials({ token, password, passwordFile }: LaunchOptions): Promise<Credentials> {
+  process.title = 'weft launch'; // everybody on this host can read our arguments as long as we run
   const fromEnvironment = process.env.WEFT_PASSWORD;
   delete process.env.WEFT_PASSWORD; // no child needs it
   const given = [token, password, passwordFile].filter((value) => value !== undefined);
