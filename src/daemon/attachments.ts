@@ -43,10 +43,7 @@ export class Attachments {
       stored.attachments.map(async (entry) => {
         const namespace = await stillThere(entry, sameBoot);
         if (namespace === undefined) gone.push(entry);
-        else
-          await this.#attach(namespace, entry.interface, entry.addresses.map(parseCidr)).catch(() =>
-            gone.push(entry),
-          );
+        else await this.#putBack(namespace, entry).catch(() => gone.push(entry));
       }),
     );
     await this.#save();
@@ -57,8 +54,7 @@ export class Attachments {
   async reattach(): Promise<void> {
     for (const entry of [...this.#entries.values()]) {
       const namespace = await stillThere(entry, true);
-      if (namespace !== undefined)
-        await this.#attach(namespace, entry.interface, entry.addresses.map(parseCidr));
+      if (namespace !== undefined) await this.#putBack(namespace, entry);
     }
   }
 
@@ -93,16 +89,26 @@ export class Attachments {
     return await Promise.all([...this.#entries.values()].map(view));
   }
 
-  #attach(namespace: Namespace, inside: string, cidrs: readonly Cidr[]): Promise<Attachment> {
+  #putBack(
+    namespace: Namespace,
+    { interface: inside, addresses, mac }: StoredAttachment,
+  ): Promise<Attachment> {
+    return this.#attach(namespace, inside, addresses.map(parseCidr), mac);
+  }
+
+  #attach(namespace: Namespace, inside: string, cidrs: readonly Cidr[], mac?: string): Promise<Attachment> {
     return this.#queued(namespace.inode, async () => {
       const key = keyOf(namespace.inode, inside);
       const before = this.#entries.get(key);
       await this.#refuseUsed(cidrs, key);
       const addresses = [...new Set([...(before?.addresses ?? []), ...cidrs.map(({ text }) => text)])];
-      this.#replaceNamed({ target: namespace.target, inode: namespace.inode, interface: inside, addresses });
+      const entry = { target: namespace.target, inode: namespace.inode, interface: inside, addresses };
+      this.#replaceNamed(entry);
       try {
         const { bridge, mtu } = this.#options;
-        const attached = await attach({ bridge, mtu, namespace, interface: inside, cidrs });
+        const known = mac ?? before?.mac;
+        const attached = await attach({ bridge, mtu, namespace, interface: inside, cidrs, mac: known });
+        this.#entries.set(key, { ...entry, mac: attached.mac });
         return { target: namespace.target, ...attached, addresses: [...attached.addresses], present: true };
       } catch (error) {
         if (before === undefined) this.#entries.delete(key);

@@ -13,6 +13,7 @@ const StoredAttachment = Type.Object({
   inode: Type.Integer(),
   interface: Type.String(),
   addresses: Type.Array(Type.String()),
+  mac: Type.Optional(Type.String({ pattern: '^[0-9a-f]{2}(:[0-9a-f]{2}){5}$' })),
 });
 /** A container's interface, as it is to be again after a restart. */
 export type StoredAttachment = Static<typeof StoredAttachment>;

@@ -54,6 +54,7 @@ export class Forwarder extends EventEmitter<ForwarderEvents> {
   #client: ControlClient | undefined;
   #hello: ForwarderHello | undefined;
   #ending = false;
+  #busy: Promise<void> = Promise.resolve();
   #readyAt = 0;
   #earlyDeaths = 0;
 
@@ -73,7 +74,7 @@ export class Forwarder extends EventEmitter<ForwarderEvents> {
 
   /** Adopts or starts the forwarder. Rejects when it cannot be started the first time; later failures are retried. */
   async start(): Promise<void> {
-    await this.#establish();
+    await this.#busyWith(this.#establish());
   }
 
   /** Leaves the forwarder running and forgets it. */
@@ -85,6 +86,7 @@ export class Forwarder extends EventEmitter<ForwarderEvents> {
   /** Ends the forwarder, whatever state it is in. */
   async stop(): Promise<void> {
     this.#ending = true;
+    await this.#busy; // one that is just being started must not be overlooked
     if (this.#client !== undefined) await stopPolitely(this.#client, this.#options.controlPath);
     await endForwarders(this.#options.controlPath);
   }
@@ -123,6 +125,12 @@ export class Forwarder extends EventEmitter<ForwarderEvents> {
   /** Any request of docs/forwarder.md. Rejects with `forwarder-lost` while there is no forwarder. */
   async request(op: string, fields: object = {}): Promise<object> {
     return this.#required().request(op, fields);
+  }
+
+  /** Remembers what is going on, so that `stop` can wait for its end. */
+  #busyWith(work: Promise<void>): Promise<void> {
+    this.#busy = work.catch(() => {});
+    return work;
   }
 
   #required(): ControlClient {
@@ -240,7 +248,7 @@ export class Forwarder extends EventEmitter<ForwarderEvents> {
   #onClose(): void {
     this.#client = undefined;
     this.emit('lost');
-    if (!this.#ending) void this.#restart();
+    if (!this.#ending) void this.#busyWith(this.#restart());
   }
 
   async #restart(): Promise<void> {

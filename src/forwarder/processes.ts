@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { systemCode } from '../errors.js';
 
 const POLL = 10;
 const GRACE = 2_000;
@@ -22,10 +23,19 @@ function serves(pid: string, controlPath: string, namespace: string): boolean {
       basename(command) === 'weft-forwarder' &&
       verb === 'run' &&
       args[args.indexOf('--control') + 1] === controlPath &&
-      readlinkSync(`/proc/${pid}/ns/net`) === namespace
+      mayBeIn(namespace, pid)
     );
   } catch {
     return false; // it ended meanwhile
+  }
+}
+
+/** Without CAP_SYS_PTRACE the namespace of a process that dropped its privileges is not to be seen: then the path decides. */
+function mayBeIn(namespace: string, pid: string): boolean {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/net`) === namespace;
+  } catch (error) {
+    return systemCode(error) === 'EACCES';
   }
 }
 

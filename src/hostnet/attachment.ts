@@ -22,6 +22,8 @@ export interface AttachOptions {
   /** Inside the container. */
   readonly interface: string;
   readonly cidrs: readonly Cidr[];
+  /** Of the interface, when it must be made: the one that it had, so that nobody has to learn a new one. */
+  readonly mac?: string | undefined;
 }
 
 /** Throws `bad-interface-name` for what Linux would not take. */
@@ -109,8 +111,10 @@ function hostEnd(bridge: string, inode: number, inside: string): string {
   return `wv${digest.slice(0, 12)}`;
 }
 
-function createPair({ bridge, namespace, interface: inside, mtu }: AttachOptions, outside: string): string[] {
-  const peer = `peer name ${inside} mtu ${mtu} netns ${namespace.path}`;
+function createPair(options: AttachOptions, outside: string): string[] {
+  const { bridge, namespace, interface: inside, mtu, mac } = options;
+  const address = mac === undefined ? '' : ` address ${mac}`;
+  const peer = `peer name ${inside} mtu ${mtu}${address} netns ${namespace.path}`;
   return [
     `link add name ${outside} mtu ${mtu} type veth ${peer}`,
     `link set dev ${outside} alias ${attachmentAlias(bridge, inside)}`,

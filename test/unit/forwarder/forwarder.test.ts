@@ -113,6 +113,15 @@ describe.skipIf(!built)('the supervision of the forwarder', () => {
     await expect(forwarder.dump()).rejects.toMatchObject({ code: 'forwarder-lost' });
   });
 
+  it('ends one that is just being started', async () => {
+    const forwarder = new Forwarder(options);
+    mine.push(forwarder);
+    const started = forwarder.start();
+    await forwarder.stop();
+    await started;
+    expect(findForwarders(options.controlPath)).toEqual([]);
+  });
+
   it('ends one that does not listen any more', async () => {
     const { forwarder, pid } = await start();
     forwarder.detach();

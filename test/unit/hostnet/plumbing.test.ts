@@ -111,6 +111,12 @@ describe.skipIf(!privileged)('the plumbing of a host', () => {
       expect(container.ip('route')).toContain('224.0.0.0/4 dev ethweft');
     });
 
+    it('has the MAC that it had before, when its interface is made again', async () => {
+      const { mac } = await attach(container, ['10.32.0.1/12']);
+      container.ip('link', 'delete', 'ethweft');
+      expect(await attach(container, ['10.32.0.1/12'], { mac })).toMatchObject({ mac });
+    });
+
     it('sends no superframe that is too large for one send', async () => {
       await attach(container, ['10.32.0.1/12']);
       expect(container.ip('-details', 'link', 'show', 'ethweft')).toMatch(
