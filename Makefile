@@ -44,7 +44,7 @@ dist/.built: $(TS_SOURCES) scripts/bundle.mjs node_modules/.installed
 
 .PHONY: demo
 demo: build ## three hosts on this machine, containers that talk; ARGS=--once ends by itself
-	npx tsx demo/main.ts $(ARGS)
+	@node --import tsx demo/main.ts $(ARGS)
 
 .PHONY: launch
 launch: build ## launch a router on this host; ARGS are those of `weft launch`

@@ -4,10 +4,12 @@
  * held. Leaves nothing behind either way.
  */
 import { randomBytes } from 'node:crypto';
-import { type Container, datagrams, type Host, Lab, until } from '../test/lab/index.js';
+import { type Container, type Datagram, type Host, Lab, until } from '../test/lab/index.js';
 import { answer, bold, command, dim, fact, step, tip } from './narrator.js';
 
 const MEGABIT = 1e6;
+/** What is around the payload of a UDP datagram of a container when it is on the wire: UDP, IP, Ethernet, the sealed packet. */
+const SEALED = 8 + 20 + 14 + 8 + 16 + 16;
 
 interface World {
   hosts: [Host, Host, Host];
@@ -112,25 +114,23 @@ async function showStatus({ hosts: [one] }: World): Promise<void> {
   }
 }
 
-async function showSecrecy({ hosts: [one], containers: [c1, c2] }: World): Promise<void> {
+async function showSecrecy({ hosts: [one, two], containers: [c1, c2] }: World): Promise<void> {
   step('What the wire shows of it');
   const marker = `the launch code is ${randomBytes(4).toString('hex')}`;
   const wire = await one.capture();
   const inside = await one.capture('weft-tap');
   await c1.run(['socat', '-u', '-', `UDP4-SENDTO:${c2.address}:7000`], { input: marker });
   await until('the TAP has seen it', () => inside.bytes().includes(marker));
-  const sealed = (await wire.until(1, ({ from, payload }) => from === one.address && payload.length > 60))
-    .length;
+  const length = marker.length + SEALED;
+  const isIt = ({ to, payload }: Datagram) => to === two.address && payload.length === length;
+  const [packet] = await wire.until(1, isIt);
   const [seen, captured] = [await inside.stop(), await wire.stop()];
   if (!seen.includes(marker)) throw new Error('the marker was not sent');
   if (captured.includes(marker)) throw new Error('the wire shows the plaintext');
   command('c1', `echo -n "${marker}" | socat - UDP:${c2.address}:7000`);
   fact(`host1's side of the tunnel saw it in clear: "${marker}"`);
   fact(`its wire did not: ${captured.length} bytes captured, the text is not among them`);
-  const last = datagrams(captured)
-    .filter(({ from }) => from === one.address)
-    .at(-sealed)?.payload;
-  if (last !== undefined) answer(dim(`on the wire: ${last.subarray(0, 40).toString('hex')}…`));
+  answer(dim(`on the wire: ${packet?.payload.subarray(0, 40).toString('hex')}…`));
 }
 
 function stay({ hosts: [one], containers: [c1, c2, c3] }: World): void {

@@ -1,9 +1,9 @@
 /**
  * What a lab stands on: names that no other run has, and removal of everything that carries them, at the end, on a
- * signal, and by the next run when this one was killed. Removal is synchronous, so that a signal handler can finish it.
+ * signal, and by the next run when this one was killed.
  */
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -31,12 +31,25 @@ export function directoryOf(run: string): string {
   return join(tmpdir(), run);
 }
 
-/** Ends the processes of a run's namespaces, and removes the namespaces and the directory. */
+/** More than one round: a process may be in the middle of starting another. */
+const REMOVAL = `
+  for path in ${NETNS}/"$1"-*; do
+    namespace=\${path##*/}
+    for round in 1 2 3; do
+      pids=$(ip netns pids "$namespace")
+      [ "$pids" ] || break
+      kill -KILL $pids
+    done
+    ip netns del "$namespace"
+  done
+  rm -rf "$2" || rm -rf "$2"`;
+
+/**
+ * Ends the processes of a run's namespaces, and removes the namespaces and the directory. Blocks, so that a signal handler
+ * can do it; a process of its own does it, so that it is done even when whoever sent the signal does not wait for us.
+ */
 export function removeRun(run: string): void {
-  const namespaces = namespacesOf(run);
-  for (const namespace of namespaces) killAll(namespace);
-  for (const namespace of namespaces) quietly(() => ip('netns', 'del', namespace));
-  quietly(() => rmSync(directoryOf(run), { recursive: true, force: true, maxRetries: 5 }));
+  spawnSync('setsid', ['sh', '-c', REMOVAL, 'sh', run, directoryOf(run)], { stdio: 'ignore' });
   live.delete(run);
 }
 
@@ -48,15 +61,6 @@ export function namespacesOf(run: string): string[] {
 /** The processes in a namespace. */
 export function processesIn(namespace: string): number[] {
   return ip('netns', 'pids', namespace).split('\n').filter(Boolean).map(Number);
-}
-
-function killAll(namespace: string): void {
-  // More than once: a process may be in the middle of starting another.
-  for (let round = 0; round < 3; round += 1) {
-    const pids = quietly(() => processesIn(namespace)) ?? [];
-    if (pids.length === 0) return;
-    for (const pid of pids) quietly(() => process.kill(pid, 'SIGKILL'));
-  }
 }
 
 function sweep(): void {
@@ -96,7 +100,7 @@ const ip = (...args: string[]) =>
 
 const list = (directory: string): string[] => quietly(() => readdirSync(directory)) ?? [];
 
-/** For removal: what is already gone, or is another user's, is not this run's business. */
+/** Undefined when it cannot be done. */
 function quietly<T>(act: () => T): T | undefined {
   try {
     return act();
@@ -112,7 +116,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.removeListener(signal, clean);
     process.kill(process.pid, signal);
   };
-  process.prependListener(signal, clean);
+  process.on(signal, clean);
 }
 process.on('exit', () => {
   for (const run of [...live]) removeRun(run);
