@@ -11,6 +11,7 @@ namespace weft {
 class RoundTrip {
  public:
   void sample(Micros rtt) noexcept {
+    last_ = rtt;
     if (!known_) {
       smoothed_ = rtt;
       variance_ = rtt / 2;
@@ -25,10 +26,12 @@ class RoundTrip {
 
   [[nodiscard]] bool known() const noexcept { return known_; }
   [[nodiscard]] Micros smoothed() const noexcept { return smoothed_; }
+  [[nodiscard]] Micros last() const noexcept { return last_; }
   [[nodiscard]] Micros variance() const noexcept { return variance_; }
 
  private:
   bool known_ = false;
+  Micros last_ = 0;
   Micros smoothed_ = 0;
   Micros variance_ = 0;
 };

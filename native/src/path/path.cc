@@ -11,7 +11,8 @@ constexpr std::size_t max_outstanding = 128;
 constexpr Micros forget_after = 5 * microseconds_per_second;
 // While an endpoint works, how often the others are measured.
 constexpr Micros comparison_pause = 10 * microseconds_per_second;
-// A candidate wins over a working endpoint that is preferred when it was clearly faster several times in a row.
+// A candidate wins over a working endpoint that is preferred when it was clearly faster several times in a
+// row.
 constexpr unsigned better_needed = 3;
 constexpr Micros better_by = 1000;
 constexpr Micros min_answer_timeout = 200 * microseconds_per_millisecond;
@@ -19,7 +20,9 @@ constexpr Micros max_answer_timeout = microseconds_per_second;
 // Sizes that the local interface refuses at once let the search take several steps in one call.
 constexpr int max_search_steps = 32;
 
-bool clearly_faster(Micros rtt, Micros than) { return rtt + better_by < than && rtt * 10 < than * 7; }
+bool clearly_faster(Micros rtt, Micros than) {
+  return rtt + better_by < than && rtt * 10 < than * 7;
+}
 
 }  // namespace
 
@@ -93,13 +96,16 @@ Micros Path::answer_timeout() const noexcept {
   return std::clamp(2 * rtt_.smoothed() + 4 * rtt_.variance(), min_answer_timeout, max_answer_timeout);
 }
 
-ProbeResult Path::send(Purpose purpose, const std::optional<Endpoint>& to, std::size_t packet_size, Micros now) {
+ProbeResult Path::send(Purpose purpose, const std::optional<Endpoint>& to, std::size_t packet_size,
+                       Micros now) {
   const ProbeOrder order{to, next_id_++, packet_size};
   const ProbeResult result = observer_.send_probe(order);
-  // A probe that could not leave is one that nobody answers: remembered all the same, unless it is about size.
+  // A probe that could not leave is one that nobody answers: remembered all the same, unless it is about
+  // size.
   if (result != ProbeResult::sent && purpose == Purpose::mtu) return result;
   if (outstanding_.size() == max_outstanding) outstanding_.erase(outstanding_.begin());
-  outstanding_.push_back({order.id, purpose, !to.has_value(), false, to.value_or(Endpoint{}), packet_size, now});
+  outstanding_.push_back(
+      {order.id, purpose, !to.has_value(), false, to.value_or(Endpoint{}), packet_size, now});
   return result;
 }
 
@@ -137,7 +143,8 @@ void Path::poll_keepalive(Micros now) {
     next_keepalive_ = now + std::clamp(2 * rtt_.smoothed(), keepalive_ / 4, keepalive_);
   }
   deadline_ = std::min(deadline_, next_keepalive_);
-  if (up_ && unanswered_since_ != 0) deadline_ = std::min(deadline_, unanswered_since_ + missed_limit * keepalive_);
+  if (up_ && unanswered_since_ != 0)
+    deadline_ = std::min(deadline_, unanswered_since_ + missed_limit * keepalive_);
 }
 
 void Path::poll_candidates(Micros now) {
@@ -225,14 +232,24 @@ void Path::consider(const Endpoint& candidate, Micros rtt, Micros now) {
   if (relayed_) return;
   Candidate* known = find(candidate);
   if (known == nullptr || !rtt_.known()) return;
-  // Candidates come best first: the containers' MTU, for one, is made for the first. It loses only to a clearly faster one.
+  // Candidates come best first: the containers' MTU, for one, is made for the first. It loses only to a
+  // clearly faster one. What seemed slow once is looked at again soon, and what seemed fast is compared with
+  // the endpoint anew.
   const Candidate* used = find(*endpoint_);
-  if (used != nullptr && known < used && !clearly_faster(rtt_.smoothed(), rtt)) return adopt(candidate, false, now);
-  const bool faster = clearly_faster(rtt, rtt_.smoothed());
+  if (used != nullptr && known < used) {
+    if (!clearly_faster(std::max(rtt_.smoothed(), rtt_.last()), rtt)) return adopt(candidate, false, now);
+    known->next_probe = std::min(known->next_probe, now + known->pause);
+    deadline_ = std::min(deadline_, known->next_probe);
+    return;
+  }
+  const bool faster = clearly_faster(rtt, std::min(rtt_.smoothed(), rtt_.last()));
   known->better = faster ? known->better + 1 : 0;
   if (known->better < better_needed) {
-    if (faster) known->next_probe = now + first_pause;
-    deadline_ = std::min(deadline_, known->next_probe);
+    if (faster) {
+      known->next_probe = now + first_pause;
+      next_keepalive_ = std::min(next_keepalive_, known->next_probe);
+    }
+    deadline_ = std::min({deadline_, known->next_probe, next_keepalive_});
     return;
   }
   adopt(candidate, false, now);
@@ -247,7 +264,8 @@ void Path::alive(Micros rtt, const Outstanding& probe) {
 
 void Path::adopt(const Endpoint& endpoint, bool roamed, Micros now) {
   endpoint_ = endpoint;
-  for (Candidate& candidate : candidates_) candidate.better = 0;
+  for (Candidate& candidate : candidates_)
+    candidate.better = 0;
   if (!relayed_) {
     rtt_.reset();
     unanswered_since_ = 0;
@@ -264,7 +282,8 @@ void Path::adopt(const Endpoint& endpoint, bool roamed, Micros now) {
 
 void Path::on_source(const Endpoint& from, bool probe, Micros now) {
   if (endpoint_ == from) return;
-  // Two of our peer's addresses work at once and it probes both, or has chosen another than we: no reason to follow.
+  // Two of our peer's addresses work at once and it probes both, or has chosen another than we: no reason to
+  // follow.
   if (working(now) && (probe || relayed_ || find(from) != nullptr)) return;
   adopt(from, true, now);
 }
