@@ -59,6 +59,22 @@ export async function counters(host: Host): Promise<Record<string, number>> {
   return { ...daemon.mesh, ...daemon.overlay, ...datapath?.counters };
 }
 
+/**
+ * The packets that a forwarder dropped though they were good: by reason, without those for which nobody is there (a
+ * container's own chatter) and without those that a full queue could not take, which is how TCP learns its rate.
+ */
+export async function drops(host: Host): Promise<Record<string, number>> {
+  const harmless = [
+    'dropped_no_peer',
+    'dropped_local',
+    'dropped_stp',
+    'dropped_tap_full',
+    'dropped_socket_full',
+  ];
+  const all = Object.entries(await counters(host));
+  return Object.fromEntries(all.filter(([name]) => name.startsWith('dropped_') && !harmless.includes(name)));
+}
+
 /** What the daemon refused or saw fail, in sum. */
 export async function refusals(host: Host): Promise<number> {
   const { mesh } = (await host.report()).counters;
