@@ -5,6 +5,8 @@ SHELL := /bin/bash
 BUILD_TYPE ?= RelWithDebInfo
 PREFIX ?= /usr/local
 ARGS ?=
+# What needs network namespaces runs in a user namespace of its own unless we are root.
+ISOLATED := $(if $(filter 0,$(shell id -u)),,unshare --user --map-root-user --net --mount)
 NATIVE := build/native
 APT_BUILD := cmake g++ libsodium-dev libssl-dev libseccomp-dev nlohmann-json3-dev doctest-dev
 APT_RUN := iproute2 nftables iputils-ping iperf3 tcpdump socat
@@ -44,7 +46,7 @@ dist/.built: $(TS_SOURCES) scripts/bundle.mjs node_modules/.installed
 
 .PHONY: demo
 demo: build ## three hosts on this machine, containers that talk; ARGS=--once ends by itself
-	@node --import tsx demo/main.ts $(ARGS)
+	@$(ISOLATED) node --import tsx demo/main.ts $(ARGS)
 
 .PHONY: launch
 launch: build ## launch a router on this host; ARGS are those of `weft launch`
@@ -52,8 +54,8 @@ launch: build ## launch a router on this host; ARGS are those of `weft launch`
 
 .PHONY: test
 test: build ## unit tests, native tests, and real routers in network namespaces
-	ctest --test-dir $(NATIVE) --output-on-failure
-	npx vitest run $(ARGS)
+	$(ISOLATED) ctest --test-dir $(NATIVE) --output-on-failure
+	$(ISOLATED) npx vitest run $(ARGS)
 
 .PHONY: check
 check: build ## types, lint, format, clang-tidy, sanitizers, a short run of each fuzzer
