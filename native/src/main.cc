@@ -67,14 +67,15 @@ class Arguments {
     if (!value) throw UsageError{"option " + std::string(name) + " is missing"};
     return *value;
   }
-  unsigned number(std::string_view name, unsigned min, unsigned max, std::optional<unsigned> absent = std::nullopt) {
+  unsigned number(std::string_view name, unsigned min, unsigned max,
+                  std::optional<unsigned> absent = std::nullopt) {
     const auto text = absent ? take(name) : std::optional(required(name));
     if (!text) return *absent;
     unsigned value = 0;
     const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
     if (error != std::errc{} || end != text->data() + text->size() || value < min || value > max)
-      throw UsageError{"option " + std::string(name) + " must be a number from " + std::to_string(min) + " to " +
-                       std::to_string(max)};
+      throw UsageError{"option " + std::string(name) + " must be a number from " + std::to_string(min) +
+                       " to " + std::to_string(max)};
     return value;
   }
   void finish() const {
@@ -86,7 +87,8 @@ class Arguments {
 };
 
 void init_libraries() {
-  if (::sodium_init() < 0 || !aead_init()) throw Failure("the cryptographic libraries do not work on this machine");
+  if (::sodium_init() < 0 || !aead_init())
+    throw Failure("the cryptographic libraries do not work on this machine");
 }
 
 int run(Arguments arguments) {
@@ -141,7 +143,8 @@ int self_test(Arguments arguments) {
   init_libraries();
   const OffloadReport report = test_all_offloads();
   Switches switches;
-  for (const Offload offload : all_offloads) switches.set(offload, report.available(offload));
+  for (const Offload offload : all_offloads)
+    switches.set(offload, report.available(offload));
   nlohmann::json ciphers = nlohmann::json::array();
   for (const CipherInfo& info : cipher_inventory())
     ciphers.push_back({{"name", cipher_name(info.cipher)},
@@ -154,9 +157,10 @@ int self_test(Arguments arguments) {
     return 0;
   }
   for (const auto& cipher : ciphers)
-    std::printf("%-20s %-12s %6.0f ns for 1400 bytes%s\n", cipher["name"].get_ref<const std::string&>().c_str(),
-                cipher["implementation"].get_ref<const std::string&>().c_str(),
-                cipher["nanosecondsPer1400"].get<double>(), cipher["hardware"].get<bool>() ? ", in hardware" : "");
+    std::printf(
+        "%-20s %-12s %6.0f ns for 1400 bytes%s\n", cipher["name"].get_ref<const std::string&>().c_str(),
+        cipher["implementation"].get_ref<const std::string&>().c_str(),
+        cipher["nanosecondsPer1400"].get<double>(), cipher["hardware"].get<bool>() ? ", in hardware" : "");
   for (const auto& offload : offloads)
     std::printf("%-20s %-12s %s\n", offload["name"].get_ref<const std::string&>().c_str(),
                 offload["available"].get<bool>() ? "available" : "missing",

@@ -14,13 +14,15 @@ const Peer* DesiredState::find(PeerId id) const noexcept {
   return at == peers_.end() ? nullptr : at->second.get();
 }
 
-Peer* DesiredState::add(PeerServices& services, PeerId id, std::size_t threads, std::uint32_t first_probe_id) {
+Peer* DesiredState::add(PeerServices& services, PeerId id, std::size_t threads,
+                        std::uint32_t first_probe_id) {
   auto free = std::find(slots_.begin(), slots_.end(), nullptr);
   if (free == slots_.end()) {
     if (slots_.size() == max_peers) return nullptr;
     free = slots_.insert(slots_.end(), nullptr);
   }
-  auto peer = std::make_unique<Peer>(services, id, static_cast<PeerSlot>(free - slots_.begin()), threads, first_probe_id);
+  auto peer = std::make_unique<Peer>(services, id, static_cast<PeerSlot>(free - slots_.begin()), threads,
+                                     first_probe_id);
   *free = peer.get();
   return (peers_[id] = std::move(peer)).get();
 }
@@ -64,7 +66,8 @@ std::unique_ptr<const Snapshot> DesiredState::snapshot(int family) const {
   next->self = self;
   next->peers.resize(slots_.size());
   std::size_t keys = 0;
-  for (const auto& [id, peer] : peers_) keys += peer->sessions().size();
+  for (const auto& [id, peer] : peers_)
+    keys += peer->sessions().size();
   next->keys = FlatIndex<std::uint32_t, Session*>(keys);
   next->routes = FlatIndex<PeerId, const PeerView*>(peers_.size());
   for (const auto& [id, peer] : peers_) {

@@ -1,4 +1,5 @@
-/// What should be: peers, their keys, networks. Owned by the control thread, which makes the workers' snapshots of it.
+/// What should be: peers, their keys, networks. Owned by the control thread, which makes the workers'
+/// snapshots of it.
 #pragma once
 
 #include <map>

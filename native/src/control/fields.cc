@@ -71,12 +71,14 @@ std::optional<PeerId> Fields::peer_or_none(std::string_view name) const {
 }
 
 std::vector<Endpoint> Fields::endpoints(std::string_view name, std::size_t max) const {
-  const std::string expected = "a list of at most " + std::to_string(max) + " endpoints such as 192.0.2.1:6783 or [2001:db8::1]:6783";
+  const std::string expected =
+      "a list of at most " + std::to_string(max) + " endpoints such as 192.0.2.1:6783 or [2001:db8::1]:6783";
   const Json& value = field(name);
   if (!value.is_array() || value.size() > max) refuse(name, expected);
   std::vector<Endpoint> endpoints;
   for (const Json& item : value) {
-    const auto endpoint = item.is_string() ? Endpoint::parse(item.get_ref<const std::string&>()) : std::nullopt;
+    const auto endpoint =
+        item.is_string() ? Endpoint::parse(item.get_ref<const std::string&>()) : std::nullopt;
     if (!endpoint) refuse(name, expected);
     endpoints.push_back(*endpoint);
   }
@@ -98,8 +100,9 @@ std::vector<std::uint16_t> Fields::networks(std::string_view name) const {
 void Fields::decode_base64(std::string_view name, Bytes out) const {
   const std::string& encoded = text(name);
   std::size_t size = 0;
-  const int failed = sodium_base642bin(reinterpret_cast<unsigned char*>(out.data()), out.size(), encoded.data(),
-                                       encoded.size(), nullptr, &size, nullptr, sodium_base64_VARIANT_ORIGINAL);
+  const int failed =
+      sodium_base642bin(reinterpret_cast<unsigned char*>(out.data()), out.size(), encoded.data(),
+                        encoded.size(), nullptr, &size, nullptr, sodium_base64_VARIANT_ORIGINAL);
   if (failed != 0 || size != out.size()) refuse(name, "base64 of " + std::to_string(out.size()) + " bytes");
 }
 

@@ -1,5 +1,5 @@
-/// Reads the fields of a request from the control socket. Everything is checked; what is wrong is refused with a
-/// code and a sentence.
+/// Reads the fields of a request from the control socket. Everything is checked; what is wrong is refused
+/// with a code and a sentence.
 #pragma once
 
 #include <cstdint>
@@ -21,14 +21,16 @@ using Json = nlohmann::json;
 /// The error part of an answer.
 class RequestError : public std::runtime_error {
  public:
-  RequestError(std::string code, const std::string& message) : std::runtime_error(message), code_(std::move(code)) {}
+  RequestError(std::string code, const std::string& message)
+      : std::runtime_error(message), code_(std::move(code)) {}
   [[nodiscard]] const std::string& code() const noexcept { return code_; }
 
  private:
   std::string code_;
 };
 
-/// A view of one request. Every reader throws RequestError `bad-request` when the field is not what it should be.
+/// A view of one request. Every reader throws RequestError `bad-request` when the field is not what it should
+/// be.
 class Fields {
  public:
   explicit Fields(const Json& request) : request_(request) {}

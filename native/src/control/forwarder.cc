@@ -24,12 +24,13 @@ constexpr Micros granularity = 5 * microseconds_per_millisecond;
 // A key must be replaced long before its counters are used up.
 constexpr std::uint64_t expiring_counter = std::uint64_t{1} << 48;
 
-std::vector<std::unique_ptr<Worker>> make_workers(const ForwarderOptions& options, SnapshotBoard& board, MacTable& macs,
-                                                  Switches& switches) {
+std::vector<std::unique_ptr<Worker>> make_workers(const ForwarderOptions& options, SnapshotBoard& board,
+                                                  MacTable& macs, Switches& switches) {
   std::vector<std::unique_ptr<Worker>> workers;
   unsigned number = 0;
   for (UdpSocket& socket : bind_udp_group(options.port, options.workers))
-    workers.push_back(std::make_unique<Worker>(number++, options.workers, std::move(socket), board, macs, switches));
+    workers.push_back(
+        std::make_unique<Worker>(number++, options.workers, std::move(socket), board, macs, switches));
   return workers;
 }
 
@@ -58,26 +59,31 @@ Forwarder::Forwarder(const ForwarderOptions& options)
       prober_(workers_.front()->socket(), options.workers, counters_),
       server_(options.control_path, epoll_, *this),
       signals_(take_signals()) {
-  for (const Offload offload : all_offloads) switches_.set(offload, offloads_.available(offload));
-  for (const Offload offload : options.disabled) switches_.set(offload, false);
+  for (const Offload offload : all_offloads)
+    switches_.set(offload, offloads_.available(offload));
+  for (const Offload offload : options.disabled)
+    switches_.set(offload, false);
   switches_.max_segments = offloads_.max_segments();
   for (const auto& worker : workers_)
-    if (switches_.on(Offload::udp_gro) && !worker->socket().set_gro(true)) switches_.set(Offload::udp_gro, false);
+    if (switches_.on(Offload::udp_gro) && !worker->socket().set_gro(true))
+      switches_.set(Offload::udp_gro, false);
   epoll_.add(signals_.get(), EPOLLIN, signal_tag);
   for (std::size_t i = 0; i < workers_.size(); ++i)
     epoll_.add(workers_[i]->events().fd(), EPOLLIN, first_worker_tag + i);
 }
 
 Forwarder::~Forwarder() {
-  for (const auto& worker : workers_) worker->stop();
+  for (const auto& worker : workers_)
+    worker->stop();
 }
 
 void Forwarder::run() {
   drop_capabilities();
-  for (const auto& worker : workers_) worker->start();
+  for (const auto& worker : workers_)
+    worker->start();
   sandboxed_ = restrict_syscalls();
-  log_line(Level::info, "forwarding on UDP port " + std::to_string(port_) + " with " + std::to_string(workers_.size()) +
-                            " workers");
+  log_line(Level::info, "forwarding on UDP port " + std::to_string(port_) + " with " +
+                            std::to_string(workers_.size()) + " workers");
   std::array<epoll_event, 64> space{};
   while (!stopping_) {
     const Micros now = monotonic_now();
@@ -144,7 +150,8 @@ void Forwarder::emit(std::string_view event, Json fields) {
 
 void Forwarder::detach_taps(Network& network) {
   if (network.taps == nullptr) return;
-  for (const auto& worker : workers_) worker->unwatch(*network.taps);
+  for (const auto& worker : workers_)
+    worker->unwatch(*network.taps);
   // The queues close when the last snapshot that has them goes.
   network.taps = nullptr;
 }
@@ -159,8 +166,11 @@ void Forwarder::apply_tap_offloads(const TapQueues& taps) {
     if (!wanted(offload)) continue;
     switches_.set(offload, false);
     offloads_.unavailable(offload, "the kernel refused it for TAP " + taps.name);
-    log_line(Level::warning, std::string("offload ") + std::string(offload_name(offload)) + " off: the kernel refused it");
-    if (set_tap_offloads(queue, {wanted(Offload::tap_csum), wanted(Offload::tap_tso), wanted(Offload::tap_uso)})) return;
+    log_line(Level::warning,
+             std::string("offload ") + std::string(offload_name(offload)) + " off: the kernel refused it");
+    if (set_tap_offloads(queue,
+                         {wanted(Offload::tap_csum), wanted(Offload::tap_tso), wanted(Offload::tap_uso)}))
+      return;
   }
 }
 
@@ -182,7 +192,8 @@ void Forwarder::peer_up(Peer& peer) {
 
 void Forwarder::peer_down(Peer& peer) {
   const auto& endpoint = peer.path().endpoint();
-  emit("peer-down", {{"peer", peer_text(peer.id())}, {"endpoint", endpoint ? Json(endpoint->text()) : Json(nullptr)},
+  emit("peer-down", {{"peer", peer_text(peer.id())},
+                     {"endpoint", endpoint ? Json(endpoint->text()) : Json(nullptr)},
                      {"rtt", peer.path().rtt().smoothed()}});
   path_log_(Level::warning, "peer " + peer_text(peer.id()) + " down");
 }
@@ -191,8 +202,10 @@ void Forwarder::peer_endpoint(Peer& peer, bool roamed) {
   dirty_ = true;
   if (roamed) counters_.add(Counter::roamed);
   const std::string endpoint = peer.path().endpoint().value_or(Endpoint{}).text();
-  emit("endpoint", {{"peer", peer_text(peer.id())}, {"endpoint", endpoint}, {"reason", roamed ? "roamed" : "probe"}});
-  path_log_(Level::info, "peer " + peer_text(peer.id()) + (roamed ? " moved to " : " answers at ") + endpoint);
+  emit("endpoint",
+       {{"peer", peer_text(peer.id())}, {"endpoint", endpoint}, {"reason", roamed ? "roamed" : "probe"}});
+  path_log_(Level::info,
+            "peer " + peer_text(peer.id()) + (roamed ? " moved to " : " answers at ") + endpoint);
 }
 
 void Forwarder::peer_path_mtu(Peer& peer) {
@@ -208,7 +221,8 @@ void Forwarder::peer_observed(Peer& peer) {
 void Forwarder::take_events(Worker& worker) {
   worker.events().acknowledge();
   WorkerEvent event;
-  while (worker.events().next(event)) on_event(event);
+  while (worker.events().next(event))
+    on_event(event);
 }
 
 void Forwarder::on_event(const WorkerEvent& event) {
@@ -234,14 +248,16 @@ void Forwarder::on_mac_moved(const WorkerEvent& event) {
   const Json from = owner_text(event.from);
   const Json to = owner_text(event.to);
   const std::string mac = mac_text(event.mac);
-  mac_log_(Level::info, "network " + std::to_string(event.network) + ": " + mac + " moved from " + from.dump() + " to " + to.dump());
+  mac_log_(Level::info, "network " + std::to_string(event.network) + ": " + mac + " moved from " +
+                            from.dump() + " to " + to.dump());
   emit("mac-moved", {{"network", event.network}, {"mac", mac}, {"from", from}, {"to", to}});
 }
 
 void Forwarder::on_tap_lost(std::uint16_t number) {
   const auto at = state_.networks.find(number);
   if (at == state_.networks.end() || at->second.taps == nullptr) return;
-  log_line(Level::warning, "network " + std::to_string(number) + ": TAP " + at->second.taps->name + " was deleted");
+  log_line(Level::warning,
+           "network " + std::to_string(number) + ": TAP " + at->second.taps->name + " was deleted");
   detach_taps(at->second);
   dirty_ = true;
   emit("tap-lost", {{"network", number}});

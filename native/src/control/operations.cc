@@ -47,7 +47,8 @@ Json Forwarder::handle_request(const std::string& op, const Json& request, std::
 
 Json Forwarder::hello(const Fields& fields) {
   if (fields.number("protocol", 0, UINT32_MAX) != protocol_version)
-    throw RequestError("version-mismatch", "this forwarder speaks protocol " + std::to_string(protocol_version));
+    throw RequestError("version-mismatch",
+                       "this forwarder speaks protocol " + std::to_string(protocol_version));
   Json ciphers = Json::array();
   for (const CipherInfo& info : ciphers_)
     ciphers.push_back({{"name", cipher_name(info.cipher)},
@@ -89,7 +90,8 @@ Json Forwarder::set_tap(const Fields& fields, std::vector<Fd>& fds) {
   apply_tap_offloads(*taps);
   // The workers must know the network before its frames wake them.
   publish();
-  for (const auto& worker : workers_) worker->watch(number, *taps);
+  for (const auto& worker : workers_)
+    worker->watch(number, *taps);
   log_line(Level::info, "network " + std::to_string(number) + ": TAP " + name + " with " +
                             std::to_string(taps->fds.size()) + " queues");
   return Json::object();
@@ -98,7 +100,8 @@ Json Forwarder::set_tap(const Fields& fields, std::vector<Fd>& fds) {
 Json Forwarder::remove_network(const Fields& fields) {
   const auto number = static_cast<std::uint16_t>(fields.number("network", 0, UINT16_MAX));
   const auto at = state_.networks.find(number);
-  if (at == state_.networks.end()) throw RequestError("unknown-network", "there is no network " + std::to_string(number));
+  if (at == state_.networks.end())
+    throw RequestError("unknown-network", "there is no network " + std::to_string(number));
   detach_taps(at->second);
   state_.networks.erase(at);
   macs_.remove_network(number);
@@ -127,7 +130,8 @@ Json Forwarder::set_peer(const Fields& fields) {
                            microseconds_per_millisecond;
   Peer* peer = state_.find(id);
   if (peer == nullptr) peer = state_.add(*this, id, workers_.size() + 1, randombytes_random());
-  if (peer == nullptr) throw RequestError("too-many-peers", "there are " + std::to_string(max_peers) + " peers already");
+  if (peer == nullptr)
+    throw RequestError("too-many-peers", "there are " + std::to_string(max_peers) + " peers already");
   const Micros now = monotonic_now();
   peer->networks = {networks.begin(), networks.end()};
   peer->via = via;
@@ -162,11 +166,11 @@ Json Forwarder::set_key(const Fields& fields) {
   const auto cipher = cipher_from_name(fields.text("cipher"));
   if (!cipher) throw RequestError("unknown-cipher", "there is no cipher '" + fields.text("cipher") + "'");
   const Micros now = monotonic_now();
-  auto session = std::make_shared<Session>(
-      id, peer->slot(), role_of(fields.text("role")), *cipher, local_index, remote_index,
-      make_aead(*cipher, fields.secret<32>("openKey"), local_index),
-      make_aead(*cipher, fields.secret<32>("sealKey"), remote_index),
-      fields.secret<16>("hopOpenKey"), fields.secret<16>("hopSealKey"), now);
+  auto session =
+      std::make_shared<Session>(id, peer->slot(), role_of(fields.text("role")), *cipher, local_index,
+                                remote_index, make_aead(*cipher, fields.secret<32>("openKey"), local_index),
+                                make_aead(*cipher, fields.secret<32>("sealKey"), remote_index),
+                                fields.secret<16>("hopOpenKey"), fields.secret<16>("hopSealKey"), now);
   peer->add_session(std::move(session));
   publish();
   // At once: the other side seals with the key when it has opened something with it.
@@ -190,7 +194,8 @@ Json Forwarder::set_offload(const Fields& fields) {
   if (!offload) throw RequestError("unknown-offload", "there is no offload '" + name + "'");
   const bool enabled = fields.boolean("enabled");
   if (enabled && !offloads_.available(*offload))
-    throw RequestError("unavailable", "offload '" + name + "' is not available: " + offloads_.reason(*offload));
+    throw RequestError("unavailable",
+                       "offload '" + name + "' is not available: " + offloads_.reason(*offload));
   switches_.set(*offload, enabled);
   if (*offload == Offload::udp_gro)
     for (const auto& worker : workers_)

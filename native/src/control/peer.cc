@@ -4,7 +4,8 @@
 
 namespace weft {
 
-Peer::Peer(PeerServices& services, PeerId id, PeerSlot slot, std::size_t threads, std::uint32_t first_probe_id)
+Peer::Peer(PeerServices& services, PeerId id, PeerSlot slot, std::size_t threads,
+           std::uint32_t first_probe_id)
     : services_(services),
       id_(id),
       slot_(slot),
@@ -49,7 +50,8 @@ Session* Peer::probing_session() const noexcept {
 std::uint64_t Peer::sent_packets() const noexcept {
   std::uint64_t sent = 0;
   // The last row is the control thread's own probes, which are no traffic.
-  for (std::size_t i = 0; i + 1 < threads_; ++i) sent += traffic_[i].sent_packets.load(std::memory_order_relaxed);
+  for (std::size_t i = 0; i + 1 < threads_; ++i)
+    sent += traffic_[i].sent_packets.load(std::memory_order_relaxed);
   return sent;
 }
 

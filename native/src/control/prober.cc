@@ -17,7 +17,8 @@ Prober::Prober(const UdpSocket& socket, unsigned lane, Counters& counters)
       counters_(counters),
       buffer_(std::make_unique_for_overwrite<std::byte[]>(buffer_size)) {}
 
-ProbeResult Prober::send(const Peer& peer, const Peer* relay, PeerId self, const ProbeOrder& order, Micros now) {
+ProbeResult Prober::send(const Peer& peer, const Peer* relay, PeerId self, const ProbeOrder& order,
+                         Micros now) {
   Session* const session = peer.probing_session();
   const Session* hop = nullptr;
   std::optional<Endpoint> to = order.to;
@@ -41,7 +42,8 @@ ProbeResult Prober::send(const Peer& peer, const Peer* relay, PeerId self, const
   encode(Probe{static_cast<std::uint16_t>(size), order.id, now}, content);
   if (!session->sealing.seal(lane_, packet)) return ProbeResult::failed;
   if (hop != nullptr)
-    encode(RelayHeader{static_cast<std::uint8_t>(lane_), initial_hop_limit, hop->sealing.index(), peer.id(), self},
+    encode(RelayHeader{static_cast<std::uint8_t>(lane_), initial_hop_limit, hop->sealing.index(), peer.id(),
+                       self},
            hop->hop_seal, datagram);
 
   const int error = socket_.send(address, length, datagram, 0);

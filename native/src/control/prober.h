@@ -14,7 +14,8 @@ class Prober {
   /// `lane` belongs to the control thread alone.
   Prober(const UdpSocket& socket, unsigned lane, Counters& counters);
 
-  /// Seals and sends what `order` asks for. `relay` is the peer that packets go through when the order says so.
+  /// Seals and sends what `order` asks for. `relay` is the peer that packets go through when the order says
+  /// so.
   ProbeResult send(const Peer& peer, const Peer* relay, PeerId self, const ProbeOrder& order, Micros now);
 
  private:

@@ -30,7 +30,8 @@ Json or_null(bool there, const T& value) {
 Json Forwarder::dump() const {
   const Micros now = monotonic_now();
   Json peers = Json::array();
-  for (const auto& [id, peer] : state_.peers()) peers.push_back(peer_state(*peer, now));
+  for (const auto& [id, peer] : state_.peers())
+    peers.push_back(peer_state(*peer, now));
   Json networks = Json::array();
   for (const auto& [number, network] : state_.networks)
     networks.push_back({{"network", number},
@@ -43,9 +44,11 @@ Json Forwarder::dump() const {
 Json Forwarder::peer_state(const Peer& peer, Micros now) const {
   const Path& path = peer.path();
   Json candidates = Json::array();
-  for (const Endpoint& candidate : peer.candidates) candidates.push_back(candidate.text());
+  for (const Endpoint& candidate : peer.candidates)
+    candidates.push_back(candidate.text());
   Json keys = Json::array();
-  for (const auto& session : peer.sessions()) keys.push_back(key_state(*session, peer.sealing_session(), now));
+  for (const auto& session : peer.sessions())
+    keys.push_back(key_state(*session, peer.sealing_session(), now));
   std::uint64_t sent_bytes = 0, sent_packets = 0, received_bytes = 0, received_packets = 0;
   Micros last_received = 0;
   for (std::size_t i = 0; i < peer.threads(); ++i) {

@@ -128,7 +128,8 @@ void ControlServer::broadcast(const Json& event) {
 }
 
 void ControlServer::flush() {
-  for (auto& [tag, client] : clients_) write_to(tag, client);
+  for (auto& [tag, client] : clients_)
+    write_to(tag, client);
   std::erase_if(clients_, [](const auto& entry) { return entry.second.dead; });
 }
 

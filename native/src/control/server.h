@@ -18,7 +18,8 @@ namespace weft {
 class RequestHandler {
  public:
   virtual ~RequestHandler() = default;
-  /// Returns what goes into `ok`; throws RequestError for `error`. `fds` came with the request; what is not moved out is closed.
+  /// Returns what goes into `ok`; throws RequestError for `error`. `fds` came with the request; what is not
+  /// moved out is closed.
   virtual Json handle_request(const std::string& op, const Json& request, std::vector<Fd>& fds) = 0;
 };
 

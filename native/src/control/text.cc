@@ -11,7 +11,8 @@ constexpr std::string_view digits = "0123456789abcdef";
 
 std::string peer_text(PeerId peer) {
   std::string text(16, '0');
-  for (auto at = text.rbegin(); at != text.rend(); ++at, peer >>= 4) *at = digits[peer & 0xf];
+  for (auto at = text.rbegin(); at != text.rend(); ++at, peer >>= 4)
+    *at = digits[peer & 0xf];
   return text;
 }
 

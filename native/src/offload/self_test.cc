@@ -49,10 +49,12 @@ LoopbackPair make_pair() {
   return pair;
 }
 
-// Sends `count` numbered datagrams in one call; true if they came out whole, in at most `max_batches` receives.
+// Sends `count` numbered datagrams in one call; true if they came out whole, in at most `max_batches`
+// receives.
 bool passes(const LoopbackPair& pair, std::size_t count, std::size_t size, std::size_t max_batches) {
   std::vector<std::byte> payload(count * size - 1);
-  for (std::size_t i = 0; i < payload.size(); ++i) payload[i] = static_cast<std::byte>(i / size * 31 + i);
+  for (std::size_t i = 0; i < payload.size(); ++i)
+    payload[i] = static_cast<std::byte>(i / size * 31 + i);
   if (pair.sender.send(pair.to, pair.to_length, payload, size) != 0) return false;
   std::vector<std::byte> got(65'536);
   std::size_t at = 0;
@@ -61,7 +63,8 @@ bool passes(const LoopbackPair& pair, std::size_t count, std::size_t size, std::
     pollfd wait{pair.receiver.fd(), POLLIN, 0};
     Received received;
     if (::poll(&wait, 1, answer_timeout_ms) != 1 || pair.receiver.receive(got, received) != 0) return false;
-    if (received.segment_size != std::min(size, received.size) || at + received.size > payload.size()) return false;
+    if (received.segment_size != std::min(size, received.size) || at + received.size > payload.size())
+      return false;
     if (!std::equal(got.begin(), got.begin() + static_cast<std::ptrdiff_t>(received.size),
                     payload.begin() + static_cast<std::ptrdiff_t>(at)))
       return false;

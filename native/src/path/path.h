@@ -1,4 +1,5 @@
-/// How a peer is reached: which of its addresses answers, how far it is, how much it carries, whether it is up.
+/// How a peer is reached: which of its addresses answers, how far it is, how much it carries, whether it is
+/// up.
 #pragma once
 
 #include <cstdint>
@@ -123,7 +124,7 @@ class Path {
   PathMtu mtu_;
   std::vector<Outstanding> outstanding_;
   Micros next_keepalive_ = 0;
-  Micros unanswered_since_ = 0;  // 0: the last keepalive was answered, or none was sent
+  Micros unanswered_since_ = 0;   // 0: the last keepalive was answered, or none was sent
   Micros endpoint_answered_ = 0;  // last direct answer of the endpoint; 0: none on this path
   std::uint64_t last_sent_ = 0;
   Micros deadline_ = ~Micros{0};

@@ -6,9 +6,10 @@
 namespace weft {
 namespace {
 
-// MTUs that wires and tunnels really have; probed at once, so that the usual answer takes one round trip. Largest first: the
-// first answer is then the best.
-constexpr std::array<std::size_t, 12> ladder{9000, 8951, 1500, 1492, 1480, 1472, 1460, 1450, 1440, 1420, 1400, 1380};
+// MTUs that wires and tunnels really have; probed at once, so that the usual answer takes one round trip.
+// Largest first: the first answer is then the best.
+constexpr std::array<std::size_t, 12> ladder{9000, 8951, 1500, 1492, 1480, 1472,
+                                             1460, 1450, 1440, 1420, 1400, 1380};
 
 constexpr Micros never = ~Micros{0};
 

@@ -26,7 +26,8 @@ class PathMtu {
   /// Not searching and not checking until `start`.
   void stop() noexcept;
 
-  /// Sizes to probe now. `timeout`: how long an answer may take. `busy`: packets were sent since the last call.
+  /// Sizes to probe now. `timeout`: how long an answer may take. `busy`: packets were sent since the last
+  /// call.
   std::vector<std::size_t> poll(Micros now, Micros timeout, bool busy);
   /// When `poll` wants to be called at the latest.
   [[nodiscard]] Micros deadline() const noexcept { return deadline_; }
@@ -52,8 +53,8 @@ class PathMtu {
   void put(std::size_t size);
 
   bool running_ = false;
-  bool checking_ = false;        // the one in flight asks whether `low_` still passes
-  std::size_t low_ = base;       // largest that passed
+  bool checking_ = false;           // the one in flight asks whether `low_` still passes
+  std::size_t low_ = base;          // largest that passed
   std::size_t high_ = ceiling + 1;  // smallest that did not
   std::vector<InFlight> in_flight_;
   Micros next_search_ = 0;

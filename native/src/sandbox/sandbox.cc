@@ -18,20 +18,51 @@
 namespace weft {
 namespace {
 
-// Sockets, epoll and files are open by now. What is left: moving data, waiting, time, memory, locks, clients of the control socket that
-// come and go, and ending.
-constexpr std::array allowed{
-    SCMP_SYS(read),          SCMP_SYS(write),        SCMP_SYS(readv),           SCMP_SYS(writev),
-    SCMP_SYS(recvmsg),       SCMP_SYS(recvfrom),     SCMP_SYS(sendmsg),         SCMP_SYS(sendto),
-    SCMP_SYS(sendmmsg),      SCMP_SYS(setsockopt),   SCMP_SYS(accept4),         SCMP_SYS(close),
-    SCMP_SYS(epoll_wait),    SCMP_SYS(epoll_pwait),  SCMP_SYS(epoll_ctl),       SCMP_SYS(futex),
-    SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(clock_nanosleep), SCMP_SYS(nanosleep),
-    SCMP_SYS(sched_yield),   SCMP_SYS(brk),          SCMP_SYS(mmap),            SCMP_SYS(munmap),
-    SCMP_SYS(mremap),        SCMP_SYS(mprotect),     SCMP_SYS(madvise),         SCMP_SYS(getrandom),
-    SCMP_SYS(getpid),        SCMP_SYS(gettid),       SCMP_SYS(tgkill),          SCMP_SYS(rt_sigaction),
-    SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(restart_syscall), SCMP_SYS(unlink),
-    SCMP_SYS(exit),          SCMP_SYS(exit_group),   SCMP_SYS(set_robust_list), SCMP_SYS(rseq),
-    SCMP_SYS(fstat),         SCMP_SYS(newfstatat),   SCMP_SYS(lseek)};
+// Sockets, epoll and files are open by now. What is left: moving data, waiting, time, memory, locks, clients
+// of the control socket that come and go, and ending.
+constexpr std::array allowed{SCMP_SYS(read),
+                             SCMP_SYS(write),
+                             SCMP_SYS(readv),
+                             SCMP_SYS(writev),
+                             SCMP_SYS(recvmsg),
+                             SCMP_SYS(recvfrom),
+                             SCMP_SYS(sendmsg),
+                             SCMP_SYS(sendto),
+                             SCMP_SYS(sendmmsg),
+                             SCMP_SYS(setsockopt),
+                             SCMP_SYS(accept4),
+                             SCMP_SYS(close),
+                             SCMP_SYS(epoll_wait),
+                             SCMP_SYS(epoll_pwait),
+                             SCMP_SYS(epoll_ctl),
+                             SCMP_SYS(futex),
+                             SCMP_SYS(clock_gettime),
+                             SCMP_SYS(gettimeofday),
+                             SCMP_SYS(clock_nanosleep),
+                             SCMP_SYS(nanosleep),
+                             SCMP_SYS(sched_yield),
+                             SCMP_SYS(brk),
+                             SCMP_SYS(mmap),
+                             SCMP_SYS(munmap),
+                             SCMP_SYS(mremap),
+                             SCMP_SYS(mprotect),
+                             SCMP_SYS(madvise),
+                             SCMP_SYS(getrandom),
+                             SCMP_SYS(getpid),
+                             SCMP_SYS(gettid),
+                             SCMP_SYS(tgkill),
+                             SCMP_SYS(rt_sigaction),
+                             SCMP_SYS(rt_sigprocmask),
+                             SCMP_SYS(rt_sigreturn),
+                             SCMP_SYS(restart_syscall),
+                             SCMP_SYS(unlink),
+                             SCMP_SYS(exit),
+                             SCMP_SYS(exit_group),
+                             SCMP_SYS(set_robust_list),
+                             SCMP_SYS(rseq),
+                             SCMP_SYS(fstat),
+                             SCMP_SYS(newfstatat),
+                             SCMP_SYS(lseek)};
 
 // The only things that are done to a device, and an interface's number and name for link-local addresses.
 constexpr std::array<unsigned long, 2> allowed_ioctls{TUNSETOFFLOAD, TUNGETIFF};
@@ -44,7 +75,8 @@ struct ReleaseFilter {
 void clear_capability_sets() {
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> none{};
-  if (::syscall(SYS_capset, &header, none.data()) != 0) throw Failure::from_errno("cannot drop the capabilities");
+  if (::syscall(SYS_capset, &header, none.data()) != 0)
+    throw Failure::from_errno("cannot drop the capabilities");
 }
 
 }  // namespace
@@ -68,7 +100,8 @@ bool restrict_syscalls() {
   for (const int call : allowed)
     if (::seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, call, 0) != 0) return false;
   for (const unsigned long request : allowed_ioctls)
-    if (::seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_EQ, request)) != 0)
+    if (::seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_EQ, request)) !=
+        0)
       return false;
   return ::seccomp_load(filter.get()) == 0;
 }

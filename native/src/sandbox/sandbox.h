@@ -8,8 +8,8 @@ namespace weft {
 void drop_capabilities();
 
 /// Allows all threads only the system calls that running needs; any other fails with EPERM. It is not
-/// killed: whoever took over the process gets no further either way, while a C library that is newer than this list must not cost
-/// the containers their network. False if the kernel has no seccomp.
+/// killed: whoever took over the process gets no further either way, while a C library that is newer than
+/// this list must not cost the containers their network. False if the kernel has no seccomp.
 [[nodiscard]] bool restrict_syscalls();
 
 }  // namespace weft

@@ -15,9 +15,9 @@ enum class Role : std::uint8_t { initiator, responder };
 
 /// Shared by all workers and the control thread; everything in it is safe for that.
 struct Session {
-  Session(PeerId peer_id, std::uint16_t peer_slot, Role session_role, Cipher session_cipher, std::uint32_t local_index,
-          std::uint32_t remote_index, std::unique_ptr<const Aead> open_aead, std::unique_ptr<const Aead> seal_aead,
-          HopKey hop_open_key, HopKey hop_seal_key, Micros now)
+  Session(PeerId peer_id, std::uint16_t peer_slot, Role session_role, Cipher session_cipher,
+          std::uint32_t local_index, std::uint32_t remote_index, std::unique_ptr<const Aead> open_aead,
+          std::unique_ptr<const Aead> seal_aead, HopKey hop_open_key, HopKey hop_seal_key, Micros now)
       : peer(peer_id),
         slot(peer_slot),
         role(session_role),

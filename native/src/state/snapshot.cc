@@ -4,7 +4,8 @@
 
 namespace weft {
 
-SnapshotBoard::SnapshotBoard(std::size_t readers) : readers_(readers), current_(std::make_unique<const Snapshot>().release()) {}
+SnapshotBoard::SnapshotBoard(std::size_t readers)
+    : readers_(readers), current_(std::make_unique<const Snapshot>().release()) {}
 
 SnapshotBoard::~SnapshotBoard() {
   const std::unique_ptr<const Snapshot> last(current_.load());
@@ -22,7 +23,8 @@ void SnapshotBoard::publish(std::unique_ptr<const Snapshot> next) {
 bool SnapshotBoard::collect() {
   // A reader that is idle here will announce itself before it reads the pointer, which is new already.
   std::uint64_t oldest = idle;
-  for (const Reader& reader : readers_) oldest = std::min(oldest, reader.epoch.load(std::memory_order_seq_cst));
+  for (const Reader& reader : readers_)
+    oldest = std::min(oldest, reader.epoch.load(std::memory_order_seq_cst));
   std::erase_if(retired_, [&](const Retired& retired) { return retired.epoch <= oldest; });
   return retired_.empty();
 }

@@ -57,11 +57,11 @@ struct TapQueues {
 
 /// Where datagrams for a peer go.
 struct Destination {
-  Endpoint endpoint;               ///< of the peer, or of the relay
-  sockaddr_storage address{};      ///< the same for sendmsg
-  socklen_t address_length = 0;    ///< 0: nowhere yet
-  std::size_t max_sealed = 0;      ///< largest sealed packet that fits the path
-  const Session* hop = nullptr;    ///< with the relay; null when the path is direct
+  Endpoint endpoint;             ///< of the peer, or of the relay
+  sockaddr_storage address{};    ///< the same for sendmsg
+  socklen_t address_length = 0;  ///< 0: nowhere yet
+  std::size_t max_sealed = 0;    ///< largest sealed packet that fits the path
+  const Session* hop = nullptr;  ///< with the relay; null when the path is direct
 
   [[nodiscard]] bool reachable() const noexcept { return address_length != 0; }
   /// Bytes in front of each sealed packet.
@@ -85,9 +85,9 @@ struct PeerView {
 
 struct NetworkView {
   std::uint16_t number = 0;
-  std::size_t mtu = 0;                      ///< of the overlay; 0: not told
-  std::shared_ptr<const TapQueues> taps;    ///< null: no TAP here
-  std::vector<PeerSlot> members;            ///< peers that have it
+  std::size_t mtu = 0;                    ///< of the overlay; 0: not told
+  std::shared_ptr<const TapQueues> taps;  ///< null: no TAP here
+  std::vector<PeerSlot> members;          ///< peers that have it
 };
 
 /// Open addressing over keys that are random already (key indexes, short ids). Built once, then read.
@@ -97,13 +97,15 @@ class FlatIndex {
   FlatIndex() : FlatIndex(0) {}
   explicit FlatIndex(std::size_t entries) {
     std::size_t size = 8;
-    while (size < entries * 2) size *= 2;
+    while (size < entries * 2)
+      size *= 2;
     slots_.resize(size);
   }
   /// Key 0 means "free" and cannot be put.
   void put(Key key, Value value) noexcept {
     std::size_t at = start(key);
-    while (slots_[at].key != 0 && slots_[at].key != key) at = (at + 1) & (slots_.size() - 1);
+    while (slots_[at].key != 0 && slots_[at].key != key)
+      at = (at + 1) & (slots_.size() - 1);
     slots_[at] = {key, value};
   }
   /// The value, or a default one if the key is not there.
@@ -118,17 +120,19 @@ class FlatIndex {
     Key key{};
     Value value{};
   };
-  [[nodiscard]] std::size_t start(Key key) const noexcept { return static_cast<std::size_t>(key) & (slots_.size() - 1); }
+  [[nodiscard]] std::size_t start(Key key) const noexcept {
+    return static_cast<std::size_t>(key) & (slots_.size() - 1);
+  }
 
   std::vector<Slot> slots_;
 };
 
 struct Snapshot {
   PeerId self = 0;
-  std::vector<PeerView> peers;         ///< by slot
-  std::vector<NetworkView> networks;   ///< few; by number, ascending
-  FlatIndex<std::uint32_t, Session*> keys;              ///< by our own index
-  FlatIndex<PeerId, const PeerView*> routes;            ///< by short id
+  std::vector<PeerView> peers;                ///< by slot
+  std::vector<NetworkView> networks;          ///< few; by number, ascending
+  FlatIndex<std::uint32_t, Session*> keys;    ///< by our own index
+  FlatIndex<PeerId, const PeerView*> routes;  ///< by short id
 
   /// What the pointers above point to lives at least as long as the snapshot.
   std::vector<std::shared_ptr<void>> owned;
@@ -140,8 +144,8 @@ struct Snapshot {
   }
 };
 
-/// Hands snapshots from the control thread to the workers without locks. A former snapshot is freed when no worker
-/// can still look at it: each says when it begins to look and when it has stopped.
+/// Hands snapshots from the control thread to the workers without locks. A former snapshot is freed when no
+/// worker can still look at it: each says when it begins to look and when it has stopped.
 class SnapshotBoard {
  public:
   explicit SnapshotBoard(std::size_t readers);

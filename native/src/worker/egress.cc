@@ -24,7 +24,8 @@ constexpr unsigned max_answers_per_second = 100;
 
 constexpr std::size_t ipv6_minimum_mtu = 1280;
 
-// Largest frame that should go to the peer in one piece: what the path carries, and what the overlay promises.
+// Largest frame that should go to the peer in one piece: what the path carries, and what the overlay
+// promises.
 std::size_t frame_limit(const PeerView& peer, const NetworkView& network, const Layers& layers) noexcept {
   const std::size_t path = peer.destination.max_frame();
   if (network.mtu == 0 || layers.network_offset == 0) return path;
@@ -198,7 +199,8 @@ void Egress::send_frame(const Batch& batch, const PeerView& peer, const Outgoing
 
 void Egress::send_fragments(const PeerView& peer, ConstBytes content) noexcept {
   SealingKey& key = peer.session->sealing;
-  const std::size_t max_piece = peer.destination.max_sealed - sealed_header_size - tag_size - inner_header_size;
+  const std::size_t max_piece =
+      peer.destination.max_sealed - sealed_header_size - tag_size - inner_header_size;
   const auto plan = Fragmenter::plan(content, max_piece, key.next_fragment_id(context_.lane));
   const auto counter = plan ? key.reserve(context_.lane, plan->count()) : std::nullopt;
   if (!counter) {

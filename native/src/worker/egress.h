@@ -15,8 +15,8 @@ class Egress {
  public:
   Egress(WorkerContext& context, RunSender& sender);
 
-  /// Reads at most `budget` frames from a queue of `network`'s TAP and sends them where they belong. What was sent
-  /// may still be in the sender. True if there may be more.
+  /// Reads at most `budget` frames from a queue of `network`'s TAP and sends them where they belong. What was
+  /// sent may still be in the sender. True if there may be more.
   bool drain(const Batch& batch, const NetworkView& network, int queue, unsigned budget) noexcept;
 
  private:

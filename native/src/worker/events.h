@@ -19,13 +19,13 @@ namespace weft {
 
 struct WorkerEvent {
   enum class Kind : std::uint8_t {
-    reply,           ///< `id`, `endpoint` (our address as seen; empty if relayed), `when`
-    source,          ///< newest authenticated packet from `endpoint`, which is not the peer's; `probe`
-    key_used,        ///< first packet opened with key `id`
-    mac_moved,       ///< `network`, `mac`, `from`, `to`
-    too_big,         ///< the kernel refused a packet of `size` bytes to the peer
-    tap_lost,        ///< `network`
-    gso_failed,      ///< UDP_SEGMENT was refused and is off now
+    reply,       ///< `id`, `endpoint` (our address as seen; empty if relayed), `when`
+    source,      ///< newest authenticated packet from `endpoint`, which is not the peer's; `probe`
+    key_used,    ///< first packet opened with key `id`
+    mac_moved,   ///< `network`, `mac`, `from`, `to`
+    too_big,     ///< the kernel refused a packet of `size` bytes to the peer
+    tap_lost,    ///< `network`
+    gso_failed,  ///< UDP_SEGMENT was refused and is off now
   };
   Kind kind = Kind::reply;
   bool probe = false;
@@ -40,7 +40,8 @@ struct WorkerEvent {
   Micros when = 0;
 };
 
-/// From one worker to the control thread. Full means lost: every event is either repeated by itself or only news.
+/// From one worker to the control thread. Full means lost: every event is either repeated by itself or only
+/// news.
 class WorkerEvents {
  public:
   WorkerEvents() : wake_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {

@@ -12,7 +12,8 @@
 namespace weft {
 namespace {
 
-// Buffers received in a row before frames are written: joins flows across them, and stays inside the second-level cache.
+// Buffers received in a row before frames are written: joins flows across them, and stays inside the
+// second-level cache.
 constexpr std::size_t buffer_count = 4;
 constexpr std::size_t buffer_size = 65'536;
 
@@ -23,7 +24,8 @@ constexpr std::size_t longest_syn = 160;
 constexpr Micros source_pause = 20 * microseconds_per_millisecond;
 
 std::size_t clamp_mtu(const PeerView& peer, const NetworkView& network) noexcept {
-  const std::size_t path = peer.destination.reachable() ? peer.destination.max_frame() - ethernet_header_size : SIZE_MAX;
+  const std::size_t path =
+      peer.destination.reachable() ? peer.destination.max_frame() - ethernet_header_size : SIZE_MAX;
   return network.mtu == 0 ? path : std::min(path, network.mtu);
 }
 
@@ -109,7 +111,8 @@ void Ingress::handle_sealed(const Batch& batch, Bytes packet, const Source& sour
   }
   const OpenResult result = session->opening.open(*header, packet);
   if (!opened(result)) {
-    context_.counters.add(result == OpenResult::replayed ? Counter::dropped_replay : Counter::dropped_bad_tag);
+    context_.counters.add(result == OpenResult::replayed ? Counter::dropped_replay
+                                                         : Counter::dropped_bad_tag);
     return;
   }
   context_.counters.add(Counter::opened_packets);
@@ -118,7 +121,8 @@ void Ingress::handle_sealed(const Batch& batch, Bytes packet, const Source& sour
   ++tally_.packets;
   tally_.bytes += packet.size();
   if (!session->used.load(std::memory_order_relaxed) && !session->used.exchange(true))
-    context_.events.post({.kind = WorkerEvent::Kind::key_used, .id = session->opening.index(), .peer = session->peer});
+    context_.events.post(
+        {.kind = WorkerEvent::Kind::key_used, .id = session->opening.index(), .peer = session->peer});
 
   const Bytes content = packet.subspan(sealed_header_size, packet.size() - sealed_header_size - tag_size);
   const auto kind = inner_kind(content);
@@ -210,7 +214,8 @@ void Ingress::handle_fragment(const Batch& batch, Session& session, unsigned lan
   coalescer_.flush();
 }
 
-void Ingress::handle_probe(const Batch& batch, Session& session, ConstBytes content, const Source& source) noexcept {
+void Ingress::handle_probe(const Batch& batch, Session& session, ConstBytes content,
+                           const Source& source) noexcept {
   const auto probe = decode_probe(content);
   if (!probe) {
     count_drop(probe.error);
@@ -267,8 +272,10 @@ void Ingress::handle_reply(const Batch& batch, const Session& session, ConstByte
                         .when = batch.now});
 }
 
-void Ingress::note_source(const Batch& batch, const Session& session, const Endpoint& from, bool probe) noexcept {
-  if (last_source_peer_ == session.peer && last_source_ == from && batch.now < last_source_at_ + source_pause) return;
+void Ingress::note_source(const Batch& batch, const Session& session, const Endpoint& from,
+                          bool probe) noexcept {
+  if (last_source_peer_ == session.peer && last_source_ == from && batch.now < last_source_at_ + source_pause)
+    return;
   last_source_peer_ = session.peer;
   last_source_ = from;
   last_source_at_ = batch.now;
@@ -278,7 +285,8 @@ void Ingress::note_source(const Batch& batch, const Session& session, const Endp
 
 void Ingress::settle(const Batch& batch) noexcept {
   if (tally_.packets > 0)
-    batch.snapshot.peers[tally_.session->slot].traffic[context_.lane].received(tally_.packets, tally_.bytes, batch.now);
+    batch.snapshot.peers[tally_.session->slot].traffic[context_.lane].received(tally_.packets, tally_.bytes,
+                                                                               batch.now);
   tally_ = {};
 }
 

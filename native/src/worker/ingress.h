@@ -14,8 +14,8 @@ class Ingress final : private FrameSink {
  public:
   Ingress(WorkerContext& context, RunSender& sender);
 
-  /// Receives at most `budget` buffers of datagrams and delivers what is in them. Replies to probes may still be in the sender.
-  /// True if there may be more.
+  /// Receives at most `budget` buffers of datagrams and delivers what is in them. Replies to probes may still
+  /// be in the sender. True if there may be more.
   bool drain(const Batch& batch, unsigned budget) noexcept;
 
  private:

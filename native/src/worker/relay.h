@@ -1,8 +1,8 @@
 /// Relayed packets: docs/protocol.md 2.3.
 #pragma once
 
-#include "worker/context.h"
 #include "wire/header.h"
+#include "worker/context.h"
 
 namespace weft {
 
@@ -11,9 +11,9 @@ class Relay {
  public:
   explicit Relay(WorkerContext& context) noexcept : context_(context) {}
 
-  /// Takes a datagram of type 2. If it is for us, returns the sealed packet inside it; otherwise it is passed on (at
-  /// the latest with `flush`) or dropped, and the result is empty. Datagrams that stand one behind the other
-  /// in memory, each of `segment_size` but the last, leave with one call.
+  /// Takes a datagram of type 2. If it is for us, returns the sealed packet inside it; otherwise it is passed
+  /// on (at the latest with `flush`) or dropped, and the result is empty. Datagrams that stand one behind the
+  /// other in memory, each of `segment_size` but the last, leave with one call.
   Bytes handle(const Batch& batch, Bytes datagram, std::size_t segment_size) noexcept;
 
   /// Sends what is held; before the memory is used for something else.

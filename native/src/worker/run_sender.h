@@ -7,14 +7,15 @@
 
 namespace weft {
 
-/// A run: packets to one destination, all of one size but the last, which may be shorter. That is what UDP_SEGMENT
-/// takes, and it makes a send cost a twentieth.
+/// A run: packets to one destination, all of one size but the last, which may be shorter. That is what
+/// UDP_SEGMENT takes, and it makes a send cost a twentieth.
 class RunSender {
  public:
   explicit RunSender(WorkerContext& context);
 
   /// Room for the next sealed packet of `size` bytes to a reachable `peer`, which must stay where it is until
-  /// `flush`. What is in the run may be sent first. The caller fills the room before the next call of anything.
+  /// `flush`. What is in the run may be sent first. The caller fills the room before the next call of
+  /// anything.
   Bytes claim(const PeerView& peer, std::size_t size) noexcept;
 
   /// Sends what is there; at the latest at the end of a batch.
@@ -29,8 +30,8 @@ class RunSender {
   WorkerContext& context_;
   std::unique_ptr<std::byte[]> slab_;
   const PeerView* peer_ = nullptr;
-  std::size_t stride_ = 0;   // relay header and packet
-  std::size_t used_ = 0;     // bytes of the slab
+  std::size_t stride_ = 0;  // relay header and packet
+  std::size_t used_ = 0;    // bytes of the slab
   std::size_t packets_ = 0;
   PeerId self_ = 0;  // our own id, for relay headers
 };

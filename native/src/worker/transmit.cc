@@ -5,7 +5,8 @@
 namespace weft {
 namespace {
 
-int send_segmented(WorkerContext& context, const Destination& to, ConstBytes payload, std::size_t segment_size) noexcept {
+int send_segmented(WorkerContext& context, const Destination& to, ConstBytes payload,
+                   std::size_t segment_size) noexcept {
   if (!context.switches.on(Offload::udp_gso))
     return context.socket.send_each(to.address, to.address_length, payload, segment_size);
   const int error = context.socket.send(to.address, to.address_length, payload, segment_size);

@@ -24,8 +24,8 @@ constexpr unsigned socket_budget = 16;
 constexpr unsigned tap_budget = 64;
 constexpr std::size_t max_ready = 16;
 
-// After the last packet a worker looks for the next one this long before it sleeps: to be woken costs more than that, and
-// an answer often comes sooner.
+// After the last packet a worker looks for the next one this long before it sleeps: to be woken costs more
+// than that, and an answer often comes sooner.
 constexpr Micros linger = 50;
 
 }  // namespace
@@ -72,7 +72,8 @@ void Worker::watch(std::uint16_t network, const TapQueues& taps) {
 }
 
 void Worker::unwatch(const TapQueues& taps) noexcept {
-  for (std::size_t i = number_; i < taps.fds.size(); i += workers_) epoll_.remove(taps.fds[i].get());
+  for (std::size_t i = number_; i < taps.fds.size(); i += workers_)
+    epoll_.remove(taps.fds[i].get());
 }
 
 void Worker::run() noexcept {
@@ -100,7 +101,8 @@ void Worker::handle(const Batch& batch, std::span<const epoll_event> ready) noex
       ingress_.drain(batch, socket_budget);
       continue;
     }
-    const NetworkView* network = batch.snapshot.network(static_cast<std::uint16_t>(event.data.u64 >> queue_bits));
+    const NetworkView* network =
+        batch.snapshot.network(static_cast<std::uint16_t>(event.data.u64 >> queue_bits));
     const std::size_t queue = event.data.u64 & ((std::uint64_t{1} << queue_bits) - 1);
     if (network == nullptr || network->taps == nullptr || queue >= network->taps->fds.size()) continue;
     egress_.drain(batch, *network, network->taps->fds[queue].get(), tap_budget);

@@ -16,7 +16,8 @@ namespace weft {
 class Worker {
  public:
   /// `number` is its lane, its reader of `board`, and its queue of each TAP.
-  Worker(unsigned number, unsigned workers, UdpSocket socket, SnapshotBoard& board, MacTable& macs, Switches& switches);
+  Worker(unsigned number, unsigned workers, UdpSocket socket, SnapshotBoard& board, MacTable& macs,
+         Switches& switches);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;

@@ -1,0 +1,277 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <deque>
+#include <functional>
+
+#include "path/path.h"
+
+namespace weft {
+namespace {
+
+Endpoint at(const char* text) {
+  return Endpoint::parse(text).value();
+}
+
+constexpr Micros ms = microseconds_per_millisecond;
+
+/// A world in virtual time: probes sent are answered after the round trip of the address, if it answers.
+class World final : public PathObserver {
+ public:
+  struct Address {
+    Micros rtt;
+    std::size_t mtu = 1500;
+    bool alive = true;
+  };
+
+  ProbeResult send_probe(const ProbeOrder& order) override {
+    ++probes;
+    if (order.packet_size > local_mtu) return ProbeResult::too_big;
+    const Address* address = order.to ? find(*order.to) : &relay;
+    if (address != nullptr && address->alive && order.packet_size <= address->mtu)
+      answers.push_back({now + address->rtt, order.id});
+    return ProbeResult::sent;
+  }
+  void path_up() override { ++ups; }
+  void path_down() override {
+    ++downs;
+    down_at = now;
+  }
+  void endpoint_changed(bool roamed) override { ++(roamed ? roams : choices); }
+  void path_mtu_changed() override { ++mtu_changes; }
+  void observed_changed() override { ++observations; }
+
+  void run(Micros duration) {
+    for (const Micros end = now + duration; now < end; now += ms) {
+      const auto due =
+          std::stable_partition(answers.begin(), answers.end(), [&](const auto& a) { return a.first > now; });
+      std::vector<std::pair<Micros, std::uint32_t>> ready(due, answers.end());
+      answers.erase(due, answers.end());
+      for (const auto& [when, id] : ready)
+        path.on_reply(id, at("192.0.2.1:1"), now);
+      if (path.deadline() <= now) path.poll(now, sent += busy ? 1 : 0);
+    }
+  }
+  const Address* find(const Endpoint& endpoint) const {
+    for (const auto& [known, address] : addresses)
+      if (known == endpoint) return &address;
+    return nullptr;
+  }
+
+  Micros now = 1'000'000;
+  std::vector<std::pair<Endpoint, Address>> addresses;
+  Address relay{5 * ms};
+  std::size_t local_mtu = 9000;
+  bool busy = true;
+  std::uint64_t sent = 0;
+  std::vector<std::pair<Micros, std::uint32_t>> answers;
+  int probes = 0, ups = 0, downs = 0, roams = 0, choices = 0, mtu_changes = 0, observations = 0;
+  Micros down_at = 0;
+  Path path{*this, 100};
+};
+
+const Endpoint near_address = at("192.0.2.10:6783");
+const Endpoint far_address = at("192.0.2.20:6783");
+
+TEST_CASE("nothing is sent before there is a key") {
+  World world;
+  world.addresses = {{near_address, {1 * ms}}};
+  world.path.set_candidates({near_address}, world.now);
+  world.run(5000 * ms);
+  CHECK(world.probes == 0);
+}
+
+TEST_CASE("the first address that answers is used, and the path is up") {
+  World world;
+  world.addresses = {{near_address, {1 * ms}}, {far_address, {30 * ms}}};
+  world.path.set_candidates({far_address, near_address}, world.now);
+  world.path.set_ready(true, world.now);
+  world.run(20 * ms);
+  CHECK(world.path.up());
+  CHECK(world.path.endpoint() == near_address);
+  CHECK(world.observations == 1);
+}
+
+TEST_CASE("addresses that do not answer are probed at a falling pace") {
+  World world;
+  world.path.set_candidates({near_address}, world.now);
+  world.path.set_ready(true, world.now);
+  world.run(1000 * ms);
+  const int first = world.probes;
+  CHECK(first >= 3);
+  world.run(60'000 * ms);
+  const int probes = world.probes - first;
+  CHECK(probes >= 25);
+  CHECK(probes <= 40);
+}
+
+TEST_CASE("a path is down when three keepalives went unanswered, and up again soon after it heals") {
+  World world;
+  world.addresses = {{near_address, {1 * ms}}};
+  world.path.set_candidates({near_address}, world.now);
+  world.path.set_ready(true, world.now);
+  world.run(5000 * ms);
+  const Micros cut = world.now;
+  world.addresses[0].second.alive = false;
+  world.run(10'000 * ms);
+  CHECK(world.downs == 1);
+  CHECK(world.down_at - cut >= 3000 * ms);
+  CHECK(world.down_at - cut <= 4100 * ms);
+  world.addresses[0].second.alive = true;
+  world.run(300 * ms);
+  CHECK(world.path.up());
+  CHECK(world.ups == 2);
+}
+
+TEST_CASE("another address takes over before the path is down") {
+  World world;
+  world.addresses = {{near_address, {1 * ms}}, {far_address, {20 * ms}}};
+  world.path.set_candidates({near_address, far_address}, world.now);
+  world.path.set_ready(true, world.now);
+  world.run(3000 * ms);
+  world.addresses[0].second.alive = false;
+  world.run(3000 * ms);
+  CHECK(world.path.endpoint() == far_address);
+  CHECK(world.path.up());
+  CHECK(world.downs == 0);
+}
+
+TEST_CASE("a slightly faster address changes nothing, a much faster one wins after several answers") {
+  World world;
+  world.addresses = {{near_address, {40 * ms}}, {far_address, {60 * ms}}};
+  world.path.set_candidates({near_address, far_address}, world.now);
+  world.path.set_ready(true, world.now);
+  world.run(2000 * ms);
+  REQUIRE(world.path.endpoint() == near_address);
+  world.addresses[1].second.rtt = 35 * ms;
+  world.run(60'000 * ms);
+  CHECK(world.path.endpoint() == near_address);
+  world.addresses[1].second.rtt = 5 * ms;
+  world.run(15'000 * ms);
+  CHECK(world.path.endpoint() == far_address);
+}
+
+TEST_CASE("packets from an unknown address move the endpoint, probes from a known one do not") {
+  World world;
+  world.addresses = {{near_address, {1 * ms}}, {far_address, {20 * ms}}};
+  world.path.set_candidates({near_address, far_address}, world.now);
+  world.path.set_ready(true, world.now);
+  world.run(2000 * ms);
+  world.path.on_source(far_address, true, world.now);
+  world.path.on_source(far_address, false, world.now);
+  CHECK(world.path.endpoint() == near_address);
+  world.path.on_source(at("203.0.113.5:4444"), true, world.now);
+  CHECK(world.path.endpoint() == near_address);
+  world.path.on_source(at("203.0.113.5:4444"), false, world.now);
+  CHECK(world.path.endpoint() == at("203.0.113.5:4444"));
+  CHECK(world.roams == 1);
+}
+
+TEST_CASE("a peer without known addresses is found where its packets come from") {
+  World world;
+  world.addresses = {{near_address, {1 * ms}}};
+  world.path.set_ready(true, world.now);
+  world.path.on_source(near_address, true, world.now);
+  world.run(100 * ms);
+  CHECK(world.path.up());
+  CHECK(world.path.endpoint() == near_address);
+}
+
+TEST_CASE("usual path MTUs are found in one round trip, any other to the byte") {
+  for (const std::size_t mtu :
+       {1280UL, 1281UL, 1337UL, 1400UL, 1420UL, 1499UL, 1500UL, 1501UL, 8999UL, 9000UL}) {
+    CAPTURE(mtu);
+    World world;
+    world.addresses = {{near_address, {2 * ms, mtu}}};
+    world.path.set_candidates({near_address}, world.now);
+    world.path.set_ready(true, world.now);
+    world.run(30 * ms);
+    CHECK(world.path.mtu() >= std::min<std::size_t>(mtu, mtu < 1380 ? 1280 : mtu < 1500 ? mtu - 20 : 1500));
+    world.run(20'000 * ms);
+    CHECK(world.path.mtu() == mtu);
+  }
+}
+
+TEST_CASE("the local interface's limit is found without waiting") {
+  World world;
+  world.local_mtu = 4321;
+  world.addresses = {{near_address, {2 * ms, 65'000}}};
+  world.path.set_candidates({near_address}, world.now);
+  world.path.set_ready(true, world.now);
+  world.run(200 * ms);
+  CHECK(world.path.mtu() == 4321);
+}
+
+TEST_CASE("a path that shrinks is noticed while traffic flows") {
+  World world;
+  world.addresses = {{near_address, {2 * ms, 1500}}};
+  world.path.set_candidates({near_address}, world.now);
+  world.path.set_ready(true, world.now);
+  world.run(10'000 * ms);
+  REQUIRE(world.path.mtu() == 1500);
+  world.addresses[0].second.mtu = 1400;
+  world.run(8000 * ms);
+  CHECK(world.path.mtu() == 1400);
+  CHECK(world.downs == 0);
+}
+
+TEST_CASE("a packet that the interface refused starts a new search at once") {
+  World world;
+  world.addresses = {{near_address, {2 * ms, 1500}}};
+  world.path.set_candidates({near_address}, world.now);
+  world.path.set_ready(true, world.now);
+  world.run(5000 * ms);
+  REQUIRE(world.path.mtu() == 1500);
+  world.local_mtu = 1450;
+  world.path.on_too_big(1500, world.now);
+  CHECK(world.path.mtu() == 1280);
+  world.run(50 * ms);
+  CHECK(world.path.mtu() == 1450);
+}
+
+TEST_CASE("loss is the share of unanswered keepalives") {
+  World world;
+  world.addresses = {{near_address, {1 * ms}}};
+  world.path.set_candidates({near_address}, world.now);
+  world.path.set_ready(true, world.now);
+  world.run(20'000 * ms);
+  CHECK(world.path.loss() == 0.0);
+  world.addresses[0].second.alive = false;
+  world.run(5000 * ms);
+  CHECK(world.path.loss() > 0.2);
+  CHECK(world.path.loss() < 1.0);
+}
+
+TEST_CASE("the round trip is smoothed as TCP does it") {
+  RoundTrip rtt;
+  CHECK_FALSE(rtt.known());
+  rtt.sample(8000);
+  CHECK(rtt.smoothed() == 8000);
+  CHECK(rtt.variance() == 4000);
+  rtt.sample(16'000);
+  CHECK(rtt.smoothed() == 9000);
+  CHECK(rtt.variance() == 5000);
+}
+
+TEST_CASE("a relayed path is measured through the relay, and tells when the peer answers directly") {
+  World world;
+  world.addresses = {{near_address, {1 * ms}}};
+  world.addresses[0].second.alive = false;
+  world.path.set_relayed(true, world.now);
+  world.path.set_candidates({near_address}, world.now);
+  world.path.set_ready(true, world.now);
+  world.run(3000 * ms);
+  CHECK(world.path.up());
+  CHECK_FALSE(world.path.endpoint().has_value());
+  CHECK(world.path.rtt().smoothed() >= 5 * ms);
+  world.addresses[0].second.alive = true;
+  world.run(3000 * ms);
+  CHECK(world.path.endpoint() == near_address);
+  CHECK(world.choices == 1);
+  world.run(30'000 * ms);
+  CHECK(world.choices == 1);
+  CHECK(world.path.rtt().smoothed() >= 5 * ms);
+}
+
+}  // namespace
+}  // namespace weft
