@@ -3,6 +3,7 @@ import { REFERENCE } from './contenders/index.js';
 import { machineLine } from './machine.js';
 import { GROUPS, METRICS, type Metric } from './metrics.js';
 import { type ContenderResult, type Results, ratioToBestPeer, ratioToReference } from './results.js';
+import { median } from './stats.js';
 import { judge, type Verdict } from './verdicts.js';
 import { LOSS_LIMIT } from './workloads/udp-rate.js';
 
@@ -25,9 +26,11 @@ export function renderReport(results: Results): string {
     why.map((reason) => `- ${name}: ${firstLine(reason)}`),
   );
   if (failures.length > 0) sections.push('## Not measured', failures.join('\n'));
-  const disturbed = Math.max(0, ...contenders.flatMap(({ busyBefore }) => busyBefore));
-  if (disturbed > 0.1)
-    sections.push(`Others used up to ${Math.round(disturbed * 100)} % of the machine during this run.`);
+  const disturbances = contenders.flatMap((contender) => contender.disturbances);
+  sections.push(
+    `Other processes used ${percent(median(disturbances))} (median) and at most ${percent(Math.max(0, ...disturbances))} of the machine ` +
+      'during the samples.',
+  );
   return `${sections.join('\n\n')}\n`;
 }
 
@@ -87,5 +90,7 @@ function table(rows: readonly (readonly string[])[]): string {
 
 const pad = (cell: string, width: number, column: number) =>
   column === 0 ? cell.padEnd(width) : cell.padStart(width);
+
+const percent = (share: number) => `${Math.round(share * 100)} %`;
 
 const firstLine = (text: string) => text.split('\n', 1)[0] ?? '';

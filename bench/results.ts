@@ -12,8 +12,8 @@ export interface ContenderResult {
   readonly medians: Sample;
   /** One a round, in order; a round that failed is missing. */
   readonly samples: readonly Sample[];
-  /** Share of the machine (0 to 1) that others used right before each round. */
-  readonly busyBefore: readonly number[];
+  /** The share of the machine (0 to 1) that others used during each sample. */
+  readonly disturbances: readonly number[];
   /** Why rounds failed, or why the contender did not run at all. */
   readonly failures: readonly string[];
 }

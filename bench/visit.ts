@@ -3,6 +3,7 @@ import { lasting } from '../test/lab/index.js';
 import type { Connection, Contender } from './contender.js';
 import type { Sample } from './metrics.js';
 import { createTopology } from './topology.js';
+import { Disturbance } from './workloads/disturbance.js';
 import { measureTcp, measureUdp, startIperfServer, type TcpResult } from './workloads/iperf.js';
 import { measureRtt, type Rtt } from './workloads/rtt.js';
 import { searchUdpRate, TRIAL_SECONDS } from './workloads/udp-rate.js';
@@ -12,16 +13,25 @@ const UDP_PAYLOADS = { udp64: 64, udp1300: 1300 } as const;
 /** Packets a second, of a contender about which nothing is known yet. */
 const FIRST_UDP_RATE = 20_000;
 
+export interface Visit {
+  readonly sample: Sample;
+  /** The share of the machine (0 to 1) that others used meanwhile. */
+  readonly disturbance: number;
+}
+
 /** Runs every workload for `seconds` each. `earlier` is a sample of the same contender: its UDP search starts there. */
-export async function visit(contender: Contender, seconds: number, earlier: Sample): Promise<Sample> {
+export async function visit(contender: Contender, seconds: number, earlier: Sample): Promise<Visit> {
   const topology = await createTopology();
+  const { a, b } = topology;
   try {
+    const others = await Disturbance.watch([a, b].flatMap(({ host, container }) => [host, container]));
     const connection = await contender.start(topology);
     const sample = await measure(connection, seconds, earlier).catch((error: unknown) => {
       throw new Error(`${error instanceof Error ? error.message : error}\n${connection.logs()}`.trim());
     });
+    const disturbance = await others.share();
     await connection.stop();
-    return sample;
+    return { sample, disturbance };
   } finally {
     topology.remove();
   }

@@ -2,6 +2,9 @@
 import { readFile } from 'node:fs/promises';
 import { lasting, run } from '../../test/lab/index.js';
 
+/** Units of CPU time in /proc, per second. */
+export const clockTicks = run(['getconf', 'CLK_TCK']).then(Number);
+
 /** CPU seconds since boot, of all cores together. */
 export interface MachineTime {
   /** User, system and interrupts. */
@@ -35,20 +38,14 @@ export async function residentMemory(pid: number): Promise<number> {
   return (Number(kilobytes) * 1024) / 1e6;
 }
 
-/**
- * Waits (at most 30 s) until others leave the machine alone: less than a tenth of its cores busy over 0.3 s.
- * Resolves to the last share seen, 0 to 1.
- */
-export async function waitForQuiet(): Promise<number> {
-  const deadline = Date.now() + 30_000;
-  for (;;) {
+/** Waits, at most 30 s, until others leave the machine alone: less than a tenth of its cores busy over 0.3 s. */
+export async function waitForQuiet(): Promise<void> {
+  const deadline = performance.now() + 30_000;
+  for (let share = 1; share > 0.1 && performance.now() < deadline; ) {
     const before = await machineTime();
     await lasting(0.3);
     const after = await machineTime();
     const busy = after.busy - before.busy;
-    const share = busy / (busy + after.idle - before.idle);
-    if (share < 0.1 || Date.now() > deadline) return share;
+    share = busy / (busy + after.idle - before.idle);
   }
 }
-
-const clockTicks = run(['getconf', 'CLK_TCK']).then(Number);
