@@ -70,6 +70,7 @@ export class Router implements RouterControl {
       network,
       nickname,
       port,
+      mtu,
       endpoints: settings.advertise,
       ignoreInterface: (name) => name === bridge || name === tapName(bridge),
     });

@@ -221,6 +221,7 @@ export class Mesh extends EventEmitter<MeshEvents> {
       self: {
         nickname: cleanNickname(this.#options.nickname),
         port,
+        mtu: this.#options.mtu,
         endpoints: own.list(),
         features: this.#options.features ?? [],
         ciphers: this.#ciphers,

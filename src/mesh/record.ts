@@ -16,6 +16,8 @@ export interface PeerRecord {
   readonly sequence: number;
   /** Of its control links (TCP). */
   readonly port: number;
+  /** Of its containers on the overlay, in bytes. */
+  readonly mtu: number;
   /** `address:port` of its data plane (UDP), best first. */
   readonly endpoints: readonly string[];
   readonly features: readonly string[];
@@ -41,6 +43,8 @@ export const MAX_ENDPOINTS = 16;
 export const MAX_NICKNAME_BYTES = 63;
 /** Far beyond any clock, and far enough from 2^53 that it can be outdone. */
 const MAX_INCARNATION = 2 ** 52;
+/** IPv6 needs as much on every link (RFC 8200). */
+const MIN_MTU = 1280;
 const FORMAT = 1;
 const LABEL = Buffer.from('weft member v1');
 
@@ -57,6 +61,7 @@ const format: Encoder<WireRecord> = struct({
   incarnation: c.uint,
   sequence: c.uint,
   port: c.uint16,
+  mtu: c.uint16,
   endpoints: boundedList(boundedString(64), MAX_ENDPOINTS),
   features: boundedList(boundedString(32), 16),
   ciphers: boundedList(cipherSpeed, 8),
@@ -82,11 +87,12 @@ export function readRecord({ record, signature }: SignedRecord): MemberRecord {
   if (
     !isPlainText(rest.nickname) ||
     !rest.endpoints.every(isEndpoint) ||
-    rest.incarnation > MAX_INCARNATION
+    rest.incarnation > MAX_INCARNATION ||
+    rest.mtu < MIN_MTU
   ) {
     throw new WeftError(
       'bad-message',
-      'a member record holds an impossible nickname, endpoint or incarnation',
+      'a member record holds an impossible nickname, endpoint, incarnation or MTU',
     );
   }
   const key = parsePublicKey(publicKey);

@@ -19,6 +19,8 @@ export interface MeshOptions {
   readonly port: number;
   /** UDP port of the data plane, announced in our record. Default: the TCP port. */
   readonly dataPort?: number;
+  /** Of our containers on the overlay, in bytes (at least 1280), announced in our record. */
+  readonly mtu: number;
   /** Address to listen on. Default: all addresses, IPv6 and IPv4. */
   readonly host?: string;
   /** `host[:port]` at which other routers can reach us, besides what is found out. */
@@ -101,6 +103,8 @@ export interface MemberView {
   readonly endpoints: readonly string[];
   /** Its port for both TCP and UDP. */
   readonly port: number;
+  /** Of its containers on the overlay, in bytes. */
+  readonly mtu: number;
   readonly features: readonly string[];
   readonly ciphers: readonly CipherSpeed[];
   /** It said goodbye. */

@@ -21,6 +21,8 @@ export interface PeerSetting {
   readonly endpoints: readonly string[];
   /** Numbers of the Ethernet segments that this peer has. */
   readonly networks: readonly number[];
+  /** Of the peer's containers: no larger frame gets through its bridge. */
+  readonly mtu: number;
   readonly via: PeerId | null;
   /** Milliseconds between keepalive probes. */
   readonly keepalive: number;

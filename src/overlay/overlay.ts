@@ -396,6 +396,7 @@ export class Overlay extends EventEmitter<OverlayEvents> {
       peer: peer.id,
       endpoints,
       networks: peer.networks,
+      mtu: member.mtu,
       via: null,
       keepalive: this.#timings.keepalive,
     };

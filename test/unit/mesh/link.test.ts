@@ -43,6 +43,7 @@ async function handmadeMember(port: number) {
     incarnation: 1,
     sequence: 0,
     port: 1,
+    mtu: 1418,
     endpoints: [],
     features: [],
     ciphers: [],

@@ -9,7 +9,15 @@ const others = [1, 2, 3].map((seed) => identityFromSeed(Buffer.alloc(32, seed)))
 const [somebody = self] = others;
 
 function description(nickname: string) {
-  return { nickname, port: 6783, endpoints: ['192.0.2.1:6783'], features: [], ciphers: [], left: false };
+  return {
+    nickname,
+    port: 6783,
+    mtu: 1418,
+    endpoints: ['192.0.2.1:6783'],
+    features: [],
+    ciphers: [],
+    left: false,
+  };
 }
 
 function recordOf(identity: Identity, change: Partial<PeerRecord> = {}): MemberRecord {
@@ -113,6 +121,12 @@ describe('merging', () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  test('refuses a record with an MTU that no interface for IPv6 can have', () => {
+    const merge = (mtu: number) => newMembership().merge([recordOf(somebody, { mtu })], 0);
+    expect(merge(1280).refused).toEqual([]);
+    expect(merge(1279).refused.map(({ code }) => code)).toEqual(['bad-message']);
   });
 
   test('keeps no more records than its limit, and gives up those of peers that left first', () => {

@@ -24,6 +24,7 @@ export async function startMesh(nickname: string, options: Partial<MeshOptions> 
     network,
     nickname,
     port: 0,
+    mtu: 1418,
     host: '127.0.0.1',
     ...options,
     timings: { ...TIMINGS, ...options.timings },

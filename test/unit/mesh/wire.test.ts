@@ -39,7 +39,10 @@ describe('the test vectors of docs/protocol.md, section 3', () => {
     const record = { record: bytesOf(vector('record')), signature: bytesOf(vector('signature')) };
     const read = readRecord(record);
     checkSignature(read);
-    expect(read).toMatchObject({ peer: network('short id'), content: { nickname: 'anna', port: 6783 } });
+    expect(read).toMatchObject({
+      peer: network('short id'),
+      content: { nickname: 'anna', port: 6783, mtu: 1418 },
+    });
     expect(hexOf(signRecord(identity, read.content).signature)).toBe(vector('signature'));
   });
 

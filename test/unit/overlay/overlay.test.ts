@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { afterEach, describe, expect, test } from 'vitest';
 import { identityFromSeed } from '../../../src/identity/index.js';
-import type { Mesh } from '../../../src/mesh/index.js';
+import type { Mesh, MeshOptions } from '../../../src/mesh/index.js';
 import { Overlay, type OverlayOptions } from '../../../src/overlay/index.js';
 import { addressOf, fullyLinked, network, startMesh } from '../mesh/meshes.js';
 import { MemoryDataPlane } from './memory-data-plane.js';
@@ -23,9 +23,10 @@ async function startHost(
   name: string,
   options: Partial<OverlayOptions> = {},
   seed = randomBytes(32),
+  meshOptions: Partial<MeshOptions> = {},
 ): Promise<Host> {
   const identity = identityFromSeed(seed);
-  const mesh = await startMesh(name, { identity });
+  const mesh = await startMesh(name, { identity, ...meshOptions });
   const plane = new MemoryDataPlane(identity.peer);
   const overlay = await startOverlay({ identity, mesh, dataPlane: plane, ...options });
   return { mesh, plane, overlay };
@@ -160,6 +161,27 @@ describe('two hosts', () => {
     await Promise.all(sessions);
     const [setting] = ben.plane.peers.values();
     expect(setting?.networks).toEqual([0, 7]);
+  });
+
+  test('tell their data planes the MTU of the other, also when it comes back with another one and the keys stay', async () => {
+    const seed = randomBytes(32);
+    const ben = await startHost('ben', {}, randomBytes(32), { mtu: 8918 });
+    const anna = await startHost('anna', {}, seed, { mtu: 1418 });
+    MemoryDataPlane.wire(anna.plane, ben.plane);
+    const sessions = [once(anna.overlay, 'session'), once(ben.overlay, 'session')];
+    anna.mesh.connect([addressOf(ben.mesh)]);
+    await Promise.all(sessions);
+    expect([...anna.plane.peers.values()].map(({ mtu }) => mtu)).toEqual([8918]);
+    expect([...ben.plane.peers.values()].map(({ mtu }) => mtu)).toEqual([1418]);
+
+    anna.overlay.stop();
+    await anna.mesh.stop({ leave: false });
+    const identity = identityFromSeed(seed);
+    const mesh = await startMesh('anna', { identity, mtu: 1300 });
+    await startOverlay({ identity, mesh, dataPlane: anna.plane });
+    mesh.connect([addressOf(ben.mesh)]);
+    await fullyLinked(mesh, ben.mesh);
+    while (ben.plane.peers.get(identity.peer)?.mtu !== 1300) await new Promise(setImmediate);
   });
 });
 
