@@ -23,6 +23,7 @@ import { Overlay } from '../overlay/index.js';
 import { weftVersion } from '../version.js';
 import { Attachments } from './attachments.js';
 import { joinInvitation } from './join.js';
+import { KnownMembers } from './known-members.js';
 import type { LaunchRequest } from './launch-request.js';
 import { errorFields, type Log } from './logging.js';
 import { runPaths } from './paths.js';
@@ -42,6 +43,7 @@ export class Router implements RouterControl {
   /** Of the overlay: what containers get. */
   readonly mtu: number;
   readonly #mesh: Mesh;
+  readonly #members: KnownMembers;
   readonly #forwarder: Forwarder;
   readonly #overlay: Overlay;
   readonly #segment: Segment;
@@ -73,6 +75,11 @@ export class Router implements RouterControl {
       mtu,
       endpoints: settings.advertise,
       ignoreInterface: (name) => name === bridge || name === tapName(bridge),
+    });
+    this.#members = new KnownMembers({
+      mesh: this.#mesh,
+      file: files.members,
+      onFailure: (error) => log.warn(`members are not saved: ${String(error)}`, errorFields(error)),
     });
     this.#forwarder = new Forwarder(forwarderOptions(request.runDir, plan));
     this.#overlay = new Overlay({
@@ -108,7 +115,8 @@ export class Router implements RouterControl {
       this.#segment.open(this.#forwarder),
     );
     const restored = bridge.then(() => this.#attachments.restore());
-    const results = await Promise.allSettled([this.#mesh.start(), plumbed, restored]);
+    const meshed = this.#mesh.start().then(() => this.#members.start());
+    const results = await Promise.allSettled([meshed, plumbed, restored]);
     for (const result of results) if (result.status === 'rejected') throw result.reason;
     for (const { target } of await restored) {
       this.#log.warn(`${target} was attached before and is gone`, { target });
@@ -121,6 +129,7 @@ export class Router implements RouterControl {
   /** A failed start leaves a data plane alone that was at work before it. */
   async #undo(): Promise<void> {
     this.#stopping = true;
+    await this.#members.stop();
     await this.#mesh.stop({ leave: false }).catch(() => {});
     if (this.#adopted) return this.#forwarder.detach();
     await this.#forwarder.stop().catch(() => {});
@@ -248,6 +257,7 @@ export class Router implements RouterControl {
     await this.#repairing;
     this.#log.info(forget ? 'leaving the network for good' : 'stopping');
     this.#overlay.stop();
+    await this.#members.stop();
     const [, , removed] = await Promise.all([
       this.#mesh.stop({ leave: true }),
       this.#forwarder.stop(),

@@ -24,6 +24,18 @@ const Attachments = Type.Object({
   attachments: Type.Array(StoredAttachment),
 });
 
+const StoredMember = Type.Object({
+  peer: Type.String({ pattern: '^[0-9a-f]{16}$' }),
+  /** Of its control port. */
+  addresses: Type.Array(Type.String()),
+  /** Unix time in milliseconds at which a link to it was seen last. */
+  linkedAt: Type.Integer(),
+});
+/** Where another member was. */
+export type StoredMember = Static<typeof StoredMember>;
+
+const Members = Type.Object({ members: Type.Array(StoredMember) });
+
 /** One JSON file of the state directory. */
 export class StateFile<S extends TSchema> {
   readonly #path: string;
@@ -61,6 +73,7 @@ export function stateFiles(stateDir: string) {
   return {
     launch: new StateFile(join(stateDir, 'launch.json'), ChosenSettings, {}),
     targets: new StateFile(join(stateDir, 'targets.json'), Targets, { targets: [] }),
+    members: new StateFile(join(stateDir, 'members.json'), Members, { members: [] }),
     attachments: new StateFile(join(stateDir, 'attachments.json'), Attachments, {
       bootId: '',
       attachments: [],
@@ -69,7 +82,7 @@ export function stateFiles(stateDir: string) {
 }
 export type StateFiles = ReturnType<typeof stateFiles>;
 
-const OURS = /^(identity|network|launch|targets|attachments)\.json(\.\d+)?$/;
+const OURS = /^(identity|network|launch|targets|members|attachments)\.json(\.\d+)?$/;
 
 /** Removes all that a router keeps in its state directory, and the directory if nothing else is in it. */
 export async function removeState(stateDir: string): Promise<void> {

@@ -2,6 +2,7 @@
 export { Mesh } from './mesh.js';
 export type {
   CipherSpeed,
+  Contact,
   LinkView,
   MemberView,
   MeshEvents,

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import sodium from 'sodium-native';
-import { type HostPort, ipHostPort, parseHostPort } from '../address.js';
+import { formatHostPort, type HostPort, ipHostPort, parseHostPort } from '../address.js';
 import { WeftError } from '../errors.js';
 import { type PeerId, proofKeyOf } from '../identity/index.js';
 import { Acceptor } from './acceptor.js';
@@ -17,6 +17,7 @@ import { BYE_CLONED, BYE_STOPPING, INSTANCE_BYTES } from './messages.js';
 import { cleanNickname, type MemberRecord } from './record.js';
 import type {
   CipherSpeed,
+  Contact,
   LinkView,
   MemberView,
   MeshEvents,
@@ -31,7 +32,8 @@ const DEFAULT_TIMINGS: MeshTimings = {
   pingInterval: 5_000,
   linkTimeout: 15_000,
   backoffInitial: 1_000,
-  backoffMax: 60_000,
+  // With jitter up to 15 s: so long may a router that returns have to wait for the others.
+  backoffMax: 10_000,
   backoffReset: 10_000,
   duplicateProbe: 2_000,
   addressRefresh: 10_000,
@@ -66,6 +68,8 @@ export class Mesh extends EventEmitter<MeshEvents> {
   readonly #acceptor: Acceptor;
   /** All connections, those in handshake too. */
   readonly #open = new Set<Link>();
+  /** Members of an earlier run, until somebody tells of them. */
+  readonly #remembered = new Map<PeerId, readonly HostPort[]>();
   #running: Running | undefined;
   #addressTimer: NodeJS.Timeout | undefined;
   #ciphers: readonly CipherSpeed[] = [];
@@ -156,6 +160,34 @@ export class Mesh extends EventEmitter<MeshEvents> {
     const unknown = this.#dialer.removeTargets(targets);
     this.emit('targets', this.#dialer.targetNames());
     return unknown;
+  }
+
+  /**
+   * Dials these members of an earlier run, and gives up those that were to be remembered before, as long as nobody told of them.
+   * Only between `start` and `stop`. Throws `bad-address`.
+   */
+  remember(contacts: readonly Contact[]): void {
+    const { membership } = this.#run;
+    const unheard = contacts.filter(({ peer }) => membership.get(peer) === undefined);
+    const wanted = new Map(
+      unheard.map(({ peer, addresses }) => [peer, addresses.map((address) => parseHostPort(address))]),
+    );
+    for (const peer of this.#remembered.keys()) if (!wanted.has(peer)) this.#dialer.removeMember(peer);
+    this.#remembered.clear();
+    // Targets, where there are any, go first: they may be the same peers, and a second link to them would be in vain.
+    const eager = this.#dialer.targetNames().length === 0;
+    for (const [peer, addresses] of wanted) {
+      this.#remembered.set(peer, addresses);
+      this.#dialer.addMember(peer, eager, () => this.#controlAddresses(peer));
+    }
+  }
+
+  /** The members that are linked now, to be remembered. */
+  contacts(): readonly Contact[] {
+    return this.#table.all().map(({ remote: { peer }, outbound, remoteAddress }) => {
+      const announced = this.#controlAddresses(peer).map(formatHostPort);
+      return { peer, addresses: [...new Set(outbound ? [remoteAddress, ...announced] : announced)] };
+    });
   }
 
   targets(): readonly TargetView[] {
@@ -333,9 +365,10 @@ export class Mesh extends EventEmitter<MeshEvents> {
   #onMember(record: MemberRecord): void {
     this.emit('member', this.#memberView(record));
     const { peer, content } = record;
+    this.#remembered.delete(peer);
     if (content.left) {
       this.#dialer.removeMember(peer);
-    } else if (this.#dialer.memberCount < this.#limits.fullMesh) {
+    } else if (this.#dialer.memberCount - this.#remembered.size < this.#limits.fullMesh) {
       const eager = Buffer.compare(this.#options.identity.publicKey, content.publicKey) < 0;
       this.#dialer.addMember(peer, eager, () => this.#controlAddresses(peer));
     }
@@ -352,10 +385,10 @@ export class Mesh extends EventEmitter<MeshEvents> {
     this.#warn(error, from);
   }
 
-  /** Where a member's control port may be reached: at the addresses of its data plane. */
+  /** Where a member's control port may be reached: at the addresses of its data plane, or where it was in an earlier run. */
   #controlAddresses(peer: PeerId): readonly HostPort[] {
     const record = this.#running?.membership.get(peer);
-    if (record === undefined) return [];
+    if (record === undefined) return this.#remembered.get(peer) ?? [];
     const { endpoints, port } = record.content;
     const hosts = new Set(endpoints.map(hostOf));
     return [...hosts].map((host) => ipHostPort(host, port));

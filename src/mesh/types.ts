@@ -95,6 +95,13 @@ export interface LinkView {
   readonly rtt?: number;
 }
 
+/** Where a member's control port was reached or may be reached: what to remember of it. */
+export interface Contact {
+  readonly peer: PeerId;
+  /** `1.2.3.4:6783` or `[2001:db8::1]:6783`, best first. */
+  readonly addresses: readonly string[];
+}
+
 export interface MemberView {
   readonly peer: PeerId;
   readonly publicKey: PublicKey;

@@ -78,6 +78,25 @@ describe('a wire that is cut for 30 s', () => {
   });
 });
 
+describe('a router without targets', () => {
+  const world = onLab(async (lab) => {
+    const [a, b] = await lab.hosts(2);
+    return await pair(a, b);
+  });
+
+  test('that was stopped dials the one that it remembers, and is linked again within 5 s', async () => {
+    const { a, b, c1, c2 } = world();
+    const targets = (await b.report()).targets.map(({ target }) => target);
+    await b.weft('forget', ...targets);
+    await a.weft('stop');
+    await a.isQuiet();
+    await a.launch();
+    await a.isConnectedTo(b, 5_000);
+    expect((await a.report()).targets).toEqual([]);
+    await c1.reaches(c2.address);
+  });
+});
+
 describe('a new key every second', () => {
   const rekeying = onLab(async (lab) => {
     const [a, b] = await lab.hosts(2);

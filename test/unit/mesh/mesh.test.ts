@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { identityFromSeed, networkFromToken, newNetwork } from '../../../src/identity/index.js';
 import { addressOf, fullyLinked, idOf, network, startMesh, until } from './meshes.js';
@@ -224,6 +224,54 @@ describe('strangers', () => {
     const { 'accept-limit': limit = 0, 'accept-rate': rate = 0 } = ben.counters();
     expect(limit + rate).toBeGreaterThan(1900);
     expect(ben.links()).toHaveLength(1);
+  });
+});
+
+describe('remembered members', () => {
+  test('are dialled by a router without targets, and are no targets', async () => {
+    const [anna, ben] = [await startMesh('anna'), await startMesh('ben')];
+    anna.remember([{ peer: idOf(ben), addresses: [addressOf(ben)] }]);
+    await fullyLinked(anna, ben);
+    expect(anna.targets()).toEqual([]);
+    expect(anna.contacts()).toEqual([{ peer: idOf(ben), addresses: [addressOf(ben)] }]);
+    expect(ben.contacts()).toEqual([{ peer: idOf(anna), addresses: [addressOf(anna)] }]);
+  });
+
+  test('do not take the places of those that are alive', async () => {
+    const gone = { peer: identityFromSeed(randomBytes(32)).peer, addresses: ['127.0.0.1:1'] };
+    const identity = identityFromSeed(randomBytes(32));
+    const anna = await startMesh('anna', { limits: { fullMesh: 1 } });
+    const ben = await startMesh('ben', { identity });
+    const { port } = ben;
+    anna.remember([gone]);
+    ben.connect([addressOf(anna)]);
+    await fullyLinked(anna, ben);
+    await Promise.all([once(anna, 'link-down'), ben.stop({ leave: false })]);
+    await fullyLinked(anna, await startMesh('ben', { identity, port }));
+  });
+
+  test('are dialled no more once they are to be forgotten', async () => {
+    const anna = await startMesh('anna');
+    const doors = [1, 2].map(() => createServer((socket) => socket.destroy()));
+    let knocks = 0;
+    doors[0]?.on('connection', () => knocks++);
+    const contacts = await Promise.all(
+      doors.map(async (door) => {
+        await once(door.listen(0, '127.0.0.1'), 'listening');
+        const { port } = door.address() as AddressInfo;
+        return { peer: identityFromSeed(randomBytes(32)).peer, addresses: [`127.0.0.1:${port}`] };
+      }),
+    );
+    const knocked = () => once(doors[1] ?? anna, 'connection');
+    const both = doors.map((door) => once(door, 'connection'));
+    anna.remember(contacts);
+    await Promise.all(both);
+    anna.remember(contacts.slice(1));
+    await knocked(); // and whatever was on its way to the other
+    const before = knocks;
+    for (let i = 0; i < 3; i++) await knocked();
+    expect(knocks).toBe(before);
+    for (const door of doors) door.close();
   });
 });
 
