@@ -76,9 +76,10 @@ std::unique_ptr<const Snapshot> DesiredState::snapshot(int family) const {
     view.session = peer->sealing_session();
     view.endpoint = peer->path().endpoint().value_or(Endpoint{});
     view.destination = destination_of(*peer, family);
-    view.traffic = peer->traffic().get();
+    view.mtu = peer->mtu;
+    view.traffic = peer->traffic().data();
     next->routes.put(id, &view);
-    next->owned.push_back(peer->traffic());
+    next->owned.push_back(peer->traffic_owner());
     for (const auto& session : peer->sessions()) {
       next->keys.put(session->opening.index(), session.get());
       next->owned.push_back(session);

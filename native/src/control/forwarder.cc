@@ -41,7 +41,8 @@ Fd take_signals() {
   ::sigaddset(&set, SIGTERM);
   ::sigaddset(&set, SIGINT);
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
+  // A log that nobody reads any more must not end the forwarder.
+  if (std::signal(SIGPIPE, SIG_IGN) == SIG_ERR) throw Failure::from_errno("cannot ignore SIGPIPE");
   Fd fd(::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
   if (!fd) throw Failure::from_errno("cannot take signals");
   return fd;

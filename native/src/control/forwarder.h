@@ -51,7 +51,6 @@ class Forwarder final : private RequestHandler, private PeerServices {
 
   // Reports (reports.cc).
   [[nodiscard]] Json dump() const;
-  [[nodiscard]] Json peer_state(const Peer& peer, Micros now) const;
   [[nodiscard]] Json mac_table() const;
   [[nodiscard]] Json stats() const;
   [[nodiscard]] Json owner_text(MacOwner owner) const;
@@ -68,7 +67,7 @@ class Forwarder final : private RequestHandler, private PeerServices {
   void take_events(Worker& worker);
   void on_event(const WorkerEvent& event);
   void on_mac_moved(const WorkerEvent& event);
-  void on_tap_lost(std::uint16_t network);
+  void on_tap_lost(std::uint16_t number);
   void on_gso_failed();
 
   void emit(std::string_view event, Json fields);

@@ -135,10 +135,11 @@ Json Forwarder::set_peer(const Fields& fields) {
   const Micros now = monotonic_now();
   peer->networks = {networks.begin(), networks.end()};
   peer->via = via;
-  peer->candidates = candidates;
+  peer->mtu = fields.number_or("mtu", min_mtu, max_mtu, 0);
   peer->path().set_keepalive(keepalive);
   peer->path().set_relayed(via.has_value(), now);
-  peer->path().set_candidates(std::move(candidates), now);
+  peer->path().set_candidates(candidates, now);
+  peer->candidates = std::move(candidates);
   dirty_ = true;
   return Json::object();
 }
@@ -149,8 +150,9 @@ Json Forwarder::remove_peer(const Fields& fields) {
   if (peer == nullptr) throw RequestError("unknown-peer", "there is no peer " + peer_text(id));
   const PeerSlot slot = peer->slot();
   state_.remove(id);
-  // First no worker may learn for that slot any more.
   publish();
+  // First no worker may learn for that slot any more.
+  board_.synchronize();
   macs_.remove_owner(slot);
   return Json::object();
 }
@@ -171,7 +173,12 @@ Json Forwarder::set_key(const Fields& fields) {
                                 remote_index, make_aead(*cipher, fields.secret<32>("openKey"), local_index),
                                 make_aead(*cipher, fields.secret<32>("sealKey"), remote_index),
                                 fields.secret<16>("hopOpenKey"), fields.secret<16>("hopSealKey"), now);
-  peer->add_session(std::move(session));
+  peer->add_session(session);
+  publish();
+  // Before anybody seals with the key, here or (after our answer) over there, every worker must be able to
+  // open with it.
+  board_.synchronize();
+  session->installed = true;
   publish();
   // At once: the other side seals with the key when it has opened something with it.
   peer->path().set_ready(true, now);

@@ -36,7 +36,8 @@ std::shared_ptr<Session> Peer::remove_session(std::uint32_t local_index) {
 
 Session* Peer::sealing_session() const noexcept {
   const auto at = std::find_if(sessions_.rbegin(), sessions_.rend(), [](const auto& session) {
-    return session->role == Role::initiator || session->used.load(std::memory_order_relaxed);
+    return session->installed &&
+           (session->role == Role::initiator || session->used.load(std::memory_order_relaxed));
   });
   return at == sessions_.rend() ? nullptr : at->get();
 }
@@ -50,8 +51,8 @@ Session* Peer::probing_session() const noexcept {
 std::uint64_t Peer::sent_packets() const noexcept {
   std::uint64_t sent = 0;
   // The last row is the control thread's own probes, which are no traffic.
-  for (std::size_t i = 0; i + 1 < threads_; ++i)
-    sent += traffic_[i].sent_packets.load(std::memory_order_relaxed);
+  for (const PeerTraffic& row : traffic().first(threads_ - 1))
+    sent += row.sent_packets.load(std::memory_order_relaxed);
   return sent;
 }
 

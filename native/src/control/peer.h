@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <vector>
 
 #include "path/path.h"
@@ -42,6 +43,7 @@ class Peer final : private PathObserver {
   std::optional<PeerId> via;
   std::set<std::uint16_t> networks;
   std::vector<Endpoint> candidates;
+  std::size_t mtu = 0;  // of the containers behind it; 0: not told
 
   /// Adds a key; the oldest that is not in use goes when there are too many. Returns what went.
   std::shared_ptr<Session> add_session(std::shared_ptr<Session> session);
@@ -53,8 +55,10 @@ class Peer final : private PathObserver {
   /// The key for probes: before any is confirmed, the newest one, so that both sides open their NATs.
   [[nodiscard]] Session* probing_session() const noexcept;
 
-  [[nodiscard]] const std::shared_ptr<PeerTraffic[]>& traffic() const noexcept { return traffic_; }
-  [[nodiscard]] std::size_t threads() const noexcept { return threads_; }
+  /// One row a thread.
+  [[nodiscard]] std::span<PeerTraffic> traffic() const noexcept { return {traffic_.get(), threads_}; }
+  /// Keeps the rows alive.
+  [[nodiscard]] std::shared_ptr<void> traffic_owner() const noexcept { return traffic_; }
   [[nodiscard]] std::uint64_t sent_packets() const noexcept;
 
  private:

@@ -53,7 +53,7 @@ ProbeResult Prober::send(const Peer& peer, const Peer* relay, PeerId self, const
   counters_.add(Counter::udp_sent_datagrams);
   counters_.add(Counter::udp_sent_batches);
   counters_.add(Counter::udp_sent_bytes, datagram.size());
-  peer.traffic()[peer.threads() - 1].sent(1, datagram.size());
+  peer.traffic().back().sent(1, datagram.size());
   return ProbeResult::sent;
 }
 

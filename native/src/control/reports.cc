@@ -25,23 +25,7 @@ Json or_null(bool there, const T& value) {
   return there ? Json(value) : Json(nullptr);
 }
 
-}  // namespace
-
-Json Forwarder::dump() const {
-  const Micros now = monotonic_now();
-  Json peers = Json::array();
-  for (const auto& [id, peer] : state_.peers())
-    peers.push_back(peer_state(*peer, now));
-  Json networks = Json::array();
-  for (const auto& [number, network] : state_.networks)
-    networks.push_back({{"network", number},
-                        {"name", or_null(network.taps != nullptr, network.taps ? network.taps->name : "")},
-                        {"mtu", or_null(network.mtu != 0, network.mtu)},
-                        {"queues", network.taps ? network.taps->fds.size() : 0}});
-  return {{"peers", std::move(peers)}, {"networks", std::move(networks)}};
-}
-
-Json Forwarder::peer_state(const Peer& peer, Micros now) const {
+Json peer_state(const Peer& peer, Micros now) {
   const Path& path = peer.path();
   Json candidates = Json::array();
   for (const Endpoint& candidate : peer.candidates)
@@ -49,15 +33,17 @@ Json Forwarder::peer_state(const Peer& peer, Micros now) const {
   Json keys = Json::array();
   for (const auto& session : peer.sessions())
     keys.push_back(key_state(*session, peer.sealing_session(), now));
-  std::uint64_t sent_bytes = 0, sent_packets = 0, received_bytes = 0, received_packets = 0;
+  std::uint64_t sent_bytes = 0;
+  std::uint64_t sent_packets = 0;
+  std::uint64_t received_bytes = 0;
+  std::uint64_t received_packets = 0;
   Micros last_received = 0;
-  for (std::size_t i = 0; i < peer.threads(); ++i) {
-    const PeerTraffic& traffic = peer.traffic()[i];
-    sent_bytes += traffic.sent_bytes.load(std::memory_order_relaxed);
-    sent_packets += traffic.sent_packets.load(std::memory_order_relaxed);
-    received_bytes += traffic.received_bytes.load(std::memory_order_relaxed);
-    received_packets += traffic.received_packets.load(std::memory_order_relaxed);
-    last_received = std::max(last_received, traffic.last_received.load(std::memory_order_relaxed));
+  for (const PeerTraffic& row : peer.traffic()) {
+    sent_bytes += row.sent_bytes.load(std::memory_order_relaxed);
+    sent_packets += row.sent_packets.load(std::memory_order_relaxed);
+    received_bytes += row.received_bytes.load(std::memory_order_relaxed);
+    received_packets += row.received_packets.load(std::memory_order_relaxed);
+    last_received = std::max(last_received, row.last_received.load(std::memory_order_relaxed));
   }
   return {{"peer", peer_text(peer.id())},
           {"via", or_null(peer.via.has_value(), peer_text(peer.via.value_or(0)))},
@@ -76,6 +62,22 @@ Json Forwarder::peer_state(const Peer& peer, Micros now) const {
           {"receivedBytes", received_bytes},
           {"receivedPackets", received_packets},
           {"lastReceived", or_null(last_received != 0, seconds(now - std::min(now, last_received)))}};
+}
+
+}  // namespace
+
+Json Forwarder::dump() const {
+  const Micros now = monotonic_now();
+  Json peers = Json::array();
+  for (const auto& [id, peer] : state_.peers())
+    peers.push_back(peer_state(*peer, now));
+  Json networks = Json::array();
+  for (const auto& [number, network] : state_.networks)
+    networks.push_back({{"network", number},
+                        {"name", or_null(network.taps != nullptr, network.taps ? network.taps->name : "")},
+                        {"mtu", or_null(network.mtu != 0, network.mtu)},
+                        {"queues", network.taps ? network.taps->fds.size() : 0}});
+  return {{"peers", std::move(peers)}, {"networks", std::move(networks)}};
 }
 
 Json Forwarder::owner_text(MacOwner owner) const {

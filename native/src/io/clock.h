@@ -1,9 +1,8 @@
 /// The one clock of the forwarder. The hot path reads it once a wake-up, never per packet.
 #pragma once
 
-#include <time.h>
-
 #include <cstdint>
+#include <ctime>
 
 namespace weft {
 

@@ -24,7 +24,7 @@ std::optional<std::uint16_t> parse_port(std::string_view text) {
 }
 
 bool is_link_local(const std::array<std::byte, 16>& address) {
-  return load8(&address[0]) == 0xfe && (load8(&address[1]) & 0xc0) == 0x80;
+  return load8(address.data()) == 0xfe && (load8(address.data() + 1) & 0xc0) == 0x80;
 }
 
 }  // namespace

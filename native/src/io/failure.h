@@ -16,7 +16,7 @@ class Failure : public std::runtime_error {
   /// `what` and the text of errno.
   static Failure from_errno(const std::string& what) {
     const int error = errno;
-    return Failure(what + ": " + std::strerror(error));
+    return Failure{what + ": " + std::strerror(error)};
   }
 };
 

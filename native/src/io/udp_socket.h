@@ -36,16 +36,16 @@ class UdpSocket {
 
   /// Sends `payload` as one datagram, or as many of `segment_size` bytes when that is not 0. Returns 0 or an
   /// errno.
-  int send(const sockaddr_storage& to, socklen_t to_length, ConstBytes payload,
-           std::size_t segment_size) const noexcept;
+  [[nodiscard]] int send(const sockaddr_storage& to, socklen_t to_length, ConstBytes payload,
+                         std::size_t segment_size) const noexcept;
 
   /// Sends `payload` in datagrams of `segment_size` without help of UDP_SEGMENT. Returns 0 or the first
   /// errno; the datagrams behind a failed one are tried too.
-  int send_each(const sockaddr_storage& to, socklen_t to_length, ConstBytes payload,
-                std::size_t segment_size) const noexcept;
+  [[nodiscard]] int send_each(const sockaddr_storage& to, socklen_t to_length, ConstBytes payload,
+                              std::size_t segment_size) const noexcept;
 
   /// Takes what one recvmsg gives. Returns 0 or an errno (EAGAIN: nothing waits).
-  int receive(Bytes buffer, Received& out) const noexcept;
+  [[nodiscard]] int receive(Bytes buffer, Received& out) const noexcept;
 
   /// Lets the kernel hand over several datagrams of one flow at once. False if it cannot.
   [[nodiscard]] bool set_gro(bool enabled) const noexcept;

@@ -26,7 +26,7 @@ bool clearly_faster(Micros rtt, Micros than) {
 
 }  // namespace
 
-void Path::set_candidates(std::vector<Endpoint> candidates, Micros now) {
+void Path::set_candidates(const std::vector<Endpoint>& candidates, Micros now) {
   std::vector<Candidate> next;
   next.reserve(candidates.size());
   for (const Endpoint& endpoint : candidates) {

@@ -46,7 +46,7 @@ class Path {
 
   Path(PathObserver& observer, std::uint32_t first_id) noexcept : observer_(observer), next_id_(first_id) {}
 
-  void set_candidates(std::vector<Endpoint> candidates, Micros now);
+  void set_candidates(const std::vector<Endpoint>& candidates, Micros now);
   void set_keepalive(Micros keepalive) noexcept { keepalive_ = keepalive; }
   /// Through a relay or not.
   void set_relayed(bool relayed, Micros now);

@@ -34,13 +34,15 @@ struct Session {
   const std::uint16_t slot;
   const Role role;
   const Cipher cipher;
+  /// A packet was opened with it: the peer has the key and uses it.
+  std::atomic<bool> used{false};
+  /// All workers can open with it. The control thread's alone.
+  bool installed = false;
   const Micros created;
   const HopKey hop_open;
   const HopKey hop_seal;
   OpeningKey opening;
   SealingKey sealing;
-  /// A packet was opened with it: the peer has the key and uses it.
-  std::atomic<bool> used{false};
 };
 
 }  // namespace weft

@@ -1,6 +1,7 @@
 #include "state/snapshot.h"
 
 #include <algorithm>
+#include <ctime>
 
 namespace weft {
 
@@ -18,6 +19,12 @@ void SnapshotBoard::publish(std::unique_ptr<const Snapshot> next) {
   epoch_.store(epoch, std::memory_order_seq_cst);
   retired_.push_back({std::move(former), epoch});
   collect();
+}
+
+void SnapshotBoard::synchronize() {
+  constexpr timespec pause{0, 20'000};
+  while (!collect())
+    ::nanosleep(&pause, nullptr);
 }
 
 bool SnapshotBoard::collect() {

@@ -75,6 +75,7 @@ struct PeerView {
   Session* session = nullptr;  ///< to seal with; null: no key yet
   Endpoint endpoint;           ///< in use for direct packets; empty: none
   Destination destination;
+  std::size_t mtu = 0;             ///< of the containers behind it; 0: not told
   PeerTraffic* traffic = nullptr;  ///< one a thread
 
   /// The session with whoever gets our datagrams for this peer first.
@@ -161,17 +162,14 @@ class SnapshotBoard {
   }
   /// Reader: looks at no snapshot until the next `enter`.
   void leave(std::size_t reader) noexcept { readers_[reader].epoch.store(idle, std::memory_order_release); }
-  /// Reader: true if a newer snapshot than that of the last `enter` stands.
-  [[nodiscard]] bool stale(std::size_t reader) const noexcept {
-    return readers_[reader].epoch.load(std::memory_order_relaxed) != epoch_.load(std::memory_order_acquire);
-  }
 
   /// Control thread: replaces the snapshot, and frees former ones that nobody sees.
   void publish(std::unique_ptr<const Snapshot> next);
+  /// Control thread: returns when no reader looks at anything older than what stands. Readers look for a
+  /// batch of packets, so this is short unless they are kept from running.
+  void synchronize();
   /// Control thread: frees former snapshots that nobody sees; true if none is left.
   bool collect();
-  /// Control thread: the snapshot that stands.
-  [[nodiscard]] const Snapshot& current() const noexcept { return *current_.load(std::memory_order_relaxed); }
 
  private:
   static constexpr std::uint64_t idle = ~std::uint64_t{0};

@@ -28,6 +28,7 @@ namespace weft {
   X(sealed_packets, "packets sealed")                                                                 \
   X(opened_packets, "packets opened")                                                                 \
   X(fragments_sent, "fragments sent for frames that do not fit their path")                           \
+  X(ip_fragments_sent, "IPv4 fragments made of packets too big for the other side's containers")      \
   X(fragments_received, "fragments received")                                                         \
   X(frames_reassembled, "frames put together from fragments")                                         \
   X(relayed_packets, "packets passed on for others")                                                  \

@@ -8,6 +8,8 @@
 #include <cerrno>
 
 #include "fragment/fragmenter.h"
+#include "packet/checksum.h"
+#include "packet/ip_fragment.h"
 #include "packet/mss_clamp.h"
 #include "packet/too_big.h"
 
@@ -24,12 +26,18 @@ constexpr unsigned max_answers_per_second = 100;
 
 constexpr std::size_t ipv6_minimum_mtu = 1280;
 
-// Largest frame that should go to the peer in one piece: what the path carries, and what the overlay
-// promises.
+// Largest IP frame that the containers behind a peer take; theirs and ours may have different MTUs.
+std::size_t receivable(const PeerView& peer, const NetworkView& network, const Layers& layers) noexcept {
+  if (layers.network_offset == 0) return max_frame_size;
+  std::size_t mtu = network.mtu != 0 ? network.mtu : max_frame_size;
+  if (peer.mtu != 0) mtu = std::min(mtu, peer.mtu);
+  return layers.network_offset + mtu;
+}
+
+// Largest frame that should go to the peer in one piece: what the path carries, and what the other side
+// takes.
 std::size_t frame_limit(const PeerView& peer, const NetworkView& network, const Layers& layers) noexcept {
-  const std::size_t path = peer.destination.max_frame();
-  if (network.mtu == 0 || layers.network_offset == 0) return path;
-  return std::min(path, layers.network_offset + network.mtu);
+  return std::min(peer.destination.max_frame(), receivable(peer, network, layers));
 }
 
 InnerFrame inner_of(const NetworkView& network, const VnetHeader& vnet) noexcept {
@@ -153,7 +161,7 @@ void Egress::send_superframe(const Batch& batch, const PeerView& peer, Outgoing&
   inner.partial_checksum = true;
   inner.checksum_start = segmenter->checksum_start();
   inner.checksum_offset = segmenter->checksum_offset();
-  const bool fits = segmenter->size(0) <= peer.destination.max_frame();
+  const bool fits = segmenter->size(0) <= frame_limit(peer, out.network, out.layers);
   const auto counter = fits ? peer.session->sealing.reserve(context_.lane, segmenter->count()) : std::nullopt;
   if (fits && !counter) {
     context_.counters.add(Counter::dropped_no_key);
@@ -181,7 +189,7 @@ void Egress::send_superframe(const Batch& batch, const PeerView& peer, Outgoing&
 
 // The inner header stands in front of the frame already.
 void Egress::send_frame(const Batch& batch, const PeerView& peer, const Outgoing& out, Bytes frame) noexcept {
-  const ConstBytes content{frame.data() - inner_header_size, frame.size() + inner_header_size};
+  const Bytes content{frame.data() - inner_header_size, frame.size() + inner_header_size};
   const std::size_t limit = frame_limit(peer, out.network, out.layers);
   if (frame.size() > limit) {
     const bool small_ipv6 = out.layers.ipv6() && frame.size() <= out.layers.network_offset + ipv6_minimum_mtu;
@@ -189,12 +197,45 @@ void Egress::send_frame(const Batch& batch, const PeerView& peer, const Outgoing
       refuse(batch, out, frame, limit);
       return;
     }
+    // The tunnel's own fragments arrive as the frame they were, which is no help if that is too big over
+    // there.
+    if (frame.size() > receivable(peer, out.network, out.layers) && send_ip_fragments(peer, content, limit))
+      return;
     if (frame.size() > peer.destination.max_frame()) {
       send_fragments(peer, content);
       return;
     }
   }
   seal(peer, content);
+}
+
+// False if the frame cannot be cut so.
+bool Egress::send_ip_fragments(const PeerView& peer, Bytes content, std::size_t max_frame) noexcept {
+  const auto inner = decode_frame(content);
+  const Bytes frame = content.subspan(inner_header_size);
+  const auto plan = IpFragmenter::plan(frame, parse_frame(frame), max_frame);
+  if (!inner || !plan) return false;
+  SealingKey& key = peer.session->sealing;
+  const auto counter = key.reserve(context_.lane, plan->count());
+  if (!counter) {
+    context_.counters.add(Counter::dropped_no_key);
+    return true;
+  }
+  // The frame may go to other peers yet, as it was.
+  const std::size_t field = std::size_t{inner->checksum_start} + inner->checksum_offset;
+  const std::uint16_t partial = inner->partial_checksum ? load16(&frame[field]) : std::uint16_t{0};
+  if (inner->partial_checksum) complete_checksum(frame, inner->checksum_start, inner->checksum_offset);
+  for (std::size_t i = 0; i < plan->count(); ++i) {
+    const Bytes packet = sender_.claim(peer, plan->size(i) + frame_overhead);
+    const Bytes piece = packet.subspan(sealed_header_size, inner_header_size + plan->size(i));
+    encode(InnerFrame{.network = inner->network}, piece);
+    plan->write(i, piece.subspan(inner_header_size));
+    key.seal_reserved(context_.lane, *counter + i, piece.data(), packet);
+  }
+  if (inner->partial_checksum) store16(&frame[field], partial);
+  context_.counters.add(Counter::ip_fragments_sent, plan->count());
+  context_.counters.add(Counter::sealed_packets, plan->count());
+  return true;
 }
 
 void Egress::send_fragments(const PeerView& peer, ConstBytes content) noexcept {

@@ -34,6 +34,7 @@ class Egress {
   void send_to(const Batch& batch, const PeerView& peer, Outgoing& out, bool last) noexcept;
   void send_superframe(const Batch& batch, const PeerView& peer, Outgoing& out, bool last) noexcept;
   void send_frame(const Batch& batch, const PeerView& peer, const Outgoing& out, Bytes frame) noexcept;
+  bool send_ip_fragments(const PeerView& peer, Bytes content, std::size_t max_frame) noexcept;
   void send_fragments(const PeerView& peer, ConstBytes content) noexcept;
   void seal(const PeerView& peer, ConstBytes content) noexcept;
   void refuse(const Batch& batch, const Outgoing& out, ConstBytes frame, std::size_t limit) noexcept;

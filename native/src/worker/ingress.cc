@@ -166,14 +166,7 @@ void Ingress::handle_frame(const Batch& batch, const Session& session, Bytes con
     counters.add(Counter::dropped_stp);
     return;
   }
-  const MacAddress source = source_mac(frame);
-  const auto learned = context_.macs.learn(inner->network, source, session.slot, batch.now_s());
-  if (learned.what == MacTable::Learned::moved)
-    context_.events.post({.kind = WorkerEvent::Kind::mac_moved,
-                          .network = inner->network,
-                          .mac = source,
-                          .from = learned.previous,
-                          .to = session.slot});
+  learn(batch, session, inner->network, source_mac(frame));
   if (frame.size() <= longest_syn) {
     const Layers layers = parse_frame(frame);
     if (layers.tcp() && clamp_mss(frame, layers, clamp_mtu(batch.snapshot.peers[session.slot], *network),
@@ -185,6 +178,21 @@ void Ingress::handle_frame(const Batch& batch, const Session& session, Bytes con
     inner.value.partial_checksum = false;
   }
   coalescer_.add(*inner, frame);
+}
+
+// Frames come in trains of one sender; the table need hear of it once a second.
+void Ingress::learn(const Batch& batch, const Session& session, std::uint16_t network,
+                    const MacAddress& mac) noexcept {
+  const Sighting sighting{mac, network, session.slot, batch.now_s()};
+  if (sighting == last_sighting_) return;
+  last_sighting_ = sighting;
+  const auto learned = context_.macs.learn(network, mac, session.slot, batch.now_s());
+  if (learned.what != MacTable::Learned::moved) return;
+  context_.events.post({.kind = WorkerEvent::Kind::mac_moved,
+                        .network = network,
+                        .mac = mac,
+                        .from = learned.previous,
+                        .to = session.slot});
 }
 
 void Ingress::handle_fragment(const Batch& batch, Session& session, unsigned lane, Bytes content) noexcept {

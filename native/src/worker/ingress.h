@@ -25,6 +25,14 @@ class Ingress final : private FrameSink {
     std::size_t packets = 0;
     std::size_t bytes = 0;
   };
+  /// A station of the segment, seen behind a peer.
+  struct Sighting {
+    MacAddress mac{};
+    std::uint16_t network = 0;
+    PeerSlot slot = 0;
+    std::uint32_t second = 0;
+    bool operator==(const Sighting&) const = default;
+  };
   /// How a packet came.
   struct Source {
     Endpoint endpoint;
@@ -34,13 +42,15 @@ class Ingress final : private FrameSink {
   void handle_buffer(const Batch& batch, Bytes data, const Received& received) noexcept;
   void handle_sealed(const Batch& batch, Bytes packet, const Source& source) noexcept;
   void handle_frame(const Batch& batch, const Session& session, Bytes content) noexcept;
+  void learn(const Batch& batch, const Session& session, std::uint16_t network,
+             const MacAddress& mac) noexcept;
   void handle_fragment(const Batch& batch, Session& session, unsigned lane, Bytes content) noexcept;
   void handle_probe(const Batch& batch, Session& session, ConstBytes content, const Source& source) noexcept;
   void handle_reply(const Batch& batch, const Session& session, ConstBytes content) noexcept;
   void note_source(const Batch& batch, const Session& session, const Endpoint& from, bool probe) noexcept;
   void settle(const Batch& batch) noexcept;
   void count_drop(WireError error) noexcept;
-  void write_frame(std::uint16_t network, std::span<const iovec> parts, std::size_t frames) override;
+  void write_frame(std::uint16_t number, std::span<const iovec> parts, std::size_t frames) override;
 
   WorkerContext& context_;
   RunSender& sender_;
@@ -48,6 +58,7 @@ class Ingress final : private FrameSink {
   Coalescer coalescer_;
   const Batch* batch_ = nullptr;  // while draining, for `write_frame`
   Tally tally_;
+  Sighting last_sighting_;
   std::unique_ptr<std::byte[]> buffers_;
   std::unique_ptr<std::byte[]> reassembled_;
   PeerId last_source_peer_ = 0;  // what `note_source` told last, and when

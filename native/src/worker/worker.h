@@ -44,16 +44,16 @@ class Worker {
   unsigned workers_;
   UdpSocket socket_;
   SnapshotBoard& board_;
+  Epoll epoll_;
+  Fd wake_;
+  std::thread thread_;
+  std::atomic<bool> stopping_{false};
   Counters counters_;
   WorkerEvents events_;
   WorkerContext context_;
   RunSender sender_;
   Egress egress_;
   Ingress ingress_;
-  Epoll epoll_;
-  Fd wake_;
-  std::atomic<bool> stopping_{false};
-  std::thread thread_;
 };
 
 }  // namespace weft
