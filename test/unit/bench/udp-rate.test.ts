@@ -12,16 +12,15 @@ const path =
   };
 
 describe('the search for the highest UDP rate without loss', () => {
-  it.each([900, 12_345, 160_000, 2_000_000])(
-    'finds %d packets a second from any start, less at most 8 percent',
-    async (capacity) => {
-      for (const start of [500, 20_000, 1_000_000]) {
-        const found = await searchUdpRate(path(capacity), start);
-        expect(found).toBeLessThanOrEqual(capacity * 1.001);
-        expect(found).toBeGreaterThanOrEqual(capacity / 1.081);
-      }
-    },
-  );
+  it.each([
+    900, 12_345, 160_000, 2_000_000,
+  ])('finds %d packets a second from any start, less at most 8 percent', async (capacity) => {
+    for (const start of [500, 20_000, 1_000_000]) {
+      const found = await searchUdpRate(path(capacity), start);
+      expect(found).toBeLessThanOrEqual(capacity * 1.001);
+      expect(found).toBeGreaterThanOrEqual(capacity / 1.081);
+    }
+  });
 
   it('ends at what the sender can offer', async () => {
     expect(await searchUdpRate(path(Number.POSITIVE_INFINITY, 300_000), 20_000)).toBe(300_000);

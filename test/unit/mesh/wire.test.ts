@@ -80,22 +80,21 @@ describe('decoders', () => {
     response: session.responsePayload,
   };
 
-  test.each(Object.entries(decoders))(
-    'of %s take no bytes but the one encoding of a value, and fail in one way',
-    (_, decoder) => {
-      fc.assert(
-        fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
-          try {
-            const value = decodeExact<unknown>(decoder as never, bytes);
-            expect(hexOf(encode<unknown>(decoder as never, value))).toBe(hexOf(bytes));
-          } catch (error) {
-            expect(error).toBeInstanceOf(WeftError);
-          }
-        }),
-        { numRuns: 1000 },
-      );
-    },
-  );
+  test.each(
+    Object.entries(decoders),
+  )('of %s take no bytes but the one encoding of a value, and fail in one way', (_, decoder) => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+        try {
+          const value = decodeExact<unknown>(decoder as never, bytes);
+          expect(hexOf(encode<unknown>(decoder as never, value))).toBe(hexOf(bytes));
+        } catch (error) {
+          expect(error).toBeInstanceOf(WeftError);
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  });
 });
 
 describe('the filter before Protomux', () => {
