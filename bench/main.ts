@@ -69,23 +69,21 @@ async function withoutUnavailable(entries: readonly Entry[]): Promise<Entry[]> {
 }
 
 /**
- * Visits again while others used more than a tenth of the machine, and keeps the least disturbed sample. A round that fails
- * is told and left out; the others count.
+ * Visits again when a visit fails or others used more than a tenth of the machine, and keeps the least disturbed sample.
+ * Failures are told in the results, also when a later visit succeeds.
  */
-async function visitUndisturbed(
-  { contender, samples, disturbances, failures }: Entry,
-  seconds: number,
-): Promise<void> {
+async function visitUndisturbed(entry: Entry, seconds: number): Promise<void> {
+  const { contender, samples, disturbances, failures } = entry;
   let best: Visit | undefined;
-  try {
-    for (let attempt = 0; attempt < ATTEMPTS && !(best && best.disturbance <= DISTURBED); attempt += 1) {
-      await waitForQuiet();
+  for (let attempt = 0; attempt < ATTEMPTS && !(best && best.disturbance <= DISTURBED); attempt += 1) {
+    await waitForQuiet();
+    try {
       const made = await visit(contender, seconds, samples.at(-1) ?? {});
       if (best === undefined || made.disturbance < best.disturbance) best = made;
+    } catch (error) {
+      failures.push(error instanceof Error ? error.message : String(error));
+      console.error(failures.at(-1));
     }
-  } catch (error) {
-    failures.push(error instanceof Error ? error.message : String(error));
-    console.error(failures.at(-1));
   }
   if (best === undefined) return;
   samples.push(best.sample);

@@ -25,7 +25,7 @@ export function renderReport(results: Results): string {
   const failures = contenders.flatMap(({ name, failures: why }) =>
     why.map((reason) => `- ${name}: ${firstLine(reason)}`),
   );
-  if (failures.length > 0) sections.push('## Not measured', failures.join('\n'));
+  if (failures.length > 0) sections.push('## Failures', failures.join('\n'));
   const disturbances = contenders.flatMap((contender) => contender.disturbances);
   sections.push(
     `Other processes used ${percent(median(disturbances))} (median) and at most ${percent(Math.max(0, ...disturbances))} of the machine ` +

@@ -10,11 +10,11 @@ export interface ContenderResult {
   readonly packaged: boolean;
   readonly setup: string;
   readonly medians: Sample;
-  /** One a round, in order; a round that failed is missing. */
+  /** One a round, in order; a round in which every visit failed is missing. */
   readonly samples: readonly Sample[];
   /** The share of the machine (0 to 1) that others used during each sample. */
   readonly disturbances: readonly number[];
-  /** Why rounds failed, or why the contender did not run at all. */
+  /** Why visits failed (they are repeated), or why the contender did not run at all. */
   readonly failures: readonly string[];
 }
 
