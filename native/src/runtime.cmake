@@ -14,6 +14,7 @@ add_library(weft_runtime STATIC
   src/control/text.cc
   src/io/endpoint.cc
   src/io/epoll.cc
+  src/io/interfaces.cc
   src/io/log.cc
   src/io/tap.cc
   src/io/udp_socket.cc

@@ -11,6 +11,7 @@
 
 #include "control/text.h"
 #include "io/failure.h"
+#include "io/interfaces.h"
 #include "io/tap.h"
 #include "sandbox/sandbox.h"
 
@@ -79,6 +80,7 @@ Forwarder::~Forwarder() {
 }
 
 void Forwarder::run() {
+  prepare_interface_lookup();
   drop_capabilities();
   for (const auto& worker : workers_)
     worker->start();

@@ -1,12 +1,12 @@
 #include "io/endpoint.h"
 
 #include <arpa/inet.h>
-#include <net/if.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cstring>
 
+#include "io/interfaces.h"
 #include "wire/header.h"
 
 namespace weft {
@@ -56,7 +56,7 @@ std::optional<Endpoint> Endpoint::parse(std::string_view text) {
     host = text.substr(1, close - 1);
     port = text.substr(close + 2);
     if (const auto percent = host.find('%'); percent != std::string::npos) {
-      endpoint.scope_ = ::if_nametoindex(host.c_str() + percent + 1);
+      endpoint.scope_ = interface_index(host.substr(percent + 1));
       if (endpoint.scope_ == 0) return std::nullopt;
       host.resize(percent);
     }
@@ -84,11 +84,7 @@ std::string Endpoint::text() const {
   }
   ::inet_ntop(AF_INET6, address_.data(), host.data(), host.size());
   std::string text = "[" + std::string(host.data());
-  if (scope_ != 0) {
-    std::array<char, IF_NAMESIZE> name{};
-    text += "%";
-    text += ::if_indextoname(scope_, name.data()) != nullptr ? name.data() : std::to_string(scope_);
-  }
+  if (scope_ != 0) text += "%" + interface_name(scope_);
   return text + "]:" + std::to_string(port_);
 }
 

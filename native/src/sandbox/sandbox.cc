@@ -2,6 +2,7 @@
 
 #include <linux/capability.h>
 #include <linux/if_tun.h>
+#include <linux/sockios.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -65,7 +66,7 @@ constexpr std::array allowed{SCMP_SYS(read),
                              SCMP_SYS(lseek)};
 
 // The only things that are done to a device, and an interface's number and name for link-local addresses.
-constexpr std::array<unsigned long, 2> allowed_ioctls{TUNSETOFFLOAD, TUNGETIFF};
+constexpr std::array<unsigned long, 4> allowed_ioctls{TUNSETOFFLOAD, TUNGETIFF, SIOCGIFINDEX, SIOCGIFNAME};
 
 struct ReleaseFilter {
   void operator()(void* filter) const noexcept { ::seccomp_release(filter); }
@@ -99,10 +100,11 @@ bool restrict_syscalls() {
   // Names unknown to this architecture are skipped by the library.
   for (const int call : allowed)
     if (::seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, call, 0) != 0) return false;
-  for (const unsigned long request : allowed_ioctls)
-    if (::seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_EQ, request)) !=
-        0)
+  for (const unsigned long request : allowed_ioctls) {
+    const scmp_arg_cmp is_request{1, SCMP_CMP_EQ, request, 0};
+    if (::seccomp_rule_add_array(filter.get(), SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, &is_request) != 0)
       return false;
+  }
   return ::seccomp_load(filter.get()) == 0;
 }
 

@@ -52,6 +52,8 @@ void Worker::start() {
   } catch (const std::system_error& error) {
     throw Failure(std::string("cannot start a worker thread: ") + error.what());
   }
+  // What the libraries do when a thread begins may not be allowed any more in the sandbox.
+  running_.wait(false);
 }
 
 void Worker::stop() noexcept {
@@ -75,6 +77,8 @@ void Worker::unwatch(const TapQueues& taps) noexcept {
 // No polling before sleep: where cores are fewer than busy threads, what it saves in wake-ups it takes from
 // those who would have sent the next packet.
 void Worker::run() noexcept {
+  running_ = true;
+  running_.notify_one();
   std::array<epoll_event, max_ready> space{};
   while (!stopping_.load(std::memory_order_acquire)) {
     const auto ready = epoll_.wait(space, -1);

@@ -22,7 +22,7 @@ class Worker {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  /// Starts the thread. Throws Failure.
+  /// Starts the thread, and returns when it runs. Throws Failure.
   void start();
   /// Ends the thread and waits for it.
   void stop() noexcept;
@@ -47,6 +47,7 @@ class Worker {
   Epoll epoll_;
   Fd wake_;
   std::thread thread_;
+  std::atomic<bool> running_{false};
   std::atomic<bool> stopping_{false};
   Counters counters_;
   WorkerEvents events_;

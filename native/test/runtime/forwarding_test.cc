@@ -325,6 +325,18 @@ TEST_CASE("networks do not see each other") {
   CHECK_FALSE(tap.receive(200ms).has_value());
 }
 
+TEST_CASE("the tunnel runs over link-local addresses") {
+  Host a("00000000000000aa");
+  Host b("00000000000000bb");
+  connect(a, b, "eth0", "fe80::1/64", "fe80::2/64");
+  a.start();
+  b.start();
+  introduce(a, b, {"[fe80::1%eth0]:6783"}, {"[fe80::2%eth0]:6783"});
+  await_up(a, b);
+  CHECK(a.peer(b.id())["endpoint"] == "[fe80::2%eth0]:6783");
+  check_arrives(a, b, make_frame(mac_b, mac_a, 1000));
+}
+
 TEST_CASE("the tunnel runs over IPv6, and over IPv4 alone where there is no IPv6") {
   {
     Host a("00000000000000aa"), b("00000000000000bb");

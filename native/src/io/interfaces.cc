@@ -1,0 +1,42 @@
+#include "io/interfaces.h"
+
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <cstring>
+
+#include "io/failure.h"
+#include "io/fd.h"
+
+namespace weft {
+namespace {
+
+// if_nametoindex would open a socket each time.
+const Fd& query_socket() {
+  static const Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  return socket;
+}
+
+}  // namespace
+
+void prepare_interface_lookup() {
+  if (!query_socket()) throw Failure::from_errno("cannot open a socket to look interfaces up");
+}
+
+std::uint32_t interface_index(const std::string& name) noexcept {
+  ifreq request{};
+  if (name.empty() || name.size() >= sizeof request.ifr_name) return 0;
+  std::memcpy(request.ifr_name, name.data(), name.size());
+  if (::ioctl(query_socket().get(), SIOCGIFINDEX, &request) != 0) return 0;
+  return static_cast<std::uint32_t>(request.ifr_ifindex);
+}
+
+std::string interface_name(std::uint32_t index) {
+  ifreq request{};
+  request.ifr_ifindex = static_cast<int>(index);
+  if (::ioctl(query_socket().get(), SIOCGIFNAME, &request) != 0) return std::to_string(index);
+  return request.ifr_name;
+}
+
+}  // namespace weft
