@@ -111,7 +111,7 @@ async function launchDaemon(peers: readonly string[], options: LaunchOptions): P
     });
     const ready = await daemon.launch(request);
     progress.stop();
-    await print(options, ready, (found) => describe(found, found.join));
+    await print(options, ready, (found) => describe(found, found.join, request.network !== undefined));
   } finally {
     progress.stop();
   }
@@ -123,7 +123,7 @@ async function launchHere(peers: readonly string[], options: LaunchOptions): Pro
   await runRouter(request, terminal ? 'terminal' : 'stdout', (ready) => {
     // A service manager keeps what is printed: no secret for it.
     const join = terminal ? ready.join : '`weft token` shows the line';
-    void print(options, ready, (found) => describe(found, join));
+    void print(options, ready, (found) => describe(found, join, request.network !== undefined));
   });
   process.exit(0);
 }
@@ -198,8 +198,9 @@ async function showProgress({ output }: LaunchOptions): Promise<{ stop(): unknow
 function describe(
   { peer, nickname, network, mode, resumed, port, bridge, mtu }: Ready,
   join: string,
+  joined: boolean,
 ): string {
-  const origin = resumed ? 'as before' : mode === 'password' ? 'of the password' : 'joined or new';
+  const origin = resumed ? 'as before' : mode === 'password' ? 'of the password' : joined ? 'joined' : 'new';
   return [
     `router ${peer} (${nickname}) is ready: TCP and UDP ${port}, bridge ${bridge}, MTU ${mtu}`,
     `network ${network}, ${origin}`,
