@@ -118,12 +118,14 @@ TEST_CASE("of several addresses the one that answers is used, and another when i
   await_up(a, b);
   const std::string first = a.peer(b.id())["endpoint"];
   const bool first_is_one = first == "192.0.2.2:6783";
+  const std::string net = first_is_one ? "198.51.100." : "192.0.2.";
   a.run(std::string("ip link set ") + (first_is_one ? "one" : "two") + " down");
   eventually("the other is used", [&] {
-    const Json peer = a.peer(b.id());
-    return peer["up"] == true && peer["endpoint"] == (first_is_one ? "198.51.100.2:6783" : "192.0.2.2:6783");
+    const Json b_of_a = a.peer(b.id());
+    const Json a_of_b = b.peer(a.id());
+    return b_of_a["up"] == true && b_of_a["endpoint"] == net + "2:6783" && a_of_b["up"] == true &&
+           a_of_b["endpoint"] == net + "1:6783";
   });
-  await_up(a, b);
   check_arrives(a, b, make_frame(mac_b, mac_a, 300));
   check_arrives(b, a, make_frame(mac_a, mac_b, 300));
 }
