@@ -18,6 +18,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <thread>
 
 #include "io/failure.h"
@@ -112,6 +113,7 @@ Process::Process(const std::vector<std::string>& command, int network_namespace,
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   // In a sanitizer build: looking for leaks at the end is more than the sandbox allows.
   ::setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
+  ::setenv("TSAN_OPTIONS", "halt_on_error=1", 1);
   if (::setns(network_namespace, CLONE_NEWNET) != 0) ::_exit(126);
   if (!error_file.empty()) {
     const int fd = ::open(error_file.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
@@ -250,7 +252,12 @@ Host::Host(std::string id) : id_(std::move(id)), namespace_(new_network_namespac
   run("ip link set lo up");
 }
 
-Host::~Host() = default;
+Host::~Host() {
+  process_.reset();
+  std::stringstream log;
+  log << std::ifstream(log_path()).rdbuf();
+  CHECK_MESSAGE(log.str().find("Sanitizer") == std::string::npos, log.str());
+}
 
 void Host::run(const std::string& command) const {
   Process process({"sh", "-c", command}, namespace_.get());
@@ -272,8 +279,7 @@ void Host::start(const std::vector<std::string>& extra, unsigned workers, unsign
   std::vector<std::string> command{forwarder_binary(), "run",  "--control", control_path(),
                                    "--port",           "6783", "--workers", std::to_string(workers)};
   command.insert(command.end(), extra.begin(), extra.end());
-  const std::string log = directory_.path() + "/log";
-  process_ = std::make_unique<Process>(command, namespace_.get(), log);
+  process_ = std::make_unique<Process>(command, namespace_.get(), log_path());
   eventually("the forwarder listens", [&] {
     try {
       control_ = std::make_unique<Control>(control_path());

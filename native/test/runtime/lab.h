@@ -117,6 +117,8 @@ class Host {
   Json peer(const std::string& id);
 
  private:
+  [[nodiscard]] std::string log_path() const { return directory_.path() + "/log"; }
+
   std::string id_;
   ScratchDirectory directory_;
   Fd namespace_;
