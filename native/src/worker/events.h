@@ -40,7 +40,7 @@ struct WorkerEvent {
   Micros when = 0;
 };
 
-/// From one worker to the control thread. Full means lost: every event is either repeated by itself or only
+/// From one worker to the control thread. When full, events are lost: each is repeated by itself, or only
 /// news.
 class WorkerEvents {
  public:
@@ -48,10 +48,12 @@ class WorkerEvents {
     if (!wake_) throw Failure::from_errno("cannot make an eventfd");
   }
 
-  void post(const WorkerEvent& event) noexcept {
-    if (!ring_.push(event)) return;
+  /// False when there is no room.
+  bool post(const WorkerEvent& event) noexcept {
+    if (!ring_.push(event)) return false;
     const std::uint64_t one = 1;
     [[maybe_unused]] const auto written = ::write(wake_.get(), &one, sizeof one);
+    return true;
   }
 
   /// Control thread: becomes readable when events wait.

@@ -120,9 +120,12 @@ void Ingress::handle_sealed(const Batch& batch, Bytes packet, const Source& sour
   tally_.session = session;
   ++tally_.packets;
   tally_.bytes += packet.size();
-  if (!session->used.load(std::memory_order_relaxed) && !session->used.exchange(true))
-    context_.events.post(
+  if (!session->used.load(std::memory_order_relaxed) && !session->used.exchange(true)) {
+    const bool told = context_.events.post(
         {.kind = WorkerEvent::Kind::key_used, .id = session->opening.index(), .peer = session->peer});
+    // The control thread must learn it to seal with the key: the next packet tries again.
+    if (!told) session->used = false;
+  }
 
   const Bytes content = packet.subspan(sealed_header_size, packet.size() - sealed_header_size - tag_size);
   const auto kind = inner_kind(content);
