@@ -36,6 +36,7 @@ constexpr std::string_view usage =
     "\n"
     "  weft-forwarder run --control PATH --port N [--workers N] [--no-offload NAME]...\n"
     "  weft-forwarder open-tap --control PATH --network N --name IFNAME --queues N\n"
+    "  weft-forwarder pass-stream --control PATH --peer ID\n"
     "  weft-forwarder self-test [--json]\n"
     "  weft-forwarder --version | --help\n"
     "\n"
@@ -137,6 +138,16 @@ int open_tap_command(Arguments arguments) {
   return 0;
 }
 
+int pass_stream(Arguments arguments) {
+  const std::string control_path(arguments.required("--control"));
+  const std::string peer(arguments.required("--peer"));
+  arguments.finish();
+  const std::array<Fd, 1> fds{Fd(::dup(STDIN_FILENO))};
+  const nlohmann::json answer = ask(control_path, {{"id", 1}, {"op", "stream.set"}, {"peer", peer}}, fds);
+  if (answer.contains("error")) throw Failure("the forwarder refused the stream: " + answer["error"].dump());
+  return 0;
+}
+
 int self_test(Arguments arguments) {
   const bool json = arguments.take_flag("--json");
   arguments.finish();
@@ -174,6 +185,7 @@ int dispatch(std::span<char*> arguments) {
   const Arguments rest(arguments.subspan(1));
   if (command == "run") return run(rest);
   if (command == "open-tap") return open_tap_command(rest);
+  if (command == "pass-stream") return pass_stream(rest);
   if (command == "self-test") return self_test(rest);
   if (command == "--version") {
     std::cout << "weft-forwarder " << version << '\n';

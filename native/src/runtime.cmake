@@ -10,6 +10,7 @@ add_library(weft_runtime STATIC
   src/control/peer.cc
   src/control/prober.cc
   src/control/reports.cc
+  src/control/segment_operations.cc
   src/control/server.cc
   src/control/text.cc
   src/io/endpoint.cc
@@ -24,8 +25,10 @@ add_library(weft_runtime STATIC
   src/path/path_mtu.cc
   src/sandbox/sandbox.cc
   src/state/snapshot.cc
+  src/stream/stream.cc
   src/worker/egress.cc
   src/worker/ingress.cc
+  src/worker/placement.cc
   src/worker/relay.cc
   src/worker/run_sender.cc
   src/worker/transmit.cc

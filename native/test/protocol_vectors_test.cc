@@ -14,7 +14,7 @@ namespace {
 using test::Buffer;
 using Vector = std::map<std::string, std::string>;
 
-/// The fenced blocks of section 2.6; each line is `name: value`, indented lines go on with the value before.
+/// The fenced blocks of section 2.7; each line is `name: value`, indented lines go on with the value before.
 std::vector<Vector> read_vectors() {
   std::ifstream document(WEFT_PROTOCOL_DOCUMENT);
   std::vector<Vector> vectors;
@@ -22,7 +22,7 @@ std::vector<Vector> read_vectors() {
   bool in_block = false;
   std::string name;
   for (std::string line; std::getline(document, line);) {
-    if (line.starts_with("### ") || line.starts_with("## ")) in_section = line.starts_with("### 2.6 ");
+    if (line.starts_with("### ") || line.starts_with("## ")) in_section = line.starts_with("### 2.7 ");
     if (!in_section) continue;
     if (line.starts_with("```")) {
       in_block = !in_block;

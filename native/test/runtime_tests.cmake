@@ -10,7 +10,9 @@ add_executable(weft-runtime-test
   runtime/hostile_test.cc
   runtime/lab.cc
   runtime/path_change_test.cc
-  runtime/relay_test.cc)
+  runtime/segment_test.cc
+  runtime/relay_test.cc
+  runtime/stream_test.cc)
 target_link_libraries(weft-runtime-test PRIVATE weft_runtime doctest::doctest)
 target_compile_definitions(weft-runtime-test PRIVATE WEFT_FORWARDER_BINARY="$<TARGET_FILE:weft-forwarder>")
 add_dependencies(weft-runtime-test weft-forwarder)

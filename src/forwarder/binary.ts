@@ -1,7 +1,10 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { accessSync, closeSync, constants, openSync } from 'node:fs';
 import { rename, stat } from 'node:fs/promises';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import Type, { type Static } from 'typebox';
 import { systemCode, WeftError } from '../errors.js';
@@ -98,6 +101,37 @@ export async function openTap({ binary, controlPath, network, name, queues }: Ta
     throw new WeftError('tap-failed', `the TAP device ${name} cannot be opened: ${said(error)}`, {
       cause: error,
     });
+  }
+}
+
+export interface StreamOptions {
+  readonly binary: string;
+  readonly controlPath: string;
+  /** Short id of the peer at the other end, 16 hexadecimal digits. */
+  readonly peer: string;
+  /** Connected, and with nothing of the data plane read from it. */
+  readonly socket: Socket;
+}
+
+/**
+ * Hands a TCP connection to the running forwarder, as the stream of that peer. Our own copy is closed in any case, which ends the
+ * connection if the forwarder did not take it. Rejects with `stream-failed`.
+ */
+export async function passStream({ binary, controlPath, peer, socket }: StreamOptions): Promise<void> {
+  try {
+    const helper = spawn(binary, ['pass-stream', '--control', controlPath, '--peer', peer], {
+      stdio: [socket, 'ignore', 'pipe'],
+      timeout: 5_000,
+    });
+    const [[code], complaint] = await Promise.all([once(helper, 'close'), text(helper.stderr)]);
+    if (code !== 0) throw new Error(lastLine(complaint));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new WeftError('stream-failed', `the TCP connection to ${peer} cannot be used for data: ${reason}`, {
+      cause: error,
+    });
+  } finally {
+    socket.destroy();
   }
 }
 

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import type { Socket } from 'node:net';
 import type { PeerId } from '../identity/index.js';
 import { parsePeerId } from '../identity/index.js';
 import type {
@@ -11,7 +12,7 @@ import type {
   PeerSetting,
 } from '../overlay/index.js';
 import type { Forwarder } from './forwarder.js';
-import type { ForwarderDump, ForwarderEvent } from './messages.js';
+import { answers, type ForwarderDump, type ForwarderEvent } from './messages.js';
 
 /** The forwarder as the overlay sees it: peers, keys, and what happens to them. */
 export class ForwarderDataPlane extends EventEmitter<DataPlaneEvents> implements DataPlane {
@@ -46,6 +47,22 @@ export class ForwarderDataPlane extends EventEmitter<DataPlaneEvents> implements
     await this.#forwarder.request('peer.remove', { peer });
   }
 
+  async passStream(peer: PeerId, socket: Socket): Promise<void> {
+    await this.#forwarder.passStream(peer, socket);
+  }
+
+  async removeStream(peer: PeerId): Promise<void> {
+    await this.#forwarder.request('stream.remove', { peer });
+  }
+
+  async punch(peer: PeerId): Promise<void> {
+    await this.#forwarder.request('punch', { peer });
+  }
+
+  async probe(peer: PeerId): Promise<number> {
+    return answers.probe(await this.#forwarder.request('probe', { peer })).id;
+  }
+
   async setKey(setting: KeySetting): Promise<void> {
     await this.#forwarder.request('key.set', {
       ...setting,
@@ -66,6 +83,7 @@ export class ForwarderDataPlane extends EventEmitter<DataPlaneEvents> implements
         this.emit(name, { ...fields, peer: parsePeerId(fields.peer) });
         break;
       case 'peer-down':
+      case 'stream-lost':
         this.emit(name, { peer: parsePeerId(fields.peer) });
         break;
       case 'endpoint':
@@ -76,6 +94,15 @@ export class ForwarderDataPlane extends EventEmitter<DataPlaneEvents> implements
         this.emit(name, { ...fields, peer: parsePeerId(fields.peer) });
         break;
       case 'observed':
+        this.emit(name, { ...fields, peer: parsePeerId(fields.peer) });
+        break;
+      case 'transport':
+        this.emit(name, { ...fields, peer: parsePeerId(fields.peer) });
+        break;
+      case 'direct':
+        this.emit(name, { ...fields, peer: parsePeerId(fields.peer) });
+        break;
+      case 'probed':
         this.emit(name, { ...fields, peer: parsePeerId(fields.peer) });
         break;
     }

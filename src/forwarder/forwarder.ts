@@ -1,19 +1,22 @@
 import { EventEmitter, once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WeftError } from '../errors.js';
-import { lastLine, openTap, type RunOptions, spawnForwarder } from './binary.js';
+import { lastLine, openTap, passStream, type RunOptions, spawnForwarder } from './binary.js';
 import { ControlClient } from './control-client.js';
 import {
   answers,
   type ForwarderDump,
   type ForwarderEvent,
+  type ForwarderGroups,
   type ForwarderHello,
   type ForwarderMacs,
   type ForwarderStats,
   PROTOCOL,
 } from './messages.js';
-import { endForwarders, forwardersGone } from './processes.js';
+import { endForwarders, forwardersGone, killForwarders } from './processes.js';
+import { hangs } from './watchdog.js';
 
 const START_TIMEOUT = 5_000;
 const CONNECT_INTERVAL = 5;
@@ -102,6 +105,12 @@ export class Forwarder extends EventEmitter<ForwarderEvents> {
     await this.request('network.remove', { network });
   }
 
+  /** Gives it a TCP connection to a peer, to carry data where UDP does not pass. Rejects with `stream-failed`. */
+  async passStream(peer: string, socket: Socket): Promise<void> {
+    const { binary, controlPath } = this.#options;
+    await passStream({ binary, controlPath, peer, socket });
+  }
+
   async setOffload(name: string, enabled: boolean): Promise<void> {
     await this.request('offload.set', { name, enabled });
   }
@@ -116,6 +125,11 @@ export class Forwarder extends EventEmitter<ForwarderEvents> {
 
   async macs(): Promise<ForwarderMacs> {
     return answers.macs(await this.request('macs'));
+  }
+
+  /** The multicast groups that are wanted on this host's side of each segment. */
+  async groups(): Promise<ForwarderGroups> {
+    return answers.groups(await this.request('groups'));
   }
 
   async stats(): Promise<ForwarderStats> {
@@ -220,6 +234,19 @@ export class Forwarder extends EventEmitter<ForwarderEvents> {
     if (client.closed) throw new WeftError('forwarder-lost', 'the forwarder ended while it was being set up');
     this.#client = client;
     client.once('close', () => this.#onClose());
+    void this.#watch(client);
+  }
+
+  /** One that holds its socket open but answers nothing is killed, and so started again. */
+  async #watch(client: ControlClient): Promise<void> {
+    const closed = new AbortController();
+    client.once('close', () => closed.abort());
+    if (!(await hangs(() => client.request('hello', { protocol: PROTOCOL }), closed.signal))) return;
+    this.emit(
+      'warning',
+      new WeftError('forwarder-hangs', 'the forwarder does not answer any more, it is killed'),
+    );
+    killForwarders(this.#options.controlPath);
   }
 
   /** An adopted forwarder may have been started with other switches. */

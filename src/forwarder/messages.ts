@@ -45,11 +45,24 @@ const Key = Type.Object({
   age: Type.Number(),
 });
 
+const Transport = Type.Union([Type.Literal('udp'), Type.Literal('tcp')]);
+
+const Candidate = Type.Object({
+  endpoint: Type.String(),
+  learned: Type.Boolean(),
+  probes: Count,
+  answers: Count,
+  rtt: Nullable(Type.Number()),
+  lastAnswer: Nullable(Type.Number()),
+});
+
 const PeerState = Type.Object({
   peer: Peer,
   via: Nullable(Peer),
+  transport: Transport,
+  direct: Type.Boolean(),
   networks: Type.Array(Count),
-  candidates: Type.Array(Type.String()),
+  candidates: Type.Array(Candidate),
   endpoint: Nullable(Type.String()),
   keys: Type.Array(Key),
   up: Type.Boolean(),
@@ -71,11 +84,18 @@ const NetworkState = Type.Object({
   name: Nullable(Type.String()),
   mtu: Count,
   queues: Count,
+  /** Seen on this host's side of the segment: another way to a router, or back to this one. */
+  loop: Nullable(Type.Object({ with: Peer, muted: Type.Boolean() })),
 });
 
 const Dump = Type.Object({ peers: Type.Array(PeerState), networks: Type.Array(NetworkState) });
+const Probe = Type.Object({ id: Count });
 const Macs = Type.Object({
   macs: Type.Array(Type.Object({ network: Count, mac: Mac, peer: Nullable(Peer), age: Type.Number() })),
+});
+const Groups = Type.Object({
+  /** Null while it is not known which groups are wanted here. */
+  networks: Type.Array(Type.Object({ network: Count, groups: Nullable(Type.Array(Type.String())) })),
 });
 const Counters = Type.Record(Type.String(), Type.Number());
 const Stats = Type.Object({
@@ -87,7 +107,9 @@ const Stats = Type.Object({
 export const answers = {
   hello: validator('forwarder-protocol', "the forwarder's answer to hello", Hello),
   dump: validator('forwarder-protocol', "the forwarder's dump", Dump),
+  probe: validator('forwarder-protocol', "the forwarder's answer to probe", Probe),
   macs: validator('forwarder-protocol', "the forwarder's list of MACs", Macs),
+  groups: validator('forwarder-protocol', "the forwarder's list of groups", Groups),
   stats: validator('forwarder-protocol', "the forwarder's statistics", Stats),
 };
 
@@ -95,17 +117,25 @@ export type ForwarderHello = Static<typeof Hello>;
 export type ForwarderOffload = Static<typeof Offload>;
 export type ForwarderDump = Static<typeof Dump>;
 export type ForwarderMacs = Static<typeof Macs>;
+export type ForwarderGroups = Static<typeof Groups>;
 export type ForwarderStats = Static<typeof Stats>;
 
 const events = {
   'peer-up': Type.Object({ peer: Peer, endpoint: Nullable(Type.String()), rtt: Nullable(Type.Number()) }),
   'peer-down': Type.Object({ peer: Peer }),
   endpoint: Type.Object({ peer: Peer, endpoint: Type.String(), reason: Type.String() }),
+  'stream-lost': Type.Object({ peer: Peer }),
+  transport: Type.Object({ peer: Peer, transport: Transport }),
+  direct: Type.Object({ peer: Peer, answers: Type.Boolean() }),
+  probed: Type.Object({ peer: Peer, id: Count, rtt: Type.Number() }),
   'path-mtu': Type.Object({ peer: Peer, pathMtu: Count }),
   'key-confirmed': Type.Object({ peer: Peer, localIndex: Count }),
   'key-expiring': Type.Object({ peer: Peer, localIndex: Count }),
   observed: Type.Object({ peer: Peer, address: Type.String() }),
   'mac-moved': Type.Object({ network: Count, mac: Mac, from: Nullable(Peer), to: Nullable(Peer) }),
+  groups: Type.Object({ network: Count, groups: Type.Array(Type.String()) }),
+  loop: Type.Object({ network: Count, peer: Nullable(Peer), muted: Type.Boolean() }),
+  'loop-over': Type.Object({ network: Count }),
   'tap-lost': Type.Object({ network: Count }),
 };
 

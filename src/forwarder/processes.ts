@@ -45,10 +45,15 @@ export async function endForwarders(controlPath: string): Promise<number> {
   if (pids.length === 0) return 0;
   for (const pid of pids) signal(pid, 'SIGTERM');
   if (!(await forwardersGone(controlPath))) {
-    for (const pid of findForwarders(controlPath)) signal(pid, 'SIGKILL');
+    killForwarders(controlPath);
     await forwardersGone(controlPath);
   }
   return pids.length;
+}
+
+/** Kills every forwarder that serves this control socket. */
+export function killForwarders(controlPath: string): void {
+  for (const pid of findForwarders(controlPath)) signal(pid, 'SIGKILL');
 }
 
 /** Waits until no forwarder serves this control socket; false when one still does after 2 s. */

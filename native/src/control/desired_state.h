@@ -4,11 +4,14 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "control/peer.h"
 #include "state/snapshot.h"
+#include "switch/loop_guard.h"
 #include "switch/mac_table.h"
 
 namespace weft {
@@ -17,12 +20,31 @@ struct Network {
   std::uint16_t number = 0;
   std::size_t mtu = 0;                    ///< 0: not told yet
   std::shared_ptr<const TapQueues> taps;  ///< null: no TAP yet
+  LoopGuard loop;
+  std::shared_ptr<const GroupTable> wanted = std::make_shared<const GroupTable>();
+  std::shared_ptr<LocalGroups> groups = std::make_shared<LocalGroups>();
+  Micros next_query = 0;
+  Micros groups_known = 0;  ///< from then on silence means that nobody wants a group
+  std::optional<std::vector<IpAddress>> told_groups;  ///< what the daemon heard of last
+};
+
+using EndpointKey = std::pair<std::uint16_t, MacAddress>;
+inline constexpr std::size_t max_endpoints = 262'144;
+
+struct AnnouncedState {
+  std::optional<PeerId> peer;  ///< none: attached here
+  std::vector<IpAddress> addresses;
 };
 
 class DesiredState {
  public:
   PeerId self = 0;
   std::map<std::uint16_t, Network> networks;
+  std::map<EndpointKey, AnnouncedState> endpoints;
+  bool endpoints_changed = false;
+  /// By network; for peers that are not listed nobody knows.
+  std::map<std::pair<std::uint16_t, PeerId>, std::vector<IpAddress>> peer_groups;
+  bool groups_changed = false;
 
   [[nodiscard]] Peer* find(PeerId id) noexcept;
   [[nodiscard]] const Peer* find(PeerId id) const noexcept;
@@ -36,13 +58,16 @@ class DesiredState {
   [[nodiscard]] Peer* key_owner(std::uint32_t local_index) noexcept;
 
   /// What a worker must know of it. `family`: the sockets'.
-  [[nodiscard]] std::unique_ptr<const Snapshot> snapshot(int family) const;
+  [[nodiscard]] std::unique_ptr<const Snapshot> snapshot(int family);
 
  private:
+  [[nodiscard]] EndpointTable make_endpoint_table() const;
+  [[nodiscard]] GroupTable make_group_table(std::uint16_t network) const;
   [[nodiscard]] Destination destination_of(const Peer& peer, int family) const;
 
   std::map<PeerId, std::unique_ptr<Peer>> peers_;
   std::vector<Peer*> slots_;
+  std::shared_ptr<const EndpointTable> endpoint_table_ = std::make_shared<const EndpointTable>();
 };
 
 }  // namespace weft

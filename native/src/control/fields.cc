@@ -85,6 +85,35 @@ std::vector<Endpoint> Fields::endpoints(std::string_view name, std::size_t max) 
   return endpoints;
 }
 
+MacAddress Fields::mac(std::string_view name) const {
+  const std::string expected = "a MAC address such as 02:00:00:00:00:0a";
+  const std::string& digits = text(name);
+  MacAddress mac{};
+  if (digits.size() != 3 * mac.size() - 1) refuse(name, expected);
+  for (std::size_t i = 0; i < mac.size(); ++i) {
+    const char* at = digits.data() + 3 * i;
+    std::uint8_t byte = 0;
+    const auto [end, error] = std::from_chars(at, at + 2, byte, 16);
+    if (error != std::errc{} || end != at + 2 || (i > 0 && at[-1] != ':')) refuse(name, expected);
+    mac[i] = std::byte{byte};
+  }
+  return mac;
+}
+
+std::vector<IpAddress> Fields::addresses(std::string_view name, std::size_t max) const {
+  const std::string expected = "a list of at most " + std::to_string(max) + " IP addresses";
+  const Json& value = field(name);
+  if (!value.is_array() || value.size() > max) refuse(name, expected);
+  std::vector<IpAddress> addresses;
+  for (const Json& item : value) {
+    const auto address =
+        item.is_string() ? IpAddress::parse(item.get_ref<const std::string&>()) : std::nullopt;
+    if (!address) refuse(name, expected);
+    addresses.push_back(*address);
+  }
+  return addresses;
+}
+
 std::vector<std::uint16_t> Fields::networks(std::string_view name) const {
   const Json& value = field(name);
   if (!value.is_array()) refuse(name, "a list of network numbers");

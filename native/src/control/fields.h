@@ -12,6 +12,8 @@
 
 #include "aead/secret.h"
 #include "io/endpoint.h"
+#include "packet/ip_address.h"
+#include "packet/parse.h"
 #include "wire/header.h"
 
 namespace weft {
@@ -35,6 +37,8 @@ class Fields {
  public:
   explicit Fields(const Json& request) : request_(request) {}
 
+  /// Absent and null are not there.
+  [[nodiscard]] bool has(std::string_view name) const { return optional_field(name) != nullptr; }
   [[nodiscard]] std::uint64_t number(std::string_view name, std::uint64_t min, std::uint64_t max) const;
   [[nodiscard]] std::uint64_t number_or(std::string_view name, std::uint64_t min, std::uint64_t max,
                                         std::uint64_t absent) const;
@@ -44,6 +48,8 @@ class Fields {
   /// Absent and null mean none.
   [[nodiscard]] std::optional<PeerId> peer_or_none(std::string_view name) const;
   [[nodiscard]] std::vector<Endpoint> endpoints(std::string_view name, std::size_t max) const;
+  [[nodiscard]] MacAddress mac(std::string_view name) const;
+  [[nodiscard]] std::vector<IpAddress> addresses(std::string_view name, std::size_t max) const;
   [[nodiscard]] std::vector<std::uint16_t> networks(std::string_view name) const;
   /// Base64 of exactly `N` bytes.
   template <std::size_t N>

@@ -2,6 +2,7 @@
 
 #include <sodium.h>
 #include <sys/signalfd.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,7 +14,10 @@
 #include "io/failure.h"
 #include "io/interfaces.h"
 #include "io/tap.h"
+#include "packet/loop_probe.h"
+#include "packet/vnet.h"
 #include "sandbox/sandbox.h"
+#include "worker/placement.h"
 
 namespace weft {
 namespace {
@@ -81,6 +85,7 @@ Forwarder::~Forwarder() {
 
 void Forwarder::run() {
   prepare_interface_lookup();
+  take_precedence();
   drop_capabilities();
   for (const auto& worker : workers_)
     worker->start();
@@ -139,6 +144,41 @@ void Forwarder::each_second(Micros now) {
     }
   }
   counters_.add(Counter::dropped_fragment_timeout, drops.expired);
+  for (auto& [number, network] : state_.networks) {
+    if (network.taps == nullptr || state_.self == 0) continue;
+    watch_for_loops(network, now);
+    ask_for_groups(network, now);
+    tell_groups(network, now);
+  }
+}
+
+void Forwarder::on_group_event(const WorkerEvent& event) {
+  const auto at = state_.networks.find(event.network);
+  if (at == state_.networks.end()) return;
+  if (event.kind == WorkerEvent::Kind::group_left)
+    ask_for_group(at->second, event.group);
+  else
+    tell_groups(at->second, monotonic_now());
+}
+
+void Forwarder::watch_for_loops(Network& network, Micros now) {
+  if (network.loop.over(now)) {
+    dirty_ = true;
+    loop_log_(Level::info, "network " + std::to_string(network.number) + ": the loop is gone");
+    emit("loop-over", {{"network", network.number}});
+  }
+  if (!network.loop.due(now)) return;
+  std::array<std::byte, loop_probe_size> probe;
+  encode(LoopProbe{state_.self, network.number}, probe);
+  write_to_tap(*network.taps, probe);
+}
+
+// A TAP that does not take it is one that carries nothing.
+void Forwarder::write_to_tap(const TapQueues& taps, ConstBytes frame) {
+  VnetHeader vnet;
+  const std::array<iovec, 2> parts{
+      {{&vnet, sizeof vnet}, {const_cast<std::byte*>(frame.data()), frame.size()}}};
+  [[maybe_unused]] const auto written = ::writev(taps.fds.front().get(), parts.data(), parts.size());
 }
 
 void Forwarder::publish() {
@@ -189,8 +229,9 @@ void Forwarder::peer_up(Peer& peer) {
                    {"endpoint", path.endpoint() ? Json(path.endpoint()->text()) : Json(nullptr)},
                    {"rtt", path.rtt().smoothed()}});
   path_log_(Level::info, "peer " + peer_text(peer.id()) + " up" +
-                             (path.relayed() ? " through " + peer_text(*peer.via)
-                                             : " at " + path.endpoint().value_or(Endpoint{}).text()));
+                             (path.way() == Way::relay ? " through " + peer_text(peer.via.value_or(0))
+                              : path.on_stream()       ? " by tcp"
+                                                 : " at " + path.endpoint().value_or(Endpoint{}).text()));
 }
 
 void Forwarder::peer_down(Peer& peer) {
@@ -211,6 +252,14 @@ void Forwarder::peer_endpoint(Peer& peer, bool roamed) {
             "peer " + peer_text(peer.id()) + (roamed ? " moved to " : " answers at ") + endpoint);
 }
 
+void Forwarder::peer_direct(Peer& peer, bool answers) {
+  emit("direct", {{"peer", peer_text(peer.id())}, {"answers", answers}});
+}
+
+void Forwarder::peer_probed(Peer& peer, std::uint32_t id, Micros rtt) {
+  emit("probed", {{"peer", peer_text(peer.id())}, {"id", id}, {"rtt", rtt}});
+}
+
 void Forwarder::peer_path_mtu(Peer& peer) {
   dirty_ = true;
   emit("path-mtu", {{"peer", peer_text(peer.id())}, {"pathMtu", peer.path().mtu()}});
@@ -219,6 +268,21 @@ void Forwarder::peer_path_mtu(Peer& peer) {
 
 void Forwarder::peer_observed(Peer& peer) {
   emit("observed", {{"peer", peer_text(peer.id())}, {"address", peer.path().observed().text()}});
+}
+
+void Forwarder::peer_transport(Peer& peer) {
+  dirty_ = true;
+  const std::string transport = peer.path().on_stream() ? "tcp" : "udp";
+  emit("transport", {{"peer", peer_text(peer.id())}, {"transport", transport}});
+  path_log_(Level::info, "peer " + peer_text(peer.id()) + " by " + transport);
+}
+
+void Forwarder::drop_stream(Peer& peer) {
+  if (peer.stream == nullptr) return;
+  peer.stream->unwatch();
+  peer.path().set_stream(false, monotonic_now());
+  peer.stream = nullptr;
+  dirty_ = true;
 }
 
 void Forwarder::take_events(Worker& worker) {
@@ -232,6 +296,9 @@ void Forwarder::on_event(const WorkerEvent& event) {
   if (event.kind == WorkerEvent::Kind::mac_moved) return on_mac_moved(event);
   if (event.kind == WorkerEvent::Kind::tap_lost) return on_tap_lost(event.network);
   if (event.kind == WorkerEvent::Kind::gso_failed) return on_gso_failed();
+  if (event.kind == WorkerEvent::Kind::group_left || event.kind == WorkerEvent::Kind::groups_changed)
+    return on_group_event(event);
+  if (event.kind == WorkerEvent::Kind::loop_probe) return on_loop_probe(event.network, event.peer);
   Peer* peer = state_.find(event.peer);
   if (peer == nullptr) return;
   const Micros now = monotonic_now();
@@ -241,10 +308,37 @@ void Forwarder::on_event(const WorkerEvent& event) {
     peer->path().on_source(event.endpoint, event.probe, now);
   } else if (event.kind == WorkerEvent::Kind::too_big) {
     peer->path().on_too_big(event.size, now);
+  } else if (event.kind == WorkerEvent::Kind::stream_lost) {
+    on_stream_lost(*peer, event.id);
   } else if (event.kind == WorkerEvent::Kind::key_used) {
     dirty_ = true;
     emit("key-confirmed", {{"peer", peer_text(peer->id())}, {"localIndex", event.id}});
   }
+}
+
+// A router of another mesh may be on the same wire: that is no loop, for no tunnel joins us.
+void Forwarder::on_loop_probe(std::uint16_t number, PeerId from) {
+  const auto at = state_.networks.find(number);
+  const Peer* peer = state_.find(from);
+  const bool ours = from == state_.self || (peer != nullptr && peer->networks.contains(number));
+  if (at == state_.networks.end() || !ours) return;
+  LoopGuard& loop = at->second.loop;
+  if (!loop.heard(state_.self, from, monotonic_now())) return;
+  dirty_ = true;
+  loop_log_(Level::warning, "network " + std::to_string(number) + ": there is a way beside the tunnel " +
+                                (peer == nullptr ? "back to this host" : "to " + peer_text(from)) +
+                                (loop.muted() ? ": what goes to everybody is stopped here" : ""));
+  emit("loop", {{"network", number},
+                {"peer", peer == nullptr ? Json(nullptr) : Json(peer_text(from))},
+                {"muted", loop.muted()}});
+}
+
+void Forwarder::on_stream_lost(Peer& peer, std::uint32_t id) {
+  // The peer may have a new one by now.
+  if (peer.stream == nullptr || peer.stream->id() != id) return;
+  path_log_(Level::warning, "peer " + peer_text(peer.id()) + ": the TCP connection is lost");
+  drop_stream(peer);
+  emit("stream-lost", {{"peer", peer_text(peer.id())}});
 }
 
 void Forwarder::on_mac_moved(const WorkerEvent& event) {

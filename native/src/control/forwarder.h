@@ -43,11 +43,27 @@ class Forwarder final : private RequestHandler, private PeerServices {
   Json remove_network(const Fields& fields);
   Json set_network_mtu(const Fields& fields);
   Json set_peer(const Fields& fields);
+  Peer& required_peer(const Fields& fields);
   Json remove_peer(const Fields& fields);
+  Json punch(const Fields& fields);
+  Json probe(const Fields& fields);
   Json set_key(const Fields& fields);
   Json remove_key(const Fields& fields);
+  Json set_stream(const Fields& fields, std::vector<Fd>& fds);
+  Json remove_stream(const Fields& fields);
   Json set_offload(const Fields& fields);
   Json stop();
+
+  // Requests about what lives on the segments (segment_operations.cc).
+  Json set_endpoint(const Fields& fields);
+  Json remove_endpoint(const Fields& fields);
+  Json clear_endpoints();
+  [[nodiscard]] Json endpoint_table() const;
+  Json set_peer_groups(const Fields& fields);
+  [[nodiscard]] Json local_groups() const;
+  void ask_for_groups(Network& network, Micros now);
+  void ask_for_group(const Network& network, const IpAddress& group);
+  void tell_groups(Network& network, Micros now);
 
   // Reports (reports.cc).
   [[nodiscard]] Json dump() const;
@@ -60,8 +76,11 @@ class Forwarder final : private RequestHandler, private PeerServices {
   void peer_up(Peer& peer) override;
   void peer_down(Peer& peer) override;
   void peer_endpoint(Peer& peer, bool roamed) override;
+  void peer_direct(Peer& peer, bool answers) override;
+  void peer_probed(Peer& peer, std::uint32_t id, Micros rtt) override;
   void peer_path_mtu(Peer& peer) override;
   void peer_observed(Peer& peer) override;
+  void peer_transport(Peer& peer) override;
 
   // What workers tell.
   void take_events(Worker& worker);
@@ -69,9 +88,15 @@ class Forwarder final : private RequestHandler, private PeerServices {
   void on_mac_moved(const WorkerEvent& event);
   void on_tap_lost(std::uint16_t number);
   void on_gso_failed();
+  void on_group_event(const WorkerEvent& event);
+  void on_loop_probe(std::uint16_t number, PeerId from);
+  static void write_to_tap(const TapQueues& taps, ConstBytes frame);
+  void watch_for_loops(Network& network, Micros now);
+  void on_stream_lost(Peer& peer, std::uint32_t id);
 
   void emit(std::string_view event, Json fields);
   void publish();
+  void drop_stream(Peer& peer);
   void detach_taps(Network& network);
   void apply_tap_offloads(const TapQueues& taps);
   [[nodiscard]] Micros tick(Micros now);
@@ -95,9 +120,11 @@ class Forwarder final : private RequestHandler, private PeerServices {
   bool stopping_ = false;
   bool sandboxed_ = false;
   Micros next_second_ = 0;
+  std::uint32_t last_stream_ = 0;
   std::vector<std::uint32_t> expiring_;  // keys that were announced to be used up soon
   RateLimitedLog path_log_;
   RateLimitedLog mac_log_;
+  RateLimitedLog loop_log_;
 };
 
 }  // namespace weft

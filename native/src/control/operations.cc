@@ -35,8 +35,18 @@ Json Forwarder::handle_request(const std::string& op, const Json& request, std::
   if (op == "network.mtu") return set_network_mtu(fields);
   if (op == "peer.set") return set_peer(fields);
   if (op == "peer.remove") return remove_peer(fields);
+  if (op == "punch") return punch(fields);
+  if (op == "probe") return probe(fields);
   if (op == "key.set") return set_key(fields);
   if (op == "key.remove") return remove_key(fields);
+  if (op == "stream.set") return set_stream(fields, fds);
+  if (op == "stream.remove") return remove_stream(fields);
+  if (op == "endpoint.set") return set_endpoint(fields);
+  if (op == "endpoint.remove") return remove_endpoint(fields);
+  if (op == "endpoint.clear") return clear_endpoints();
+  if (op == "endpoints") return endpoint_table();
+  if (op == "peer.groups") return set_peer_groups(fields);
+  if (op == "groups") return local_groups();
   if (op == "offload.set") return set_offload(fields);
   if (op == "dump") return dump();
   if (op == "macs") return mac_table();
@@ -85,6 +95,8 @@ Json Forwarder::set_tap(const Fields& fields, std::vector<Fd>& fds) {
 
   Network& network = state_.networks[number];
   network.number = number;
+  network.next_query = 0;
+  state_.groups_changed = true;
   detach_taps(network);
   network.taps = taps;
   apply_tap_offloads(*taps);
@@ -121,7 +133,7 @@ Json Forwarder::set_network_mtu(const Fields& fields) {
 Json Forwarder::set_peer(const Fields& fields) {
   const PeerId id = fields.peer("peer");
   if (id == state_.self) throw RequestError("bad-request", "a peer cannot be this forwarder itself");
-  auto candidates = fields.endpoints("endpoints", max_candidates);
+  const auto candidates = fields.endpoints("endpoints", max_candidates);
   const auto networks = fields.networks("networks");
   const auto via = fields.peer_or_none("via");
   if (via == id) throw RequestError("bad-request", "a peer cannot be reached through itself");
@@ -133,23 +145,30 @@ Json Forwarder::set_peer(const Fields& fields) {
   if (peer == nullptr)
     throw RequestError("too-many-peers", "there are " + std::to_string(max_peers) + " peers already");
   const Micros now = monotonic_now();
+  const bool relay_changed = peer->via != via;
   peer->networks = {networks.begin(), networks.end()};
+  state_.groups_changed = true;
   peer->via = via;
   peer->mtu = fields.number_or("mtu", min_mtu, max_mtu, 0);
   peer->path().set_keepalive(keepalive);
-  peer->path().set_relayed(via.has_value(), now);
+  peer->path().set_relayed(via.has_value(), relay_changed, now);
   peer->path().set_candidates(candidates, now);
-  peer->candidates = std::move(candidates);
   dirty_ = true;
   return Json::object();
 }
 
-Json Forwarder::remove_peer(const Fields& fields) {
+Peer& Forwarder::required_peer(const Fields& fields) {
   const PeerId id = fields.peer("peer");
-  const Peer* peer = state_.find(id);
+  Peer* peer = state_.find(id);
   if (peer == nullptr) throw RequestError("unknown-peer", "there is no peer " + peer_text(id));
-  const PeerSlot slot = peer->slot();
-  state_.remove(id);
+  return *peer;
+}
+
+Json Forwarder::remove_peer(const Fields& fields) {
+  const Peer& peer = required_peer(fields);
+  const PeerSlot slot = peer.slot();
+  if (peer.stream != nullptr) peer.stream->unwatch();
+  state_.remove(peer.id());
   publish();
   // First no worker may learn for that slot any more.
   board_.synchronize();
@@ -157,10 +176,18 @@ Json Forwarder::remove_peer(const Fields& fields) {
   return Json::object();
 }
 
+Json Forwarder::punch(const Fields& fields) {
+  required_peer(fields).path().punch(monotonic_now());
+  return Json::object();
+}
+
+Json Forwarder::probe(const Fields& fields) {
+  return {{"id", required_peer(fields).path().ask(monotonic_now())}};
+}
+
 Json Forwarder::set_key(const Fields& fields) {
-  const PeerId id = fields.peer("peer");
-  Peer* peer = state_.find(id);
-  if (peer == nullptr) throw RequestError("unknown-peer", "there is no peer " + peer_text(id));
+  Peer& peer = required_peer(fields);
+  const PeerId id = peer.id();
   const auto local_index = static_cast<std::uint32_t>(fields.number("localIndex", 1, UINT32_MAX));
   const auto remote_index = static_cast<std::uint32_t>(fields.number("remoteIndex", 1, UINT32_MAX));
   if (state_.key_owner(local_index) != nullptr)
@@ -169,11 +196,11 @@ Json Forwarder::set_key(const Fields& fields) {
   if (!cipher) throw RequestError("unknown-cipher", "there is no cipher '" + fields.text("cipher") + "'");
   const Micros now = monotonic_now();
   auto session =
-      std::make_shared<Session>(id, peer->slot(), role_of(fields.text("role")), *cipher, local_index,
+      std::make_shared<Session>(id, peer.slot(), role_of(fields.text("role")), *cipher, local_index,
                                 remote_index, make_aead(*cipher, fields.secret<32>("openKey"), local_index),
                                 make_aead(*cipher, fields.secret<32>("sealKey"), remote_index),
                                 fields.secret<16>("hopOpenKey"), fields.secret<16>("hopSealKey"), now);
-  peer->add_session(session);
+  peer.add_session(session);
   publish();
   // Before anybody seals with the key, here or (after our answer) over there, every worker must be able to
   // open with it.
@@ -181,7 +208,7 @@ Json Forwarder::set_key(const Fields& fields) {
   session->installed = true;
   publish();
   // At once: the other side seals with the key when it has opened something with it.
-  peer->path().set_ready(true, now);
+  peer.path().set_ready(true, now);
   return Json::object();
 }
 
@@ -192,6 +219,30 @@ Json Forwarder::remove_key(const Fields& fields) {
   peer->remove_session(index);
   if (peer->sessions().empty()) peer->path().set_ready(false, monotonic_now());
   dirty_ = true;
+  return Json::object();
+}
+
+Json Forwarder::set_stream(const Fields& fields, std::vector<Fd>& fds) {
+  const PeerId id = fields.peer("peer");
+  Peer* peer = state_.find(id);
+  if (peer == nullptr) throw RequestError("unknown-peer", "there is no peer " + peer_text(id));
+  if (fds.size() != 1) throw RequestError("bad-request", "one descriptor must come with the request");
+  auto stream = std::make_shared<Stream>(std::move(fds.front()), id, ++last_stream_);
+  if (!stream->prepare()) throw RequestError("bad-stream", "the descriptor is not a TCP connection");
+  if (peer->stream != nullptr) peer->stream->unwatch();
+  peer->stream = stream;
+  peer->path().set_stream(true, monotonic_now());
+  // Its worker must know it before it wakes him.
+  publish();
+  workers_[peer->slot() % workers_.size()]->watch(*stream, peer->slot());
+  return Json::object();
+}
+
+Json Forwarder::remove_stream(const Fields& fields) {
+  const PeerId id = fields.peer("peer");
+  Peer* peer = state_.find(id);
+  if (peer == nullptr) throw RequestError("unknown-peer", "there is no peer " + peer_text(id));
+  drop_stream(*peer);
   return Json::object();
 }
 

@@ -24,8 +24,11 @@ class PeerServices {
   virtual void peer_up(Peer& peer) = 0;
   virtual void peer_down(Peer& peer) = 0;
   virtual void peer_endpoint(Peer& peer, bool roamed) = 0;
+  virtual void peer_direct(Peer& peer, bool answers) = 0;
+  virtual void peer_probed(Peer& peer, std::uint32_t id, Micros rtt) = 0;
   virtual void peer_path_mtu(Peer& peer) = 0;
   virtual void peer_observed(Peer& peer) = 0;
+  virtual void peer_transport(Peer& peer) = 0;
 };
 
 class Peer final : private PathObserver {
@@ -42,8 +45,8 @@ class Peer final : private PathObserver {
 
   std::optional<PeerId> via;
   std::set<std::uint16_t> networks;
-  std::vector<Endpoint> candidates;
   std::size_t mtu = 0;  // of the containers behind it; 0: not told
+  std::shared_ptr<Stream> stream;
 
   /// Adds a key; the oldest that is not in use goes when there are too many. Returns what went.
   std::shared_ptr<Session> add_session(std::shared_ptr<Session> session);
@@ -59,6 +62,7 @@ class Peer final : private PathObserver {
   [[nodiscard]] std::span<PeerTraffic> traffic() const noexcept { return {traffic_.get(), threads_}; }
   /// Keeps the rows alive.
   [[nodiscard]] std::shared_ptr<void> traffic_owner() const noexcept { return traffic_; }
+  /// Without probes and replies.
   [[nodiscard]] std::uint64_t sent_packets() const noexcept;
 
  private:
@@ -66,8 +70,11 @@ class Peer final : private PathObserver {
   void path_up() override { services_.peer_up(*this); }
   void path_down() override { services_.peer_down(*this); }
   void endpoint_changed(bool roamed) override { services_.peer_endpoint(*this, roamed); }
+  void direct_changed(bool answers) override { services_.peer_direct(*this, answers); }
+  void probe_answered(std::uint32_t id, Micros rtt) override { services_.peer_probed(*this, id, rtt); }
   void path_mtu_changed() override { services_.peer_path_mtu(*this); }
   void observed_changed() override { services_.peer_observed(*this); }
+  void transport_changed() override { services_.peer_transport(*this); }
 
   PeerServices& services_;
   PeerId id_;

@@ -21,18 +21,18 @@ ProbeResult Prober::send(const Peer& peer, const Peer* relay, PeerId self, const
                          Micros now) {
   Session* const session = peer.probing_session();
   const Session* hop = nullptr;
-  std::optional<Endpoint> to = order.to;
-  if (!to) {
+  Endpoint to = order.to;
+  Stream* stream = order.way == Way::stream ? peer.stream.get() : nullptr;
+  if (order.way == Way::relay) {
     hop = relay != nullptr ? relay->sealing_session() : nullptr;
-    if (hop == nullptr || !relay->path().endpoint()) return ProbeResult::failed;
-    to = relay->path().endpoint();
+    if (hop == nullptr) return ProbeResult::failed;
+    to = relay->path().endpoint().value_or(Endpoint{});
+    stream = relay->path().on_stream() ? relay->stream.get() : nullptr;
   }
-  sockaddr_storage address{};
-  const socklen_t length = to->to_sockaddr(socket_.family(), address);
-  if (session == nullptr || length == 0) return ProbeResult::failed;
+  if (session == nullptr) return ProbeResult::failed;
 
   const std::size_t prefix = hop != nullptr ? relay_header_size : 0;
-  const std::size_t overhead = to->header_overhead();
+  const std::size_t overhead = to.header_overhead();
   const std::size_t wanted = order.packet_size > overhead ? order.packet_size - overhead : 0;
   const std::size_t size = std::clamp(wanted, prefix + smallest, buffer_size);
   const Bytes datagram{buffer_.get(), size};
@@ -46,14 +46,30 @@ ProbeResult Prober::send(const Peer& peer, const Peer* relay, PeerId self, const
                        self},
            hop->hop_seal, datagram);
 
-  const int error = socket_.send(address, length, datagram, 0);
-  if (error != 0) return error == EMSGSIZE ? ProbeResult::too_big : ProbeResult::failed;
+  const ProbeResult result = stream != nullptr ? hand_over(*stream, datagram) : hand_over(to, datagram);
+  if (result != ProbeResult::sent) return result;
   counters_.add(Counter::probes_sent);
   counters_.add(Counter::sealed_packets);
+  peer.traffic().back().sent(1, datagram.size());
+  return ProbeResult::sent;
+}
+
+ProbeResult Prober::hand_over(Stream& stream, ConstBytes packet) noexcept {
+  if (stream.send(packet, packet.size()) == 0) return ProbeResult::failed;
+  counters_.add(Counter::stream_sent_packets);
+  counters_.add(Counter::stream_sent_bytes, packet.size());
+  return ProbeResult::sent;
+}
+
+ProbeResult Prober::hand_over(const Endpoint& to, ConstBytes datagram) noexcept {
+  sockaddr_storage address{};
+  const socklen_t length = to.empty() ? 0 : to.to_sockaddr(socket_.family(), address);
+  if (length == 0) return ProbeResult::failed;
+  const int error = socket_.send(address, length, datagram, 0);
+  if (error != 0) return error == EMSGSIZE ? ProbeResult::too_big : ProbeResult::failed;
   counters_.add(Counter::udp_sent_datagrams);
   counters_.add(Counter::udp_sent_batches);
   counters_.add(Counter::udp_sent_bytes, datagram.size());
-  peer.traffic().back().sent(1, datagram.size());
   return ProbeResult::sent;
 }
 

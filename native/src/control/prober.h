@@ -19,6 +19,9 @@ class Prober {
   ProbeResult send(const Peer& peer, const Peer* relay, PeerId self, const ProbeOrder& order, Micros now);
 
  private:
+  ProbeResult hand_over(Stream& stream, ConstBytes packet) noexcept;
+  ProbeResult hand_over(const Endpoint& to, ConstBytes datagram) noexcept;
+
   const UdpSocket& socket_;
   unsigned lane_;
   Counters& counters_;

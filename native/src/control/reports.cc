@@ -25,11 +25,25 @@ Json or_null(bool there, const T& value) {
   return there ? Json(value) : Json(nullptr);
 }
 
+Json endpoint_in_use(const Path& path) {
+  return path.endpoint() && !path.on_stream() ? Json(path.endpoint()->text()) : Json(nullptr);
+}
+
+Json candidate_state(const Candidate& candidate, Micros now) {
+  const Micros answered = candidate.last_answer;
+  return {{"endpoint", candidate.endpoint.text()},
+          {"learned", candidate.learned},
+          {"probes", candidate.probes},
+          {"answers", candidate.answers},
+          {"rtt", or_null(candidate.rtt.known(), candidate.rtt.smoothed())},
+          {"lastAnswer", or_null(answered != 0, seconds(now - std::min(now, answered)))}};
+}
+
 Json peer_state(const Peer& peer, Micros now) {
   const Path& path = peer.path();
   Json candidates = Json::array();
-  for (const Endpoint& candidate : peer.candidates)
-    candidates.push_back(candidate.text());
+  for (const Candidate& candidate : path.candidates())
+    candidates.push_back(candidate_state(candidate, now));
   Json keys = Json::array();
   for (const auto& session : peer.sessions())
     keys.push_back(key_state(*session, peer.sealing_session(), now));
@@ -47,9 +61,11 @@ Json peer_state(const Peer& peer, Micros now) {
   }
   return {{"peer", peer_text(peer.id())},
           {"via", or_null(peer.via.has_value(), peer_text(peer.via.value_or(0)))},
+          {"transport", path.on_stream() ? "tcp" : "udp"},
+          {"direct", path.direct()},
           {"networks", peer.networks},
           {"candidates", std::move(candidates)},
-          {"endpoint", path.endpoint() ? Json(path.endpoint()->text()) : Json(nullptr)},
+          {"endpoint", endpoint_in_use(path)},
           {"keys", std::move(keys)},
           {"up", path.up()},
           {"rtt", or_null(path.rtt().known(), path.rtt().smoothed())},
@@ -64,6 +80,11 @@ Json peer_state(const Peer& peer, Micros now) {
           {"lastReceived", or_null(last_received != 0, seconds(now - std::min(now, last_received)))}};
 }
 
+Json loop_state(const LoopGuard& loop) {
+  if (!loop.with()) return nullptr;
+  return {{"with", peer_text(*loop.with())}, {"muted", loop.muted()}};
+}
+
 }  // namespace
 
 Json Forwarder::dump() const {
@@ -76,6 +97,7 @@ Json Forwarder::dump() const {
     networks.push_back({{"network", number},
                         {"name", or_null(network.taps != nullptr, network.taps ? network.taps->name : "")},
                         {"mtu", or_null(network.mtu != 0, network.mtu)},
+                        {"loop", loop_state(network.loop)},
                         {"queues", network.taps ? network.taps->fds.size() : 0}});
   return {{"peers", std::move(peers)}, {"networks", std::move(networks)}};
 }

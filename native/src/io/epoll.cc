@@ -26,6 +26,13 @@ void Epoll::modify(int fd, std::uint32_t events, std::uint64_t tag) {
   control(fd_.get(), EPOLL_CTL_MOD, fd, events, tag);
 }
 
+void Epoll::try_modify(int fd, std::uint32_t events, std::uint64_t tag) noexcept {
+  epoll_event event{};
+  event.events = events;
+  event.data.u64 = tag;
+  ::epoll_ctl(fd_.get(), EPOLL_CTL_MOD, fd, &event);
+}
+
 void Epoll::remove(int fd) noexcept {
   ::epoll_ctl(fd_.get(), EPOLL_CTL_DEL, fd, nullptr);
 }

@@ -19,6 +19,8 @@ class Epoll {
   /// Watches `fd` for `events`; `tag` comes back with them. Throws Failure.
   void add(int fd, std::uint32_t events, std::uint64_t tag);
   void modify(int fd, std::uint32_t events, std::uint64_t tag);
+  /// Does nothing if `fd` is not watched.
+  void try_modify(int fd, std::uint32_t events, std::uint64_t tag) noexcept;
   void remove(int fd) noexcept;
 
   /// As epoll_wait, but interrupted counts as nothing ready. `timeout_ms` -1 waits for ever, 0 not at all.

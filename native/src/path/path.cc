@@ -7,18 +7,25 @@ namespace {
 
 constexpr Micros never = ~Micros{0};
 // Probes remembered; the oldest is forgotten first. Enough for the ladder of sizes and all candidates.
-constexpr std::size_t max_outstanding = 128;
+constexpr std::size_t max_outstanding = 256;
 constexpr Micros forget_after = 5 * microseconds_per_second;
 // While an endpoint works, how often the others are measured.
 constexpr Micros comparison_pause = 10 * microseconds_per_second;
+// While packets take another way, how often addresses that do not answer are tried.
+constexpr Micros detour_pause = 5 * microseconds_per_second;
 // A candidate wins over a working endpoint that is preferred when it was clearly faster several times in a
 // row.
 constexpr unsigned better_needed = 3;
 constexpr Micros better_by = 1000;
+constexpr Micros min_overdue = 50 * microseconds_per_millisecond;
 constexpr Micros min_answer_timeout = 200 * microseconds_per_millisecond;
 constexpr Micros max_answer_timeout = microseconds_per_second;
+// For so long after a packet a path counts as busy.
+constexpr Micros busy_for = microseconds_per_second;
 // Sizes that the local interface refuses at once let the search take several steps in one call.
 constexpr int max_search_steps = 32;
+// Where a peer was found to be besides its candidates; the oldest goes.
+constexpr std::size_t max_learned = 2;
 
 bool clearly_faster(Micros rtt, Micros than) {
   return rtt + better_by < than && rtt * 10 < than * 7;
@@ -28,31 +35,63 @@ bool clearly_faster(Micros rtt, Micros than) {
 
 void Path::set_candidates(const std::vector<Endpoint>& candidates, Micros now) {
   std::vector<Candidate> next;
-  next.reserve(candidates.size());
+  next.reserve(candidates.size() + max_learned);
   for (const Endpoint& endpoint : candidates) {
     const Candidate* known = find(endpoint);
     next.push_back(known != nullptr ? *known : Candidate{endpoint, now});
+    next.back().learned = false;
   }
+  for (const Candidate& known : candidates_)
+    if (known.learned && std::find(candidates.begin(), candidates.end(), known.endpoint) == candidates.end())
+      next.push_back(known);
   candidates_ = std::move(next);
   deadline_ = now;
 }
 
-void Path::set_relayed(bool relayed, Micros now) {
-  if (relayed == relayed_) return;
+void Path::set_relayed(bool relayed, bool relay_changed, Micros now) {
   relayed_ = relayed;
-  // Another path: nothing that was measured holds.
-  rtt_.reset();
-  mtu_.stop();
-  unanswered_since_ = 0;
-  endpoint_answered_ = 0;
-  next_keepalive_ = now;
-  hasten_candidates(now);
-  if (up_) {
-    const std::size_t former = mtu_.current();
-    mtu_.start(now);
-    update_mtu(former);
-  }
+  if (relayed && relay_changed && way_ == Way::relay) renew(now);
+  choose_way(now);
   deadline_ = now;
+}
+
+void Path::set_stream(bool there, Micros now) {
+  const bool in_use = way_ == Way::stream;
+  if (in_use && there) renew(now);
+  stream_ = there;
+  choose_way(now);
+  deadline_ = now;
+  // It was in use because no address answered.
+  if (in_use && !there && up_) go_down(now);
+}
+
+// A relay if the daemon says so; else UDP as long as it works, or nothing else is there.
+void Path::choose_way(Micros now) {
+  if (relayed_) return take(Way::relay, direct(), now);
+  take(stream_ && !direct() ? Way::stream : Way::direct, direct(), now);
+}
+
+void Path::take(Way way, bool direct, Micros now) {
+  if (way == way_) return;
+  direct_ = way != Way::direct && direct;
+  direct_answers_ = direct_ ? answers_needed : 0;
+  endpoint_answered_ = direct_ ? now : 0;
+  way_ = way;
+  renew(now);
+  hasten_candidates(now);
+  observer_.transport_changed();
+}
+
+// Packets take another way: nothing that was measured holds.
+void Path::renew(Micros now) {
+  rtt_.reset();
+  loss_ = Loss{};
+  unanswered_since_ = 0;
+  unanswered_ = 0;
+  keepalive_at_ = now;
+  deadline_ = now;
+  mtu_.stop();
+  if (up_) restart_mtu(now);
 }
 
 void Path::set_ready(bool ready, Micros now) {
@@ -61,9 +100,19 @@ void Path::set_ready(bool ready, Micros now) {
     deadline_ = never;
     return;
   }
-  next_keepalive_ = now;
+  punch(now);
+}
+
+void Path::punch(Micros now) {
+  keepalive_at_ = now;
   deadline_ = now;
   hasten_candidates(now);
+}
+
+std::uint32_t Path::ask(Micros now) {
+  const std::uint32_t id = next_id_;
+  if (ready_ && has_target()) send_along(Purpose::asked, 0, now);
+  return id;
 }
 
 void Path::hasten_candidates(Micros now) {
@@ -73,109 +122,176 @@ void Path::hasten_candidates(Micros now) {
   }
 }
 
-Path::Candidate* Path::find(const Endpoint& endpoint) noexcept {
+Candidate* Path::find(const Endpoint& endpoint) noexcept {
   const auto at = std::find_if(candidates_.begin(), candidates_.end(),
                                [&](const Candidate& candidate) { return candidate.endpoint == endpoint; });
   return at == candidates_.end() ? nullptr : &*at;
 }
 
+bool Path::uses(const Outstanding& probe) const noexcept {
+  return probe.way == way_ && (way_ != Way::direct || probe.to == endpoint_);
+}
+
 // Long before it is down: other addresses are worth a try.
 bool Path::suspicious(Micros now) const noexcept {
-  return unanswered_since_ != 0 && now >= unanswered_since_ + keepalive_ + keepalive_ / 2;
+  return unanswered_since_ != 0 && now >= unanswered_since_ + overdue();
 }
 
 // The endpoint itself answers; what the relay does says nothing about it.
 bool Path::working(Micros now) const noexcept {
   if (!endpoint_) return false;
-  if (relayed_) return endpoint_answered_ != 0 && now < endpoint_answered_ + missed_limit * last_pause;
-  return up_ && !suspicious(now);
+  if (way_ == Way::direct) return up_ && !suspicious(now);
+  return endpoint_answered_ != 0 && now < endpoint_answered_ + 3 * last_pause;
+}
+
+Micros Path::overdue() const noexcept {
+  if (!rtt_.known()) return min_answer_timeout;
+  return std::clamp(2 * rtt_.smoothed() + 4 * rtt_.variance(), min_overdue, max_answer_timeout);
 }
 
 Micros Path::answer_timeout() const noexcept {
-  if (!rtt_.known()) return min_answer_timeout * 2;
-  return std::clamp(2 * rtt_.smoothed() + 4 * rtt_.variance(), min_answer_timeout, max_answer_timeout);
+  return rtt_.known() ? std::max(overdue(), min_answer_timeout) : min_answer_timeout * 2;
 }
 
-ProbeResult Path::send(Purpose purpose, const std::optional<Endpoint>& to, std::size_t packet_size,
-                       Micros now) {
-  const ProbeOrder order{to, next_id_++, packet_size};
+// A far peer, or one with a trembling wire, gets more time.
+Micros Path::patience() const noexcept {
+  return std::max(min_patience, std::min(2 * overdue(), 3 * keepalive_));
+}
+
+ProbeResult Path::send(Purpose purpose, Way way, const Endpoint& to, std::size_t packet_size, Micros now) {
+  const ProbeOrder order{way, to, next_id_++, packet_size};
   const ProbeResult result = observer_.send_probe(order);
   // A probe that could not leave is one that nobody answers: remembered all the same, unless it is about
   // size.
   if (result != ProbeResult::sent && purpose == Purpose::mtu) return result;
   if (outstanding_.size() == max_outstanding) outstanding_.erase(outstanding_.begin());
-  outstanding_.push_back(
-      {order.id, purpose, !to.has_value(), false, to.value_or(Endpoint{}), packet_size, now});
+  outstanding_.push_back({order.id, purpose, way, false, to, packet_size, now});
+  Candidate* const candidate = way == Way::direct && purpose != Purpose::mtu ? find(to) : nullptr;
+  if (candidate != nullptr) ++candidate->probes;
   return result;
+}
+
+ProbeResult Path::send_along(Purpose purpose, std::size_t packet_size, Micros now) {
+  const bool udp = way_ == Way::direct;
+  return send(purpose, way_, udp ? *endpoint_ : Endpoint{}, packet_size, now);
 }
 
 void Path::poll(Micros now, std::uint64_t sent) {
   deadline_ = never;
   if (!ready_) return;
+  if (sent != last_sent_) busy_until_ = now + busy_for;
+  last_sent_ = sent;
   age_outstanding(now);
   poll_keepalive(now);
   poll_candidates(now);
-  poll_mtu(now, sent);
+  poll_direct(now);
+  poll_mtu(now);
 }
 
 void Path::age_outstanding(Micros now) {
-  const Micros timeout = std::max(answer_timeout(), keepalive_);
+  const Micros timeout = std::max(answer_timeout(), std::min(keepalive_, min_patience));
   for (Outstanding& probe : outstanding_) {
-    if (probe.purpose != Purpose::keepalive || probe.counted || now < probe.sent + timeout) continue;
+    if (probe.counted || now < probe.sent + timeout) continue;
     probe.counted = true;
-    loss_.add(true);
+    if (probe.purpose == Purpose::keepalive && uses(probe)) loss_.add(true);
+    const bool breaks_row =
+        probe.way == Way::direct && probe.to == endpoint_ && probe.sent > direct_row_since_;
+    if (breaks_row && !direct_) direct_answers_ = 0;
   }
   std::erase_if(outstanding_, [&](const Outstanding& probe) { return now >= probe.sent + forget_after; });
 }
 
 void Path::poll_keepalive(Micros now) {
   if (!has_target()) return;
-  if (up_ && unanswered_since_ != 0 && now >= unanswered_since_ + missed_limit * keepalive_) {
-    up_ = false;
-    mtu_.stop();
-    hasten_candidates(now);
-    observer_.path_down();
+  if (up_ && unanswered_ >= missed_limit && now >= unanswered_since_ + patience()) {
+    if (way_ == Way::direct && stream_)
+      take(Way::stream, false, now);
+    else
+      go_down(now);
   }
-  if (now >= next_keepalive_) {
-    send(Purpose::keepalive, relayed_ ? std::nullopt : endpoint_, 0, now);
+  const Micros pause = keepalive_pause(now);
+  // Traffic that begins, or an answer that is overdue, brings the next one forward.
+  keepalive_at_ = std::min(keepalive_at_, last_keepalive_ + pause);
+  if (now >= keepalive_at_) {
+    // Those in between say nothing about loss: they are sent when something is lost.
+    send_along(up_ && unanswered_since_ != 0 ? Purpose::recheck : Purpose::keepalive, 0, now);
     if (unanswered_since_ == 0) unanswered_since_ = now;
-    // Faster until the answer comes, so that a healed wire is noticed soon; an answer sets the usual pace.
-    next_keepalive_ = now + std::clamp(2 * rtt_.smoothed(), keepalive_ / 4, keepalive_);
+    ++unanswered_;
+    last_keepalive_ = now;
+    keepalive_at_ = now + keepalive_pause(now);
   }
-  deadline_ = std::min(deadline_, next_keepalive_);
-  if (up_ && unanswered_since_ != 0)
-    deadline_ = std::min(deadline_, unanswered_since_ + missed_limit * keepalive_);
+  deadline_ = std::min(deadline_, keepalive_at_);
+  // To see in time that packets are sent.
+  if (up_) deadline_ = std::min(deadline_, now + busy_keepalive);
+}
+
+void Path::go_down(Micros now) {
+  up_ = false;
+  mtu_.stop();
+  hasten_candidates(now);
+  observer_.path_down();
+}
+
+// A wire that is cut under traffic is to be noticed in half a second, and one that is healed as soon.
+Micros Path::keepalive_pause(Micros now) const noexcept {
+  if (!up_) return std::clamp(2 * rtt_.smoothed(), keepalive_ / 4, keepalive_);
+  if (suspicious(now)) return recheck_pause;
+  if (unanswered_since_ != 0) return std::min(unanswered_since_ + overdue() - last_keepalive_, keepalive_);
+  return now < busy_until_ ? std::min(busy_keepalive, keepalive_) : keepalive_;
 }
 
 void Path::poll_candidates(Micros now) {
-  const bool wanted = !up_ || relayed_ || !endpoint_ || suspicious(now);
+  const bool detour = way_ != Way::direct;
+  const bool wanted = !up_ || detour || !endpoint_ || suspicious(now);
+  const Micros slowest = detour && up_ ? detour_pause : last_pause;
   for (Candidate& candidate : candidates_) {
+    const bool endpoint = candidate.endpoint == endpoint_;
     // The endpoint in use gets the keepalives.
-    if (!relayed_ && candidate.endpoint == endpoint_) continue;
-    if (wanted && candidate.next_probe > now + last_pause) candidate.next_probe = now;
+    if (!detour && endpoint) continue;
+    if (wanted && candidate.next_probe > now + slowest) candidate.next_probe = now;
     if (now >= candidate.next_probe) {
-      send(Purpose::candidate, candidate.endpoint, 0, now);
+      send(Purpose::candidate, Way::direct, candidate.endpoint, 0, now);
+      const bool promising = detour && endpoint && direct_answers_ > 0;
+      candidate.pause = std::min(candidate.pause, promising ? last_pause : slowest);
       candidate.next_probe = now + (wanted ? candidate.pause : comparison_pause);
-      candidate.pause = std::min(candidate.pause * 2, last_pause);
+      candidate.pause = std::min(candidate.pause * 2, slowest);
     }
     deadline_ = std::min(deadline_, candidate.next_probe);
   }
 }
 
-void Path::poll_mtu(Micros now, std::uint64_t sent) {
-  if (!up_ || !has_target()) return;
+// The endpoint that answered while packets take another way: does it still?
+void Path::poll_direct(Micros now) {
+  if (way_ == Way::direct || direct_answers_ == 0) return;
+  const Micros end = endpoint_answered_ + 3 * last_pause;
+  if (now < end) {
+    deadline_ = std::min(deadline_, end);
+    return;
+  }
+  direct_answers_ = 0;
+  if (!direct_) return;
+  direct_ = false;
+  observer_.direct_changed(false);
+}
+
+void Path::poll_mtu(Micros now) {
+  if (!up_ || !has_target() || on_stream()) return;
   const std::size_t former = mtu_.current();
-  const bool busy = sent != last_sent_;
-  last_sent_ = sent;
   for (int step = 0; step < max_search_steps; ++step) {
-    const auto sizes = mtu_.poll(now, answer_timeout(), busy);
+    const auto sizes = mtu_.poll(now, answer_timeout(), now < busy_until_);
     if (sizes.empty()) break;
     for (const std::size_t size : sizes)
-      if (send(Purpose::mtu, relayed_ ? std::nullopt : endpoint_, size, now) == ProbeResult::too_big)
-        mtu_.refused(size, now);
+      if (send_along(Purpose::mtu, size, now) == ProbeResult::too_big) mtu_.refused(size, now);
   }
   deadline_ = std::min(deadline_, mtu_.deadline());
   update_mtu(former);
+}
+
+void Path::restart_mtu(Micros now) {
+  const std::size_t former = mtu_.current();
+  mtu_.start(now);
+  update_mtu(former);
+  deadline_ = now;
 }
 
 void Path::update_mtu(std::size_t former) {
@@ -198,67 +314,89 @@ void Path::on_reply(std::uint32_t id, const Endpoint& seen, Micros now) {
 
 void Path::answered_by(const Outstanding& probe, Micros rtt, Micros now) {
   if (probe.purpose == Purpose::mtu) {
-    if (probe.relayed != relayed_ || (!relayed_ && probe.to != endpoint_)) return;
+    if (!uses(probe)) return;
     const std::size_t former = mtu_.current();
     mtu_.answered(probe.packet_size, now);
     update_mtu(former);
     deadline_ = std::min(deadline_, mtu_.deadline());
     return;
   }
-  if (!probe.relayed) consider(probe.to, rtt, now);
-  if (probe.relayed != relayed_ || (!relayed_ && probe.to != endpoint_)) return;
+  if (probe.purpose == Purpose::asked) observer_.probe_answered(probe.id, rtt);
+  if (probe.way == Way::direct) consider(probe.to, rtt, now);
+  if (!uses(probe)) return;
   alive(rtt, probe);
   if (up_) return;
   up_ = true;
   observer_.path_up();
-  const std::size_t former = mtu_.current();
-  mtu_.start(now);
-  update_mtu(former);
-  deadline_ = now;
+  restart_mtu(now);
 }
 
 // An address answered: is it the one to use from now on?
-void Path::consider(const Endpoint& candidate, Micros rtt, Micros now) {
+void Path::consider(const Endpoint& address, Micros rtt, Micros now) {
+  Candidate* const candidate = find(address);
+  if (candidate != nullptr) {
+    ++candidate->answers;
+    candidate->last_answer = now;
+    candidate->rtt.sample(rtt);
+  }
+  if (way_ != Way::direct) return consider_direct(address, now);
   if (!working(now)) {
-    // On a relayed path this is news even if the endpoint is the former one: direct packets pass again.
-    if (candidate != endpoint_ || relayed_) adopt(candidate, false, now);
-    endpoint_answered_ = now;
+    if (address != endpoint_) adopt(address, false, now);
     return;
   }
-  if (candidate == endpoint_) {
-    endpoint_answered_ = now;
+  if (candidate != nullptr && address != endpoint_ && rtt_.known()) compare(*candidate, rtt, now);
+}
+
+// On a detour: one answer may be luck, and going back and forth costs more than staying a moment.
+void Path::consider_direct(const Endpoint& address, Micros now) {
+  if (address != endpoint_ || !working(now)) {
+    if (working(now)) return;
+    if (address != endpoint_) adopt(address, false, now);
+    direct_answers_ = 0;
+  }
+  if (direct_answers_ == 0) direct_row_since_ = now;
+  endpoint_answered_ = now;
+  if (direct_) return;
+  if (++direct_answers_ < answers_needed) {
+    Candidate* const candidate = find(address);
+    if (candidate != nullptr) {
+      candidate->next_probe = now + first_pause;
+      deadline_ = std::min(deadline_, candidate->next_probe);
+    }
     return;
   }
-  if (relayed_) return;
-  Candidate* known = find(candidate);
-  if (known == nullptr || !rtt_.known()) return;
-  // Candidates come best first: the containers' MTU, for one, is made for the first. It loses only to a
-  // clearly faster one. What seemed slow once is looked at again soon, and what seemed fast is compared with
-  // the endpoint anew.
+  direct_ = true;
+  observer_.direct_changed(true);
+  choose_way(now);
+}
+
+// Candidates come best first: the containers' MTU, for one, is made for the first. It loses only to a
+// clearly faster one. What seemed slow once is looked at again soon, and what seemed fast is compared with
+// the endpoint anew.
+void Path::compare(Candidate& candidate, Micros rtt, Micros now) {
   const Candidate* used = find(*endpoint_);
-  if (used != nullptr && known < used) {
-    if (!clearly_faster(std::max(rtt_.smoothed(), rtt_.last()), rtt)) return adopt(candidate, false, now);
-    known->next_probe = std::min(known->next_probe, now + known->pause);
-    deadline_ = std::min(deadline_, known->next_probe);
+  if (used != nullptr && &candidate < used) {
+    if (!clearly_faster(std::max(rtt_.smoothed(), rtt_.last()), rtt))
+      return adopt(candidate.endpoint, false, now);
+    candidate.next_probe = std::min(candidate.next_probe, now + candidate.pause);
+    deadline_ = std::min(deadline_, candidate.next_probe);
     return;
   }
   const bool faster = clearly_faster(rtt, std::min(rtt_.smoothed(), rtt_.last()));
-  known->better = faster ? known->better + 1 : 0;
-  if (known->better < better_needed) {
-    if (faster) {
-      known->next_probe = now + first_pause;
-      next_keepalive_ = std::min(next_keepalive_, known->next_probe);
-    }
-    deadline_ = std::min({deadline_, known->next_probe, next_keepalive_});
-    return;
+  candidate.better = faster ? candidate.better + 1 : 0;
+  if (candidate.better >= better_needed) return adopt(candidate.endpoint, false, now);
+  if (faster) {
+    candidate.next_probe = now + first_pause;
+    keepalive_at_ = std::min(keepalive_at_, candidate.next_probe);
   }
-  adopt(candidate, false, now);
+  deadline_ = std::min({deadline_, candidate.next_probe, keepalive_at_});
 }
 
 void Path::alive(Micros rtt, const Outstanding& probe) {
   rtt_.sample(rtt);
   unanswered_since_ = 0;
-  next_keepalive_ = std::max(next_keepalive_, probe.sent + keepalive_);
+  unanswered_ = 0;
+  keepalive_at_ = std::max(keepalive_at_, probe.sent + keepalive_);
   if (probe.purpose == Purpose::keepalive && !probe.counted) loss_.add(false);
 }
 
@@ -266,16 +404,13 @@ void Path::adopt(const Endpoint& endpoint, bool roamed, Micros now) {
   endpoint_ = endpoint;
   for (Candidate& candidate : candidates_)
     candidate.better = 0;
-  if (!relayed_) {
+  if (way_ == Way::direct) {
     rtt_.reset();
     unanswered_since_ = 0;
-    next_keepalive_ = now;
+    unanswered_ = 0;
+    keepalive_at_ = now;
     deadline_ = now;
-    if (up_) {
-      const std::size_t former = mtu_.current();
-      mtu_.start(now);
-      update_mtu(former);
-    }
+    if (up_) restart_mtu(now);
   }
   observer_.endpoint_changed(roamed);
 }
@@ -284,8 +419,17 @@ void Path::on_source(const Endpoint& from, bool probe, Micros now) {
   if (endpoint_ == from) return;
   // Two of our peer's addresses work at once and it probes both, or has chosen another than we: no reason to
   // follow.
-  if (working(now) && (probe || relayed_ || find(from) != nullptr)) return;
+  if (working(now) && (probe || way_ != Way::direct || find(from) != nullptr)) return;
+  if (find(from) == nullptr) learn(from, now);
   adopt(from, true, now);
+}
+
+// Behind a NAT a peer may be where nobody could tell.
+void Path::learn(const Endpoint& address, Micros now) {
+  const auto learned = [](const Candidate& candidate) { return candidate.learned; };
+  if (std::count_if(candidates_.begin(), candidates_.end(), learned) >= std::ptrdiff_t{max_learned})
+    candidates_.erase(std::find_if(candidates_.begin(), candidates_.end(), learned));
+  candidates_.emplace_back(address, now).learned = true;
 }
 
 void Path::on_too_big(std::size_t packet_size, Micros now) {

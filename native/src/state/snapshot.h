@@ -16,6 +16,10 @@
 #include "io/endpoint.h"
 #include "io/fd.h"
 #include "state/session.h"
+#include "stream/stream.h"
+#include "switch/endpoint_table.h"
+#include "switch/group_table.h"
+#include "switch/local_groups.h"
 #include "wire/header.h"
 
 namespace weft {
@@ -28,6 +32,7 @@ inline constexpr std::size_t max_peers = 4096;
 struct alignas(64) PeerTraffic {
   std::atomic<std::uint64_t> sent_bytes{0};
   std::atomic<std::uint64_t> sent_packets{0};
+  std::atomic<std::uint64_t> replies{0};  ///< of these: to relayed probes
   std::atomic<std::uint64_t> received_bytes{0};
   std::atomic<std::uint64_t> received_packets{0};
   std::atomic<Micros> last_received{0};
@@ -36,6 +41,7 @@ struct alignas(64) PeerTraffic {
     bump(sent_packets, packets);
     bump(sent_bytes, bytes);
   }
+  void replied() noexcept { bump(replies, 1); }
   void received(std::size_t packets, std::size_t bytes, Micros now) noexcept {
     bump(received_packets, packets);
     bump(received_bytes, bytes);
@@ -62,8 +68,9 @@ struct Destination {
   socklen_t address_length = 0;  ///< 0: nowhere yet
   std::size_t max_sealed = 0;    ///< largest sealed packet that fits the path
   const Session* hop = nullptr;  ///< with the relay; null when the path is direct
+  Stream* stream = nullptr;      ///< takes the place of the address where UDP does not pass
 
-  [[nodiscard]] bool reachable() const noexcept { return address_length != 0; }
+  [[nodiscard]] bool reachable() const noexcept { return address_length != 0 || stream != nullptr; }
   /// Bytes in front of each sealed packet.
   [[nodiscard]] std::size_t prefix() const noexcept { return hop != nullptr ? relay_header_size : 0; }
   /// Largest Ethernet frame that fits in one packet.
@@ -74,6 +81,7 @@ struct PeerView {
   PeerId id = 0;               ///< 0: the slot is free
   Session* session = nullptr;  ///< to seal with; null: no key yet
   Endpoint endpoint;           ///< in use for direct packets; empty: none
+  Stream* stream = nullptr;    ///< to read from, whether it is in use for sending or not
   Destination destination;
   std::size_t mtu = 0;             ///< of the containers behind it; 0: not told
   PeerTraffic* traffic = nullptr;  ///< one a thread
@@ -86,9 +94,12 @@ struct PeerView {
 
 struct NetworkView {
   std::uint16_t number = 0;
-  std::size_t mtu = 0;                    ///< of the overlay; 0: not told
-  std::shared_ptr<const TapQueues> taps;  ///< null: no TAP here
-  std::vector<PeerSlot> members;          ///< peers that have it
+  std::size_t mtu = 0;                        ///< of the overlay; 0: not told
+  std::shared_ptr<const TapQueues> taps;      ///< null: no TAP here
+  std::vector<PeerSlot> members;              ///< peers that have it
+  bool muted = false;                         ///< a loop keeps us from flooding
+  std::shared_ptr<const GroupTable> wanted;   ///< which members want which multicast groups
+  std::shared_ptr<LocalGroups> local_groups;  ///< which are wanted here
 };
 
 /// Open addressing over keys that are random already (key indexes, short ids). Built once, then read.
@@ -134,6 +145,7 @@ struct Snapshot {
   std::vector<NetworkView> networks;          ///< few; by number, ascending
   FlatIndex<std::uint32_t, Session*> keys;    ///< by our own index
   FlatIndex<PeerId, const PeerView*> routes;  ///< by short id
+  std::shared_ptr<const EndpointTable> endpoints = std::make_shared<const EndpointTable>();
 
   /// What the pointers above point to lives at least as long as the snapshot.
   std::vector<std::shared_ptr<void>> owned;

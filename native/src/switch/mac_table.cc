@@ -6,6 +6,8 @@
 #include <mutex>
 #include <new>
 
+#include "packet/ip_address.h"
+
 namespace weft {
 namespace {
 
@@ -32,13 +34,6 @@ std::uint32_t seen_of(std::uint64_t value) noexcept {
 bool is_old(std::uint64_t value, std::uint32_t now_s) noexcept {
   // Signed, for another worker may have read its clock a moment later.
   return static_cast<std::int32_t>(now_s - seen_of(value)) >= static_cast<std::int32_t>(MacTable::lifetime_s);
-}
-
-/// The finaliser of SplitMix64.
-std::uint64_t mix(std::uint64_t value) noexcept {
-  value = (value ^ value >> 30) * 0xbf58476d1ce4e5b9;
-  value = (value ^ value >> 27) * 0x94d049bb133111eb;
-  return value ^ value >> 31;
 }
 
 }  // namespace

@@ -10,7 +10,9 @@
 #include "fragment/fragmenter.h"
 #include "packet/checksum.h"
 #include "packet/ip_fragment.h"
+#include "packet/loop_probe.h"
 #include "packet/mss_clamp.h"
+#include "packet/neighbour.h"
 #include "packet/too_big.h"
 
 namespace weft {
@@ -25,6 +27,16 @@ constexpr std::size_t buffer_size = headroom + max_frame_size;
 constexpr unsigned max_answers_per_second = 100;
 
 constexpr std::size_t ipv6_minimum_mtu = 1280;
+
+// Between two reports of loop probes.
+constexpr Micros loop_pause = 100 * microseconds_per_millisecond;
+
+// To some, not to all: its rate is the sender's business.
+bool is_multicast(const MacAddress& mac) noexcept {
+  const bool broadcast =
+      std::all_of(mac.begin(), mac.end(), [](std::byte byte) { return byte == std::byte{0xff}; });
+  return is_group(mac) && !broadcast;
+}
 
 // Largest IP frame that the containers behind a peer take; theirs and ours may have different MTUs.
 std::size_t receivable(const PeerView& peer, const NetworkView& network, const Layers& layers) noexcept {
@@ -89,18 +101,12 @@ void Egress::handle(const Batch& batch, const NetworkView& network, int queue, s
     counters.add(Counter::dropped_stp);
     return;
   }
-  const MacAddress source = source_mac(out.frame);
-  const auto learned = context_.macs.learn(network.number, source, local_owner, batch.now_s());
-  if (learned.what == MacTable::Learned::moved)
-    context_.events.post({.kind = WorkerEvent::Kind::mac_moved,
-                          .network = network.number,
-                          .mac = source,
-                          .from = learned.previous,
-                          .to = local_owner});
+  if (is_group(destination) && take_loop_probe(batch, out)) return;
+  learn(batch, out);
   out.layers = parse_frame(out.frame);
 
-  const auto owner =
-      is_group(destination) ? std::nullopt : context_.macs.lookup(network.number, destination, batch.now_s());
+  if (is_group(destination)) return handle_group(batch, out);
+  const auto owner = owner_of(batch, network.number, destination);
   if (!owner) {
     flood(batch, out);
   } else if (*owner == local_owner) {
@@ -113,15 +119,132 @@ void Egress::handle(const Batch& batch, const NetworkView& network, int queue, s
   }
 }
 
+// Whether it came back or is another router's: it ends here.
+bool Egress::take_loop_probe(const Batch& batch, const Outgoing& out) noexcept {
+  const auto probe = decode_loop_probe(out.frame);
+  if (!probe) return false;
+  // In a loop it may circle without end; told now and then it is told.
+  if (probe->network == out.network.number && batch.now - loop_told_ >= loop_pause) {
+    loop_told_ = batch.now;
+    context_.events.post(
+        {.kind = WorkerEvent::Kind::loop_probe, .network = probe->network, .peer = probe->router});
+  }
+  return true;
+}
+
+void Egress::learn(const Batch& batch, const Outgoing& out) noexcept {
+  // In a loop everybody seems to be here.
+  if (out.network.muted) return;
+  const MacAddress source = source_mac(out.frame);
+  const auto learned = context_.macs.learn(out.network.number, source, local_owner, batch.now_s());
+  if (learned.what != MacTable::Learned::moved) return;
+  context_.events.post({.kind = WorkerEvent::Kind::mac_moved,
+                        .network = out.network.number,
+                        .mac = source,
+                        .from = learned.previous,
+                        .to = local_owner});
+}
+
+// What a router announced counts more than what was learned: it is newer, and cannot be pretended.
+std::optional<MacOwner> Egress::owner_of(const Batch& batch, std::uint16_t network,
+                                         const MacAddress& mac) const noexcept {
+  const auto announced = batch.snapshot.endpoints->owner(network, mac);
+  return announced ? announced : context_.macs.lookup(network, mac, batch.now_s());
+}
+
+void Egress::handle_group(const Batch& batch, Outgoing& out) noexcept {
+  if (answer_neighbour(batch, out)) return;
+  const GroupMessageKind message = group_message(out.frame, out.layers);
+  if (message.kind != GroupMessage::none) take_group_message(batch, out, message);
+  const GroupTable& wanted = *out.network.wanted;
+  // A host that hears the report of another may keep its own to itself: only routers hear them.
+  if (message.kind == GroupMessage::report)
+    return send_to_group(batch, out, wanted.routers(out.layers.ipv4()));
+  const auto group =
+      message.kind == GroupMessage::none ? reported_group(out.frame, out.layers) : std::nullopt;
+  if (group && !new_groups_.is_new({out.network.number, *group}, batch.now))
+    return send_to_group(batch, out, wanted.wanting(*group));
+  flood(batch, out);
+}
+
+void Egress::take_group_message(const Batch& batch, const Outgoing& out,
+                                const GroupMessageKind& message) noexcept {
+  struct Reports final : GroupReportSink {
+    LocalGroups& groups;
+    WorkerEvents& events;
+    std::uint16_t network;
+    Micros now;
+    bool changed = false;
+
+    Reports(LocalGroups& local, WorkerEvents& to, std::uint16_t number, Micros time)
+        : groups(local), events(to), network(number), now(time) {}
+    void wanted(const IpAddress& group) noexcept override {
+      changed = (is_reported(group) && groups.wanted(group, now)) || changed;
+    }
+    void left(const IpAddress& group) noexcept override {
+      if (is_reported(group) && groups.left(group, now))
+        events.post({.kind = WorkerEvent::Kind::group_left, .network = network, .group = group});
+    }
+  };
+  Reports reports(*out.network.local_groups, context_.events, out.network.number, batch.now);
+  if (message.kind == GroupMessage::report) read_group_reports(out.frame, out.layers, reports);
+  if (message.from_router) reports.changed = reports.groups.router(out.layers.ipv4(), batch.now);
+  // If there is no room for the news, it is found within a second.
+  if (reports.changed)
+    context_.events.post({.kind = WorkerEvent::Kind::groups_changed, .network = out.network.number});
+}
+
+// True if nobody elsewhere needs to be asked.
+bool Egress::answer_neighbour(const Batch& batch, const Outgoing& out) noexcept {
+  const auto asked = neighbour_question(out.frame, out.layers);
+  const auto known = asked ? batch.snapshot.endpoints->neighbour(out.network.number, *asked) : std::nullopt;
+  if (!known || known->mac == source_mac(out.frame)) return false;
+  if (known->owner == local_owner) {
+    context_.counters.add(Counter::neighbours_kept);
+    return true;
+  }
+  std::array<std::byte, max_neighbour_answer> answer;
+  const std::size_t size = build_neighbour_answer(out.frame, out.layers, known->mac, answer);
+  write_back(out, Bytes{answer}.first(size), Counter::neighbours_answered);
+  return true;
+}
+
+// To the TAP that the frame came from.
+void Egress::write_back(const Outgoing& out, Bytes frame, Counter counter) noexcept {
+  VnetHeader vnet;
+  const std::array<iovec, 2> parts{{{&vnet, sizeof vnet}, {frame.data(), frame.size()}}};
+  if (::writev(out.queue, parts.data(), parts.size()) >= 0) context_.counters.add(counter);
+}
+
 void Egress::flood(const Batch& batch, Outgoing& out) noexcept {
   const auto& members = out.network.members;
   if (members.empty()) {
     context_.counters.add(Counter::dropped_no_peer);
     return;
   }
+  if (out.network.muted) {
+    context_.counters.add(Counter::dropped_muted);
+    return;
+  }
+  if (!is_multicast(destination_mac(out.frame)) && !flood_limit_.admit(out.network.number, batch.now)) {
+    context_.counters.add(Counter::dropped_storm);
+    return;
+  }
   context_.counters.add(Counter::flooded);
-  for (std::size_t i = 0; i < members.size(); ++i)
-    send_to(batch, batch.snapshot.peers[members[i]], out, i + 1 == members.size());
+  send_to_all(batch, out, members);
+}
+
+void Egress::send_to_group(const Batch& batch, Outgoing& out, std::span<const PeerSlot> peers) noexcept {
+  const bool muted = out.network.muted;
+  context_.counters.add(muted           ? Counter::dropped_muted
+                        : peers.empty() ? Counter::multicast_kept
+                                        : Counter::multicast_sent);
+  if (!muted) send_to_all(batch, out, peers);
+}
+
+void Egress::send_to_all(const Batch& batch, Outgoing& out, std::span<const PeerSlot> peers) noexcept {
+  for (std::size_t i = 0; i < peers.size(); ++i)
+    send_to(batch, batch.snapshot.peers[peers[i]], out, i + 1 == peers.size());
 }
 
 // `last`: the frame is not needed any more afterwards and may be cut to pieces where it stands.
@@ -279,10 +402,7 @@ void Egress::refuse(const Batch& batch, const Outgoing& out, ConstBytes frame, s
   const auto mtu = static_cast<std::uint32_t>(limit - layers.network_offset);
   const std::size_t size = build_too_big(frame, layers, mtu, answer);
   if (size == 0) return;
-  VnetHeader vnet;
-  const std::array<iovec, 2> parts{{{&vnet, sizeof vnet}, {answer.data(), size}}};
-  if (::writev(out.queue, parts.data(), parts.size()) < 0) return;
-  context_.counters.add(Counter::ptb_sent);
+  write_back(out, Bytes{answer}.first(size), Counter::ptb_sent);
 }
 
 bool Egress::may_answer(Micros now) noexcept {

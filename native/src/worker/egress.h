@@ -2,11 +2,16 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <span>
 
+#include "packet/group_report.h"
 #include "packet/parse.h"
 #include "packet/segment.h"
 #include "packet/vnet.h"
 #include "worker/context.h"
+#include "worker/flood_limit.h"
+#include "worker/new_groups.h"
 #include "worker/run_sender.h"
 
 namespace weft {
@@ -30,7 +35,17 @@ class Egress {
   };
 
   void handle(const Batch& batch, const NetworkView& network, int queue, std::size_t size) noexcept;
+  bool take_loop_probe(const Batch& batch, const Outgoing& out) noexcept;
+  void learn(const Batch& batch, const Outgoing& out) noexcept;
+  void handle_group(const Batch& batch, Outgoing& out) noexcept;
+  bool answer_neighbour(const Batch& batch, const Outgoing& out) noexcept;
+  void write_back(const Outgoing& out, Bytes frame, Counter counter) noexcept;
+  void take_group_message(const Batch& batch, const Outgoing& out, const GroupMessageKind& message) noexcept;
   void flood(const Batch& batch, Outgoing& out) noexcept;
+  void send_to_group(const Batch& batch, Outgoing& out, std::span<const PeerSlot> peers) noexcept;
+  void send_to_all(const Batch& batch, Outgoing& out, std::span<const PeerSlot> peers) noexcept;
+  [[nodiscard]] std::optional<MacOwner> owner_of(const Batch& batch, std::uint16_t network,
+                                                 const MacAddress& mac) const noexcept;
   void send_to(const Batch& batch, const PeerView& peer, Outgoing& out, bool last) noexcept;
   void send_superframe(const Batch& batch, const PeerView& peer, Outgoing& out, bool last) noexcept;
   void send_frame(const Batch& batch, const PeerView& peer, const Outgoing& out, Bytes frame) noexcept;
@@ -44,6 +59,9 @@ class Egress {
   RunSender& sender_;
   std::unique_ptr<std::byte[]> buffer_;   // what was read
   std::unique_ptr<std::byte[]> scratch_;  // one frame, when `buffer_` must stay whole for further peers
+  FloodLimit flood_limit_;
+  NewGroups new_groups_;
+  Micros loop_told_ = 0;
   Micros answers_since_ = 0;
   unsigned answers_ = 0;
 };

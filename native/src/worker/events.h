@@ -19,18 +19,23 @@ namespace weft {
 
 struct WorkerEvent {
   enum class Kind : std::uint8_t {
-    reply,       ///< `id`, `endpoint` (our address as seen; empty if relayed), `when`
-    source,      ///< newest authenticated packet from `endpoint`, which is not the peer's; `probe`
-    key_used,    ///< first packet opened with key `id`
-    mac_moved,   ///< `network`, `mac`, `from`, `to`
-    too_big,     ///< the kernel refused a packet of `size` bytes to the peer
-    tap_lost,    ///< `network`
-    gso_failed,  ///< UDP_SEGMENT was refused and is off now
+    reply,           ///< `id`, `endpoint` (our address as seen; empty if relayed), `when`
+    source,          ///< newest authenticated packet from `endpoint`, which is not the peer's; `probe`
+    key_used,        ///< first packet opened with key `id`
+    mac_moved,       ///< `network`, `mac`, `from`, `to`
+    too_big,         ///< the kernel refused a packet of `size` bytes to the peer
+    groups_changed,  ///< of `network`: somebody here wants one more
+    group_left,      ///< `group` of `network`: somebody here wants it no more
+    loop_probe,      ///< the one of `peer`, for `network`, came to a TAP of ours
+    tap_lost,        ///< `network`
+    stream_lost,     ///< the peer's stream with that `id`
+    gso_failed,      ///< UDP_SEGMENT was refused and is off now
   };
   Kind kind = Kind::reply;
   bool probe = false;
   std::uint16_t network = 0;
   MacAddress mac{};
+  IpAddress group{};
   MacOwner from = local_owner;
   MacOwner to = local_owner;
   std::uint32_t id = 0;

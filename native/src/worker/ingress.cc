@@ -17,6 +17,9 @@ namespace {
 constexpr std::size_t buffer_count = 4;
 constexpr std::size_t buffer_size = 65'536;
 
+// How often one stream is read before others get their turn.
+constexpr unsigned stream_budget = 4;
+
 // A SYN is short; frames longer than this need no look for one.
 constexpr std::size_t longest_syn = 160;
 
@@ -39,11 +42,21 @@ Ingress::Ingress(WorkerContext& context, RunSender& sender)
       buffers_(std::make_unique_for_overwrite<std::byte[]>(buffer_count * buffer_size)),
       reassembled_(std::make_unique_for_overwrite<std::byte[]>(max_frame_size + inner_header_size)) {}
 
-bool Ingress::drain(const Batch& batch, unsigned budget) noexcept {
+void Ingress::begin(const Batch& batch) noexcept {
   batch_ = &batch;
   const bool tcp = context_.switches.on(Offload::tap_csum) && context_.switches.on(Offload::tap_tso);
   const bool udp = context_.switches.on(Offload::tap_csum) && context_.switches.on(Offload::tap_uso);
   coalescer_.set_options({tcp, udp});
+}
+
+void Ingress::end(const Batch& batch) noexcept {
+  coalescer_.flush();
+  settle(batch);
+  batch_ = nullptr;
+}
+
+bool Ingress::drain(const Batch& batch, unsigned budget) noexcept {
+  begin(batch);
   bool more = true;
   for (unsigned i = 0; i < budget && more; ++i) {
     const Bytes buffer{buffers_.get() + (i % buffer_count) * buffer_size, buffer_size};
@@ -53,14 +66,64 @@ bool Ingress::drain(const Batch& batch, unsigned budget) noexcept {
     more = context_.socket.receive(buffer, received) == 0;
     if (more) handle_buffer(batch, buffer.first(received.size), received);
   }
-  coalescer_.flush();
-  settle(batch);
-  batch_ = nullptr;
+  end(batch);
   return more;
 }
 
+void Ingress::drain(const Batch& batch, Stream& stream) noexcept {
+  begin(batch);
+  for (unsigned i = 0; i < stream_budget; ++i) {
+    const Bytes room = stream.deframer().room();
+    const ssize_t size = stream.receive(room);
+    if (size <= 0) {
+      if (size == 0 || (errno != EAGAIN && errno != EINTR)) lose(stream);
+      break;
+    }
+    stream.deframer().filled(static_cast<std::size_t>(size));
+    handle_packets(batch, stream);
+    // What is left moves: nothing may look into it any more.
+    coalescer_.flush();
+    if (stream.deframer().broken()) {
+      context_.counters.add(Counter::streams_broken);
+      lose(stream);
+      break;
+    }
+    if (static_cast<std::size_t>(size) < room.size()) break;
+  }
+  end(batch);
+}
+
+void Ingress::handle_packets(const Batch& batch, Stream& stream) noexcept {
+  Source source{.endpoint = {}, .stream = &stream};
+  Counters& counters = context_.counters;
+  while (const auto packet = stream.deframer().next()) {
+    counters.add(Counter::stream_received_packets);
+    counters.add(Counter::stream_received_bytes, packet->size());
+    handle_packet(batch, *packet, source);
+  }
+  relay_.flush();
+}
+
+void Ingress::lose(Stream& stream) noexcept {
+  // If it cannot be told now, the stream will say the same again.
+  if (context_.events.post(
+          {.kind = WorkerEvent::Kind::stream_lost, .id = stream.id(), .peer = stream.peer()}))
+    stream.unwatch();
+}
+
+void Ingress::handle_packet(const Batch& batch, Bytes packet, Source& source) noexcept {
+  const auto type = packet_type(packet);
+  if (!type) {
+    count_drop(type.error);
+    return;
+  }
+  source.relayed = *type == PacketType::relayed;
+  if (source.relayed) packet = relay_.handle(batch, packet);
+  if (!packet.empty()) handle_sealed(batch, packet, source);
+}
+
 void Ingress::handle_buffer(const Batch& batch, Bytes data, const Received& received) noexcept {
-  Source source{Endpoint(received.from)};
+  Source source{.endpoint = Endpoint(received.from)};
   Counters& counters = context_.counters;
   counters.add(Counter::udp_received_batches);
   counters.add(Counter::udp_received_bytes, data.size());
@@ -69,14 +132,7 @@ void Ingress::handle_buffer(const Batch& batch, Bytes data, const Received& rece
     const Bytes datagram = rest.first(std::min(rest.size(), received.segment_size));
     rest = rest.subspan(datagram.size());
     ++datagrams;
-    const auto type = packet_type(datagram);
-    if (!type) {
-      count_drop(type.error);
-      continue;
-    }
-    source.relayed = *type == PacketType::relayed;
-    const Bytes packet = source.relayed ? relay_.handle(batch, datagram, received.segment_size) : datagram;
-    if (!packet.empty()) handle_sealed(batch, packet, source);
+    handle_packet(batch, datagram, source);
   }
   counters.add(Counter::udp_received_datagrams, datagrams);
   relay_.flush();
@@ -133,7 +189,7 @@ void Ingress::handle_sealed(const Batch& batch, Bytes packet, const Source& sour
     context_.counters.add(Counter::dropped_inner_kind);
     return;
   }
-  if (result == OpenResult::newest && !source.relayed &&
+  if (result == OpenResult::newest && !source.relayed && source.stream == nullptr &&
       source.endpoint != batch.snapshot.peers[session->slot].endpoint)
     note_source(batch, *session, source.endpoint, *kind == InnerKind::probe || *kind == InnerKind::reply);
   switch (*kind) {
@@ -167,6 +223,10 @@ void Ingress::handle_frame(const Batch& batch, const Session& session, Bytes con
   const Bytes frame = content.subspan(inner_header_size);
   if (is_link_local_group(destination_mac(frame))) {
     counters.add(Counter::dropped_stp);
+    return;
+  }
+  if (network->muted && is_group(destination_mac(frame))) {
+    counters.add(Counter::dropped_muted);
     return;
   }
   learn(batch, session, inner->network, source_mac(frame));
@@ -240,7 +300,7 @@ void Ingress::handle_probe(const Batch& batch, Session& session, ConstBytes cont
   reply.size = probe->size;
   reply.id = probe->id;
   reply.time = probe->time;
-  if (!source.relayed) {
+  if (!source.relayed && source.stream == nullptr) {
     reply.seen_address = source.endpoint.address();
     reply.seen_port = source.endpoint.port();
   }
@@ -251,22 +311,29 @@ void Ingress::handle_probe(const Batch& batch, Session& session, ConstBytes cont
     const Bytes packet = sender_.claim(peer, size);
     encode(reply, packet.subspan(sealed_header_size));
     if (!seal.sealing.seal(context_.lane, packet)) context_.counters.add(Counter::dropped_no_key);
+    peer.traffic[context_.lane].replied();
     return;
   }
-  // A reply goes to where the probe came from, wherever the peer's packets go otherwise.
+  // A reply goes to where the probe came from, wherever the peer's packets go otherwise, and by the same way.
   std::array<std::byte, size> packet;
   encode(reply, Bytes{packet}.subspan(sealed_header_size));
   if (!seal.sealing.seal(context_.lane, packet)) {
     context_.counters.add(Counter::dropped_no_key);
     return;
   }
-  sockaddr_storage to{};
-  const socklen_t length = source.endpoint.to_sockaddr(context_.socket.family(), to);
-  if (length == 0 || context_.socket.send(to, length, packet, 0) != 0) {
-    context_.counters.add(Counter::dropped_send_error);
+  context_.counters.add(Counter::sealed_packets);
+  send_reply(source, packet);
+}
+
+void Ingress::send_reply(const Source& source, ConstBytes packet) noexcept {
+  if (source.stream != nullptr) {
+    if (source.stream->send(packet, packet.size()) == 0) context_.counters.add(Counter::dropped_stream_full);
     return;
   }
-  context_.counters.add(Counter::sealed_packets);
+  sockaddr_storage to{};
+  const socklen_t length = source.endpoint.to_sockaddr(context_.socket.family(), to);
+  if (length == 0 || context_.socket.send(to, length, packet, 0) != 0)
+    context_.counters.add(Counter::dropped_send_error);
 }
 
 void Ingress::handle_reply(const Batch& batch, const Session& session, ConstBytes content) noexcept {

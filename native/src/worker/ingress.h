@@ -17,6 +17,8 @@ class Ingress final : private FrameSink {
   /// Receives at most `budget` buffers of datagrams and delivers what is in them. Replies to probes may still
   /// be in the sender. True if there may be more.
   bool drain(const Batch& batch, unsigned budget) noexcept;
+  /// The same for a stream that is this worker's.
+  void drain(const Batch& batch, Stream& stream) noexcept;
 
  private:
   /// What was counted for one peer and not added yet.
@@ -35,10 +37,16 @@ class Ingress final : private FrameSink {
   };
   /// How a packet came.
   struct Source {
-    Endpoint endpoint;
+    Endpoint endpoint;         // of a datagram
+    Stream* stream = nullptr;  // else
     bool relayed = false;
   };
 
+  void begin(const Batch& batch) noexcept;
+  void end(const Batch& batch) noexcept;
+  void handle_packets(const Batch& batch, Stream& stream) noexcept;
+  void lose(Stream& stream) noexcept;
+  void handle_packet(const Batch& batch, Bytes packet, Source& source) noexcept;
   void handle_buffer(const Batch& batch, Bytes data, const Received& received) noexcept;
   void handle_sealed(const Batch& batch, Bytes packet, const Source& source) noexcept;
   void handle_frame(const Batch& batch, const Session& session, Bytes content) noexcept;
@@ -46,6 +54,7 @@ class Ingress final : private FrameSink {
              const MacAddress& mac) noexcept;
   void handle_fragment(const Batch& batch, Session& session, unsigned lane, Bytes content) noexcept;
   void handle_probe(const Batch& batch, Session& session, ConstBytes content, const Source& source) noexcept;
+  void send_reply(const Source& source, ConstBytes packet) noexcept;
   void handle_reply(const Batch& batch, const Session& session, ConstBytes content) noexcept;
   void note_source(const Batch& batch, const Session& session, const Endpoint& from, bool probe) noexcept;
   void settle(const Batch& batch) noexcept;

@@ -4,7 +4,7 @@
 
 namespace weft {
 
-Bytes Relay::handle(const Batch& batch, Bytes datagram, std::size_t segment_size) noexcept {
+Bytes Relay::handle(const Batch& batch, Bytes datagram) noexcept {
   Counters& counters = context_.counters;
   const auto decoded = decode_relay(datagram);
   if (!decoded) {
@@ -37,23 +37,27 @@ Bytes Relay::handle(const Batch& batch, Bytes datagram, std::size_t segment_size
   --header.hop_limit;
   header.hop_key_index = to->next_session()->sealing.index();
   encode(header, to->next_session()->hop_seal, datagram);
-  forward(*to, datagram, segment_size);
+  forward(*to, datagram);
   return {};
 }
 
-void Relay::forward(const PeerView& next, Bytes datagram, std::size_t segment_size) noexcept {
-  const bool joins = packets_ > 0 && next_ == &next && run_.data() + run_.size() == datagram.data() &&
-                     segment_size == segment_size_ && run_.size() == packets_ * segment_size_ &&
+void Relay::forward(const PeerView& next, Bytes datagram) noexcept {
+  const auto follows = [&] {
+    return datagram.data() == came_to_ || datagram.data() == came_to_ + stream_prefix;
+  };
+  const bool joins = packets_ > 0 && next_ == &next && follows() && datagram.size() <= segment_size_ &&
+                     run_.size() == packets_ * segment_size_ &&
                      run_.size() + datagram.size() <= max_segmented_payload &&
                      packets_ < context_.switches.max_segments.load(std::memory_order_relaxed);
   if (!joins) {
     flush();
     next_ = &next;
-    run_ = datagram;
-    segment_size_ = segment_size;
-    packets_ = 1;
-    return;
+    run_ = {datagram.data(), 0};
+    segment_size_ = datagram.size();
   }
+  came_to_ = datagram.data() + datagram.size();
+  std::byte* const end = run_.data() + run_.size();
+  if (end != datagram.data()) std::memmove(end, datagram.data(), datagram.size());
   run_ = {run_.data(), run_.size() + datagram.size()};
   ++packets_;
 }

@@ -1,5 +1,6 @@
 #include "worker/transmit.h"
 
+#include <algorithm>
 #include <cerrno>
 
 namespace weft {
@@ -17,11 +18,22 @@ int send_segmented(WorkerContext& context, const Destination& to, ConstBytes pay
   return context.socket.send_each(to.address, to.address_length, payload, segment_size);
 }
 
+void send_on_stream(WorkerContext& context, const PeerView& peer, ConstBytes payload,
+                    std::size_t segment_size, std::size_t packets) noexcept {
+  const std::size_t taken = peer.destination.stream->send(payload, segment_size);
+  const std::size_t bytes = std::min(payload.size(), taken * segment_size);
+  context.counters.add(Counter::dropped_stream_full, packets - taken);
+  context.counters.add(Counter::stream_sent_packets, taken);
+  context.counters.add(Counter::stream_sent_bytes, bytes);
+  peer.traffic[context.lane].sent(taken, bytes);
+}
+
 }  // namespace
 
 void transmit(WorkerContext& context, const PeerView& peer, ConstBytes payload, std::size_t segment_size,
               std::size_t packets) noexcept {
   const Destination& to = peer.destination;
+  if (to.stream != nullptr) return send_on_stream(context, peer, payload, segment_size, packets);
   const int error = packets == 1 ? context.socket.send(to.address, to.address_length, payload, 0)
                                  : send_segmented(context, to, payload, segment_size);
   if (error != 0) {

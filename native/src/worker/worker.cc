@@ -6,14 +6,16 @@
 #include <system_error>
 
 #include "io/failure.h"
+#include "worker/placement.h"
 
 namespace weft {
 namespace {
 
-// What epoll gives back: the socket, the wake-up call, or a queue of a TAP.
+// What epoll gives back: the socket, the wake-up call, the stream of a peer, or a queue of a TAP.
 constexpr std::uint64_t socket_tag = ~std::uint64_t{0};
 constexpr std::uint64_t wake_tag = socket_tag - 1;
 constexpr unsigned queue_bits = 16;
+constexpr std::uint64_t first_stream_tag = std::uint64_t{1} << 32;
 
 constexpr std::uint64_t tap_tag(std::uint16_t network, std::size_t queue) noexcept {
   return std::uint64_t{network} << queue_bits | queue;
@@ -69,6 +71,10 @@ void Worker::watch(std::uint16_t network, const TapQueues& taps) {
     epoll_.add(taps.fds[i].get(), EPOLLIN, tap_tag(network, i));
 }
 
+void Worker::watch(Stream& stream, PeerSlot slot) {
+  stream.watch(epoll_, first_stream_tag + slot);
+}
+
 void Worker::unwatch(const TapQueues& taps) noexcept {
   for (std::size_t i = number_; i < taps.fds.size(); i += workers_)
     epoll_.remove(taps.fds[i].get());
@@ -77,6 +83,7 @@ void Worker::unwatch(const TapQueues& taps) noexcept {
 // No polling before sleep: where cores are fewer than busy threads, what it saves in wake-ups it takes from
 // those who would have sent the next packet.
 void Worker::run() noexcept {
+  place_worker(number_, workers_);
   running_ = true;
   running_.notify_one();
   std::array<epoll_event, max_ready> space{};
@@ -95,6 +102,10 @@ void Worker::handle(const Batch& batch, std::span<const epoll_event> ready) noex
       ingress_.drain(batch, socket_budget);
       continue;
     }
+    if (event.data.u64 >= first_stream_tag) {
+      handle_stream(batch, event);
+      continue;
+    }
     const NetworkView* network =
         batch.snapshot.network(static_cast<std::uint16_t>(event.data.u64 >> queue_bits));
     const std::size_t queue = event.data.u64 & ((std::uint64_t{1} << queue_bits) - 1);
@@ -102,6 +113,14 @@ void Worker::handle(const Batch& batch, std::span<const epoll_event> ready) noex
     egress_.drain(batch, *network, network->taps->fds[queue].get(), tap_budget);
   }
   sender_.flush();
+}
+
+void Worker::handle_stream(const Batch& batch, const epoll_event& event) noexcept {
+  const std::uint64_t slot = event.data.u64 - first_stream_tag;
+  Stream* const stream = slot < batch.snapshot.peers.size() ? batch.snapshot.peers[slot].stream : nullptr;
+  if (stream == nullptr) return;
+  if ((event.events & EPOLLOUT) != 0) stream->flush();
+  if ((event.events & ~EPOLLOUT) != 0) ingress_.drain(batch, *stream);
 }
 
 }  // namespace weft

@@ -31,6 +31,8 @@ class Worker {
   /// has the network is published.
   void watch(std::uint16_t network, const TapQueues& taps);
   void unwatch(const TapQueues& taps) noexcept;
+  /// Control thread: reads from the stream of the peer in that slot, until it is told to stop watching.
+  void watch(Stream& stream, PeerSlot slot);
 
   [[nodiscard]] const UdpSocket& socket() const noexcept { return socket_; }
   [[nodiscard]] const Counters& counters() const noexcept { return counters_; }
@@ -39,6 +41,7 @@ class Worker {
  private:
   void run() noexcept;
   void handle(const Batch& batch, std::span<const epoll_event> ready) noexcept;
+  void handle_stream(const Batch& batch, const epoll_event& event) noexcept;
 
   unsigned number_;
   unsigned workers_;

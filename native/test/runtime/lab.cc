@@ -1,5 +1,6 @@
 #include "lab.h"
 
+#include <arpa/inet.h>
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <linux/if_packet.h>
@@ -101,7 +102,7 @@ ScratchDirectory::~ScratchDirectory() {
 }
 
 Process::Process(const std::vector<std::string>& command, int network_namespace,
-                 const std::string& error_file) {
+                 const std::string& error_file, int input) {
   std::vector<char*> arguments;
   for (const std::string& argument : command)
     arguments.push_back(const_cast<char*>(argument.c_str()));
@@ -115,6 +116,7 @@ Process::Process(const std::vector<std::string>& command, int network_namespace,
   ::setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
   ::setenv("TSAN_OPTIONS", "halt_on_error=1", 1);
   if (::setns(network_namespace, CLONE_NEWNET) != 0) ::_exit(126);
+  if (input >= 0) ::dup2(input, STDIN_FILENO);
   if (!error_file.empty()) {
     const int fd = ::open(error_file.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
     ::dup2(fd, STDERR_FILENO);
@@ -363,6 +365,29 @@ void introduce(Host& one, Host& other, const std::vector<std::string>& one_endpo
   other.control().ok(
       {{"op", "peer.set"}, {"peer", one.id()}, {"endpoints", one_endpoints}, {"networks", {0}}});
   give_key(one, other, cipher);
+}
+
+std::pair<Fd, Fd> dial(const Host& one, const Host& other, const std::string& address) {
+  constexpr std::uint16_t port = 7000;
+  const auto tcp_socket = [](const Host& host) {
+    Fd socket;
+    host.inside([&] { socket = Fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)); });
+    return socket;
+  };
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_port = htons(port);
+  REQUIRE(::inet_pton(AF_INET, address.c_str(), &to.sin_addr) == 1);
+  const Fd listener = tcp_socket(other);
+  const int reuse = 1;
+  ::setsockopt(listener.get(), SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof reuse);
+  REQUIRE(::bind(listener.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0);
+  REQUIRE(::listen(listener.get(), 1) == 0);
+  Fd dialled = tcp_socket(one);
+  REQUIRE(::connect(dialled.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0);
+  Fd accepted(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  REQUIRE(static_cast<bool>(accepted));
+  return {std::move(dialled), std::move(accepted)};
 }
 
 void await_up(Host& one, Host& other) {

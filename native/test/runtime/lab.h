@@ -40,7 +40,9 @@ class ScratchDirectory {
 /// A process in a network namespace; killed when it goes.
 class Process {
  public:
-  Process(const std::vector<std::string>& command, int network_namespace, const std::string& error_file = "");
+  /// `input`: its standard input, if that matters.
+  Process(const std::vector<std::string>& command, int network_namespace, const std::string& error_file = "",
+          int input = -1);
   ~Process();
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
@@ -138,6 +140,8 @@ void introduce(Host& one, Host& other, const std::vector<std::string>& one_endpo
                const std::vector<std::string>& other_endpoints, const std::string& cipher = "aes-256-gcm");
 /// One more key; `one` is the initiator.
 void give_key(Host& one, Host& other, const std::string& cipher);
+/// A TCP connection from one host to an address of the other; both ends.
+std::pair<Fd, Fd> dial(const Host& one, const Host& other, const std::string& address);
 /// Waits until each has the other up.
 void await_up(Host& one, Host& other);
 /// Waits until a condition holds, looking again and again; fails the test after `timeout`.

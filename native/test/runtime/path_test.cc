@@ -16,7 +16,7 @@ Endpoint at(const char* text) {
 constexpr Micros ms = microseconds_per_millisecond;
 
 /// A world in virtual time: probes sent are answered after the round trip of the address, if it answers.
-class World final : public PathObserver {
+class World : public PathObserver {
  public:
   struct Address {
     Micros rtt;
@@ -27,8 +27,11 @@ class World final : public PathObserver {
   ProbeResult send_probe(const ProbeOrder& order) override {
     ++probes;
     if (order.packet_size > local_mtu) return ProbeResult::too_big;
-    const Address* address = order.to ? find(*order.to) : &relay;
-    if (address != nullptr && address->alive && order.packet_size <= address->mtu)
+    const Address* address = &relay;
+    if (order.way == Way::direct) address = find(order.to);
+    if (order.way == Way::stream) address = &stream;
+    const bool lost = lose_every != 0 && probes % lose_every == 0;
+    if (address != nullptr && address->alive && !lost && order.packet_size <= address->mtu)
       answers.push_back({now + address->rtt, order.id});
     return ProbeResult::sent;
   }
@@ -38,6 +41,9 @@ class World final : public PathObserver {
     down_at = now;
   }
   void endpoint_changed(bool roamed) override { ++(roamed ? roams : choices); }
+  void transport_changed() override { ++transports; }
+  void direct_changed(bool direct) override { directs.push_back(direct); }
+  void probe_answered(std::uint32_t id, Micros rtt) override { asked.emplace_back(id, rtt); }
   void path_mtu_changed() override { ++mtu_changes; }
   void observed_changed() override { ++observations; }
 
@@ -61,11 +67,16 @@ class World final : public PathObserver {
   Micros now = 1'000'000;
   std::vector<std::pair<Endpoint, Address>> addresses;
   Address relay{5 * ms};
+  Address stream{3 * ms};
   std::size_t local_mtu = 9000;
   bool busy = true;
   std::uint64_t sent = 0;
   std::vector<std::pair<Micros, std::uint32_t>> answers;
-  int probes = 0, ups = 0, downs = 0, roams = 0, choices = 0, mtu_changes = 0, observations = 0;
+  std::vector<bool> directs;
+  std::vector<std::pair<std::uint32_t, Micros>> asked;
+  int lose_every = 0;
+  int probes = 0, ups = 0, downs = 0, roams = 0, choices = 0, mtu_changes = 0, observations = 0,
+      transports = 0;
   Micros down_at = 0;
   Path path{*this, 100};
 };
@@ -105,7 +116,7 @@ TEST_CASE("addresses that do not answer are probed at a falling pace") {
   CHECK(probes <= 40);
 }
 
-TEST_CASE("a path is down when three keepalives went unanswered, and up again soon after it heals") {
+TEST_CASE("a path under traffic is down within 700 ms of a cut, and up again soon after it heals") {
   World world;
   world.addresses = {{near_address, {1 * ms}}};
   world.path.set_candidates({near_address}, world.now);
@@ -115,12 +126,59 @@ TEST_CASE("a path is down when three keepalives went unanswered, and up again so
   world.addresses[0].second.alive = false;
   world.run(10'000 * ms);
   CHECK(world.downs == 1);
-  CHECK(world.down_at - cut >= 3000 * ms);
-  CHECK(world.down_at - cut <= 4100 * ms);
+  CHECK(world.down_at - cut >= 400 * ms);
+  CHECK(world.down_at - cut <= 700 * ms);
   world.addresses[0].second.alive = true;
   world.run(300 * ms);
   CHECK(world.path.up());
   CHECK(world.ups == 2);
+}
+
+TEST_CASE("an idle path is probed once a second, and its cut is noticed by the next probe") {
+  World world;
+  world.busy = false;
+  world.addresses = {{near_address, {1 * ms}}};
+  world.path.set_candidates({near_address}, world.now);
+  world.path.set_ready(true, world.now);
+  world.run(20'000 * ms);
+  const int before = world.probes;
+  world.run(10'000 * ms);
+  CHECK(world.probes - before <= 11);
+  const Micros cut = world.now;
+  world.addresses[0].second.alive = false;
+  world.run(5000 * ms);
+  CHECK(world.downs == 1);
+  CHECK(world.down_at - cut <= 1600 * ms);
+}
+
+TEST_CASE("a path that loses one packet in ten each way, or whose peer pauses, is not down") {
+  World world;
+  world.addresses = {{near_address, {20 * ms}}};
+  world.path.set_candidates({near_address}, world.now);
+  world.path.set_ready(true, world.now);
+  world.run(2000 * ms);
+  world.lose_every = 5;
+  world.run(300'000 * ms);
+  world.lose_every = 0;
+  for (int i = 0; i < 10; ++i) {
+    world.addresses[0].second.alive = false;
+    world.run(300 * ms);
+    world.addresses[0].second.alive = true;
+    world.run(2000 * ms);
+  }
+  CHECK(world.downs == 0);
+}
+
+TEST_CASE("a forwarder that was kept from running does not blame the path") {
+  World world;
+  world.addresses = {{near_address, {1 * ms}}};
+  world.path.set_candidates({near_address}, world.now);
+  world.path.set_ready(true, world.now);
+  world.run(5000 * ms);
+  world.now += 10'000 * ms;
+  world.path.poll(world.now, ++world.sent);
+  world.run(5000 * ms);
+  CHECK(world.downs == 0);
 }
 
 TEST_CASE("another address takes over before the path is down") {
@@ -253,24 +311,222 @@ TEST_CASE("the round trip is smoothed as TCP does it") {
   CHECK(rtt.variance() == 5000);
 }
 
-TEST_CASE("a relayed path is measured through the relay, and tells when the peer answers directly") {
-  World world;
-  world.addresses = {{near_address, {1 * ms}}};
-  world.addresses[0].second.alive = false;
-  world.path.set_relayed(true, world.now);
-  world.path.set_candidates({near_address}, world.now);
-  world.path.set_ready(true, world.now);
-  world.run(3000 * ms);
-  CHECK(world.path.up());
+// Up through the relay; the address does not answer.
+struct RelayedWorld : World {
+  RelayedWorld() {
+    addresses = {{near_address, {1 * ms}}};
+    addresses[0].second.alive = false;
+    path.set_relayed(true, true, now);
+    path.set_candidates({near_address}, now);
+    path.set_ready(true, now);
+    run(3000 * ms);
+    REQUIRE(path.up());
+  }
+};
+
+TEST_CASE("a relayed path is measured through the relay, and tells when the peer answers directly, too") {
+  RelayedWorld world;
   CHECK_FALSE(world.path.endpoint().has_value());
+  CHECK_FALSE(world.path.direct());
   CHECK(world.path.rtt().smoothed() >= 5 * ms);
   world.addresses[0].second.alive = true;
-  world.run(3000 * ms);
+  world.run(6500 * ms);
   CHECK(world.path.endpoint() == near_address);
-  CHECK(world.choices == 1);
+  CHECK(world.path.direct());
+  CHECK(world.directs == std::vector<bool>{true});
   world.run(30'000 * ms);
-  CHECK(world.choices == 1);
+  CHECK(world.directs == std::vector<bool>{true});
   CHECK(world.path.rtt().smoothed() >= 5 * ms);
+  world.addresses[0].second.alive = false;
+  world.run(10'000 * ms);
+  CHECK(world.directs == std::vector<bool>{true, false});
+  CHECK(world.path.up());
+}
+
+TEST_CASE("one direct answer does not make a relayed peer direct") {
+  RelayedWorld world;
+  world.addresses[0].second.alive = true;
+  while (!world.path.endpoint())
+    world.run(1 * ms);
+  world.addresses[0].second.alive = false;
+  world.run(20'000 * ms);
+  CHECK(world.directs.empty());
+}
+
+TEST_CASE("the way back from a relay does not interrupt the path") {
+  RelayedWorld world;
+  world.addresses[0].second.alive = true;
+  world.run(8000 * ms);
+  world.path.set_relayed(false, true, world.now);
+  CHECK(world.path.up());
+  CHECK(world.path.way() == Way::direct);
+  world.run(10'000 * ms);
+  CHECK(world.downs == 0);
+  CHECK(world.path.rtt().smoothed() <= 2 * ms);
+}
+
+/// Up over UDP, with a stream beside it.
+void bring_up_with_stream(World& world) {
+  world.addresses = {{near_address, {1 * ms}}};
+  world.path.set_candidates({near_address}, world.now);
+  world.path.set_ready(true, world.now);
+  world.run(5000 * ms);
+  world.path.set_stream(true, world.now);
+}
+
+TEST_CASE("a stream is not used while an address answers") {
+  World world;
+  bring_up_with_stream(world);
+  world.run(30'000 * ms);
+  CHECK_FALSE(world.path.on_stream());
+  CHECK(world.path.mtu() == 1500);
+  CHECK(world.transports == 0);
+}
+
+TEST_CASE("a stream takes over before the path is down when no address answers, and is measured") {
+  World world;
+  bring_up_with_stream(world);
+  world.addresses[0].second.alive = false;
+  world.run(3000 * ms);
+  CHECK(world.path.on_stream());
+  CHECK(world.path.up());
+  CHECK(world.downs == 0);
+  CHECK(world.path.rtt().smoothed() >= 3 * ms);
+  CHECK(world.path.mtu() == PathMtu::ceiling);
+  world.run(60'000 * ms);
+  CHECK(world.path.on_stream());
+  CHECK(world.path.up());
+  CHECK(world.transports == 1);
+}
+
+TEST_CASE("a path leaves its stream soon after an address answers again") {
+  World world;
+  bring_up_with_stream(world);
+  world.addresses[0].second.alive = false;
+  world.run(30'000 * ms);
+  REQUIRE(world.path.on_stream());
+  world.addresses[0].second.alive = true;
+  world.run(6500 * ms);
+  CHECK_FALSE(world.path.on_stream());
+  CHECK(world.path.endpoint() == near_address);
+  CHECK(world.path.up());
+  CHECK(world.path.mtu() == 1500);
+  CHECK(world.transports == 2);
+  CHECK(world.downs == 0);
+}
+
+TEST_CASE("an address that answers now and then does not take a path off its stream") {
+  World world;
+  bring_up_with_stream(world);
+  for (int i = 0; i < 30; ++i) {
+    world.addresses[0].second.alive = false;
+    world.run(4000 * ms);
+    world.addresses[0].second.alive = true;
+    const int before = world.probes;
+    while (world.probes < before + 2)
+      world.run(1 * ms);
+  }
+  CHECK(world.path.on_stream());
+  CHECK(world.path.up());
+  CHECK(world.transports == 1);
+}
+
+TEST_CASE("a peer whose addresses nobody knows leaves its stream for where its packets come from") {
+  World world;
+  world.path.set_stream(true, world.now);
+  world.path.set_ready(true, world.now);
+  world.run(1000 * ms);
+  REQUIRE(world.path.on_stream());
+  REQUIRE(world.path.up());
+  world.addresses = {{near_address, {1 * ms}}};
+  world.path.on_source(near_address, true, world.now);
+  world.run(1000 * ms);
+  CHECK_FALSE(world.path.on_stream());
+  CHECK(world.path.endpoint() == near_address);
+}
+
+TEST_CASE("a path whose stream is lost is down, and up again with the first address that answers") {
+  World world;
+  bring_up_with_stream(world);
+  world.addresses[0].second.alive = false;
+  world.run(5000 * ms);
+  REQUIRE(world.path.on_stream());
+  world.path.set_stream(false, world.now);
+  CHECK_FALSE(world.path.on_stream());
+  CHECK_FALSE(world.path.up());
+  CHECK(world.downs == 1);
+  world.addresses[0].second.alive = true;
+  world.run(6000 * ms);
+  CHECK(world.path.up());
+}
+
+TEST_CASE("a stream that does not answer is down like any path") {
+  World world;
+  bring_up_with_stream(world);
+  world.addresses[0].second.alive = false;
+  world.stream.alive = false;
+  world.run(6000 * ms);
+  CHECK_FALSE(world.path.up());
+  CHECK(world.downs == 1);
+}
+
+TEST_CASE("a relay is preferred to a stream") {
+  World world;
+  bring_up_with_stream(world);
+  world.addresses[0].second.alive = false;
+  world.path.set_relayed(true, true, world.now);
+  world.run(5000 * ms);
+  CHECK_FALSE(world.path.on_stream());
+  CHECK(world.path.up());
+  world.path.set_relayed(false, true, world.now);
+  world.run(5000 * ms);
+  CHECK(world.path.on_stream());
+  CHECK(world.path.up());
+}
+
+TEST_CASE("an address where the peer was found is probed like the others when packets take another way") {
+  World world;
+  world.addresses = {{near_address, {1 * ms}}};
+  world.path.set_ready(true, world.now);
+  world.path.on_source(near_address, true, world.now);
+  world.run(1000 * ms);
+  REQUIRE(world.path.up());
+  world.addresses[0].second.alive = false;
+  world.run(1000 * ms);
+  world.path.set_relayed(true, true, world.now);
+  world.run(1000 * ms);
+  world.path.set_candidates({far_address}, world.now);
+  world.addresses[0].second.alive = true;
+  world.run(6500 * ms);
+  CHECK(world.path.direct());
+  CHECK(world.path.endpoint() == near_address);
+}
+
+TEST_CASE("what came of each candidate is told") {
+  World world;
+  world.addresses = {{near_address, {4 * ms}}};
+  world.path.set_candidates({far_address, near_address}, world.now);
+  world.path.set_ready(true, world.now);
+  world.run(3000 * ms);
+  const auto& candidates = world.path.candidates();
+  REQUIRE(candidates.size() == 2);
+  CHECK(candidates[0].probes >= 1);
+  CHECK(candidates[0].answers == 0);
+  CHECK(candidates[1].answers >= 3);
+  CHECK(candidates[1].rtt.smoothed() == 4 * ms);
+}
+
+TEST_CASE("a probe that somebody asks for is answered to him") {
+  World world;
+  world.addresses = {{near_address, {7 * ms}}};
+  world.path.set_candidates({near_address}, world.now);
+  world.path.set_ready(true, world.now);
+  world.run(1000 * ms);
+  const std::uint32_t id = world.path.ask(world.now);
+  world.run(10 * ms);
+  REQUIRE(world.asked.size() == 1);
+  CHECK(world.asked[0].first == id);
+  CHECK(world.asked[0].second == 7 * ms);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { type AddressInfo, createConnection, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -89,6 +90,17 @@ describe.skipIf(!built)('the supervision of the forwarder', () => {
     expect(findForwarders(options.controlPath)).toEqual([state.pid]);
   });
 
+  it('kills one that hangs, and starts another', async () => {
+    const { forwarder, pid } = await start();
+    const warned = once(forwarder, 'warning');
+    const ready = once(forwarder, 'ready');
+    process.kill(pid, 'SIGSTOP');
+    expect(await warned).toEqual([expect.objectContaining({ code: 'forwarder-hangs' })]);
+    const [state] = await ready;
+    expect(state.pid).not.toBe(pid);
+    expect((await forwarder.hello()).pid).toBe(state.pid);
+  }, 30_000);
+
   it('replaces one that has another port or another number of workers', async () => {
     const first = await start();
     first.forwarder.detach();
@@ -103,6 +115,43 @@ describe.skipIf(!built)('the supervision of the forwarder', () => {
     const { forwarder } = await start({ disabledOffloads: ['udp-gso'] });
     const { offloads } = await forwarder.hello();
     expect(offloads.find(({ name }) => name === 'udp-gso')?.enabled).toBe(false);
+  });
+
+  /** Both ends of a TCP connection over loopback. */
+  async function connection(): Promise<[Socket, Socket]> {
+    const server = createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const ours = createConnection((server.address() as AddressInfo).port, '127.0.0.1');
+    const [theirs] = await once(server, 'connection');
+    server.close();
+    return [theirs, ours];
+  }
+
+  it('passes it a TCP connection, which lives on without us and ends with what is no packet', async () => {
+    const { forwarder } = await start();
+    const peer = '00000000000000aa';
+    await forwarder.request('peer.set', { peer, endpoints: [], networks: [] });
+    const [passed, other] = await connection();
+    await forwarder.passStream(peer, passed);
+    expect(passed.destroyed).toBe(true);
+    const lost = new Promise((resolve) => {
+      forwarder.on('event', ({ name, fields }) => name === 'stream-lost' && resolve(fields.peer));
+    });
+    const ended = once(other, 'close');
+    other.on('error', () => {}).resume();
+    other.write(Buffer.alloc(2));
+    expect(await lost).toBe(peer);
+    await ended;
+  });
+
+  it('says why it cannot pass a TCP connection, and closes it', async () => {
+    const { forwarder } = await start();
+    const [passed, other] = await connection();
+    await expect(forwarder.passStream('00000000000000bb', passed)).rejects.toMatchObject({
+      code: 'stream-failed',
+      message: expect.stringContaining('there is no peer 00000000000000bb'),
+    });
+    await once(other.resume(), 'close');
   });
 
   it('ends it when it is told to', async () => {

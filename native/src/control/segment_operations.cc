@@ -1,0 +1,115 @@
+/// Requests about what lives on the segments.
+#include <array>
+
+#include "control/forwarder.h"
+#include "control/text.h"
+#include "packet/group_report.h"
+#include "packet/loop_probe.h"
+
+namespace weft {
+namespace {
+
+constexpr std::size_t max_addresses = 256;
+
+Json texts_of(const std::vector<IpAddress>& addresses) {
+  Json texts = Json::array();
+  for (const IpAddress& address : addresses)
+    texts.push_back(address.text());
+  return texts;
+}
+
+constexpr Micros query_interval = 60 * microseconds_per_second;
+constexpr Micros first_query_interval = 2 * microseconds_per_second;
+// Hosts answer within a second.
+constexpr Micros groups_known_after = 5 * microseconds_per_second;
+
+std::uint16_t network_of(const Fields& fields) {
+  return static_cast<std::uint16_t>(fields.number("network", 0, UINT16_MAX));
+}
+
+}  // namespace
+
+Json Forwarder::set_endpoint(const Fields& fields) {
+  const MacAddress mac = fields.mac("mac");
+  if (is_group(mac)) throw RequestError("bad-request", "field 'mac' must not be a group address");
+  auto addresses = fields.addresses("addresses", max_addresses);
+  const auto peer = fields.peer_or_none("peer");
+  auto& endpoints = state_.endpoints;
+  const EndpointKey key{network_of(fields), mac};
+  if (!endpoints.contains(key) && endpoints.size() == max_endpoints)
+    throw RequestError("too-many-endpoints",
+                       "there are " + std::to_string(max_endpoints) + " endpoints already");
+  endpoints.insert_or_assign(key, AnnouncedState{peer, std::move(addresses)});
+  state_.endpoints_changed = dirty_ = true;
+  return Json::object();
+}
+
+Json Forwarder::remove_endpoint(const Fields& fields) {
+  state_.endpoints.erase({network_of(fields), fields.mac("mac")});
+  state_.endpoints_changed = dirty_ = true;
+  return Json::object();
+}
+
+Json Forwarder::clear_endpoints() {
+  state_.endpoints.clear();
+  state_.peer_groups.clear();
+  state_.endpoints_changed = state_.groups_changed = dirty_ = true;
+  return Json::object();
+}
+
+Json Forwarder::endpoint_table() const {
+  Json endpoints = Json::array();
+  for (const auto& [key, announced] : state_.endpoints) {
+    endpoints.push_back({{"network", key.first},
+                         {"mac", mac_text(key.second)},
+                         {"addresses", texts_of(announced.addresses)},
+                         {"peer", announced.peer ? Json(peer_text(*announced.peer)) : Json(nullptr)}});
+  }
+  return {{"endpoints", std::move(endpoints)}};
+}
+
+Json Forwarder::set_peer_groups(const Fields& fields) {
+  const auto key = std::pair{network_of(fields), fields.peer("peer")};
+  if (fields.has("groups"))
+    state_.peer_groups[key] = fields.addresses("groups", max_addresses);
+  else
+    state_.peer_groups.erase(key);
+  state_.groups_changed = dirty_ = true;
+  return Json::object();
+}
+
+Json Forwarder::local_groups() const {
+  Json networks = Json::array();
+  for (const auto& [number, network] : state_.networks)
+    networks.push_back({{"network", number},
+                        {"groups", network.told_groups ? texts_of(*network.told_groups) : Json(nullptr)}});
+  return {{"networks", std::move(networks)}};
+}
+
+// Asks who wants what; nobody else may, and without questions nobody would be forgotten.
+void Forwarder::ask_for_groups(Network& network, Micros now) {
+  if (now < network.next_query) return;
+  const bool first = network.next_query == 0;
+  // The first question may be lost in a device that just came up.
+  network.next_query = now + (first ? first_query_interval : query_interval);
+  if (first) network.groups_known = now + groups_known_after;
+  ask_for_group(network, all_ipv4_groups());
+  ask_for_group(network, all_ipv6_groups());
+}
+
+void Forwarder::ask_for_group(const Network& network, const IpAddress& group) {
+  if (network.taps == nullptr || state_.self == 0) return;
+  std::array<std::byte, max_group_query> query;
+  const std::size_t size = build_group_query(group, router_mac(state_.self), query);
+  write_to_tap(*network.taps, ConstBytes{query}.first(size));
+}
+
+void Forwarder::tell_groups(Network& network, Micros now) {
+  if (network.groups_known == 0 || now < network.groups_known) return;
+  auto groups = network.groups->current(now);
+  if (groups == network.told_groups) return;
+  emit("groups", {{"network", network.number}, {"groups", texts_of(groups)}});
+  network.told_groups = std::move(groups);
+}
+
+}  // namespace weft

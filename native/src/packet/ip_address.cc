@@ -1,0 +1,24 @@
+#include "packet/ip_address.h"
+
+#include <arpa/inet.h>
+
+namespace weft {
+
+std::optional<IpAddress> IpAddress::parse(std::string_view text) {
+  const std::string copy(text);
+  std::array<std::byte, 16> bytes{};
+  if (::inet_pton(AF_INET, copy.c_str(), bytes.data()) == 1) return ipv4(bytes.data());
+  if (::inet_pton(AF_INET6, copy.c_str(), bytes.data()) == 1) return ipv6(bytes.data());
+  return std::nullopt;
+}
+
+std::string IpAddress::text() const {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  if (is_ipv4())
+    ::inet_ntop(AF_INET, ipv4_bytes(), text.data(), text.size());
+  else
+    ::inet_ntop(AF_INET6, bytes_.data(), text.data(), text.size());
+  return text.data();
+}
+
+}  // namespace weft
