@@ -1,5 +1,7 @@
 import type { MeshLimits } from './types.js';
 
+type AdmissionLimits = Pick<MeshLimits, 'handshakes' | 'handshakesPerAddress' | 'acceptBurst' | 'acceptRate'>;
+
 interface Visitor {
   /** Connections in handshake. */
   handshakes: number;
@@ -16,11 +18,11 @@ const MAX_VISITORS = 4096;
  * address. No I/O, no clock.
  */
 export class Admission {
-  readonly #limits: MeshLimits;
+  readonly #limits: AdmissionLimits;
   readonly #visitors = new Map<string, Visitor>();
   #handshakes = 0;
 
-  constructor(limits: MeshLimits) {
+  constructor(limits: AdmissionLimits) {
     this.#limits = limits;
   }
 

@@ -1,6 +1,15 @@
 import type { WeftError } from '../errors.js';
 
-/** Counts by reason, and says which of them are worth a line: at most one a second and code. */
+/** Errors that only a person can end. They are told again after so many milliseconds. */
+const FOR_PEOPLE = new Set(['identity-cloned', 'revoked', 'old-secret']);
+const FOR_PEOPLE_INTERVAL = 600_000;
+const INTERVAL = 1_000;
+
+export function needsPerson({ code }: WeftError): boolean {
+  return FOR_PEOPLE.has(code);
+}
+
+/** Counts by reason, and says which of them are worth a line: at most one a second and code, fewer of some. */
 export class Counters {
   readonly #counts: Record<string, number> = {};
   readonly #lastTold = new Map<string, number>();
@@ -20,7 +29,8 @@ export class Counters {
     this.add(error.code);
     const now = this.#now();
     const last = this.#lastTold.get(error.code);
-    if (last !== undefined && now - last < 1000) return false;
+    const interval = needsPerson(error) ? FOR_PEOPLE_INTERVAL : INTERVAL;
+    if (last !== undefined && now - last < interval) return false;
     this.#lastTold.set(error.code, now);
     return true;
   }

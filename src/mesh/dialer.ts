@@ -5,6 +5,9 @@ import type { PeerId } from '../identity/index.js';
 import { Backoff } from './backoff.js';
 import type { MeshTimings, TargetState, TargetView } from './types.js';
 
+/** Whoever has links enough is left alone for so long, in milliseconds. */
+const SURPLUS_PAUSE = 300_000;
+
 export interface DialerOptions {
   readonly timings: MeshTimings;
   /** From 0 to 1. */
@@ -100,8 +103,10 @@ export class Dialer {
     remove(this.#members, peer);
   }
 
-  get memberCount(): number {
-    return this.#members.size;
+  /** This peer was found at a configured target. */
+  isTarget(peer: PeerId): boolean {
+    for (const target of this.#targets.values()) if (target.peer === peer) return true;
+    return false;
   }
 
   linkUp(peer: PeerId): void {
@@ -117,6 +122,10 @@ export class Dialer {
   linkDown(peer: PeerId, reason: WeftError, lifetime: number): void {
     for (const quest of this.#questsFor(peer)) {
       quest.lastError = reason;
+      if (reason.code === 'surplus-link') {
+        this.#schedule(quest, SURPLUS_PAUSE);
+        continue;
+      }
       const stable = lifetime >= this.#options.timings.backoffReset;
       if (stable) quest.backoff.reset();
       this.#schedule(quest, stable ? 0 : quest.backoff.next());

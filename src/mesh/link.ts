@@ -40,8 +40,7 @@ export interface RemoteEnd {
 export interface LinkEvents {
   /** Both sides proved the secret and said hello. */
   established: [remote: RemoteEnd];
-  members: [records: readonly SignedRecord[]];
-  unicast: [channel: string, bytes: Buffer];
+  message: [message: wire.LinkMessage];
   /** What waited has been sent. */
   drain: [];
   /** Something of the other side was dropped. */
@@ -80,6 +79,7 @@ export class Link extends EventEmitter<LinkEvents> {
   readonly #pings = new Map<number, { sentAt: number; answered: () => void }>();
   #phase: 'noise' | 'proof' | 'open' | 'closed' = 'noise';
   #remote: RemoteEnd | undefined;
+  #oldSecret = false;
   #channel: ProtomuxChannel | undefined;
   #pinger: NodeJS.Timeout | undefined;
   #reason: WeftError | undefined;
@@ -131,6 +131,11 @@ export class Link extends EventEmitter<LinkEvents> {
     return this.#remote !== undefined;
   }
 
+  /** The other end proved only a secret that is being replaced. Only for links that were established. */
+  get oldSecret(): boolean {
+    return this.#oldSecret;
+  }
+
   /** Established and not on its way out. */
   get usable(): boolean {
     return this.#remote !== undefined && this.#reason === undefined && !this.#announcedClosing;
@@ -142,17 +147,8 @@ export class Link extends EventEmitter<LinkEvents> {
   }
 
   /** False when the link is not usable or its queue is full. */
-  sendUnicast(channel: string, bytes: Uint8Array): boolean {
-    return this.#send('unicast', encode(wire.unicast, { channel, bytes }));
-  }
-
-  /** Sends records in as many messages as it takes; false when one found the queue full. */
-  sendMembers(records: readonly SignedRecord[]): boolean {
-    for (let start = 0; start < records.length; start += wire.MAX_RECORDS_PER_MESSAGE) {
-      const some = records.slice(start, start + wire.MAX_RECORDS_PER_MESSAGE);
-      if (!this.#send('members', encode(wire.members, some))) return false;
-    }
-    return true;
+  send(message: wire.LinkMessage): boolean {
+    return this.#send(message.type, wire.encodeMessage(message));
   }
 
   /** Asks for a sign of life; false when none came in time. */
@@ -217,6 +213,7 @@ export class Link extends EventEmitter<LinkEvents> {
       this.#onWrongSecret(message?.kind === wire.PROOF_REFUSED);
       return;
     }
+    this.#oldSecret = key !== this.#context.proofKeys[0];
     if (!this.outbound) this.#writeProof(wire.PROOF_ANSWER, [linkProof(key, 'responder', hash)]);
     this.#open();
   }
@@ -227,7 +224,7 @@ export class Link extends EventEmitter<LinkEvents> {
       : 'the other side does not know the network secret';
     this.#reason ??= new WeftError(
       'wrong-secret',
-      `${who}: the two hosts belong to different networks; use the same token or password on both`,
+      `${who}: the two hosts belong to different networks, or the secret was replaced while one was away: use the same token or password on both (\`weft token\` on a member shows the present one)`,
     );
     if (!this.outbound) this.#writeProof(wire.PROOF_REFUSED, []);
     this.#stream.end();
@@ -290,17 +287,11 @@ export class Link extends EventEmitter<LinkEvents> {
       case 'ping':
         this.#onPing(decodeExact(wire.ping, bytes));
         break;
-      case 'members':
-        this.emit('members', decodeExact(wire.members, bytes));
-        break;
-      case 'unicast': {
-        const message = decodeExact(wire.unicast, bytes);
-        this.emit('unicast', message.channel, Buffer.from(message.bytes));
-        break;
-      }
       case 'bye':
         this.#onBye(decodeExact(wire.bye, bytes).reason);
         break;
+      default:
+        this.emit('message', wire.decodeMessage(type, bytes));
     }
   }
 
@@ -396,10 +387,27 @@ export class Link extends EventEmitter<LinkEvents> {
   }
 }
 
+/** Why a router is refused that knows only a secret that is being replaced, and is no member yet. */
+export const OLD_SECRET = {
+  code: 'old-secret',
+  message:
+    "the network's secret was replaced and the old one admits nobody new: join with a new token (`weft token` on a member shows it)",
+};
 const STOPPED = { code: 'peer-stopped', message: 'the peer said goodbye' };
 const BYE_ERRORS: Readonly<Record<number, { code: string; message: string }>> = {
   [wire.BYE_STOPPING]: STOPPED,
   [wire.BYE_DUPLICATE]: { code: 'duplicate-link', message: 'another link to the same peer is used instead' },
+  [wire.BYE_SURPLUS]: { code: 'surplus-link', message: 'the peer has links enough' },
+  [wire.BYE_REMOVED]: {
+    code: 'peer-removed',
+    message: 'somebody removed this router from the network as dead',
+  },
+  [wire.BYE_REVOKED]: {
+    code: 'revoked',
+    message:
+      'this router was expelled from the network; its identity is refused for ever: `weft reset`, then join with a new token if its operator is still welcome',
+  },
+  [wire.BYE_OLD_SECRET]: OLD_SECRET,
   [wire.BYE_CLONED]: {
     code: 'identity-cloned',
     message:

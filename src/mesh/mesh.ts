@@ -3,18 +3,28 @@ import { connect, type Socket } from 'node:net';
 import sodium from 'sodium-native';
 import { formatHostPort, type HostPort, ipHostPort, parseHostPort } from '../address.js';
 import { WeftError } from '../errors.js';
-import { type PeerId, proofKeyOf } from '../identity/index.js';
+import { type NetworkSecret, type PeerId, proofKeyOf } from '../identity/index.js';
 import { Acceptor } from './acceptor.js';
 import { Admission } from './admission.js';
-import { Counters } from './counters.js';
+import type { GossipChannel, OpenChannel } from './channel.js';
+import { SystemClock } from './clock.js';
+import { Core } from './core.js';
+import { Counters, needsPerson } from './counters.js';
 import { Dialer } from './dialer.js';
 import { OwnEndpoints } from './endpoints.js';
-import { Gossip } from './gossip.js';
-import { Link, type LinkContext, type RemoteEnd } from './link.js';
+import { Link, type LinkContext, OLD_SECRET, type RemoteEnd } from './link.js';
 import { LinkTable } from './link-table.js';
-import { Membership } from './membership.js';
-import { BYE_CLONED, BYE_STOPPING, INSTANCE_BYTES } from './messages.js';
-import { cleanNickname, type MemberRecord } from './record.js';
+import {
+  BYE_CLONED,
+  BYE_OLD_SECRET,
+  BYE_REMOVED,
+  BYE_REVOKED,
+  BYE_STOPPING,
+  BYE_SURPLUS,
+  INSTANCE_BYTES,
+  type LinkMessage,
+} from './messages.js';
+import { cleanNickname, isEndpoint, type MemberRecord } from './record.js';
 import type {
   CipherSpeed,
   Contact,
@@ -38,6 +48,10 @@ const DEFAULT_TIMINGS: MeshTimings = {
   duplicateProbe: 2_000,
   addressRefresh: 10_000,
   gossipDelay: 100,
+  antiEntropy: 10_000,
+  relinkTime: 3_000,
+  suspicionTime: 30_000,
+  leftTime: 3_600_000,
 };
 
 const DEFAULT_LIMITS: MeshLimits = {
@@ -47,11 +61,19 @@ const DEFAULT_LIMITS: MeshLimits = {
   acceptRate: 8,
   sendQueue: 4 * 1024 * 1024,
   fullMesh: 64,
+  connections: Infinity,
   members: 16_384,
 };
 
 /** So often somebody may hold a newer record of ours before it must be a clone's. */
-const MAX_TIMES_OUTDONE = 4;
+const MAX_TIMES_OUTDONE = 2;
+
+const EXPELLED = new WeftError('peer-revoked', 'the peer was expelled from the network');
+const REMOVED = new WeftError('peer-removed', 'the peer was removed from the network');
+const SURPLUS = new WeftError('surplus-link', 'there are links enough without this one');
+
+/** Tells a router where a copy of it was seen. */
+const CLONED_CHANNEL = 'cloned';
 
 /** How long `stop` waits for links to close by themselves. */
 const STOP_PATIENCE = 500;
@@ -66,13 +88,16 @@ export class Mesh extends EventEmitter<MeshEvents> {
   readonly #table: LinkTable;
   readonly #dialer: Dialer;
   readonly #acceptor: Acceptor;
+  readonly #clock = new SystemClock();
+  readonly #core: Core;
   /** All connections, those in handshake too. */
   readonly #open = new Set<Link>();
   /** Members of an earlier run, until somebody tells of them. */
   readonly #remembered = new Map<PeerId, readonly HostPort[]>();
+  /** Of the live secrets, newest first. */
+  #proofKeys: readonly Buffer[];
   #running: Running | undefined;
   #addressTimer: NodeJS.Timeout | undefined;
-  #ciphers: readonly CipherSpeed[] = [];
   #timesOutdone = 0;
 
   constructor(options: MeshOptions) {
@@ -80,11 +105,12 @@ export class Mesh extends EventEmitter<MeshEvents> {
     this.#options = options;
     this.#timings = { ...DEFAULT_TIMINGS, ...options.timings };
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#proofKeys = options.network.secrets.map(proofKeyOf);
     sodium.randombytes_buf(this.#instance);
     this.#table = new LinkTable(options.identity.publicKey, this.#timings.duplicateProbe, {
       up: (link) => this.#onUp(link),
       down: (peer, reason, link) => this.#onDown(peer, reason, link),
-      cloned: (error, link) => this.#warn(error, link),
+      cloned: (error, link) => this.#onCloned(error, link),
     });
     this.#dialer = new Dialer({
       timings: this.#timings,
@@ -101,6 +127,7 @@ export class Mesh extends EventEmitter<MeshEvents> {
       (socket) => this.#begin(socket, false).then(ignore, ignore),
       (code) => this.#counters.add(code),
     );
+    this.#core = this.#newCore();
   }
 
   /** The TCP port in use. Only between `start` and `stop`. */
@@ -123,10 +150,10 @@ export class Mesh extends EventEmitter<MeshEvents> {
       host,
       ignoreInterface,
     });
-    const membership = this.#newMembership(port, own);
-    const gossip = this.#newGossip(membership);
-    this.#running = { port, endpoints: own, membership, gossip };
+    this.#running = { port, endpoints: own };
+    this.#core.membership.update({ port, endpoints: own.list() });
     this.#dialer.start();
+    this.#core.start();
     this.#addressTimer = setInterval(() => this.#refreshEndpoints(), this.#timings.addressRefresh);
   }
 
@@ -137,14 +164,12 @@ export class Mesh extends EventEmitter<MeshEvents> {
   async stop({ leave = true }: { leave?: boolean } = {}): Promise<void> {
     this.#dialer.stop();
     if (this.#running === undefined) return;
-    const { membership, gossip } = this.#running;
     clearInterval(this.#addressTimer);
     this.#acceptor.close();
-    const last = leave ? membership.update({ left: true }) : undefined;
-    if (last !== undefined) gossip.announce(last);
-    gossip.flush();
+    if (leave) this.#core.membership.update({ left: true });
+    this.#core.flush();
     await this.#closeLinks();
-    gossip.stop();
+    this.#clock.stop();
     this.#running = undefined;
   }
 
@@ -167,8 +192,7 @@ export class Mesh extends EventEmitter<MeshEvents> {
    * Only between `start` and `stop`. Throws `bad-address`.
    */
   remember(contacts: readonly Contact[]): void {
-    const { membership } = this.#run;
-    const unheard = contacts.filter(({ peer }) => membership.get(peer) === undefined);
+    const unheard = contacts.filter(({ peer }) => this.#core.membership.get(peer) === undefined);
     const wanted = new Map(
       unheard.map(({ peer, addresses }) => [peer, addresses.map((address) => parseHostPort(address))]),
     );
@@ -199,28 +223,93 @@ export class Mesh extends EventEmitter<MeshEvents> {
   }
 
   members(): readonly MemberView[] {
-    return this.#running?.membership.all().map((record) => this.#memberView(record)) ?? [];
+    if (this.#running === undefined) return [];
+    return this.#core.membership.all().map((record) => this.#memberView(record));
   }
 
   /** What is known of one member (or of ourselves). */
   member(peer: PeerId): MemberView | undefined {
-    const record = this.#running?.membership.get(peer);
+    const record = this.#running && this.#core.membership.get(peer);
     return record === undefined ? undefined : this.#memberView(record);
   }
 
-  /** Sends over the direct link; false when there is none or its queue is full. */
+  /**
+   * Sends to any member, over the direct link or over others. It proves to the receiver who sent it. False when the peer is not known,
+   * nobody is linked or a queue is full; what is on its way may be lost.
+   */
   send(peer: PeerId, channel: string, bytes: Uint8Array): boolean {
-    return this.#table.get(peer)?.sendUnicast(channel, bytes) ?? false;
+    return this.#core.send(peer, channel, bytes);
+  }
+
+  /** A way for control messages to this member is known. */
+  reachable(peer: PeerId): boolean {
+    return this.#core.isReachable(peer);
+  }
+
+  /** The peers that a member has links to, as it tells; none in a large mesh, but always our own. */
+  neighbours(peer: PeerId): readonly PeerId[] {
+    return this.#core.neighboursOf(peer);
+  }
+
+  /** Has the mesh carry data of another room to all routers, from now on, started or not. Throws `channel-in-use`. */
+  openChannel(channel: GossipChannel): OpenChannel {
+    return this.#core.openChannel(channel);
+  }
+
+  /** From now on links are made with these secrets, newest first. Those that there are stay. */
+  setSecrets(secrets: readonly NetworkSecret[]): void {
+    this.#proofKeys = secrets.map(proofKeyOf);
+  }
+
+  /**
+   * Forgets a peer that `by` declared dead or, with `expelled`, unwelcome; `admits` must say so from now on. When this router itself was declared dead
+   * in an incarnation, it begins a later one.
+   */
+  remove(
+    peer: PeerId,
+    by: PeerId,
+    { expelled, incarnation }: { expelled: boolean; incarnation: number },
+  ): void {
+    const { membership } = this.#core;
+    const returned = !expelled && (membership.get(peer)?.content.incarnation ?? 0) > incarnation;
+    if (peer === this.#options.identity.peer) {
+      if (!expelled && !returned) membership.beginAnew(incarnation);
+    } else if (!returned) {
+      this.#core.remove(peer);
+      this.#table.get(peer)?.close(expelled ? BYE_REVOKED : BYE_REMOVED, expelled ? EXPELLED : REMOVED);
+    }
+    this.emit('removed', peer, by);
+  }
+
+  /** False for a peer that was expelled, or was removed and is not back: what it owned is void. */
+  admits(peer: PeerId): boolean {
+    const incarnation = this.#core.membership.get(peer)?.content.incarnation ?? 0;
+    return this.#options.admits?.(peer, incarnation) ?? true;
+  }
+
+  /**
+   * Gives the next connection to our port that begins with these 24 bytes, without them, and paused. Rejects with `not-connected` after so
+   * many milliseconds.
+   */
+  expectConnection(opening: Uint8Array, timeout: number): Promise<Socket> {
+    return this.#acceptor.expect(opening, timeout);
+  }
+
+  /** Where the control port of a member may be reached, `address:port`, best first. */
+  addressesOf(peer: PeerId): readonly string[] {
+    const link = this.#table.get(peer);
+    const announced = this.#controlAddresses(peer).map(formatHostPort);
+    return [...new Set(link?.outbound ? [link.remoteAddress, ...announced] : announced)];
   }
 
   /** Puts the data plane's ciphers into our record. */
   announceCiphers(ciphers: readonly CipherSpeed[]): void {
-    this.#ciphers = ciphers.map(({ name, hardware, nanosecondsPer1400 }) => ({
+    const rounded = ciphers.map(({ name, hardware, nanosecondsPer1400 }) => ({
       name,
       hardware,
       nanosecondsPer1400: Math.round(nanosecondsPer1400),
     }));
-    this.#updateSelf({ ciphers: this.#ciphers });
+    this.#core.membership.update({ ciphers: rounded });
   }
 
   /** An address of ours, `address:port`, as somebody sees our data plane: others may try it. Throws `bad-address`. */
@@ -245,31 +334,41 @@ export class Mesh extends EventEmitter<MeshEvents> {
     return this.#running;
   }
 
-  #newMembership(port: number, own: OwnEndpoints): Membership {
-    return new Membership({
-      identity: this.#options.identity,
-      now: Date.now(),
-      limit: this.#limits.members,
+  #newCore(): Core {
+    const { identity, nickname, port, mtu, features = [], discovery = true } = this.#options;
+    return new Core({
+      identity,
+      clock: this.#clock,
+      random: Math.random,
+      startedAt: Date.now(),
       self: {
-        nickname: cleanNickname(this.#options.nickname),
+        nickname: cleanNickname(nickname),
         port,
-        mtu: this.#options.mtu,
-        endpoints: own.list(),
-        features: this.#options.features ?? [],
-        ciphers: this.#ciphers,
+        mtu,
+        endpoints: [],
+        features,
+        ciphers: [],
+        links: [],
         left: false,
       },
-    });
-  }
-
-  #newGossip(membership: Membership): Gossip {
-    return new Gossip({
-      membership,
-      links: () => this.#table.all(),
-      delay: this.#timings.gossipDelay,
-      onNews: (record) => this.#onMember(record),
-      onRefused: (error, from) => this.#warn(error, from),
-      onOutdone: (from) => this.#onOutdone(from),
+      limits: this.#limits,
+      timings: this.#timings,
+      discovery,
+      ...(this.#options.admits === undefined ? {} : { admits: this.#options.admits }),
+      links: {
+        send: (to, message) => this.#table.get(to)?.send(message) ?? false,
+        rtt: (peer) => this.#table.get(peer)?.rtt,
+        dial: (peer, eager) => this.#dialer.addMember(peer, eager, () => this.#controlAddresses(peer)),
+        undial: (peer) => this.#dialer.removeMember(peer),
+        drop: (peer) => this.#table.get(peer)?.close(BYE_SURPLUS, SURPLUS),
+        isTarget: (peer) => this.#dialer.isTarget(peer),
+      },
+      events: {
+        member: (record) => this.#onMember(record),
+        message: (peer, channel, bytes) => this.#onLetter(peer, channel, bytes),
+        refused: (error, from) => this.#warnOfPeer(error, from),
+        outdone: (from) => this.#onOutdone(from),
+      },
     });
   }
 
@@ -283,8 +382,8 @@ export class Mesh extends EventEmitter<MeshEvents> {
   #begin(socket: Socket, outbound: boolean): Promise<Link> {
     const link = new Link(socket, outbound, this.#linkContext());
     this.#open.add(link);
-    link.on('members', (records) => this.#running?.gossip.receive(link, records));
-    link.on('unicast', (channel, bytes) => this.#onUnicast(link, channel, bytes));
+    link.on('message', (message) => this.#onMessage(link, message));
+    link.on('drain', () => link.established && this.#core.drained(link.remote.peer));
     link.on('refused', (error) => this.#warn(error, link));
     return new Promise((resolve, reject) => {
       link.once('established', (remote) => {
@@ -305,12 +404,11 @@ export class Mesh extends EventEmitter<MeshEvents> {
   }
 
   #linkContext(): LinkContext {
-    const { identity, network } = this.#options;
     return {
-      identity,
-      proofKeys: network.secrets.map(proofKeyOf),
+      identity: this.#options.identity,
+      proofKeys: this.#proofKeys,
       instance: this.#instance,
-      selfRecord: () => this.#run.membership.self,
+      selfRecord: () => this.#core.membership.self,
       timings: this.#timings,
       sendQueue: this.#limits.sendQueue,
     };
@@ -323,71 +421,91 @@ export class Mesh extends EventEmitter<MeshEvents> {
       link.destroy(stopped);
       return stopped;
     }
-    if (remote.peer !== this.#options.identity.peer) return undefined;
+    if (remote.peer !== this.#options.identity.peer) return this.#unwelcome(link, remote);
     if (remote.instance.equals(this.#instance)) {
       const self = new WeftError('self', 'the address leads back to this router');
       link.close(BYE_STOPPING, self);
       return self;
     }
-    const cloned = new WeftError(
-      'identity-cloned',
-      `the router at ${link.remoteAddress} has our identity: one host was copied from the other; give one its own identity with weft reset`,
-    );
+    const cloned = clonedBy(link.remoteAddress);
     this.#warn(cloned, link);
     link.close(BYE_CLONED, cloned);
     return cloned;
   }
 
+  /** Whom the members expelled, and newcomers with a secret that is being replaced. */
+  #unwelcome(link: Link, { peer }: RemoteEnd): WeftError | undefined {
+    if (this.#options.admits?.(peer, Infinity) === false) {
+      link.close(BYE_REVOKED, EXPELLED);
+      return EXPELLED;
+    }
+    if (!link.oldSecret || this.#core.membership.get(peer) !== undefined) return undefined;
+    const refused = new WeftError(OLD_SECRET.code, OLD_SECRET.message);
+    link.close(BYE_OLD_SECRET, refused);
+    return refused;
+  }
+
   #onEstablished(link: Link, remote: RemoteEnd): void {
-    const { gossip, endpoints } = this.#run;
-    gossip.receive(link, [remote.record]);
+    const { endpoints } = this.#run;
     if (endpoints.observe(hostOf(remote.observed))) this.#refreshEndpoints();
     this.#table.add(link);
   }
 
   #onUp(link: Link): void {
-    this.#running?.gossip.linkUp(link);
+    this.#core.linkUp(link.remote.peer, link.remote.record);
     this.#dialer.linkUp(link.remote.peer);
     this.emit('link-up', this.#linkView(link));
   }
 
   #onDown(peer: PeerId, reason: WeftError, link: Link): void {
-    this.#counters.add(reason.code);
+    if (needsPerson(reason)) this.#warn(reason, link);
+    else this.#counters.add(reason.code);
+    this.#core.linkDown(peer, reason.code === SURPLUS.code);
     this.#dialer.linkDown(peer, reason, Date.now() - link.since);
     this.emit('link-down', peer, reason);
   }
 
-  #onUnicast(link: Link, channel: string, bytes: Buffer): void {
-    if (this.#table.has(link)) this.emit('message', link.remote.peer, channel, bytes);
+  /** Takes in a message, unless it is not sure yet who sent it. */
+  #onMessage(link: Link, message: LinkMessage): void {
+    if (this.#table.has(link)) this.#core.receive(link.remote.peer, message);
     else this.#counters.add('message-dropped');
   }
 
   #onMember(record: MemberRecord): void {
-    this.emit('member', this.#memberView(record));
-    const { peer, content } = record;
-    this.#remembered.delete(peer);
-    if (content.left) {
-      this.#dialer.removeMember(peer);
-    } else if (this.#dialer.memberCount - this.#remembered.size < this.#limits.fullMesh) {
-      const eager = Buffer.compare(this.#options.identity.publicKey, content.publicKey) < 0;
-      this.#dialer.addMember(peer, eager, () => this.#controlAddresses(peer));
+    const { peer } = record;
+    if (this.#remembered.delete(peer) && !this.#core.wants(peer)) this.#dialer.removeMember(peer);
+    if (this.#running !== undefined) this.emit('member', this.#memberView(record));
+  }
+
+  /** The router that was there first must hear of it, too. */
+  #onCloned(error: WeftError, link: Link): void {
+    this.#warn(error, link);
+    this.send(link.remote.peer, CLONED_CHANNEL, Buffer.from(link.remoteAddress));
+  }
+
+  #onLetter(peer: PeerId, channel: string, bytes: Buffer): void {
+    if (channel !== CLONED_CHANNEL) {
+      this.emit('message', peer, channel, bytes);
+      return;
     }
+    const where = isEndpoint(bytes.toString('latin1')) ? bytes.toString('latin1') : 'an unknown address';
+    this.#warnOfPeer(clonedBy(where), peer);
   }
 
   /** Once or twice is left over from an earlier run with a faster clock. */
-  #onOutdone(from: Link): void {
+  #onOutdone(from: PeerId): void {
     this.#timesOutdone += 1;
     if (this.#timesOutdone <= MAX_TIMES_OUTDONE) return;
     const error = new WeftError(
       'identity-cloned',
       'another router gossips as if it were this one: one host was copied from the other; give one its own identity with weft reset',
     );
-    this.#warn(error, from);
+    this.#warnOfPeer(error, from);
   }
 
   /** Where a member's control port may be reached: at the addresses of its data plane, or where it was in an earlier run. */
   #controlAddresses(peer: PeerId): readonly HostPort[] {
-    const record = this.#running?.membership.get(peer);
+    const record = this.#core.membership.get(peer);
     if (record === undefined) return this.#remembered.get(peer) ?? [];
     const { endpoints, port } = record.content;
     const hosts = new Set(endpoints.map(hostOf));
@@ -395,12 +513,8 @@ export class Mesh extends EventEmitter<MeshEvents> {
   }
 
   #refreshEndpoints(): void {
-    if (this.#running !== undefined) this.#updateSelf({ endpoints: this.#running.endpoints.list() });
-  }
-
-  #updateSelf(change: Parameters<Membership['update']>[0]): void {
-    const record = this.#running?.membership.update(change);
-    if (record !== undefined) this.#running?.gossip.announce(record);
+    if (this.#running !== undefined)
+      this.#core.membership.update({ endpoints: this.#running.endpoints.list() });
   }
 
   async #closeLinks(): Promise<void> {
@@ -420,11 +534,17 @@ export class Mesh extends EventEmitter<MeshEvents> {
     this.emit('warning', error, origin);
   }
 
+  #warnOfPeer(error: WeftError, peer: PeerId): void {
+    // A room that begins later than the links, or a newer router's: digests make good for it.
+    if (error.code === 'unknown-channel') this.#counters.add(error.code);
+    else if (this.#counters.tell(error)) this.emit('warning', error, { peer });
+  }
+
   #linkView(link: Link): LinkView {
     const { peer } = link.remote;
     return {
       peer,
-      nickname: (this.#running?.membership.get(peer) ?? link.remote.record).content.nickname,
+      nickname: (this.#core.membership.get(peer) ?? link.remote.record).content.nickname,
       direction: link.outbound ? 'outbound' : 'inbound',
       remoteAddress: link.remoteAddress,
       since: link.since,
@@ -433,11 +553,14 @@ export class Mesh extends EventEmitter<MeshEvents> {
   }
 
   #memberView({ peer, content }: MemberRecord): MemberView {
+    const { links: _, ...rest } = content;
     return {
       peer,
-      ...content,
+      ...rest,
       self: peer === this.#options.identity.peer,
       linked: this.#table.get(peer) !== undefined,
+      down: this.#core.membership.isDown(peer),
+      neighbours: this.#core.neighboursOf(peer),
     };
   }
 }
@@ -446,8 +569,6 @@ export class Mesh extends EventEmitter<MeshEvents> {
 interface Running {
   readonly port: number;
   readonly endpoints: OwnEndpoints;
-  readonly membership: Membership;
-  readonly gossip: Gossip;
 }
 
 function connectTcp({ host, port }: HostPort, timeout: number, signal: AbortSignal): Promise<Socket> {
@@ -479,6 +600,13 @@ function hostOf(endpoint: string): string {
   } catch {
     return '';
   }
+}
+
+function clonedBy(address: string): WeftError {
+  return new WeftError(
+    'identity-cloned',
+    `the router at ${address} has our identity: one host was copied from the other; give one its own identity with weft reset`,
+  );
 }
 
 function ignore(): void {}

@@ -1,13 +1,24 @@
 import c, { type Encoder } from 'compact-encoding';
-import { boundedBytes, boundedList, boundedString, fixedBytes, struct } from '../codec.js';
+import {
+  boundedBytes,
+  boundedList,
+  boundedString,
+  decodeExact,
+  encode,
+  fixedBytes,
+  flag,
+  struct,
+} from '../codec.js';
+import { MAX_GOSSIP_BYTES } from './channel.js';
+import type { ChannelDigest, ChannelMessage } from './channels.js';
 import { PROOF_BYTES } from './proof.js';
 import { MAX_RECORD_BYTES, SIGNATURE_BYTES, type SignedRecord } from './record.js';
+import { MAX_UNICAST_BYTES, type Routed, routed } from './routed.js';
 
 /** docs/protocol.md, section 3: everything that is said on a link after the Noise handshake. */
 
 export const MAX_MESSAGE_BYTES = 1024 * 1024;
 export const LINK_VERSION = 1;
-export const MAX_RECORDS_PER_MESSAGE = 128;
 
 /** 3.3: the initiator proves all its live secrets. */
 export const PROOF_OFFER = 1;
@@ -59,9 +70,6 @@ export interface Ping {
 /** 3.5; `answer` is 0 in a ping and 1 in the answer to it. */
 export const ping: Encoder<Ping> = struct({ answer: c.uint8, id: c.uint });
 
-/** 3.6 */
-export const members: Encoder<readonly SignedRecord[]> = boundedList(signedRecord, MAX_RECORDS_PER_MESSAGE);
-
 export interface Unicast {
   readonly channel: string;
   readonly bytes: Uint8Array;
@@ -70,13 +78,17 @@ export interface Unicast {
 /** 3.7 */
 export const unicast: Encoder<Unicast> = struct({
   channel: boundedString(32),
-  bytes: boundedBytes(MAX_MESSAGE_BYTES - 256),
+  bytes: boundedBytes(MAX_UNICAST_BYTES),
 });
 
 /** 3.8 */
 export const BYE_STOPPING = 1;
 export const BYE_DUPLICATE = 2;
 export const BYE_CLONED = 3;
+export const BYE_SURPLUS = 4;
+export const BYE_REMOVED = 5;
+export const BYE_REVOKED = 6;
+export const BYE_OLD_SECRET = 7;
 
 export interface Bye {
   readonly reason: number;
@@ -84,6 +96,59 @@ export interface Bye {
 
 export const bye: Encoder<Bye> = struct({ reason: c.uint8 });
 
+const channelName = boundedString(32);
+
+export interface ChannelDeltas {
+  readonly channel: string;
+  readonly deltas: readonly Uint8Array[];
+}
+
+/** 3.9 */
+export const deltas: Encoder<ChannelDeltas> = struct({
+  channel: channelName,
+  deltas: boundedList(boundedBytes(MAX_GOSSIP_BYTES), MAX_GOSSIP_BYTES / 8),
+});
+
+/** 3.9 */
+export const digest: Encoder<ChannelDigest> = struct({
+  channel: channelName,
+  answer: flag,
+  digest: boundedBytes(MAX_GOSSIP_BYTES),
+});
+
 /** Order of the message types in the control channel. */
-export const MESSAGE_TYPES = ['ping', 'members', 'unicast', 'bye'] as const;
+export const MESSAGE_TYPES = ['ping', 'deltas', 'unicast', 'bye', 'digest', 'routed'] as const;
 export type MessageType = (typeof MESSAGE_TYPES)[number];
+
+/** What a link carries for its router; pings and byes are its own. */
+export type LinkMessage =
+  | ChannelMessage
+  | ({ readonly type: 'unicast' } & Unicast)
+  | ({ readonly type: 'routed' } & Routed);
+
+export function encodeMessage(message: LinkMessage): Buffer {
+  switch (message.type) {
+    case 'deltas':
+      return encode(deltas, message);
+    case 'digest':
+      return encode(digest, message);
+    case 'unicast':
+      return encode(unicast, message);
+    case 'routed':
+      return encode(routed, message);
+  }
+}
+
+/** Throws `bad-message`. */
+export function decodeMessage(type: LinkMessage['type'], bytes: Uint8Array): LinkMessage {
+  switch (type) {
+    case 'deltas':
+      return { type, ...decodeExact(deltas, bytes) };
+    case 'digest':
+      return { type, ...decodeExact(digest, bytes) };
+    case 'unicast':
+      return { type, ...decodeExact(unicast, bytes) };
+    case 'routed':
+      return { type, ...decodeExact(routed, bytes) };
+  }
+}

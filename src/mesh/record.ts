@@ -3,7 +3,17 @@ import sodium from 'sodium-native';
 import { formatHostPort, ipHostPort, parseHostPort } from '../address.js';
 import { boundedList, boundedString, decodeExact, encode, fixedBytes, flag, struct } from '../codec.js';
 import { WeftError } from '../errors.js';
-import { type Identity, type PeerId, type PublicKey, parsePublicKey, peerIdOf } from '../identity/index.js';
+import {
+  blake2b,
+  type Identity,
+  type PeerId,
+  type PublicKey,
+  parsePublicKey,
+  peerIdBytes,
+  peerIdFromBytes,
+  peerIdOf,
+} from '../identity/index.js';
+import { type ItemHash, itemHash } from './set-digest.js';
 import type { CipherSpeed } from './types.js';
 
 /** What a peer says about itself (docs/protocol.md 3.6). */
@@ -22,6 +32,8 @@ export interface PeerRecord {
   readonly endpoints: readonly string[];
   readonly features: readonly string[];
   readonly ciphers: readonly CipherSpeed[];
+  /** The peers that it has links to, while the mesh is small; else none. */
+  readonly links: readonly PeerId[];
   readonly left: boolean;
 }
 
@@ -35,12 +47,15 @@ export interface SignedRecord {
 export interface MemberRecord extends SignedRecord {
   readonly peer: PeerId;
   readonly content: PeerRecord;
+  readonly hash: ItemHash;
 }
 
 export const SIGNATURE_BYTES = 64;
-export const MAX_RECORD_BYTES = 2048;
+export const MAX_RECORD_BYTES = 3072;
 export const MAX_ENDPOINTS = 16;
 export const MAX_NICKNAME_BYTES = 63;
+/** Links that a record tells of. */
+export const MAX_LINKS = 96;
 /** Far beyond any clock, and far enough from 2^53 that it can be outdone. */
 const MAX_INCARNATION = 2 ** 52;
 /** IPv6 needs as much on every link (RFC 8200). */
@@ -48,11 +63,20 @@ const MIN_MTU = 1280;
 const FORMAT = 1;
 const LABEL = Buffer.from('weft member v1');
 
+const shortId = fixedBytes(8);
+
 const cipherSpeed: Encoder<CipherSpeed> = struct({
   name: boundedString(32),
   hardware: flag,
   nanosecondsPer1400: c.uint,
 });
+
+/** A short id: 8 bytes. */
+export const peerId: Encoder<PeerId> = {
+  preencode: (state, peer) => shortId.preencode(state, peerIdBytes(peer)),
+  encode: (state, peer) => shortId.encode(state, peerIdBytes(peer)),
+  decode: (state) => peerIdFromBytes(shortId.decode(state)),
+};
 
 const format: Encoder<WireRecord> = struct({
   format: c.uint,
@@ -65,6 +89,7 @@ const format: Encoder<WireRecord> = struct({
   endpoints: boundedList(boundedString(64), MAX_ENDPOINTS),
   features: boundedList(boundedString(32), 16),
   ciphers: boundedList(cipherSpeed, 8),
+  links: boundedList(peerId, MAX_LINKS),
   left: flag,
 });
 
@@ -75,7 +100,7 @@ export function signRecord(identity: Identity, content: PeerRecord): MemberRecor
   const record = encode(format, { format: FORMAT, ...content });
   const signature = Buffer.alloc(SIGNATURE_BYTES);
   sodium.crypto_sign_detached(signature, Buffer.concat([LABEL, record]), identity.secretKey);
-  return { record, signature, peer: identity.peer, content };
+  return { record, signature, peer: identity.peer, content, hash: hashOf(record) };
 }
 
 /** Reads a record of somebody without checking its signature. Throws `bad-message`. */
@@ -96,7 +121,8 @@ export function readRecord({ record, signature }: SignedRecord): MemberRecord {
     );
   }
   const key = parsePublicKey(publicKey);
-  return { record, signature, peer: peerIdOf(key), content: { publicKey: key, ...rest } };
+  const content = { publicKey: key, ...rest };
+  return { record, signature, peer: peerIdOf(key), content, hash: hashOf(record) };
 }
 
 /** Throws `bad-signature` when the record is not its owner's. */
@@ -113,12 +139,16 @@ export function cleanNickname(nickname: string): string {
   return characters.join('');
 }
 
+function hashOf(record: Uint8Array): ItemHash {
+  return itemHash(blake2b(16, [record]));
+}
+
 function isPlainText(text: string): boolean {
   return !/\p{C}/u.test(text);
 }
 
 /** An IP address and port in the one way in which we write it. */
-function isEndpoint(text: string): boolean {
+export function isEndpoint(text: string): boolean {
   try {
     const { kind, host, port } = parseHostPort(text);
     return kind !== 'name' && !host.includes('%') && formatHostPort(ipHostPort(host, port)) === text;

@@ -27,8 +27,12 @@ export interface MeshOptions {
   readonly endpoints?: readonly string[];
   /** Names of optional abilities, gossiped with our record. */
   readonly features?: readonly string[];
+  /** Links are made to members that are not configured targets. Default: true. */
+  readonly discovery?: boolean;
   /** True for interfaces whose addresses must not be announced (weft's own bridges and TAPs, containers' veths). */
   readonly ignoreInterface?: (name: string) => boolean;
+  /** False for a peer that was expelled, or removed in this incarnation or a later one. Default: everybody is admitted. */
+  readonly admits?: (peer: PeerId, incarnation: number) => boolean;
   readonly timings?: Partial<MeshTimings>;
   readonly limits?: Partial<MeshLimits>;
 }
@@ -50,6 +54,14 @@ export interface MeshTimings {
   readonly addressRefresh: number;
   /** How long news about members is collected before it is passed on. */
   readonly gossipDelay: number;
+  /** From one digest of the gossiped data, sent to a random neighbour, to the next, on average. */
+  readonly antiEntropy: number;
+  /** A peer whose link is lost and does not come back within this time is suspected to be gone. */
+  readonly relinkTime: number;
+  /** A suspicion that nobody refutes for so long holds: the peer is down. */
+  readonly suspicionTime: number;
+  /** A peer that left is shown for so long. */
+  readonly leftTime: number;
 }
 
 export interface MeshLimits {
@@ -62,8 +74,10 @@ export interface MeshLimits {
   readonly acceptRate: number;
   /** Bytes that may wait to be sent on one link. */
   readonly sendQueue: number;
-  /** Members that are dialled without being told to: up to so many, everybody links to everybody. */
+  /** Up to so many members, everybody links to everybody; beyond, each to some. */
   readonly fullMesh: number;
+  /** Most links. */
+  readonly connections: number;
   /** Member records that are kept. */
   readonly members: number;
 }
@@ -116,6 +130,10 @@ export interface MemberView {
   readonly ciphers: readonly CipherSpeed[];
   /** It said goodbye. */
   readonly left: boolean;
+  /** It was not to be reached by anybody for a while. */
+  readonly down: boolean;
+  /** The peers that it has links to, as it tells; none in a large mesh. */
+  readonly neighbours: readonly PeerId[];
   readonly incarnation: number;
   readonly sequence: number;
   readonly self: boolean;
@@ -127,8 +145,13 @@ export interface MeshEvents {
   'link-up': [link: LinkView];
   /** The last link to this peer is gone. */
   'link-down': [peer: PeerId, reason: WeftError];
-  /** A member is new or its record changed (also: it left). */
+  /** A member is new, its record changed (also: it left), it is down, or it is up again. */
   member: [member: MemberView];
+  /**
+   * A peer (also: this router itself) was removed or expelled by another: all that it owned is void, and the second takes over what must have an owner.
+   * Told again when an earlier removal by somebody else becomes known: that one counts.
+   */
+  removed: [peer: PeerId, by: PeerId];
   /** A message that the peer sent with `send`. */
   message: [peer: PeerId, channel: string, bytes: Buffer];
   /** Something was refused or failed; `error.code` names the counter. At most one a second and code. */

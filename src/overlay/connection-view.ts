@@ -1,29 +1,39 @@
 import type { PeerId } from '../identity/index.js';
-import type { DataPlanePeerState } from './data-plane.js';
-import type { ConnectionView } from './types.js';
+import type { DataPlaneCandidate, DataPlanePeerState } from './data-plane.js';
+import { type Nat, natConflict } from './nat.js';
+import type { ConnectionView, PathKind } from './types.js';
 
 export interface ConnectionFacts {
   readonly id: PeerId;
   readonly nickname: string;
   readonly linked: boolean;
-  /** UDP to this peer worked before. */
+  /** Control messages get there, over whatever links. */
+  readonly reachable: boolean;
+  /** Packets to this peer got through before. */
   readonly wasUp: boolean;
   /** The data plane answers. */
   readonly dataPlane: boolean;
   readonly state: DataPlanePeerState | undefined;
+  readonly nats: { readonly ours: Nat; readonly theirs: Nat };
+  /** Why there is no TCP connection for data, when one was wanted. */
+  readonly tcp: string | undefined;
+  readonly nameOf: (peer: PeerId) => string;
 }
 
 /** What `weft status connections` says about a peer. */
 export function connectionView(facts: ConnectionFacts): ConnectionView {
   const { id, nickname, linked, state } = facts;
   const udp = udpState(facts);
-  const reason = reasonOf(facts, udp);
+  const path = pathKind(state);
+  const reason = reasonOf(facts, udp, path);
   return {
     peer: id,
     nickname,
     link: linked ? 'up' : 'down',
     udp,
+    path,
     via: state?.via ?? null,
+    viaNickname: state?.via ? facts.nameOf(state.via) : null,
     endpoint: state?.endpoint ?? null,
     rtt: state?.rtt ?? null,
     loss: state?.loss ?? null,
@@ -43,16 +53,40 @@ function udpState({ state, wasUp }: ConnectionFacts): ConnectionView['udp'] {
   return wasUp ? 'down' : 'waiting';
 }
 
-function reasonOf(
-  { dataPlane, linked, state }: ConnectionFacts,
-  udp: ConnectionView['udp'],
-): string | undefined {
-  if (udp === 'up') return undefined;
-  if (!dataPlane) return 'the forwarder is not running';
-  if (udp === 'no-key') {
-    return linked ? 'no key is agreed yet' : 'no key is agreed: there is no control link to agree one over';
-  }
-  const tried = state?.candidates.join(', ') || 'nowhere';
-  const what = udp === 'down' ? 'the peer stopped answering over UDP' : 'the peer does not answer over UDP';
-  return `${what} (tried ${tried}): is the UDP port open in both directions?`;
+function pathKind(state: DataPlanePeerState | undefined): PathKind {
+  if (state === undefined || !state.up) return 'none';
+  if (state.via !== null) return 'relay';
+  return state.transport === 'tcp' ? 'tcp' : 'direct';
 }
+
+/** Why packets do not flow, or why they do not go straight over UDP; undefined when they do. */
+function reasonOf(facts: ConnectionFacts, udp: ConnectionView['udp'], path: PathKind): string | undefined {
+  const { dataPlane, reachable, state } = facts;
+  if (path === 'direct') return undefined;
+  if (!dataPlane) return 'the forwarder is not running';
+  if (state === undefined || udp === 'no-key') {
+    return reachable
+      ? 'no key is agreed yet'
+      : 'no key is agreed: there is no control link, here or over others, to agree one over';
+  }
+  if (path === 'relay' && state.direct)
+    return 'the relay is faster than the direct path, or that is on trial';
+  const conflict = natConflict(facts.nats.ours, facts.nats.theirs);
+  const remedy =
+    conflict === undefined ? 'is the UDP port open in both directions?' : `${conflict}: ${FORWARD}`;
+  const what = udp === 'down' ? 'the peer stopped answering over UDP' : 'no direct answer over UDP';
+  const tcp = path === 'tcp' || facts.tcp === undefined ? '' : `; over TCP: ${facts.tcp}`;
+  return `${what} (${tried(state.candidates)}); ${remedy}${tcp}`;
+}
+
+const FORWARD = 'forward the UDP port to one of them and name it with --advertise';
+
+function tried(candidates: readonly DataPlaneCandidate[]): string {
+  if (candidates.length === 0) return 'no address of it is known';
+  const each = candidates.map(({ endpoint, probes, answers }) =>
+    answers === 0 ? `${endpoint} ${times(probes)}` : `${endpoint} ${times(probes)}, ${answers} answered`,
+  );
+  return `tried ${each.join('; ')}`;
+}
+
+const times = (count: number) => (count === 1 ? 'once' : `${count} times`);

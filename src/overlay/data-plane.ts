@@ -1,4 +1,5 @@
 import type { EventEmitter } from 'node:events';
+import type { Socket } from 'node:net';
 import type { PeerId } from '../identity/index.js';
 
 /** A cipher that the data plane has on this machine. */
@@ -52,11 +53,30 @@ export interface DataPlaneKeyState {
   readonly age: number;
 }
 
+/** What takes packets to the next hop. */
+export type Transport = 'udp' | 'tcp';
+
+/** An address that was tried. */
+export interface DataPlaneCandidate {
+  readonly endpoint: string;
+  /** Nobody told it: the peer was found there. */
+  readonly learned: boolean;
+  readonly probes: number;
+  readonly answers: number;
+  /** Microseconds. */
+  readonly rtt: number | null;
+  /** Seconds ago. */
+  readonly lastAnswer: number | null;
+}
+
 export interface DataPlanePeerState {
   readonly peer: PeerId;
   readonly via: PeerId | null;
+  readonly transport: Transport;
+  /** It answers over UDP without a relay, whatever its packets take. */
+  readonly direct: boolean;
   readonly networks: readonly number[];
-  readonly candidates: readonly string[];
+  readonly candidates: readonly DataPlaneCandidate[];
   readonly endpoint: string | null;
   readonly keys: readonly DataPlaneKeyState[];
   readonly up: boolean;
@@ -92,6 +112,13 @@ export interface DataPlaneEvents {
   ];
   'peer-down': [event: { readonly peer: PeerId }];
   endpoint: [event: { readonly peer: PeerId; readonly endpoint: string; readonly reason: string }];
+  transport: [event: { readonly peer: PeerId; readonly transport: Transport }];
+  /** While packets take another way: the peer answers over UDP, too, or no longer. */
+  direct: [event: { readonly peer: PeerId; readonly answers: boolean }];
+  /** A probe that was asked for is answered; microseconds. */
+  probed: [event: { readonly peer: PeerId; readonly id: number; readonly rtt: number }];
+  /** The peer's TCP connection ended. */
+  'stream-lost': [event: { readonly peer: PeerId }];
   'key-confirmed': [event: { readonly peer: PeerId; readonly localIndex: number }];
   'key-expiring': [event: { readonly peer: PeerId; readonly localIndex: number }];
   observed: [event: { readonly peer: PeerId; readonly address: string }];
@@ -110,6 +137,14 @@ export interface DataPlane extends EventEmitter<DataPlaneEvents> {
   dump(): Promise<DataPlaneDump>;
   setPeer(setting: PeerSetting): Promise<void>;
   removePeer(peer: PeerId): Promise<void>;
+  /** Gives it a TCP connection to the peer, for use while UDP does not pass. It is ours no longer, whatever happens. */
+  passStream(peer: PeerId, socket: Socket): Promise<void>;
+  /** Closes the peer's TCP connection. */
+  removeStream(peer: PeerId): Promise<void>;
+  /** Probes all addresses of the peer at once. */
+  punch(peer: PeerId): Promise<void>;
+  /** Sends a probe the way that the peer's packets go, and gives its id: `probed` tells when it is answered. */
+  probe(peer: PeerId): Promise<number>;
   setKey(setting: KeySetting): Promise<void>;
   removeKey(localIndex: number): Promise<void>;
 }

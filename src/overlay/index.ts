@@ -2,6 +2,7 @@
 export type {
   CipherInfo,
   DataPlane,
+  DataPlaneCandidate,
   DataPlaneDump,
   DataPlaneEvents,
   DataPlaneInfo,
@@ -9,6 +10,17 @@ export type {
   DataPlanePeerState,
   KeySetting,
   PeerSetting,
+  Transport,
 } from './data-plane.js';
 export { Overlay } from './overlay.js';
-export type { ConnectionView, OverlayEvents, OverlayMesh, OverlayOptions, OverlayTimings } from './types.js';
+export type { RelayOption } from './routes.js';
+export type { Hop } from './tracer.js';
+export type {
+  ConnectionView,
+  OverlayEvents,
+  OverlayMesh,
+  OverlayOptions,
+  OverlayTimings,
+  PathKind,
+  PathView,
+} from './types.js';

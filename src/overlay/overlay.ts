@@ -1,7 +1,8 @@
 import { EventEmitter } from 'node:events';
 import sodium from 'sodium-native';
+import { decodeExact } from '../codec.js';
 import { WeftError } from '../errors.js';
-import { type PeerId, proofKeyOf } from '../identity/index.js';
+import { type NetworkSecret, type PeerId, proofKeyOf } from '../identity/index.js';
 import type { CipherSpeed, LinkView, MemberView } from '../mesh/index.js';
 import { candidatesOf } from './candidates.js';
 import { connectionView } from './connection-view.js';
@@ -12,9 +13,26 @@ import type {
   DataPlanePeerState,
   PeerSetting,
 } from './data-plane.js';
+import {
+  CONNECTED,
+  encodePathMessage,
+  MAY_CONNECT,
+  NEXT_HOP,
+  PATH_CHANNEL,
+  type PathMessage,
+  PUNCH,
+  PUNCHING,
+  pathMessage,
+  TICKET,
+  WHICH_HOP,
+} from './path-messages.js';
+import { Paths } from './paths.js';
+import { Puncher } from './puncher.js';
 import { type LocalOffer, Session, type SessionAction } from './session.js';
 import { SESSION_CHANNEL } from './session-messages.js';
-import type { ConnectionView, OverlayEvents, OverlayOptions, OverlayTimings } from './types.js';
+import { Streams } from './streams.js';
+import { type Hop, Tracer } from './tracer.js';
+import type { ConnectionView, OverlayEvents, OverlayOptions, OverlayTimings, PathView } from './types.js';
 
 const DEFAULT_TIMINGS: OverlayTimings = {
   rekeyInterval: 120_000,
@@ -24,6 +42,9 @@ const DEFAULT_TIMINGS: OverlayTimings = {
   deadPeer: 60_000,
   keepalive: 1_000,
 };
+
+/** In networks of so many members everybody has a session with everybody; in larger ones, with those that it has links to. */
+const FULL_SESSIONS = 64;
 
 /** A peer that the data plane has or shall have. */
 interface Peer {
@@ -37,7 +58,9 @@ interface Peer {
   endpoints: readonly string[];
   udpUp: boolean;
   wasUp: boolean;
-  /** Since when there is neither a link nor UDP. */
+  /** Control messages get there. */
+  reachable: boolean;
+  /** Since when neither these nor packets get there. */
   deadSince: number | undefined;
   /** What the data plane was told last. */
   told: string | undefined;
@@ -57,8 +80,13 @@ type InstallAction = Extract<SessionAction, { do: 'install' }>;
 export class Overlay extends EventEmitter<OverlayEvents> {
   readonly #options: OverlayOptions;
   readonly #timings: OverlayTimings;
-  readonly #proofKeys: readonly Buffer[];
+  /** Of the live secrets, newest first. */
+  #proofKeys: readonly Buffer[];
   readonly #peers = new Map<PeerId, Peer>();
+  readonly #paths: Paths;
+  readonly #streams: Streams;
+  readonly #puncher = new Puncher();
+  readonly #tracer: Tracer;
   readonly #counters: Record<string, number> = {};
   #networks: readonly number[] = [0];
   #ciphers: readonly CipherSpeed[] = [];
@@ -66,12 +94,22 @@ export class Overlay extends EventEmitter<OverlayEvents> {
   #ready = false;
   /** Which `ready` we live in: answers to questions of an earlier one are void. */
   #generation = 0;
+  #lookTimer: NodeJS.Timeout | undefined;
 
   constructor(options: OverlayOptions) {
     super();
     this.#options = options;
     this.#timings = { ...DEFAULT_TIMINGS, ...options.timings };
     this.#proofKeys = options.network.secrets.map(proofKeyOf);
+    this.#streams = new Streams({
+      ...options,
+      self: options.identity.peer,
+      onFailure: (error, peer) => this.#warn(error, peer),
+    });
+    this.#paths = new Paths({ ...options, hasStream: (peer) => this.#streams.has(peer) });
+    this.#paths.on('via', this.#onVia);
+    this.#paths.on('looked', this.#onLooked);
+    this.#tracer = new Tracer({ ...options, via: (peer) => this.#paths.via(peer) });
   }
 
   /** Begins to drive the data plane: now if it is connected, else at its `ready`. */
@@ -80,6 +118,7 @@ export class Overlay extends EventEmitter<OverlayEvents> {
     mesh.on('link-up', this.#onLinkUp);
     mesh.on('link-down', this.#onLinkDown);
     mesh.on('member', this.#onMember);
+    mesh.on('removed', this.#onRemoved);
     mesh.on('message', this.#onMessage);
     dataPlane.on('ready', this.#onReady);
     dataPlane.on('lost', this.#onLost);
@@ -88,7 +127,11 @@ export class Overlay extends EventEmitter<OverlayEvents> {
     dataPlane.on('key-confirmed', this.#onKeyConfirmed);
     dataPlane.on('key-expiring', this.#onKeyExpiring);
     dataPlane.on('observed', this.#onObserved);
-    for (const link of mesh.links()) this.#onLinkUp(link);
+    dataPlane.on('direct', this.#onPathNews);
+    dataPlane.on('transport', this.#onPathNews);
+    dataPlane.on('stream-lost', this.#onStreamLost);
+    this.#paths.start();
+    this.#reach();
     if (dataPlane.connected) await this.#onReady();
   }
 
@@ -98,6 +141,7 @@ export class Overlay extends EventEmitter<OverlayEvents> {
     mesh.off('link-up', this.#onLinkUp);
     mesh.off('link-down', this.#onLinkDown);
     mesh.off('member', this.#onMember);
+    mesh.off('removed', this.#onRemoved);
     mesh.off('message', this.#onMessage);
     dataPlane.off('ready', this.#onReady);
     dataPlane.off('lost', this.#onLost);
@@ -106,8 +150,18 @@ export class Overlay extends EventEmitter<OverlayEvents> {
     dataPlane.off('key-confirmed', this.#onKeyConfirmed);
     dataPlane.off('key-expiring', this.#onKeyExpiring);
     dataPlane.off('observed', this.#onObserved);
+    dataPlane.off('direct', this.#onPathNews);
+    dataPlane.off('transport', this.#onPathNews);
+    dataPlane.off('stream-lost', this.#onStreamLost);
+    clearTimeout(this.#lookTimer);
+    this.#paths.stop();
     this.#onLost();
     this.#peers.clear();
+  }
+
+  /** From now on keys are agreed with these secrets, newest first. */
+  setSecrets(secrets: readonly NetworkSecret[]): void {
+    this.#proofKeys = secrets.map(proofKeyOf);
   }
 
   /** The numbers of the segments that this host has; peers learn them with a new key agreement. */
@@ -120,16 +174,28 @@ export class Overlay extends EventEmitter<OverlayEvents> {
   /** One line for each peer, with what the data plane says about it now. */
   async connections(): Promise<readonly ConnectionView[]> {
     const states = await this.#dataPlaneStates();
-    return [...this.#peers.values()].map(({ id, wasUp }) =>
-      connectionView({
-        id,
-        wasUp,
-        nickname: this.#member(id)?.nickname ?? id,
-        linked: this.#link(id) !== undefined,
-        dataPlane: states !== undefined,
-        state: states?.get(id),
-      }),
-    );
+    return [...this.#peers.values()].map((peer) => this.#connectionView(peer, states));
+  }
+
+  /** For each peer: what was tried to reach it, and what there is besides. */
+  async paths(): Promise<readonly PathView[]> {
+    const states = await this.#dataPlaneStates();
+    return [...this.#peers.values()].map((peer) => ({
+      ...this.#connectionView(peer, states),
+      candidates: states?.get(peer.id)?.candidates ?? [],
+      relays: this.#paths.relays(peer.id),
+      nats: this.#nats(peer.id),
+    }));
+  }
+
+  /** One probe to a peer and back, in microseconds; null when it was not answered within a second. */
+  ping(peer: PeerId): Promise<number | null> {
+    return this.#tracer.ping(peer);
+  }
+
+  /** The routers on the way to a peer, the peer itself last. */
+  trace(peer: PeerId): Promise<readonly Hop[]> {
+    return this.#tracer.trace(peer);
   }
 
   /** Everything that went wrong, by reason. */
@@ -138,36 +204,63 @@ export class Overlay extends EventEmitter<OverlayEvents> {
   }
 
   readonly #onLinkUp = ({ peer: id }: LinkView): void => {
-    const peer = this.#peer(id);
+    this.#reached(this.#peer(id));
+    this.#reach();
+  };
+
+  readonly #onLinkDown = (): void => this.#reach();
+
+  readonly #onMember = ({ peer: id, left, self }: MemberView): void => {
+    const peer = self ? undefined : this.#peers.get(id);
+    if (left && !self) this.#paths.drop(id);
+    if (peer !== undefined && left) this.#remove(peer);
+    else if (peer !== undefined) {
+      this.#ensureSession(peer);
+      if (this.#ready) this.#tellPeer(peer);
+    }
+    // Members tell of their links, too, over which messages are routed.
+    this.#reach();
+  };
+
+  /** Sees who can be reached by control messages now. */
+  #reach(): void {
+    const { mesh } = this.#options;
+    const members = mesh.members().filter(({ self, left }) => !self && !left);
+    const wanted = members.length < FULL_SESSIONS ? members : members.filter(({ linked }) => linked);
+    for (const { peer: id } of wanted) {
+      if (mesh.reachable(id) && !this.#peers.get(id)?.reachable) this.#reached(this.#peer(id));
+    }
+    for (const peer of this.#peers.values()) {
+      if (peer.reachable && !mesh.reachable(peer.id)) this.#unreached(peer);
+    }
+  }
+
+  #reached(peer: Peer): void {
+    peer.reachable = true;
     peer.deadSince = undefined;
     this.#ensureSession(peer);
     if (!this.#ready) return;
     this.#tellPeer(peer);
     this.#execute(peer, peer.session?.linkUp(performance.now()) ?? []);
-  };
+  }
 
-  readonly #onLinkDown = (id: PeerId): void => {
-    const peer = this.#peers.get(id);
-    if (peer === undefined) return;
+  #unreached(peer: Peer): void {
+    peer.reachable = false;
     peer.session?.linkDown();
     if (!peer.udpUp) peer.deadSince ??= performance.now();
     this.#schedule(peer);
-  };
+  }
 
-  readonly #onMember = ({ peer: id, left, self }: MemberView): void => {
-    const peer = self ? undefined : this.#peers.get(id);
-    if (peer === undefined) return;
-    if (left) {
-      this.#remove(peer);
-      return;
-    }
-    this.#ensureSession(peer);
-    if (this.#ready) this.#tellPeer(peer);
+  readonly #onRemoved = (id: PeerId): void => {
+    this.#paths.drop(id);
+    const peer = this.#peers.get(id);
+    if (peer !== undefined) this.#remove(peer);
   };
 
   readonly #onMessage = (id: PeerId, channel: string, bytes: Buffer): void => {
-    if (channel !== SESSION_CHANNEL) return;
     const peer = this.#peers.get(id);
+    if (channel === PATH_CHANNEL && peer !== undefined) this.#onPathMessage(peer, bytes);
+    if (channel !== SESSION_CHANNEL) return;
     // Before we know the data plane no key could be installed; the peer repeats what it said.
     if (peer?.session === undefined || !this.#ready) return;
     this.#execute(peer, peer.session.receive(bytes, performance.now()));
@@ -184,10 +277,89 @@ export class Overlay extends EventEmitter<OverlayEvents> {
     }
   };
 
+  #onPathMessage(peer: Peer, bytes: Buffer): void {
+    try {
+      const message = decodeExact(pathMessage, bytes);
+      switch (message.kind) {
+        case PUNCH:
+        case PUNCHING:
+          this.#onPunch(peer, message);
+          break;
+        case WHICH_HOP:
+          this.#tracer.answer(peer.id, message);
+          break;
+        case NEXT_HOP:
+          this.#tracer.receive(message);
+          break;
+        case MAY_CONNECT:
+        case TICKET:
+        case CONNECTED:
+          if (this.#ready) this.#streams.receive(peer.id, message);
+          break;
+        default:
+          throw new WeftError('bad-message', `there is no path message of kind ${message.kind}`);
+      }
+    } catch (error) {
+      this.#warn(asError(error), peer.id);
+    }
+  }
+
+  /** The peer probes us now; so do we, at the addresses that it has now. */
+  #onPunch(peer: Peer, { kind, endpoints }: PathMessage): void {
+    peer.endpoints = endpoints;
+    if (!this.#ready) return;
+    this.#tellPeer(peer);
+    this.#work(peer, () => this.#options.dataPlane.punch(peer.id));
+    if (kind === PUNCH) this.#sendPunch(peer, PUNCHING);
+  }
+
+  #sendPunch({ id }: Peer, kind: number): void {
+    const endpoints = this.#member(this.#options.identity.peer)?.endpoints ?? [];
+    this.#options.mesh.send(id, PATH_CHANNEL, encodePathMessage(kind, 0, { endpoints }));
+  }
+
+  readonly #onStreamLost = ({ peer }: { peer: PeerId }): void => {
+    this.#streams.found(peer, false);
+    this.#paths.look();
+  };
+
+  /** Does what helps peers that do not answer directly: punches through NATs, and connects over TCP. */
+  readonly #onLooked = (states: readonly DataPlanePeerState[]): void => {
+    const now = performance.now();
+    let next = Infinity;
+    for (const state of states) {
+      const peer = this.#peers.get(state.peer);
+      if (peer?.reachable && state.keys.length > 0) next = Math.min(next, this.#help(peer, state, now));
+    }
+    clearTimeout(this.#lookTimer);
+    if (next !== Infinity) this.#lookTimer = setTimeout(() => this.#paths.look(), Math.max(0, next - now));
+  };
+
+  /** Returns when to look again. */
+  #help(peer: Peer, state: DataPlanePeerState, now: number): number {
+    const { via, up, transport, direct } = state;
+    const onTcp = via === null && transport === 'tcp';
+    if (onTcp) this.#streams.found(peer.id, true);
+    const udp = direct && !onTcp;
+    const relay =
+      via === null || !up ? undefined : this.#paths.relays(peer.id).find((each) => each.relay === via);
+    const relayed = relay !== undefined && relay.cost < this.#paths.streamCost(peer.id);
+    const streamAt = this.#streams.consider(peer.id, { udp, relayed }, now);
+    const addresses = [...state.candidates.map(({ endpoint }) => endpoint), state.observed].join();
+    const { punch, again } = this.#puncher.next(peer.id, udp, addresses, now);
+    if (punch) {
+      this.#work(peer, () => this.#options.dataPlane.punch(peer.id));
+      this.#sendPunch(peer, PUNCH);
+    }
+    return Math.min(streamAt, again);
+  }
+
   /** Without a data plane nothing is to be done, and no time passes. */
   readonly #onLost = (): void => {
     this.#generation += 1;
     this.#ready = false;
+    this.#streams.reset();
+    clearTimeout(this.#lookTimer);
     for (const peer of this.#peers.values()) clearTimeout(peer.timer);
   };
 
@@ -199,6 +371,7 @@ export class Overlay extends EventEmitter<OverlayEvents> {
     peer.deadSince = undefined;
     this.#schedule(peer);
     if (this.#link(id) === undefined) this.#options.mesh.retry(id);
+    this.#paths.look();
     this.emit('peer-up', id);
   };
 
@@ -206,8 +379,9 @@ export class Overlay extends EventEmitter<OverlayEvents> {
     const peer = this.#peers.get(id);
     if (peer === undefined) return;
     peer.udpUp = false;
-    if (this.#link(id) === undefined) peer.deadSince ??= performance.now();
+    if (!peer.reachable) peer.deadSince ??= performance.now();
     this.#schedule(peer);
+    this.#paths.look();
     this.emit('peer-down', id);
   };
 
@@ -223,8 +397,17 @@ export class Overlay extends EventEmitter<OverlayEvents> {
     if (peer !== undefined) this.#renew(peer);
   };
 
-  readonly #onObserved = ({ address }: { address: string }): void => {
-    this.#options.mesh.addObservedEndpoint(address);
+  readonly #onObserved = ({ peer, address }: { peer: PeerId; address: string }): void => {
+    this.#paths.observed(peer, address);
+    // Where a NAT makes up a port for each peer, none of them is of use to others.
+    if (this.#paths.nat() !== 'changing') this.#options.mesh.addObservedEndpoint(address);
+  };
+
+  readonly #onPathNews = (): void => this.#paths.look();
+
+  readonly #onVia = (id: PeerId): void => {
+    const peer = this.#peers.get(id);
+    if (peer !== undefined && this.#ready) this.#tellPeer(peer);
   };
 
   /** Compares what the data plane has with what it should have: it may be ours, of an earlier process of ours, or empty. */
@@ -237,7 +420,10 @@ export class Overlay extends EventEmitter<OverlayEvents> {
     }));
     this.#options.mesh.announceCiphers(this.#ciphers);
     const states = new Map(dump.peers.map((state) => [state.peer, state]));
-    for (const id of states.keys()) this.#peer(id);
+    for (const { peer, via } of dump.peers) {
+      this.#peer(peer);
+      this.#paths.adopt(peer, via);
+    }
     this.#ready = true;
     for (const peer of [...this.#peers.values()]) {
       const state = states.get(peer.id);
@@ -250,20 +436,43 @@ export class Overlay extends EventEmitter<OverlayEvents> {
       this.#adopt(peer);
       this.#resume(peer, now);
     }
+    this.#paths.look();
   }
 
   #resume(peer: Peer, now: number): void {
-    if (this.#member(peer.id)?.left) {
+    const { mesh } = this.#options;
+    if (this.#member(peer.id)?.left || !mesh.admits(peer.id)) {
       this.#remove(peer);
       return;
     }
-    const linked = this.#link(peer.id) !== undefined;
-    if (!linked && !peer.udpUp) peer.deadSince ??= now;
+    if (!peer.reachable && !peer.udpUp) peer.deadSince ??= now;
     this.#tellPeer(peer);
-    const actions = linked ? peer.session?.linkUp(now) : undefined;
+    const actions = peer.reachable ? peer.session?.linkUp(now) : undefined;
     this.#execute(peer, actions ?? []);
     // What the initiator said before we were ready was not heard.
-    if (linked && peer.session?.role === 'responder' && peer.session.current === undefined) this.#renew(peer);
+    if (peer.reachable && peer.session?.role === 'responder' && peer.session.current === undefined)
+      this.#renew(peer);
+  }
+
+  #connectionView(peer: Peer, states: Map<PeerId, DataPlanePeerState> | undefined): ConnectionView {
+    const { id, wasUp, reachable } = peer;
+    const nameOf = (named: PeerId) => this.#member(named)?.nickname ?? named;
+    return connectionView({
+      id,
+      wasUp,
+      reachable,
+      nickname: nameOf(id),
+      linked: this.#link(id) !== undefined,
+      dataPlane: states !== undefined,
+      state: states?.get(id),
+      nats: this.#nats(id),
+      tcp: this.#streams.failure(id),
+      nameOf,
+    });
+  }
+
+  #nats(peer: PeerId): PathView['nats'] {
+    return { ours: this.#paths.nat(), theirs: this.#paths.nat(peer) };
   }
 
   /** Undefined when the data plane is not there to be asked. */
@@ -284,6 +493,7 @@ export class Overlay extends EventEmitter<OverlayEvents> {
       endpoints: [],
       udpUp: false,
       wasUp: false,
+      reachable: false,
       deadSince: undefined,
       told: undefined,
       timer: undefined,
@@ -300,7 +510,7 @@ export class Overlay extends EventEmitter<OverlayEvents> {
     peer.session = new Session({
       identity: this.#options.identity,
       remote: member.publicKey,
-      proofKeys: this.#proofKeys,
+      proofKeys: () => this.#proofKeys,
       timings: this.#timings,
       offer: () => this.#offer(),
       random: randomBytes,
@@ -397,7 +607,7 @@ export class Overlay extends EventEmitter<OverlayEvents> {
       endpoints,
       networks: peer.networks,
       mtu: member.mtu,
-      via: null,
+      via: this.#paths.via(peer.id),
       keepalive: this.#timings.keepalive,
     };
   }
@@ -405,6 +615,9 @@ export class Overlay extends EventEmitter<OverlayEvents> {
   #remove(peer: Peer): void {
     clearTimeout(peer.timer);
     this.#peers.delete(peer.id);
+    this.#paths.forget(peer.id);
+    this.#streams.forget(peer.id);
+    this.#puncher.forget(peer.id);
     if (this.#ready) this.#work(peer, () => this.#options.dataPlane.removePeer(peer.id));
     if (peer.udpUp) this.emit('peer-down', peer.id);
   }

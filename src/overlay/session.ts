@@ -17,7 +17,7 @@ export interface SessionOptions {
   readonly identity: Identity;
   readonly remote: PublicKey;
   /** Of the live network secrets, newest first. */
-  readonly proofKeys: readonly Uint8Array[];
+  readonly proofKeys: () => readonly Uint8Array[];
   readonly timings: OverlayTimings;
   readonly offer: () => LocalOffer;
   /** So many random bytes. */
@@ -205,7 +205,8 @@ export class Session {
 
   #initiate(now: number): SessionAction[] {
     const { identity, remote, proofKeys, random, offer } = this.#options;
-    const proofKey = proofKeys[this.#secretTurn % proofKeys.length];
+    const keys = proofKeys();
+    const proofKey = keys[this.#secretTurn % keys.length];
     if (proofKey === undefined) return [];
     const agreement = new Initiation(identity, remote, proofKey, random(32));
     const keyIndex = this.#freeIndex();
@@ -308,7 +309,7 @@ export class Session {
   #open(noise: Uint8Array): Response {
     const { identity, remote, proofKeys, random } = this.#options;
     let refusal: unknown;
-    for (const proofKey of proofKeys) {
+    for (const proofKey of proofKeys()) {
       try {
         return new Response(identity, remote, proofKey, random(32), noise);
       } catch (error) {

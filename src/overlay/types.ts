@@ -1,14 +1,34 @@
 import type { EventEmitter } from 'node:events';
+import type { Socket } from 'node:net';
 import type { WeftError } from '../errors.js';
 import type { Identity, Network, PeerId } from '../identity/index.js';
-import type { CipherSpeed, LinkView, MemberView, MeshEvents } from '../mesh/index.js';
-import type { DataPlane } from './data-plane.js';
+import type {
+  CipherSpeed,
+  GossipChannel,
+  LinkView,
+  MemberView,
+  MeshEvents,
+  OpenChannel,
+} from '../mesh/index.js';
+import type { DataPlane, DataPlaneCandidate } from './data-plane.js';
+import type { Nat } from './nat.js';
+import type { RelayOption } from './routes.js';
 
 /** What the overlay needs of the mesh (`Mesh` is one). */
 export interface OverlayMesh extends EventEmitter<MeshEvents> {
   send(peer: PeerId, channel: string, bytes: Uint8Array): boolean;
   links(): readonly LinkView[];
+  members(): readonly MemberView[];
   member(peer: PeerId): MemberView | undefined;
+  /** A way for messages to this member is known. */
+  reachable(peer: PeerId): boolean;
+  openChannel(channel: GossipChannel): OpenChannel;
+  /** False for a peer that was expelled, or was removed and is not back. */
+  admits(peer: PeerId): boolean;
+  /** The next connection to our TCP port that begins with these bytes, paused. Rejects after so many milliseconds. */
+  expectConnection(opening: Uint8Array, timeout: number): Promise<Socket>;
+  /** `address:port` of a member's TCP port, best first. */
+  addressesOf(peer: PeerId): readonly string[];
   /** Puts the data plane's ciphers into our record. */
   announceCiphers(ciphers: readonly CipherSpeed[]): void;
   /** An address of ours, `address:port`, as somebody sees it over UDP: a candidate for others. */
@@ -42,16 +62,31 @@ export interface OverlayTimings {
   readonly keepalive: number;
 }
 
+/** How packets reach a peer now: straight over UDP, through another router, straight over TCP, or not at all. */
+export type PathKind = 'direct' | 'relay' | 'tcp' | 'none';
+
+/** What `weft status paths` says about a peer. */
+export interface PathView extends ConnectionView {
+  /** The addresses that were tried. */
+  readonly candidates: readonly DataPlaneCandidate[];
+  /** Neighbours through which it could be reached, cheapest first. */
+  readonly relays: readonly RelayOption[];
+  /** What is between this router and the world, and between the peer and the world. */
+  readonly nats: { readonly ours: Nat; readonly theirs: Nat };
+}
+
 /** One line of `weft status connections`. */
 export interface ConnectionView {
   readonly peer: PeerId;
   readonly nickname: string;
   /** Control link over TCP. */
   readonly link: 'up' | 'down';
-  /** `up`: probes are answered; `waiting`: keys are there, no answer yet; `no-key`: no key was agreed yet. */
+  /** Whether packets get there, whatever way: `up`: probes are answered; `waiting`: keys are there, no answer yet; `no-key`: no key was agreed yet. */
   readonly udp: 'up' | 'down' | 'waiting' | 'no-key';
+  readonly path: PathKind;
   /** Relay that carries the traffic, when it is not direct. */
   readonly via: PeerId | null;
+  readonly viaNickname: string | null;
   readonly endpoint: string | null;
   /** Microseconds. */
   readonly rtt: number | null;
@@ -63,7 +98,7 @@ export interface ConnectionView {
   readonly receivedBytes: number;
   readonly sentPackets: number;
   readonly receivedPackets: number;
-  /** Why traffic does not flow; undefined when it does. */
+  /** Why traffic does not flow, or not straight over UDP; undefined when it does. */
   readonly reason?: string;
 }
 

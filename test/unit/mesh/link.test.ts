@@ -47,6 +47,7 @@ async function handmadeMember(port: number) {
     endpoints: [],
     features: [],
     ciphers: [],
+    links: [],
     left: false,
   });
   const greeting = { version: 1, instance: randomBytes(8), observed: '127.0.0.1:1', self };

@@ -2,7 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import { identityFromSeed, networkFromToken, newNetwork } from '../../../src/identity/index.js';
+import { boundedString } from '../../../src/codec.js';
+import {
+  type Identity,
+  identityFromSeed,
+  networkFromToken,
+  newNetwork,
+  type PeerId,
+} from '../../../src/identity/index.js';
+import { type Mesh, OwnedRecords } from '../../../src/mesh/index.js';
 import { addressOf, fullyLinked, idOf, network, startMesh, until } from './meshes.js';
 
 /** A plain TCP connection to a router, as a stranger's. */
@@ -130,11 +138,125 @@ describe('three routers', () => {
     const copy = await startMesh('copy', { identity: identityFromSeed(seed) });
     const warned = new Promise((resolve) => ben.on('warning', (error) => resolve(error.code)));
     const told = new Promise((resolve) => copy.on('link-down', (_, reason) => resolve(reason.code)));
+    const first = new Promise((resolve) => anna.on('warning', (error) => resolve(error.code)));
     copy.connect([addressOf(ben)]);
     expect(await warned).toBe('identity-cloned');
     expect(await told).toBe('identity-cloned');
+    expect(await first).toBe('identity-cloned');
     expect(anna.links()).toHaveLength(1);
   });
+
+  test('two copies that share no neighbour are both told, and do not race', async () => {
+    const seed = randomBytes(32);
+    const options = { discovery: false };
+    const [ben, carl] = [await startMesh('ben', options), await startMesh('carl', options)];
+    const copies = [];
+    for (const neighbour of [ben, carl]) {
+      const copy = await startMesh('copy', { identity: identityFromSeed(seed), ...options });
+      copy.connect([addressOf(neighbour)]);
+      await until(copy, ['link-up'], () => copy.links().length === 1);
+      copies.push(copy);
+    }
+    const warned = copies.map(
+      (copy) => new Promise((resolve) => copy.on('warning', (error) => resolve(error.code))),
+    );
+    ben.connect([addressOf(carl)]);
+    expect(await Promise.all(warned)).toEqual(['identity-cloned', 'identity-cloned']);
+    for (const copy of copies) expect(copy.links()).toHaveLength(1);
+  }, 40_000);
+});
+
+describe('routers that are not linked', () => {
+  test('talk over those between them, and see who is linked to whom', async () => {
+    const chain = await Promise.all(
+      ['anna', 'ben', 'carl', 'dora', 'emil'].map((name) => startMesh(name, { discovery: false })),
+    );
+    for (const [i, mesh] of chain.slice(1).entries()) mesh.connect([addressOf(chain[i] ?? mesh)]);
+    const [anna, , , , emil] = chain;
+    if (anna === undefined || emil === undefined) throw new Error('the chain is too short');
+    const ids = chain.map(idOf);
+    await until(emil, ['member'], () => emil.reachable(idOf(anna)));
+    await until(anna, ['member'], () => anna.reachable(idOf(emil)));
+    const heard = [once(emil, 'message'), once(anna, 'message')];
+    expect(anna.send(idOf(emil), 'greeting', Buffer.from('hello'))).toBe(true);
+    expect(emil.send(idOf(anna), 'greeting', Buffer.from('hello back'))).toBe(true);
+    expect(await Promise.all(heard)).toEqual([
+      [idOf(anna), 'greeting', Buffer.from('hello')],
+      [idOf(emil), 'greeting', Buffer.from('hello back')],
+    ]);
+    const expected = ids.map((_, i) => [ids[i - 1], ids[i + 1]].filter((id) => id !== undefined).sort());
+    const seen = () => ids.map((id) => [...anna.neighbours(id)].sort());
+    await until(anna, ['member'], () => JSON.stringify(seen()) === JSON.stringify(expected));
+    expect(chain.map((mesh) => mesh.links().length)).toEqual([1, 2, 2, 2, 1]);
+  });
+});
+
+describe('a peer that was declared', () => {
+  /** Three that are linked; `removed` tells what was declared of peers. */
+  async function three() {
+    const declared = new Map<PeerId, number>();
+    const admits = (peer: PeerId, incarnation: number) => incarnation > (declared.get(peer) ?? 0);
+    const [anna, ben] = [await startMesh('anna', { admits }), await startMesh('ben', { admits })];
+    const carl = await startMesh('carl');
+    for (const mesh of [ben, carl]) mesh.connect([addressOf(anna)]);
+    await fullyLinked(anna, ben, carl);
+    return { anna, ben, carl, declared };
+  }
+
+  test('unwelcome is unlinked, refused and told why, and nobody brings it back', async () => {
+    const { anna, ben, carl, declared } = await three();
+    const peer = idOf(carl);
+    const removals: unknown[] = [];
+    ben.on('removed', (...removal) => removals.push(removal));
+    declared.set(peer, Infinity);
+    for (const mesh of [anna, ben]) mesh.remove(peer, idOf(anna), { expelled: true, incarnation: Infinity });
+    await until(carl, ['warning', 'link-down'], () => carl.targets()[0]?.lastError?.code === 'revoked');
+    expect(carl.links()).toEqual([]);
+    expect(anna.member(peer)).toBeUndefined();
+    expect(ben.links().map(({ peer: other }) => other)).toEqual([idOf(anna)]);
+    expect(removals).toEqual([[peer, idOf(anna)]]);
+  });
+
+  test('dead comes back with a later incarnation, if it lives', async () => {
+    const { anna, ben, carl, declared } = await three();
+    const peer = idOf(carl);
+    const incarnation = anna.member(peer)?.incarnation ?? 0;
+    declared.set(peer, incarnation);
+    for (const mesh of [anna, ben]) mesh.remove(peer, idOf(anna), { expelled: false, incarnation });
+    expect(anna.member(peer)).toBeUndefined();
+    carl.remove(peer, idOf(anna), { expelled: false, incarnation });
+    await until(anna, ['member'], () => (anna.member(peer)?.incarnation ?? 0) > incarnation);
+    await fullyLinked(anna, ben, carl);
+  });
+});
+
+test('owned records come to all, and what was missed is repaired', async () => {
+  const open = (mesh: Mesh, identity: Identity) => {
+    const records = new OwnedRecords({ name: 'test', identity, now: Date.now, value: boundedString(99) });
+    const channel = mesh.openChannel(records);
+    records.on('pending', () => channel.changed());
+    return records;
+  };
+  const hosts = await Promise.all(
+    ['anna', 'ben', 'carl'].map(async (name) => {
+      const identity = identityFromSeed(randomBytes(32));
+      const mesh = await startMesh(name, { identity, discovery: false, timings: { antiEntropy: 200 } });
+      return { mesh, peer: identity.peer, records: open(mesh, identity) };
+    }),
+  );
+  const [anna, ben, carl] = hosts;
+  if (anna === undefined || ben === undefined || carl === undefined) throw new Error('no hosts');
+  anna.records.set('before', 'the links');
+  anna.mesh.connect([addressOf(ben.mesh)]);
+  carl.mesh.connect([addressOf(ben.mesh)]);
+  const known = async (key: string, value: string | undefined) => {
+    while (carl.records.get(anna.peer, key) !== value) await once(carl.records, 'change');
+  };
+  await known('before', 'the links');
+  anna.records.set('after', 'the links');
+  await known('after', 'the links');
+  anna.records.remove('before');
+  await known('before', undefined);
 });
 
 describe('strangers', () => {
@@ -149,17 +271,26 @@ describe('strangers', () => {
     expect(stranger.targets()[0]).toMatchObject({ lastError: { code: 'wrong-secret' } });
   });
 
-  test('a network with two live secrets takes members that know either', async () => {
+  test('with a secret that is being replaced are refused, while members with it are not', async () => {
     const [old] = network.secrets;
     const [fresh] = newNetwork().secrets;
-    const both = { ...networkFromToken({ secret: fresh, addresses: [] }), secrets: [fresh, old] as const };
-    const ben = await startMesh('ben', { network: both });
-    const anna = await startMesh('anna');
-    ben.connect([addressOf(anna)]);
+    const identity = identityFromSeed(randomBytes(32));
+    const [anna, ben] = [await startMesh('anna', { identity }), await startMesh('ben')];
+    anna.connect([addressOf(ben)]);
     await fullyLinked(anna, ben);
+    ben.setSecrets([fresh, old]);
+    const relinked = once(ben, 'link-up');
+    await anna.stop({ leave: false });
+    const again = await startMesh('anna', { identity });
+    again.connect([addressOf(ben)]);
+    await relinked;
     const carl = await startMesh('carl', { network: networkFromToken({ secret: fresh, addresses: [] }) });
     carl.connect([addressOf(ben)]);
     await until(ben, ['link-up'], () => ben.links().length === 2);
+    const dora = await startMesh('dora');
+    dora.connect([addressOf(ben)]);
+    await until(dora, ['warning', 'link-down'], () => dora.targets()[0]?.lastError?.code === 'old-secret');
+    expect(ben.links()).toHaveLength(2);
   });
 
   test('that send garbage, or the recording of a handshake, are refused', async () => {
@@ -305,4 +436,31 @@ describe('targets', () => {
 test('a port that is taken is reported as such', async () => {
   const ben = await startMesh('ben');
   await expect(startMesh('anna', { port: ben.port })).rejects.toMatchObject({ code: 'port-in-use' });
+});
+
+describe('a connection that is expected', () => {
+  test('is given to who expects it, without its opening, and nothing is read from it', async () => {
+    const mesh = await startMesh('anna');
+    const opening = randomBytes(24);
+    const expected = mesh.expectConnection(opening, 5_000);
+    const client = connect(mesh.port, '127.0.0.1');
+    client.write(opening);
+    const server = await expected;
+    expect(server.isPaused()).toBe(true);
+    expect(server.read()).toBeNull();
+    server.write('hello');
+    const [answer] = await once(client, 'data');
+    expect(String(answer)).toBe('hello');
+    server.destroy();
+    await once(client, 'close');
+  });
+
+  test('keeps no others from linking meanwhile', async () => {
+    const [anna, ben] = [await startMesh('anna'), await startMesh('ben')];
+    const expected = anna.expectConnection(randomBytes(24), 500);
+    const late = expect(expected).rejects.toMatchObject({ code: 'not-connected' });
+    ben.connect([addressOf(anna)]);
+    await fullyLinked(anna, ben);
+    await late;
+  });
 });

@@ -6,10 +6,12 @@ import { describe, expect, test } from 'vitest';
 import { decodeExact, encode } from '../../../src/codec.js';
 import { WeftError } from '../../../src/errors.js';
 import { identityFromSeed, parseSecret, proofKeyOf } from '../../../src/identity/index.js';
+import { decodeMemberDelta } from '../../../src/mesh/member-deltas.js';
 import * as wire from '../../../src/mesh/messages.js';
 import { MuxStream } from '../../../src/mesh/mux-stream.js';
 import { linkProof, matchProof } from '../../../src/mesh/proof.js';
 import { checkSignature, readRecord, signRecord } from '../../../src/mesh/record.js';
+import { checkLetter, routed } from '../../../src/mesh/routed.js';
 import { Whitening } from '../../../src/mesh/whitened-stream.js';
 import * as session from '../../../src/overlay/session-messages.js';
 import { bytesOf, hexOf, protocolVectors } from '../identity/vectors.js';
@@ -49,6 +51,15 @@ describe('the test vectors of docs/protocol.md, section 3', () => {
   test('messages', () => {
     expect(decodeExact(wire.ping, bytesOf(vector('ping')))).toEqual({ answer: 0, id: 300 });
     expect(decodeExact(wire.unicast, bytesOf(vector('unicast')))).toMatchObject({ channel: 'session' });
+    expect(decodeExact(wire.deltas, bytesOf(vector('deltas')))).toMatchObject({ channel: 'names' });
+    expect(decodeExact(wire.digest, bytesOf(vector('digest')))).toMatchObject({ answer: true });
+    const letter = decodeExact(routed, bytesOf(vector('routed')));
+    expect(letter).toMatchObject({ hops: 64, letter: { source: network('short id'), count: 7 } });
+    checkLetter(letter, identityFromSeed(bytesOf(network('seed'))).publicKey);
+    expect(decodeMemberDelta(bytesOf(vector('suspicion')))).toMatchObject({
+      kind: 'suspicion',
+      suspicion: { peer: network('short id'), sequence: 2 },
+    });
     expect(decodeExact(wire.bye, bytesOf(vector('bye')))).toEqual({ reason: wire.BYE_DUPLICATE });
   });
 });
@@ -72,9 +83,11 @@ describe('decoders', () => {
     proof: wire.proofMessage,
     hello: wire.hello,
     ping: wire.ping,
-    members: wire.members,
     unicast: wire.unicast,
     bye: wire.bye,
+    deltas: wire.deltas,
+    digest: wire.digest,
+    routed,
     session: session.sessionMessage,
     initiation: session.initiationPayload,
     response: session.responsePayload,

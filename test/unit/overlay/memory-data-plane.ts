@@ -93,6 +93,17 @@ export class MemoryDataPlane extends EventEmitter<DataPlaneEvents> implements Da
     this.keys = this.keys.filter((key) => key.peer !== peer);
   }
 
+  async passStream(): Promise<void> {}
+
+  async removeStream(): Promise<void> {}
+
+  async punch(): Promise<void> {}
+
+  async probe(peer: PeerId): Promise<number> {
+    setImmediate(() => this.emit('probed', { peer, id: 1, rtt: 100 }));
+    return 1;
+  }
+
   async setKey(setting: KeySetting): Promise<void> {
     if (!this.peers.has(setting.peer)) throw new WeftError('unknown-peer', 'the peer is not set');
     if (this.keys.some((key) => key.localIndex === setting.localIndex)) {
@@ -114,8 +125,17 @@ export class MemoryDataPlane extends EventEmitter<DataPlaneEvents> implements Da
     return {
       peer,
       via: null,
+      transport: 'udp',
+      direct: this.up,
       networks,
-      candidates: endpoints,
+      candidates: endpoints.map((endpoint) => ({
+        endpoint,
+        learned: false,
+        probes: 1,
+        answers: 0,
+        rtt: null,
+        lastAnswer: null,
+      })),
       endpoint: endpoints[0] ?? null,
       keys: keys.map((key) => ({ ...key, sentPackets: 0, age: 1 })),
       up: this.up,

@@ -40,8 +40,8 @@ function pair({
 } = {}): [Session, Session] {
   const common = { timings: TIMINGS, offer: () => OFFER, random: randomBytes };
   return [
-    new Session({ identity: low, remote: high.publicKey, proofKeys: left, ...common }),
-    new Session({ identity: high, remote: low.publicKey, proofKeys: right, ...common }),
+    new Session({ identity: low, remote: high.publicKey, proofKeys: () => left, ...common }),
+    new Session({ identity: high, remote: low.publicKey, proofKeys: () => right, ...common }),
   ];
 }
 

@@ -1,0 +1,110 @@
+import type { PeerId } from '../identity/index.js';
+import { addressText, type EndpointKey, type EndpointRecord, parseKey } from './record.js';
+
+/** A container's interface, and who has it. */
+export interface Endpoint {
+  readonly network: number;
+  readonly mac: string;
+  readonly addresses: readonly string[];
+  readonly peer: PeerId;
+}
+
+/** Who wants to know what holds now. */
+export interface EndpointSink {
+  /** New, or with other addresses, or somewhere else. */
+  endpoint(endpoint: Endpoint): void;
+  endpointGone(network: number, mac: string): void;
+  /** Which multicast groups are wanted at a peer; null: nobody knows, so all may be. */
+  groups(peer: PeerId, network: number, groups: readonly string[] | null): void;
+}
+
+/**
+ * What all routers published of their containers, put together: of each MAC the one place where it counts. Pure; who is alive is told
+ * from outside, and what a dead router published does not count until it is back.
+ */
+export class EndpointDirectory {
+  readonly #sink: EndpointSink;
+  /** By key, then by owner. */
+  readonly #records = new Map<string, Map<PeerId, EndpointRecord>>();
+  readonly #shown = new Map<string, Endpoint>();
+  readonly #dead = new Set<PeerId>();
+
+  constructor(sink: EndpointSink) {
+    this.#sink = sink;
+  }
+
+  /** A record of an owner is new or changed, or is gone. */
+  put(owner: PeerId, key: string, record: EndpointRecord | undefined): void {
+    const parsed = parseKey(key);
+    if (parsed === undefined) return;
+    const owners = this.#records.get(key) ?? new Map<PeerId, EndpointRecord>();
+    if (record === undefined) owners.delete(owner);
+    else owners.set(owner, record);
+    if (owners.size === 0) this.#records.delete(key);
+    else this.#records.set(key, owners);
+    this.#show(owner, key, parsed);
+  }
+
+  setAlive(owner: PeerId, alive: boolean): void {
+    if (this.#dead.has(owner) === !alive) return;
+    if (alive) this.#dead.delete(owner);
+    else this.#dead.add(owner);
+    for (const [key, owners] of [...this.#records]) {
+      const parsed = parseKey(key);
+      if (parsed !== undefined && owners.has(owner)) this.#show(owner, key, parsed);
+    }
+  }
+
+  /** What to announce a MAC with that is ours now, so that it counts more than wherever it was before. */
+  mobilityFor(self: PeerId, key: string): number {
+    const owners = this.#records.get(key) ?? new Map<PeerId, EndpointRecord>();
+    const others = [...owners].filter(([owner]) => owner !== self).map(([, { mobility }]) => mobility);
+    return Math.max(owners.get(self)?.mobility ?? 0, ...others.map((mobility) => mobility + 1));
+  }
+
+  endpoints(): readonly Endpoint[] {
+    return [...this.#shown.values()];
+  }
+
+  /** Tells the sink everything again. */
+  replay(): void {
+    for (const endpoint of this.#shown.values()) this.#sink.endpoint(endpoint);
+    for (const [key, owners] of this.#records) {
+      const parsed = parseKey(key);
+      if (parsed?.mac !== undefined) continue;
+      for (const owner of owners.keys()) if (parsed !== undefined) this.#showGroups(owner, key, parsed);
+    }
+  }
+
+  #show(owner: PeerId, key: string, parsed: EndpointKey): void {
+    if (parsed.mac === undefined) this.#showGroups(owner, key, parsed);
+    else this.#showEndpoint(key, parsed.network, parsed.mac);
+  }
+
+  #showEndpoint(key: string, network: number, mac: string): void {
+    const winner = this.#winner(key);
+    if (winner === undefined) {
+      if (this.#shown.delete(key)) this.#sink.endpointGone(network, mac);
+      return;
+    }
+    const [peer, { addresses }] = winner;
+    const endpoint = { network, mac, addresses: addresses.map(addressText), peer };
+    if (isSame(this.#shown.get(key), endpoint)) return;
+    this.#shown.set(key, endpoint);
+    this.#sink.endpoint(endpoint);
+  }
+
+  #showGroups(owner: PeerId, key: string, { network }: EndpointKey): void {
+    const record = this.#dead.has(owner) ? undefined : this.#records.get(key)?.get(owner);
+    this.#sink.groups(owner, network, record?.addresses.map(addressText) ?? null);
+  }
+
+  #winner(key: string): [PeerId, EndpointRecord] | undefined {
+    const alive = [...(this.#records.get(key) ?? [])].filter(([owner]) => !this.#dead.has(owner));
+    return alive.sort(([a, first], [b, second]) => second.mobility - first.mobility || (a < b ? -1 : 1))[0];
+  }
+}
+
+function isSame(known: Endpoint | undefined, endpoint: Endpoint): boolean {
+  return known?.peer === endpoint.peer && String(known.addresses) === String(endpoint.addresses);
+}

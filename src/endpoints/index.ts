@@ -1,0 +1,10 @@
+/** Where the containers of all routers are: what each router publishes, and the picture that follows. docs/protocol.md, section 8 */
+export { type Endpoint, EndpointDirectory, type EndpointSink } from './directory.js';
+export {
+  addressBytes,
+  checkRecord,
+  type EndpointRecord,
+  endpointKey,
+  endpointRecord,
+  groupsKey,
+} from './record.js';

@@ -1,0 +1,64 @@
+import c, { type Encoder } from 'compact-encoding';
+import ipaddr from 'ipaddr.js';
+import { boundedBytes, boundedList, struct } from '../codec.js';
+import { WeftError } from '../errors.js';
+
+const MAX_ADDRESSES = 256;
+const KEY = /^(0|[1-9]\d{0,4})\/([0-9a-f]{2}(?::[0-9a-f]{2}){5}|groups)$/;
+const MAX_NETWORK = 65_535;
+
+/** What a router publishes under one key: of a container's interface its addresses, of a segment the groups that somebody there wants. */
+export interface EndpointRecord {
+  /** Of a MAC that several routers announce, the one with the highest counts: whoever takes it over goes beyond the others. 0 for groups. */
+  readonly mobility: number;
+  /** IPv4 (4 bytes) and IPv6 (16 bytes). */
+  readonly addresses: readonly Uint8Array[];
+}
+
+export const endpointRecord: Encoder<EndpointRecord> = struct<EndpointRecord>({
+  mobility: c.uint,
+  addresses: boundedList(boundedBytes(16), MAX_ADDRESSES),
+});
+
+/** What a key names: a MAC on a segment, or (without MAC) the groups of that segment. */
+export interface EndpointKey {
+  readonly network: number;
+  readonly mac: string | undefined;
+}
+
+export function endpointKey(network: number, mac: string): string {
+  return `${network}/${mac}`;
+}
+
+export function groupsKey(network: number): string {
+  return `${network}/groups`;
+}
+
+/** Undefined for what is no key. */
+export function parseKey(key: string): EndpointKey | undefined {
+  const [, number, what] = KEY.exec(key) ?? [];
+  const network = Number(number);
+  if (what === undefined || network > MAX_NETWORK) return undefined;
+  return { network, mac: what === 'groups' ? undefined : what };
+}
+
+/** Throws `bad-endpoint` for a record that no router makes. */
+export function checkRecord(key: string, { addresses }: EndpointRecord): void {
+  const parsed = parseKey(key);
+  if (parsed === undefined) throw new WeftError('bad-endpoint', `"${key}" names no endpoint`);
+  const group = parsed.mac !== undefined && Number.parseInt(parsed.mac.slice(0, 2), 16) % 2 === 1;
+  if (group) throw new WeftError('bad-endpoint', `"${key}" is a group address`);
+  if (addresses.some(({ length }) => length !== 4 && length !== 16)) {
+    throw new WeftError('bad-endpoint', `an address of "${key}" has neither 4 nor 16 bytes`);
+  }
+}
+
+/** `10.32.0.1` or `10.32.0.1/12` as its 4 or 16 bytes. */
+export function addressBytes(address: string): Uint8Array {
+  const [host = ''] = address.split('/');
+  return Uint8Array.from(ipaddr.parse(host).toByteArray());
+}
+
+export function addressText(bytes: Uint8Array): string {
+  return ipaddr.fromByteArray([...bytes]).toString();
+}

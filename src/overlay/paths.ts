@@ -1,0 +1,215 @@
+import { EventEmitter } from 'node:events';
+import { networkInterfaces } from 'node:os';
+import type { Identity, PeerId } from '../identity/index.js';
+import { type OpenChannel, OwnedRecords } from '../mesh/index.js';
+import type { DataPlane, DataPlanePeerState } from './data-plane.js';
+import { isOtherCost, linkCost } from './link-costs.js';
+import { LINKS_CHANNEL, LINKS_KEY, type LinkState, linkState } from './link-state.js';
+import { type Nat, natOf } from './nat.js';
+import { PathChoice } from './path-choice.js';
+import { type LinkStates, type RelayOption, relaysTo } from './routes.js';
+import type { OverlayMesh } from './types.js';
+
+/** How often the data plane is asked about its links when nothing happens, in milliseconds. */
+const LOOK_INTERVAL = 2_000;
+/** Costs that change are told to others so often at most, in milliseconds; links that come or go, at once. */
+const COST_INTERVAL = 5_000;
+/** A direct way is good enough below this cost (microseconds): no relay can be worth it. */
+const GOOD_ENOUGH = 10_000;
+/** A direct answer that is so old (seconds) says nothing any more. */
+const FRESH = 15;
+
+export interface PathsOptions {
+  readonly identity: Identity;
+  readonly mesh: OverlayMesh;
+  readonly dataPlane: DataPlane;
+  /** There is a TCP connection for data with this peer. */
+  readonly hasStream: (peer: PeerId) => boolean;
+}
+
+export interface PathsEvents {
+  /** Packets for this peer shall go another way: see `via`. */
+  via: [peer: PeerId];
+  /** What the data plane said of its peers just now. */
+  looked: [states: readonly DataPlanePeerState[]];
+}
+
+/**
+ * Decides which peers are reached through which relays: watches the data plane's links, tells the other routers of them, and chooses by what
+ * all routers tell.
+ */
+export class Paths extends EventEmitter<PathsEvents> {
+  readonly #options: PathsOptions;
+  readonly #records: OwnedRecords<LinkState>;
+  readonly #choices = new Map<PeerId, PathChoice>();
+  /** Our address as each peer that answers directly sees it. */
+  readonly #observed = new Map<PeerId, string>();
+  #states: readonly DataPlanePeerState[] = [];
+  /** What direct links cost, as measured last. */
+  #links = new Map<PeerId, number>();
+  #published: LinkState | undefined;
+  #publishedAt = -Infinity;
+  #channel: OpenChannel | undefined;
+  #looking = false;
+  #lookAgain = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: PathsOptions) {
+    super();
+    this.#options = options;
+    this.#records = new OwnedRecords({
+      name: LINKS_CHANNEL,
+      identity: options.identity,
+      now: Date.now,
+      value: linkState,
+      admits: (owner) => options.mesh.admits(owner) && options.mesh.member(owner)?.left === false,
+    });
+    this.#records.on('pending', () => this.#channel?.changed());
+    this.#records.on('change', () => this.#decide());
+  }
+
+  start(): void {
+    this.#options.mesh.on('removed', this.#onRemoved);
+    this.#channel = this.#options.mesh.openChannel(this.#records);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#options.mesh.off('removed', this.#onRemoved);
+    this.#channel?.close();
+    this.#channel = undefined;
+  }
+
+  readonly #onRemoved = (peer: PeerId): void => this.#records.dropOwner(peer);
+
+  /** The relay for this peer's packets, or null. */
+  via(peer: PeerId): PeerId | null {
+    return this.#choices.get(peer)?.via ?? null;
+  }
+
+  /** Neighbours that could relay to this peer, cheapest first. */
+  relays(peer: PeerId): readonly RelayOption[] {
+    return relaysTo(this.#linkStates(), this.#options.identity.peer, peer);
+  }
+
+  /** What TCP to this peer would cost, by the round trip of the control link. */
+  streamCost(peer: PeerId): number {
+    const rtt = this.#options.mesh.links().find((link) => link.peer === peer)?.rtt;
+    return linkCost({ rtt: rtt === undefined ? null : rtt * 1000, loss: 0, transport: 'tcp' });
+  }
+
+  /** What is between this router (or another) and the world. */
+  nat(peer: PeerId = this.#options.identity.peer): Nat {
+    if (peer !== this.#options.identity.peer) return this.#records.get(peer, LINKS_KEY)?.nat ?? 'unknown';
+    const self = this.#options.mesh.member(peer);
+    const local = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+    return natOf(
+      this.#observed,
+      local.map(({ address }) => address),
+      self?.port ?? 0,
+    );
+  }
+
+  /** The data plane had this peer (and relay) before us. */
+  adopt(peer: PeerId, via: PeerId | null): void {
+    if (!this.#choices.has(peer)) this.#choices.set(peer, new PathChoice(via));
+  }
+
+  forget(peer: PeerId): void {
+    this.#choices.delete(peer);
+    this.#observed.delete(peer);
+  }
+
+  /** The peer is no member any more. */
+  drop(peer: PeerId): void {
+    this.forget(peer);
+    this.#records.dropOwner(peer);
+  }
+
+  /** A peer that answers directly sees us at this address. */
+  observed(peer: PeerId, address: string): void {
+    this.#observed.set(peer, address);
+    this.look();
+  }
+
+  /** Something happened: asks the data plane how its links are, and decides. */
+  look(): void {
+    this.#lookAgain = true;
+    if (!this.#looking) void this.#look();
+  }
+
+  async #look(): Promise<void> {
+    this.#looking = true;
+    while (this.#lookAgain && this.#options.dataPlane.connected) {
+      this.#lookAgain = false;
+      const dump = await this.#options.dataPlane.dump().catch(() => undefined);
+      if (dump === undefined || this.#channel === undefined) continue;
+      this.#states = dump.peers;
+      this.#links = new Map(dump.peers.flatMap((state) => this.#directLink(state)));
+      this.#decide();
+      this.#publish();
+      this.emit('looked', dump.peers);
+    }
+    this.#looking = false;
+  }
+
+  #directLink(state: DataPlanePeerState): [PeerId, number][] {
+    const { peer, via, up, direct, rtt, loss, transport } = state;
+    if (via === null) return up ? [[peer, linkCost({ rtt, loss, transport })]] : [];
+    if (!direct) return this.#options.hasStream(peer) ? [[peer, this.streamCost(peer)]] : [];
+    const answers = state.candidates.filter(({ lastAnswer }) => lastAnswer !== null && lastAnswer < FRESH);
+    const rtts = answers.flatMap((candidate) => candidate.rtt ?? []);
+    return [[peer, linkCost({ rtt: Math.min(...rtts, rtt ?? Infinity), loss: 0, transport: 'udp' })]];
+  }
+
+  #decide(): void {
+    clearTimeout(this.#timer);
+    if (this.#channel === undefined) return;
+    const now = performance.now();
+    const states = this.#linkStates();
+    let next = now + LOOK_INTERVAL;
+    for (const { peer } of this.#states) next = Math.min(next, this.#choose(peer, states, now));
+    this.#timer = setTimeout(() => this.look(), next - now);
+  }
+
+  /** Returns when to look at the peer again. */
+  #choose(peer: PeerId, states: LinkStates, now: number): number {
+    const choice = this.#choices.get(peer) ?? new PathChoice();
+    this.#choices.set(peer, choice);
+    const before = choice.via;
+    const direct = this.#links.get(peer);
+    const content = direct !== undefined && direct < GOOD_ENOUGH && before === null;
+    const relays = content ? [] : relaysTo(states, this.#options.identity.peer, peer);
+    const again = choice.choose({ direct, relays }, now);
+    if (choice.via !== before) this.emit('via', peer);
+    return again ?? Infinity;
+  }
+
+  #linkStates(): LinkStates {
+    const states = new Map<PeerId, ReadonlyMap<PeerId, number>>();
+    for (const { owner, value } of this.#records.entries()) states.set(owner, value.links);
+    return states.set(this.#options.identity.peer, this.#links);
+  }
+
+  #publish(): void {
+    const state: LinkState = { nat: this.nat(), links: this.#links };
+    const now = performance.now();
+    const worth = isNews(this.#published, state);
+    if (worth === 'none' || (worth === 'cost' && now < this.#publishedAt + COST_INTERVAL)) return;
+    this.#published = state;
+    this.#publishedAt = now;
+    this.#records.set(LINKS_KEY, state);
+  }
+}
+
+/** Whether others should hear of this: of links that come and go at once, of what they cost now and then. */
+function isNews(before: LinkState | undefined, now: LinkState): 'links' | 'cost' | 'none' {
+  if (before === undefined || before.nat !== now.nat || before.links.size !== now.links.size) return 'links';
+  let news: 'cost' | 'none' = 'none';
+  for (const [peer, cost] of now.links) {
+    const former = before.links.get(peer);
+    if (former === undefined) return 'links';
+    if (isOtherCost(former, cost)) news = 'cost';
+  }
+  return news;
+}
