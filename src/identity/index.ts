@@ -8,9 +8,11 @@ export {
   networkFromPassword,
   networkFromToken,
   newNetwork,
+  newSecret,
   parseSecret,
   proofKeyOf,
   saveNetwork,
+  withSecret,
 } from './network.js';
 export type { PeerId, PublicKey } from './peer-id.js';
 export {

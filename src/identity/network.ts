@@ -16,8 +16,10 @@ export interface Network {
   readonly mode: NetworkMode;
   /** Live secrets, newest first: we prove with the first and accept any of them. */
   readonly secrets: readonly [NetworkSecret, ...NetworkSecret[]];
-  /** 16 hexadecimal digits, of the newest secret. */
+  /** 16 hexadecimal digits, of the first secret; it stays when that is replaced. */
   readonly id: string;
+  /** Counts the secrets that followed the first. */
+  readonly generation: number;
   /** ISO 8601. */
   readonly created: string;
 }
@@ -38,14 +40,45 @@ export function parseSecret(bytes: Uint8Array): NetworkSecret {
 
 /** A new network with a random secret. */
 export function newNetwork(): Network {
+  return makeNetwork('token', [newSecret()], new Date().toISOString());
+}
+
+export function newSecret(): NetworkSecret {
   const secret = Buffer.alloc(SECRET_BYTES);
   sodium.randombytes_buf(secret);
-  return makeNetwork('token', [parseSecret(secret)], new Date().toISOString());
+  return parseSecret(secret);
 }
 
 /** The network that a token joins. */
 export function networkFromToken(token: JoinToken): Network {
-  return makeNetwork('token', [token.secret], new Date().toISOString());
+  const network = makeNetwork('token', [token.secret], new Date().toISOString());
+  if (token.rotated === undefined) return network;
+  return { ...network, id: token.rotated.network, generation: token.rotated.generation };
+}
+
+/**
+ * The network after its secret of some generation became known. With `only`, older secrets are good no more; without, the one
+ * before is, too.
+ */
+export function withSecret(
+  network: Network,
+  { generation, secret, only }: { generation: number; secret: NetworkSecret; only: boolean },
+): Network {
+  if (generation < network.generation) return network;
+  const [newest, before] = network.secrets;
+  if (secret.equals(newest)) {
+    return { ...network, generation, secrets: only || before === undefined ? [newest] : [newest, before] };
+  }
+  // Another one of the same generation goes before ours: what was before ours stays.
+  const older = generation === network.generation ? before : newest;
+  return { ...network, generation, secrets: only || older === undefined ? [secret] : [secret, older] };
+}
+
+/** The id of a network whose first secret this is. */
+function networkIdOf(secret: NetworkSecret): string {
+  return blake2b(32, [Buffer.from('weft network id v1')], secret)
+    .subarray(0, 8)
+    .toString('hex');
 }
 
 /** The network of everybody who uses this password (Argon2id in a worker thread, about 0.2 s). Rejects with `bad-password`. */
@@ -82,6 +115,8 @@ export async function loadNetwork(stateDir: string): Promise<Network | undefined
 export async function saveNetwork(stateDir: string, network: Network): Promise<void> {
   await writePrivateJson(networkPath(stateDir), {
     mode: network.mode,
+    id: network.id,
+    generation: network.generation,
     secrets: network.secrets.map((secret) => secret.toString('hex')),
     created: network.created,
   });
@@ -96,15 +131,12 @@ function makeNetwork(
   secrets: readonly [NetworkSecret, ...NetworkSecret[]],
   created: string,
 ): Network {
-  const id = blake2b(32, [Buffer.from('weft network id v1')], secrets[0])
-    .subarray(0, 8)
-    .toString('hex');
-  return { mode, secrets, id, created };
+  return { mode, secrets, id: networkIdOf(secrets[0]), generation: 0, created };
 }
 
 function parseStored(path: string, stored: unknown): Network {
   if (typeof stored !== 'object' || stored === null) throw corruptFile(path, 'it holds no object');
-  const { mode, secrets, created } = stored as Record<string, unknown>;
+  const { mode, secrets, created, id, generation = 0 } = stored as Record<string, unknown>;
   if (mode !== 'token' && mode !== 'password') throw corruptFile(path, 'the mode is unknown');
   if (typeof created !== 'string' || Number.isNaN(Date.parse(created))) {
     throw corruptFile(path, 'the date of creation is missing');
@@ -113,7 +145,13 @@ function parseStored(path: string, stored: unknown): Network {
   if (parsed === undefined) {
     throw corruptFile(path, `there must be 1 to ${MAX_LIVE_SECRETS} secrets of 64 hexadecimal digits`);
   }
-  return makeNetwork(mode, parsed, created);
+  if (typeof generation !== 'number' || !Number.isSafeInteger(generation) || generation < 0) {
+    throw corruptFile(path, 'the generation of the secret is no number');
+  }
+  const network = { ...makeNetwork(mode, parsed, created), generation };
+  if (id === undefined) return network;
+  if (typeof id !== 'string' || !/^[0-9a-f]{16}$/.test(id)) throw corruptFile(path, 'the id is damaged');
+  return { ...network, id };
 }
 
 function parseStoredSecrets(secrets: unknown): [NetworkSecret, ...NetworkSecret[]] | undefined {

@@ -7,6 +7,8 @@ import { type NetworkSecret, parseSecret, SECRET_BYTES } from './network.js';
 /** What a join token carries. */
 export interface JoinToken {
   readonly secret: NetworkSecret;
+  /** When this is not the network's first secret: the network's id, and how many secrets there were before. */
+  readonly rotated?: { readonly network: string; readonly generation: number };
   /** Where the issuing host listens: `host:port`, best first; may be empty. */
   readonly addresses: readonly string[];
 }
@@ -14,10 +16,15 @@ export interface JoinToken {
 /*
  * The token (docs/protocol.md, section 5): `weft1`, then base64url without padding of
  *   length (2) | secret (32) | number of addresses (1) | addresses | checksum (4)
+ * or `weft2`, with the network's id (8) and the secret's generation (4) behind the secret,
  * where length counts what follows it, so that a token cut off by a copy is told from a mistyped one.
  */
 const PREFIX = 'weft';
 const VERSION = '1';
+/** Of a network whose secret was replaced. */
+const VERSION_WITH_ID = '2';
+const ID_BYTES = 8;
+const GENERATION_BYTES = 4;
 const LENGTH_BYTES = 2;
 const CHECKSUM_BYTES = 4;
 const CHECKSUM_LABEL = Buffer.from('weft token v1');
@@ -28,24 +35,26 @@ const KIND_IPV4 = 4;
 const KIND_IPV6 = 6;
 
 /** The one-line text `weft1…`. Throws `bad-address`, also for an address with a zone, which means nothing elsewhere. */
-export function encodeToken({ secret, addresses }: JoinToken): string {
+export function encodeToken({ secret, rotated, addresses }: JoinToken): string {
   if (addresses.length > MAX_ADDRESSES) {
     throw new WeftError('bad-address', `a token holds at most ${MAX_ADDRESSES} addresses`);
   }
   const content = Buffer.concat([
     secret,
+    rotated === undefined ? Buffer.alloc(0) : encodeRotated(rotated),
     Buffer.of(addresses.length),
     ...addresses.map((address) => encodeAddress(parseHostPort(address))),
   ]);
   const length = Buffer.alloc(LENGTH_BYTES);
   length.writeUInt16BE(content.length + CHECKSUM_BYTES);
   const checked = Buffer.concat([length, content]);
-  return PREFIX + VERSION + Buffer.concat([checked, checksum(checked)]).toString('base64url');
+  const version = rotated === undefined ? VERSION : VERSION_WITH_ID;
+  return PREFIX + version + Buffer.concat([checked, checksum(checked)]).toString('base64url');
 }
 
 /** Throws `token-prefix`, `token-version`, `token-truncated` or `token-mistyped`. */
 export function parseToken(text: string): JoinToken {
-  const bytes = decodeText(text.trim());
+  const { version, bytes } = decodeText(text.trim());
   const body = bytes.length < LENGTH_BYTES ? MIN_BODY_BYTES : bytes.readUInt16BE();
   const missing = LENGTH_BYTES + body - bytes.length;
   if (missing > 0) {
@@ -59,23 +68,32 @@ export function parseToken(text: string): JoinToken {
     throw mistyped('its checksum is wrong');
   }
   const content = checked.subarray(LENGTH_BYTES);
-  return {
-    secret: parseSecret(content.subarray(0, SECRET_BYTES)),
-    addresses: decodeAddresses(content.subarray(SECRET_BYTES)),
-  };
+  const secret = parseSecret(content.subarray(0, SECRET_BYTES));
+  const rest = content.subarray(SECRET_BYTES);
+  if (version === VERSION) return { secret, addresses: decodeAddresses(rest) };
+  const head = ID_BYTES + GENERATION_BYTES;
+  if (rest.length <= head) throw mistyped('it is too short');
+  const rotated = { network: rest.toString('hex', 0, ID_BYTES), generation: rest.readUInt32BE(ID_BYTES) };
+  return { secret, rotated, addresses: decodeAddresses(rest.subarray(head)) };
 }
 
-function decodeText(text: string): Buffer {
+function encodeRotated({ network, generation }: { network: string; generation: number }): Buffer {
+  const bytes = Buffer.alloc(GENERATION_BYTES);
+  bytes.writeUInt32BE(generation);
+  return Buffer.concat([Buffer.from(network, 'hex'), bytes]);
+}
+
+function decodeText(text: string): { version: string; bytes: Buffer } {
   const parts = /^weft(\d+)(.*)$/s.exec(text);
   if (parts === null) {
     throw new WeftError('token-prefix', `this is no join token: one begins with ${PREFIX}${VERSION}`);
   }
   const [, digits = '', rest = ''] = parts;
   // The body begins with a length below 2^14, which base64url writes as a letter: digits are all version.
-  if (digits !== VERSION) {
+  if (digits !== VERSION && digits !== VERSION_WITH_ID) {
     throw new WeftError(
       'token-version',
-      `this token has version ${digits}, this weft reads version ${VERSION}: use the same weft on both hosts`,
+      `this token has version ${digits}, this weft reads versions ${VERSION} and ${VERSION_WITH_ID}: use the same weft on both hosts`,
     );
   }
   const wrong = /[^A-Za-z0-9_-]/.exec(rest);
@@ -84,7 +102,7 @@ function decodeText(text: string): Buffer {
       `"${wrong[0]}" at character ${PREFIX.length + digits.length + wrong.index + 1} is not part of one`,
     );
   }
-  return Buffer.from(rest, 'base64url');
+  return { version: digits, bytes: Buffer.from(rest, 'base64url') };
 }
 
 function encodeAddress({ kind, host, port }: HostPort): Buffer {

@@ -120,7 +120,7 @@ describe('a token', () => {
   test.each([
     ['token-prefix', 'hello'],
     ['token-prefix', ''],
-    ['token-version', token.replace('weft1', 'weft2')],
+    ['token-version', token.replace('weft1', 'weft9')],
     ['token-truncated', token.slice(0, -1)],
     ['token-truncated', token.slice(0, 20)],
     ['token-truncated', 'weft1'],

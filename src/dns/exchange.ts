@@ -1,0 +1,69 @@
+/** One question to one server. */
+
+import { randomInt } from 'node:crypto';
+import { createSocket } from 'node:dgram';
+import { connect, isIPv6 } from 'node:net';
+import { Framing, frame } from './framing.js';
+import { answersQuery, type Query } from './message.js';
+
+export type Transport = 'udp' | 'tcp';
+
+export interface Server {
+  readonly address: string;
+  readonly port: number;
+}
+
+/**
+ * Asks with an id of its own and from a port of its own, both random: who wants to forge the answer must guess both. Undefined when nothing
+ * that answers came in time (milliseconds), or the server cannot be reached.
+ */
+export function exchange(
+  query: Query,
+  transport: Transport,
+  server: Server,
+  timeout: number,
+): Promise<Buffer | undefined> {
+  const message = Buffer.from(query.message);
+  message.writeUInt16BE(randomInt(0x10000), 0);
+  const asked = { ...query, message };
+  return transport === 'udp' ? overUdp(asked, server, timeout) : overTcp(asked, server, timeout);
+}
+
+function overUdp(query: Query, { address, port }: Server, timeout: number): Promise<Buffer | undefined> {
+  return new Promise((resolve) => {
+    const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
+    const finish = (response?: Buffer) => {
+      clearTimeout(timer);
+      socket.removeAllListeners().on('error', () => {});
+      socket.close();
+      resolve(response);
+    };
+    const timer = setTimeout(finish, timeout);
+    socket.once('error', () => finish());
+    socket.once('connect', () => socket.send(query.message));
+    socket.on('message', (response) => {
+      if (answersQuery(response, query)) finish(response);
+    });
+    socket.connect(port, address);
+  });
+}
+
+function overTcp(query: Query, { address, port }: Server, timeout: number): Promise<Buffer | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect(port, address);
+    const framing = new Framing();
+    const finish = (response?: Buffer) => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve(response);
+    };
+    const timer = setTimeout(finish, timeout);
+    socket.once('error', () => finish());
+    socket.once('close', () => finish());
+    socket.on('data', (chunk) => {
+      const response = framing.push(chunk).find((candidate) => answersQuery(candidate, query));
+      if (response !== undefined) finish(response);
+    });
+    socket.write(frame(query.message));
+  });
+}

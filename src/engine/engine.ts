@@ -1,0 +1,129 @@
+import { type IncomingMessage, request } from 'node:http';
+import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
+import Type from 'typebox';
+import { systemCode, WeftError } from '../errors.js';
+import { validator } from '../validate.js';
+
+const TIMEOUT = 5_000;
+const SOCKETS = ['/var/run/docker.sock', '/run/podman/podman.sock'];
+
+const Inspected = Type.Object({
+  Id: Type.String({ pattern: '^[0-9a-f]{12,64}$' }),
+  Name: Type.String(),
+  State: Type.Object({ Pid: Type.Integer({ minimum: 0 }) }),
+  Config: Type.Object({
+    Hostname: Type.Optional(Type.String()),
+    Domainname: Type.Optional(Type.String()),
+  }),
+});
+const parseInspected = validator('engine-answer', "the container engine's description", Inspected);
+
+const Event = Type.Object({
+  Type: Type.String(),
+  Action: Type.String(),
+  Actor: Type.Object({ ID: Type.String() }),
+});
+const parseEvent = validator('engine-answer', "the container engine's event", Event);
+
+/** A container as its engine describes it. */
+export interface EngineContainer {
+  /** Of 64 hexadecimal digits. */
+  readonly id: string;
+  readonly name: string;
+  /** Of its first process; undefined while it does not run. */
+  readonly pid: number | undefined;
+  /** With domain name, where it has one. */
+  readonly hostname: string;
+}
+
+/** What happened to a container; `connected`: events before this one may have been missed. */
+export type EngineEvent =
+  | { readonly kind: 'connected' }
+  | { readonly kind: 'started' | 'ended' | 'removed'; readonly id: string };
+
+const KINDS: Readonly<Record<string, 'started' | 'ended' | 'removed'>> = {
+  start: 'started',
+  die: 'ended',
+  destroy: 'removed',
+  remove: 'removed', // as Podman calls it
+};
+
+/** The sockets of the engines that this host may have: what DOCKER_HOST says, else where Docker and Podman listen. */
+export function engineSockets(environment: NodeJS.ProcessEnv = process.env): string[] {
+  const chosen = environment.DOCKER_HOST;
+  if (chosen === undefined || chosen === '') return SOCKETS;
+  return chosen.startsWith('unix://') ? [chosen.slice('unix://'.length)] : [];
+}
+
+/** One engine. */
+export class Engine {
+  readonly #socketPath: string;
+
+  constructor(socketPath: string) {
+    this.#socketPath = socketPath;
+  }
+
+  /** Finds a container by name or (the beginning of its) id. Undefined when there is none, or no engine. */
+  async inspect(container: string): Promise<EngineContainer | undefined> {
+    let response: IncomingMessage;
+    try {
+      response = await this.#get(`/containers/${encodeURIComponent(container)}/json`);
+    } catch (error) {
+      if (['ENOENT', 'ECONNREFUSED'].includes(systemCode(error) ?? '')) return undefined;
+      throw this.#failed(error);
+    }
+    const body = await text(response);
+    if (response.statusCode === 404) return undefined;
+    if (response.statusCode !== 200) throw this.#failed(new Error(`status ${response.statusCode}`));
+    const { Id, Name, State, Config } = parseInspected(JSON.parse(body));
+    const { Hostname = '', Domainname = '' } = Config;
+    return {
+      id: Id,
+      name: Name.replace(/^\//, ''),
+      pid: State.Pid === 0 ? undefined : State.Pid,
+      hostname: Domainname === '' ? Hostname : `${Hostname}.${Domainname}`,
+    };
+  }
+
+  /** Events from now on, until the signal or the engine ends it. Throws when the engine does not answer. */
+  async *events(signal: AbortSignal): AsyncGenerator<EngineEvent> {
+    const filters = JSON.stringify({ type: ['container'], event: Object.keys(KINDS) });
+    const response = await this.#get(`/events?filters=${encodeURIComponent(filters)}`, signal);
+    if (response.statusCode !== 200) throw this.#failed(new Error(`status ${response.statusCode}`));
+    yield { kind: 'connected' };
+    for await (const line of createInterface({ input: response, signal })) {
+      const event = eventOf(line);
+      if (event !== undefined) yield event;
+    }
+  }
+
+  #get(path: string, signal?: AbortSignal): Promise<IncomingMessage> {
+    return new Promise((resolve, reject) => {
+      const options = { socketPath: this.#socketPath, path, headers: { host: 'localhost' }, signal };
+      const sent = request(options, (response) => {
+        if (signal !== undefined) sent.setTimeout(0); // events may be rare
+        resolve(response);
+      });
+      sent.setTimeout(TIMEOUT, () => sent.destroy(new Error(`nothing within ${TIMEOUT / 1000} s`)));
+      sent.on('error', reject);
+      sent.end();
+    });
+  }
+
+  #failed(cause: unknown): WeftError {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    return new WeftError(
+      'engine-failed',
+      `the container engine at ${this.#socketPath} does not answer as it should: ${reason}`,
+      { cause },
+    );
+  }
+}
+
+function eventOf(line: string): EngineEvent | undefined {
+  if (line.trim() === '') return undefined;
+  const { Type: type, Action, Actor } = parseEvent(JSON.parse(line));
+  const kind = KINDS[Action];
+  return type === 'container' && kind !== undefined ? { kind, id: Actor.ID } : undefined;
+}

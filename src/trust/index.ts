@@ -1,0 +1,3 @@
+/** Who is out, and which secret is in: signed statements of members that all others enforce. docs/protocol.md, section 10. */
+export type { Content, Removed, Revoked, Rotated, Statement } from './statement.js';
+export { Statements } from './statements.js';

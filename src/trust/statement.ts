@@ -1,0 +1,182 @@
+import c, { type Encoder } from 'compact-encoding';
+import sodium from 'sodium-native';
+import { boundedList, boundedString, decodeExact, encode, fixedBytes, struct } from '../codec.js';
+import { WeftError } from '../errors.js';
+import {
+  blake2b,
+  type Identity,
+  type NetworkSecret,
+  type PeerId,
+  type PublicKey,
+  parsePublicKey,
+  parseSecret,
+  peerIdBytes,
+  peerIdFromBytes,
+  peerIdOf,
+} from '../identity/index.js';
+
+/** docs/protocol.md, section 10: what a member says to all about another one, or about the network's secret. */
+
+const REMOVED = 1;
+const REVOKED = 2;
+const ROTATED = 3;
+const FINISHED = 4;
+
+/** A peer is gone for good: its records up to this incarnation are void. It may come back with a later one. */
+export interface Removed {
+  readonly kind: 'removed';
+  readonly subject: PeerId;
+  /** Nickname, as the issuer knew it. */
+  readonly name: string;
+  readonly incarnation: number;
+}
+
+/** A peer is expelled; nothing brings this identity back. */
+export interface Revoked {
+  readonly kind: 'revoked';
+  readonly subject: PeerId;
+  readonly name: string;
+}
+
+/** The network has a new secret; the one before it is good for members until `finished`. */
+export interface Rotated {
+  readonly kind: 'rotated';
+  /** Counts the secrets that followed the first. */
+  readonly generation: number;
+  readonly secret: NetworkSecret;
+}
+
+/** No secret from before this generation is good any more. */
+export interface Finished {
+  readonly kind: 'finished';
+  readonly generation: number;
+}
+
+export type Content = Removed | Revoked | Rotated | Finished;
+
+/** A statement as it travels: the exact bytes that were signed, and what they say. */
+export interface Statement<C extends Content = Content> {
+  readonly record: Uint8Array;
+  readonly signature: Uint8Array;
+  readonly content: C;
+  readonly issuer: PeerId;
+  readonly issuerKey: PublicKey;
+  /** Unix time in milliseconds, by the issuer's clock. */
+  readonly time: number;
+}
+
+interface Wire {
+  readonly kind: number;
+  readonly issuer: Uint8Array;
+  readonly time: number;
+  readonly subject: readonly Uint8Array[];
+  readonly name: string;
+  readonly number: number;
+  readonly secret: readonly Uint8Array[];
+}
+
+/** Far beyond any clock, and far enough from 2^53 that it can be outdone. */
+const MAX_INCARNATION = 2 ** 52;
+const MAX_GENERATION = 2 ** 32 - 1;
+const LABEL = Buffer.from('weft statement v1');
+const SIGNATURE_BYTES = 64;
+
+const record: Encoder<Wire> = struct({
+  kind: c.uint8,
+  issuer: fixedBytes(32),
+  time: c.uint,
+  subject: boundedList(fixedBytes(8), 1),
+  name: boundedString(63),
+  number: c.uint,
+  secret: boundedList(fixedBytes(32), 1),
+});
+
+const signed: Encoder<{ record: Uint8Array; signature: Uint8Array }> = struct({
+  record: c.buffer,
+  signature: fixedBytes(SIGNATURE_BYTES),
+});
+
+export function makeStatement(identity: Identity, content: Content, time: number): Statement {
+  const bytes = encode(record, { ...wireOf(content), issuer: identity.publicKey, time });
+  const signature = Buffer.alloc(SIGNATURE_BYTES);
+  sodium.crypto_sign_detached(signature, Buffer.concat([LABEL, bytes]), identity.secretKey);
+  const { peer: issuer, publicKey: issuerKey } = identity;
+  return { record: bytes, signature, content, issuer, issuerKey, time };
+}
+
+export function encodeStatement(statement: Statement): Buffer {
+  return encode(signed, { record: statement.record, signature: statement.signature });
+}
+
+/** Reads a statement without checking its signature. Throws `bad-message`. */
+export function readStatement(bytes: Uint8Array): Statement {
+  const { record: raw, signature } = decodeExact(signed, bytes);
+  const copy = Buffer.from(raw);
+  const wire = decodeExact(record, copy);
+  const content = contentOf(wire);
+  if (content === undefined || !sameBytes(encode(record, { ...wire, ...wireOf(content) }), copy)) {
+    throw new WeftError('bad-message', 'a statement says something impossible');
+  }
+  const issuerKey = parsePublicKey(wire.issuer);
+  return { record: copy, signature, content, issuer: peerIdOf(issuerKey), issuerKey, time: wire.time };
+}
+
+/** Throws `bad-signature`. */
+export function checkStatement({ record: bytes, signature, issuerKey }: Statement): void {
+  if (!sodium.crypto_sign_verify_detached(signature, Buffer.concat([LABEL, bytes]), issuerKey)) {
+    throw new WeftError('bad-signature', 'a statement is not signed by its issuer');
+  }
+}
+
+/** What a statement is about: of all with one topic, one counts. 16 hexadecimal digits. */
+export function topicOf({ content }: Statement): string {
+  return topic(content.kind, 'subject' in content ? content.subject : undefined);
+}
+
+export function topic(kind: Content['kind'], subject?: PeerId): string {
+  const about = subject === undefined ? [] : [peerIdBytes(subject)];
+  return blake2b(16, [Buffer.from(kind), ...about])
+    .subarray(0, 8)
+    .toString('hex');
+}
+
+/** Of two with one topic the later generation or incarnation counts, then the earlier time, then the lower bytes. */
+export function beats(a: Statement, b: Statement): boolean {
+  const difference = wireOf(a.content).number - wireOf(b.content).number || b.time - a.time;
+  return difference === 0 ? Buffer.compare(a.record, b.record) < 0 : difference > 0;
+}
+
+function wireOf(content: Content): Omit<Wire, 'issuer' | 'time'> {
+  const nothing = { subject: [], name: '', number: 0, secret: [] };
+  switch (content.kind) {
+    case 'removed': {
+      const { subject, name, incarnation } = content;
+      return { ...nothing, kind: REMOVED, subject: [peerIdBytes(subject)], name, number: incarnation };
+    }
+    case 'revoked':
+      return { ...nothing, kind: REVOKED, subject: [peerIdBytes(content.subject)], name: content.name };
+    case 'rotated':
+      return { ...nothing, kind: ROTATED, number: content.generation, secret: [content.secret] };
+    case 'finished':
+      return { ...nothing, kind: FINISHED, number: content.generation };
+  }
+}
+
+function contentOf({ kind, subject: [subject], name, number, secret: [secret] }: Wire): Content | undefined {
+  const limit = kind === REMOVED ? MAX_INCARNATION : MAX_GENERATION;
+  if (/\p{C}/u.test(name) || number > limit) return undefined;
+  if (kind === REMOVED && subject !== undefined) {
+    return { kind: 'removed', subject: peerIdFromBytes(subject), name, incarnation: number };
+  }
+  if (kind === REVOKED && subject !== undefined) {
+    return { kind: 'revoked', subject: peerIdFromBytes(subject), name };
+  }
+  if (kind === ROTATED && secret !== undefined) {
+    return { kind: 'rotated', generation: number, secret: parseSecret(secret) };
+  }
+  return kind === FINISHED ? { kind: 'finished', generation: number } : undefined;
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0;
+}
