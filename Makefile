@@ -9,7 +9,7 @@ ARGS ?=
 ISOLATED := $(if $(filter 0,$(shell id -u)),,unshare --user --map-root-user --net --mount)
 NATIVE := build/native
 APT_BUILD := cmake g++ libsodium-dev libssl-dev libseccomp-dev nlohmann-json3-dev doctest-dev
-APT_RUN := iproute2 nftables iputils-ping iperf3 tcpdump socat
+APT_RUN := iproute2 nftables iputils-ping iperf3 tcpdump socat bind9-dnsutils dnsmasq-base
 APT_CHECK := clang clang-tidy clang-format libclang-rt-14-dev
 APT_BENCH := wireguard-go wireguard-tools fastd tinc nebula
 NATIVE_SOURCES := $(shell find native -type f \( -name '*.cc' -o -name '*.h' -o -name CMakeLists.txt \))
@@ -68,6 +68,19 @@ check: build ## types, lint, format, clang-tidy, sanitizers, a short run of each
 bench: build ## weft, raw veth, kernel VXLAN and packaged peers side by side
 	@./scripts/apt-packages $(APT_BENCH)
 	npx tsx bench/main.ts $(ARGS)
+
+.PHONY: bench-dns
+bench-dns: build ## the DNS server and dnsmasq side by side
+	@./scripts/apt-packages dnsperf
+	@$(ISOLATED) npx tsx bench/dns.ts
+
+.PHONY: sim
+sim: node_modules/.installed ## thousands of routers' control planes in one process; ARGS=1000 for one size
+	node --expose-gc --max-old-space-size=12288 --import tsx bench/sim/main.ts $(ARGS)
+
+.PHONY: bench-relay
+bench-relay: build ## throughput straight and through one relay
+	npx tsx bench/relay.ts
 
 .PHONY: install
 install: build ## install into PREFIX (default /usr/local)

@@ -1,3 +1,8 @@
+import type { ExposureControl } from './routes/exposures.js';
+import type { NameControl } from './routes/names.js';
+import type { NetworkControl } from './routes/networks.js';
+import type { PathControl } from './routes/paths.js';
+import type { TrustControl } from './routes/trust.js';
 import type {
   Attachment,
   AttachRequest,
@@ -17,19 +22,24 @@ import type {
 
 /** What the API needs of the router. Methods reject with WeftErrors, whose codes become HTTP statuses. */
 export interface RouterControl {
+  readonly paths: PathControl;
+  readonly trust: TrustControl;
   version(): Version;
   status(): Promise<Status>;
   report(): Promise<Report>;
   peers(): readonly Peer[];
   connections(): Promise<readonly Connection[]>;
   targets(): readonly Target[];
+  readonly names: NameControl;
   datapath(): Promise<Datapath>;
   /** A join token: with these addresses, else with those of the launch, else with the host's own. */
   token(request: TokenRequest): Promise<Token>;
   /** Gives the targets afterwards. */
   connect(request: ConnectRequest): Promise<readonly Target[]>;
   forget(peers: readonly string[]): Promise<readonly Target[]>;
-  attachments(): Promise<readonly Attachment[]>;
+  readonly networks: NetworkControl;
+  readonly exposures: ExposureControl;
+  attachments(): readonly Attachment[];
   attach(request: AttachRequest): Promise<Attachment>;
   /** Gives what is left of the attachment, or null when it is gone. */
   detach(request: DetachRequest): Promise<Attachment | null>;

@@ -1,5 +1,15 @@
 /** The router's API: HTTP and JSON on a unix socket, described by GET /openapi.json. */
 export type { RouterControl } from './control.js';
+export type { ExposeRequest, Exposure, ExposureControl, HideRequest } from './routes/exposures.js';
+export type { DnsReport, DnsStatus, Name, NameControl, NameFound, NameRequest } from './routes/names.js';
+export type {
+  NetworkControl,
+  NetworkCreateRequest,
+  NetworkInfo,
+  NetworkRemoveRequest,
+} from './routes/networks.js';
+export type { PathControl, PeerPath, Pong, TraceHop } from './routes/paths.js';
+export type { RotateRequest, Rotation, TrustControl, Verdict } from './routes/trust.js';
 export type {
   Attachment,
   AttachRequest,

@@ -1,8 +1,12 @@
 /** What the API answers, as schemas; the types of the daemon and the CLI follow from them. */
 import Type, { type Static, type TSchema } from 'typebox';
+import { Exposure } from './routes/exposures.js';
+import { DnsReport } from './routes/names.js';
+import { NetworkInfo } from './routes/networks.js';
+import { Rotation } from './routes/trust.js';
 
-const Nullable = <S extends TSchema>(schema: S) => Type.Union([schema, Type.Null()]);
-const PeerId = Type.String({ description: 'short id of a router: 16 hexadecimal digits' });
+export const Nullable = <S extends TSchema>(schema: S) => Type.Union([schema, Type.Null()]);
+export const PeerId = Type.String({ description: 'short id of a router: 16 hexadecimal digits' });
 const Counters = Type.Record(Type.String(), Type.Number());
 
 export const ErrorAnswer = Type.Object({
@@ -25,7 +29,9 @@ export const Peer = Type.Object({
     Type.Literal('self'),
     Type.Literal('linked'),
     Type.Literal('known'),
+    Type.Literal('down', { description: 'nobody reached it for a while' }),
     Type.Literal('left'),
+    Type.Literal('revoked'),
   ]),
   endpoints: Type.Array(Type.String()),
   ciphers: Type.Array(Type.String()),
@@ -42,7 +48,12 @@ export const Connection = Type.Object({
     Type.Literal('waiting'),
     Type.Literal('no-key'),
   ]),
+  path: Type.Union(
+    [Type.Literal('direct'), Type.Literal('relay'), Type.Literal('tcp'), Type.Literal('none')],
+    { description: 'how packets get there: straight over UDP, through another router, over TCP, not at all' },
+  ),
   via: Nullable(PeerId),
+  viaNickname: Nullable(Type.String()),
   endpoint: Nullable(Type.String()),
   rtt: Nullable(Type.Number({ description: 'microseconds' })),
   loss: Nullable(Type.Number({ description: '0 to 1' })),
@@ -52,7 +63,7 @@ export const Connection = Type.Object({
   receivedBytes: Type.Number(),
   sentPackets: Type.Number(),
   receivedPackets: Type.Number(),
-  reason: Type.Optional(Type.String({ description: 'why traffic does not flow' })),
+  reason: Type.Optional(Type.String({ description: 'why traffic does not flow, or not straight over UDP' })),
 });
 export type Connection = Static<typeof Connection>;
 
@@ -71,8 +82,13 @@ export const Target = Type.Object({
 export type Target = Static<typeof Target>;
 
 export const Attachment = Type.Object({
-  target: Type.String({ description: 'name or path of a network namespace, or a process id' }),
+  target: Type.String({
+    description: 'a container, the name or path of a network namespace, or a process id',
+  }),
+  id: Type.String({ description: 'the id of its engine, else how the namespace was named' }),
+  name: Nullable(Type.String()),
   interface: Type.String(),
+  network: Type.String(),
   mac: Nullable(Type.String()),
   addresses: Type.Array(Type.String()),
   present: Type.Boolean({ description: 'the interface is there now' }),
@@ -95,7 +111,7 @@ export const Status = Type.Object({
   uptime: Type.Number({ description: 'seconds' }),
   peer: PeerId,
   nickname: Type.String(),
-  network: Type.Object({ id: Type.String(), mode: Type.String() }),
+  network: Type.Object({ id: Type.String(), mode: Type.String(), rotation: Nullable(Rotation) }),
   port: Type.Number(),
   bridge: Type.String(),
   mtu: Type.Number(),
@@ -107,6 +123,9 @@ export const Status = Type.Object({
   connections: Type.Object({ up: Type.Number(), total: Type.Number() }),
   targets: Type.Object({ connected: Type.Number(), total: Type.Number() }),
   attachments: Type.Number(),
+  dns: Nullable(Type.String({ description: 'domain of the names that are answered; null with --no-dns' })),
+  networks: Type.Number({ description: 'beside the default one' }),
+  exposed: Type.Array(Exposure, { description: 'addresses of this host' }),
 });
 export type Status = Static<typeof Status>;
 
@@ -140,6 +159,7 @@ export const Datapath = Type.Object({
       name: Nullable(Type.String()),
       mtu: Type.Number(),
       queues: Type.Number(),
+      loop: Nullable(Type.Object({ with: Type.String(), muted: Type.Boolean() })),
     }),
   ),
   macs: Type.Array(
@@ -160,7 +180,10 @@ export const Report = Type.Object({
   peers: Type.Array(Peer),
   connections: Type.Array(Connection),
   targets: Type.Array(Target),
+  networks: Type.Array(NetworkInfo),
+  exposures: Type.Array(Exposure),
   attachments: Type.Array(Attachment),
+  dns: DnsReport,
   datapath: Nullable(Datapath),
   counters: Type.Object({ mesh: Counters, overlay: Counters }),
 });
@@ -197,8 +220,15 @@ export const ForgetRequest = Type.Object({
 
 export const AttachRequest = Type.Object({
   target: Type.String({ minLength: 1, maxLength: 4096 }),
-  addresses: Type.Array(Type.String(), { minItems: 1, maxItems: 256, description: 'such as 10.32.0.1/12' }),
+  addresses: Type.Array(Type.String(), {
+    maxItems: 256,
+    description: 'such as 10.32.0.1/12; net:10.40.0.0/16 or net:default for one of that subnet',
+  }),
+  network: Type.Optional(Type.String({ maxLength: 64 })),
   interface: Type.Optional(Type.String({ minLength: 1, maxLength: 15 })),
+  name: Type.Optional(Type.String({ minLength: 1, maxLength: 63 })),
+  hostname: Type.Optional(Type.String({ minLength: 1, maxLength: 253 })),
+  multicastRoute: Type.Optional(Type.Boolean({ description: 'default: true' })),
 });
 export type AttachRequest = Static<typeof AttachRequest>;
 

@@ -6,12 +6,17 @@ import { sendError, sendNotFound } from './errors.js';
 import { attachmentsRoutes } from './routes/attachments.js';
 import { connectionsRoute } from './routes/connections.js';
 import { datapathRoute } from './routes/datapath.js';
+import { exposuresRoutes } from './routes/exposures.js';
+import { namesRoutes } from './routes/names.js';
+import { networksRoutes } from './routes/networks.js';
+import { pathsRoutes } from './routes/paths.js';
 import { peersRoute } from './routes/peers.js';
 import { reportRoute } from './routes/report.js';
 import { statusRoute } from './routes/status.js';
 import { stopRoutes } from './routes/stop.js';
 import { targetsRoutes } from './routes/targets.js';
 import { tokenRoutes } from './routes/token.js';
+import { trustRoutes } from './routes/trust.js';
 import { versionRoute } from './routes/version.js';
 
 export interface ApiOptions {
@@ -48,10 +53,15 @@ export async function serveApi({ socketPath, router, onFault }: ApiOptions): Pro
     reportRoute(typed, router);
     peersRoute(typed, router);
     connectionsRoute(typed, router);
+    pathsRoutes(typed, router);
     targetsRoutes(typed, router);
     datapathRoute(typed, router);
+    networksRoutes(typed, router);
+    exposuresRoutes(typed, router);
     attachmentsRoutes(typed, router);
+    namesRoutes(typed, router);
     tokenRoutes(typed, router);
+    trustRoutes(typed, router);
     stopRoutes(typed, router);
     routes.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   });

@@ -1,6 +1,15 @@
 import { WeftError } from '../errors.js';
 
-const USAGE_CODES = new Set(['usage', 'bad-address', 'bad-cidr', 'bad-target', 'bad-bridge-name', 'bad-mtu']);
+const USAGE_CODES = new Set([
+  'usage',
+  'bad-address',
+  'bad-cidr',
+  'bad-target',
+  'bad-bridge-name',
+  'bad-mtu',
+  'bad-domain',
+  'bad-name',
+]);
 
 /** A command line that makes no sense. */
 export function usageError(message: string): WeftError {

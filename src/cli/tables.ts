@@ -1,14 +1,15 @@
 /** The router's answers as text. */
-import type { Attachment, Connection, Datapath, Peer, Status, Target } from '../api/index.js';
+import type { Connection, Datapath, Peer, Status, Target } from '../api/index.js';
 import { bytes, duration, latency, orDash, share } from './format.js';
 import { pairs, table } from './output.js';
+import { exposuresText } from './tables/exposures.js';
 
 export function overview(status: Status): string {
   const { peer, nickname, version, uptime, network, port, bridge, mtu, cipher, peers, connections, targets } =
     status;
   return pairs([
     ['router', `${peer} (${nickname}), weft ${version}, up ${duration(uptime)}`],
-    ['network', `${network.id} (${network.mode})`],
+    ['network', `${network.id} (${network.mode})${rotationText(network.rotation)}`],
     ['listening', `TCP and UDP ${port}`],
     ['bridge', `${bridge}, MTU ${mtu}`],
     ['cipher', cipher],
@@ -17,6 +18,9 @@ export function overview(status: Status): string {
     ['connections', `${connections.up} of ${connections.total} up`],
     ['targets', `${targets.connected} of ${targets.total} connected`],
     ['attachments', String(status.attachments)],
+    ['names', orDash(status.dns, (domain) => `below ${domain}`)],
+    ['networks', status.networks === 0 ? 'the default one' : `the default one and ${status.networks} more`],
+    ['exposed', exposuresText(status.exposed).replaceAll('\n', ', ')],
   ]);
 }
 
@@ -34,6 +38,12 @@ function forwarderText({
   if (adopted) facts.push('adopted');
   if (restarts > 0) facts.push(restarts === 1 ? '1 restart' : `${restarts} restarts`);
   return facts.join(', ');
+}
+
+function rotationText(rotation: Status['network']['rotation']): string {
+  if (rotation === null) return '';
+  const names = rotation.waiting.map(({ peer, nickname }) => nickname || peer);
+  return `, new secret, waiting for ${names.join(', ') || 'nobody'}`;
 }
 
 export function peersTable(peers: readonly Peer[]): Promise<string> {
@@ -66,8 +76,9 @@ export function connectionsTable(connections: readonly Connection[]): Promise<st
   return table([...headings, ''], rows, 'no connections: `weft connect` or the join line make them');
 }
 
-function pathText({ via, endpoint }: Connection): string {
-  return via === null ? orDash(endpoint) : `via ${via}`;
+function pathText({ path, viaNickname, endpoint }: Connection): string {
+  if (path === 'relay') return `via ${viaNickname ?? 'another router'}`;
+  return path === 'tcp' ? 'tcp' : orDash(endpoint);
 }
 
 export function targetsTable(targets: readonly Target[]): Promise<string> {
@@ -81,16 +92,6 @@ export function targetsTable(targets: readonly Target[]): Promise<string> {
     state === 'connected' ? '' : (lastError?.message ?? ''),
   ]);
   return table(['target', 'state', 'peer', 'retry', ''], rows, 'no targets');
-}
-
-export function attachmentsTable(attachments: readonly Attachment[]): Promise<string> {
-  const rows = attachments.map(({ target, interface: name, mac, addresses, present }) => [
-    target,
-    present ? name : `${name} (gone)`,
-    orDash(mac),
-    addresses.join(' '),
-  ]);
-  return table(['container', 'interface', 'mac', 'addresses'], rows, 'nothing is attached');
 }
 
 export async function datapathText(datapath: Datapath): Promise<string> {
@@ -119,12 +120,13 @@ export async function datapathText(datapath: Datapath): Promise<string> {
       'no offloads',
     ),
     await table(
-      ['network', 'tap', 'mtu', 'queues'],
-      networks.map(({ network, name, mtu, queues }) => [
+      ['network', 'tap', 'mtu', 'queues', 'loop'],
+      networks.map(({ network, name, mtu, queues, loop }) => [
         String(network),
         orDash(name),
         String(mtu),
         String(queues),
+        loop === null ? '-' : `with ${loop.with}${loop.muted ? ', muted' : ''}`,
       ]),
       'no networks',
     ),

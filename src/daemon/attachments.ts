@@ -1,217 +1,445 @@
+import { EventEmitter } from 'node:events';
 import type { Attachment, AttachRequest, DetachRequest } from '../api/index.js';
 import { WeftError } from '../errors.js';
 import {
+  type AttachedInterface,
   attach,
   bootId,
   type Cidr,
   DEFAULT_INTERFACE,
   detach,
-  inspect,
-  type Namespace,
+  hostEnd,
   parseCidr,
+  ports,
   removeAddresses,
-  resolveNamespace,
 } from '../hostnet/index.js';
+import type { PeerId } from '../identity/index.js';
+import { DEFAULT_NETWORK } from '../networks/index.js';
+import { parseAddressRequest } from './address-request.js';
+import type { AddressSource } from './address-source.js';
+import { AttachmentBook, type Entry } from './attachment-book.js';
+import { type Container, type Containers, isEngineId } from './containers.js';
+import type { Networks } from './networks.js';
 import type { StateFiles, StoredAttachment } from './state.js';
 
+/** So many containers are put back at the same time. */
+const AT_ONCE = 8;
+/** A named namespace that is gone for so long (ms) does not come back: its addresses are free. */
+const GONE_FOR_GOOD = 30_000;
+
 export interface AttachmentsOptions {
-  readonly bridge: string;
+  /** Peer id of this router. */
+  readonly owner: PeerId;
   readonly mtu: number;
   readonly file: StateFiles['attachments'];
+  readonly networks: Networks;
+  readonly containers: Containers;
+  readonly addresses: AddressSource;
+  readonly onFailure: (target: string, error: unknown) => void;
 }
 
-/** The containers on this router's bridge: what is attached, kept on disk, and put back after a restart. */
-export class Attachments {
+/** A container's interface as others need to know it. */
+export interface AttachedEndpoint {
+  /** Number of the Ethernet segment. */
+  readonly network: number;
+  readonly mac: string;
+  /** With prefix length, such as `10.32.0.1/12`. */
+  readonly addresses: readonly string[];
+  /** Of the container: what its addresses and names belong to. */
+  readonly id: string;
+  readonly name: string | null;
+  readonly hostname: string | null;
+}
+
+export interface AttachmentsEvents {
+  /** A container was attached, or its interface has other addresses now; the MAC says which one. */
+  attached: [endpoint: AttachedEndpoint];
+  detached: [endpoint: AttachedEndpoint];
+}
+
+/** The containers on this router's bridges: what is attached, kept on disk, and put back when a container or the router comes back. */
+export class Attachments extends EventEmitter<AttachmentsEvents> {
   readonly #options: AttachmentsOptions;
-  readonly #entries = new Map<string, StoredAttachment>();
-  readonly #queues = new Map<number, Promise<unknown>>();
+  readonly #book = new AttachmentBook();
+  /** What is told of each to others, by MAC. */
+  readonly #told = new Map<string, AttachedEndpoint>();
+  /** Since when a container is missing, by id. */
+  readonly #missing = new Map<string, number>();
+  readonly #queues = new Map<string, Promise<unknown>>();
 
   constructor(options: AttachmentsOptions) {
+    super();
     this.#options = options;
+    const { containers, networks } = options;
+    networks.on('moved', (name) => void this.#reattach(name));
+    containers.on(
+      'changed',
+      (id) => void this.#look(id === undefined ? this.#book.all() : this.#book.of(id)),
+    );
+    containers.on('removed', (id) => void this.#release(this.#book.of(id)));
   }
 
   get size(): number {
-    return this.#entries.size;
+    return this.#book.size;
+  }
+
+  /** True while a container of this host, running or stopped, is on the network. */
+  uses(network: string): boolean {
+    return this.#book.uses(network);
+  }
+
+  /** Everything that is attached now. */
+  endpoints(): AttachedEndpoint[] {
+    return [...this.#told.values()];
+  }
+
+  list(): Attachment[] {
+    return this.#book.all().map(view);
   }
 
   /** Attaches the containers of earlier runs that still exist. Gives those that do not, which are forgotten. */
   async restore(): Promise<StoredAttachment[]> {
     const [stored, boot] = await Promise.all([this.#options.file.read(), bootId()]);
-    const sameBoot = stored.bootId === boot;
+    const plugged = once(ports);
     const gone: StoredAttachment[] = [];
-    await Promise.all(
-      stored.attachments.map(async (entry) => {
-        const namespace = await stillThere(entry, sameBoot);
-        if (namespace === undefined) gone.push(entry);
-        else await this.#putBack(namespace, entry).catch(() => gone.push(entry));
-      }),
-    );
-    await this.#save();
+    await inParallel(stored.attachments, AT_ONCE, async (entry) => {
+      const mayReturn = stored.bootId === boot || !isProcess(entry);
+      if (mayReturn && (await this.#restored(entry, plugged))) return;
+      gone.push(entry);
+      await this.#options.addresses.release(entry, entry.addresses);
+    });
+    if (stored.attachments.length > 0) await this.#save();
     return gone;
   }
 
-  /** Puts all interfaces back onto a bridge that was made anew. */
-  async reattach(): Promise<void> {
-    for (const entry of [...this.#entries.values()]) {
-      const namespace = await stillThere(entry, true);
-      if (namespace !== undefined) await this.#putBack(namespace, entry);
-    }
-  }
-
-  /** Rejects with `address-used`, or as hostnet's `attach` does. */
+  /** Rejects with `address-used`, `other-network`, or as hostnet's `attach` and `Containers.resolve` do. */
   async attach(request: AttachRequest): Promise<Attachment> {
-    const cidrs = request.addresses.map(parseCidr);
-    const namespace = await resolveNamespace(request.target);
-    const attached = await this.#attach(namespace, request.interface ?? DEFAULT_INTERFACE, cidrs);
+    const requests = request.addresses.map(parseAddressRequest);
+    const container = await this.#options.containers.resolve(request.target);
+    const inside = request.interface ?? DEFAULT_INTERFACE;
+    const attached = await this.#queued(container.id, async () => {
+      const before = this.#find(container, inside);
+      const network = request.network ?? before?.network ?? DEFAULT_NETWORK;
+      if (before !== undefined && before.network !== network) throw otherNetwork(before);
+      const holder = { id: before?.id ?? container.id, network };
+      const isNew = before === undefined && requests.length === 0;
+      const wanted = isNew ? [parseAddressRequest('net:default')] : requests;
+      const addresses = await this.#options.addresses.take(holder, wanted);
+      try {
+        return await this.#attach(container, before, {
+          interface: inside,
+          network,
+          addresses,
+          name: request.name ?? before?.name ?? container.name,
+          hostname: request.hostname ?? before?.hostname ?? container.hostname,
+          multicastRoute: request.multicastRoute ?? before?.multicastRoute ?? true,
+        });
+      } catch (error) {
+        const kept = before?.addresses ?? [];
+        await this.#options.addresses.release(
+          holder,
+          addresses.filter((address) => !kept.includes(address)),
+        );
+        throw error;
+      }
+    });
     await this.#save();
-    return attached;
+    return view(attached);
   }
 
   /** Rejects with `not-attached`. */
   async detach(request: DetachRequest): Promise<Attachment | null> {
     const inside = request.interface ?? DEFAULT_INTERFACE;
     const cidrs = (request.addresses ?? []).map(parseCidr);
-    const namespace = await resolveNamespace(request.target).catch((error: unknown) => {
-      if (this.#named(request.target, inside) === undefined) throw error;
-      return undefined; // the container is gone, and its interface with it
-    });
-    const entry =
-      namespace === undefined
-        ? this.#named(request.target, inside)
-        : this.#entries.get(keyOf(namespace.inode, inside));
-    if (entry === undefined) throw notAttached(request.target, inside);
-    const left = await this.#queued(entry.inode, () => this.#detach(entry, namespace, cidrs));
+    const entry = await this.#required(request.target, inside);
+    const left = await this.#queued(entry.id, () => this.#detach(entry, cidrs));
     await this.#save();
+    return left === undefined ? null : view(left);
+  }
+
+  /** Looks which containers came or went. Cheap while none did. */
+  async check(interfaces: ReadonlySet<string>): Promise<void> {
+    const suspects = this.#book.all().filter((entry) => {
+      if (!entry.present) return !isEngineId(entry.id); // its engine tells when it starts
+      return !interfaces.has(this.#hostEnd(entry));
+    });
+    await this.#look(suspects);
+  }
+
+  /** Follows what has become of containers: they run again, have ended, or are gone. */
+  async #look(entries: readonly Entry[]): Promise<void> {
+    if (entries.length === 0) return;
+    const plugged = once(ports);
+    await inParallel(entries, AT_ONCE, async (entry) => {
+      try {
+        await this.#queued(entry.id, () => this.#lookAt(entry, plugged));
+      } catch (error) {
+        this.#options.onFailure(entry.target, error);
+      }
+    });
+    await this.#save();
+  }
+
+  async #lookAt(entry: Entry, plugged: Plugged): Promise<void> {
+    const fate = await this.#options.containers.again(entry);
+    if (fate.state === 'running' && isSame(entry, fate.container)) {
+      this.#missing.delete(entry.id);
+      await this.#putBack(entry, fate.container, plugged);
+    } else if (fate.state === 'stopped' || this.#mayReturn(entry)) {
+      if (entry.present) this.#put({ ...entry, present: false });
+    } else {
+      await this.#forget(entry);
+    }
+  }
+
+  /** A named namespace may be made again by whoever restarts the container. */
+  #mayReturn(entry: Entry): boolean {
+    if (isProcess(entry) || isEngineId(entry.id)) return false;
+    const since = this.#missing.get(entry.id) ?? performance.now();
+    this.#missing.set(entry.id, since);
+    return performance.now() - since < GONE_FOR_GOOD;
+  }
+
+  async #restored(stored: StoredAttachment, plugged: Plugged): Promise<boolean> {
+    const entry = { ...stored, present: false };
+    try {
+      const fate = await this.#options.containers.again(stored);
+      if (fate.state === 'stopped') this.#put(entry);
+      if (fate.state !== 'running') return fate.state === 'stopped';
+      if (!isSame(entry, fate.container)) return false;
+      await this.#putBack(entry, fate.container, plugged);
+      return true;
+    } catch (error) {
+      this.#options.onFailure(stored.target, error);
+      return false;
+    }
+  }
+
+  /** Attaches a container again as it was, unless everything is still in place. */
+  async #putBack(entry: Entry, container: Container, plugged: Plugged): Promise<void> {
+    const port = (await plugged()).get(this.#hostEnd(entry));
+    const intact =
+      entry.inode === container.namespace.inode &&
+      entry.mac !== undefined &&
+      port?.bridge === this.#options.networks.bridge(entry.network) &&
+      port?.mtu === this.#options.mtu;
+    if (!intact) await this.#attach(container, entry, entry);
+    else if (!entry.present) this.#put({ ...entry, present: true });
+  }
+
+  #hostEnd({ network, inode, interface: inside }: Entry): string {
+    return hostEnd(this.#options.networks.bridge(network), inode, inside);
+  }
+
+  /** Puts all interfaces back onto a bridge that was made anew. */
+  async #reattach(network: string): Promise<void> {
+    await this.#look(this.#book.all().filter((entry) => entry.network === network && entry.present));
+  }
+
+  async #attach(container: Container, before: Entry | undefined, wanted: Wanted): Promise<Entry> {
+    const { id, target, namespace } = container;
+    const known = before?.addresses ?? [];
+    const entry = {
+      ...wanted,
+      id: before?.id ?? id,
+      target: before?.target ?? target,
+      inode: namespace.inode,
+      addresses: [...new Set([...known, ...wanted.addresses])],
+      present: false,
+    };
+    for (let rival = this.#rival(entry); rival !== undefined; rival = this.#rival(entry)) {
+      await this.#evict(rival);
+    }
+    this.#book.put(entry); // its addresses are taken from now on
+    try {
+      const { mac } = await this.#plug(container, entry, before?.mac);
+      const attached = { ...entry, mac, present: true };
+      this.#put(attached);
+      return attached;
+    } catch (error) {
+      this.#book.remove(entry);
+      if (before !== undefined) this.#book.put(before);
+      throw error;
+    }
+  }
+
+  async #plug({ namespace }: Container, entry: Entry, mac: string | undefined): Promise<AttachedInterface> {
+    const { owner, mtu, networks } = this.#options;
+    const { bridge } = await networks.segment(entry.network);
+    return await attach({
+      bridge,
+      owner,
+      mtu,
+      namespace,
+      interface: entry.interface,
+      cidrs: entry.addresses.map(parseCidr),
+      mac,
+      multicastRoute: entry.multicastRoute,
+    });
+  }
+
+  async #detach(entry: Entry, cidrs: readonly Cidr[]): Promise<Entry | undefined> {
+    const leaving = new Set(cidrs.map(({ text }) => text));
+    const addresses = cidrs.length === 0 ? [] : entry.addresses.filter((address) => !leaving.has(address));
+    const fate = addresses.length === 0 ? undefined : await this.#options.containers.again(entry);
+    if (fate?.state !== 'running' || fate.container.namespace.inode !== entry.inode) {
+      await this.#unplug(entry);
+      await this.#forget(entry);
+      return undefined;
+    }
+    await removeAddresses(fate.container.namespace, entry.interface, cidrs);
+    await this.#options.addresses.release(
+      entry,
+      entry.addresses.filter((address) => leaving.has(address)),
+    );
+    const left = { ...entry, addresses };
+    this.#put(left);
     return left;
   }
 
-  async list(): Promise<Attachment[]> {
-    return await Promise.all([...this.#entries.values()].map(view));
+  async #unplug(entry: Entry): Promise<void> {
+    await detach(this.#options.networks.bridge(entry.network), entry.inode, entry.interface);
   }
 
-  #putBack(
-    namespace: Namespace,
-    { interface: inside, addresses, mac }: StoredAttachment,
-  ): Promise<Attachment> {
-    return this.#attach(namespace, inside, addresses.map(parseCidr), mac);
+  async #release(entries: readonly Entry[]): Promise<void> {
+    for (const entry of entries) await this.#forget(entry);
+    await this.#save();
   }
 
-  #attach(namespace: Namespace, inside: string, cidrs: readonly Cidr[], mac?: string): Promise<Attachment> {
-    return this.#queued(namespace.inode, async () => {
-      const key = keyOf(namespace.inode, inside);
-      const before = this.#entries.get(key);
-      await this.#refuseUsed(cidrs, key);
-      const addresses = [...new Set([...(before?.addresses ?? []), ...cidrs.map(({ text }) => text)])];
-      const entry = { target: namespace.target, inode: namespace.inode, interface: inside, addresses };
-      this.#replaceNamed(entry);
-      try {
-        const { bridge, mtu } = this.#options;
-        const known = mac ?? before?.mac;
-        const attached = await attach({ bridge, mtu, namespace, interface: inside, cidrs, mac: known });
-        this.#entries.set(key, { ...entry, mac: attached.mac });
-        return { target: namespace.target, ...attached, addresses: [...attached.addresses], present: true };
-      } catch (error) {
-        if (before === undefined) this.#entries.delete(key);
-        else this.#entries.set(key, before);
-        throw error;
-      }
-    });
+  /** Another container that has one of these addresses: an address may be on one interface of a network only. */
+  #rival({ id, interface: inside, network, addresses }: Entry): Entry | undefined {
+    return addresses
+      .map((address) => this.#book.withAddress(network, address))
+      .find((other) => other !== undefined && (other.id !== id || other.interface !== inside));
   }
 
-  /** A name that now means another namespace was that of a container which is gone. */
-  #replaceNamed(entry: StoredAttachment): void {
-    for (const [key, other] of this.#entries) {
-      if (other.target === entry.target && other.interface === entry.interface) this.#entries.delete(key);
-    }
-    this.#entries.set(keyOf(entry.inode, entry.interface), entry);
+  /** A container that is gone does not need its addresses any more. */
+  async #evict(entry: Entry): Promise<void> {
+    const { state } = await this.#options.containers.again(entry);
+    if (state === 'gone') return await this.#forget(entry);
+    throw new WeftError(
+      'address-used',
+      `${entry.target} already has ${entry.addresses.join(' ')}: choose another address, or detach it there first`,
+    );
   }
 
-  async #detach(
-    entry: StoredAttachment,
-    namespace: Namespace | undefined,
-    cidrs: readonly Cidr[],
-  ): Promise<Attachment | null> {
-    const key = keyOf(entry.inode, entry.interface);
-    const leaving = new Set(cidrs.map(({ text }) => text));
-    const addresses = cidrs.length === 0 ? [] : entry.addresses.filter((address) => !leaving.has(address));
-    if (addresses.length === 0 || namespace === undefined) {
-      await detach(this.#options.bridge, entry.inode, entry.interface);
-      this.#entries.delete(key);
-      return null;
-    }
-    await removeAddresses(namespace, entry.interface, cidrs);
-    const left = { ...entry, addresses };
-    this.#entries.set(key, left);
-    return await view(left);
+  #find({ id, namespace }: Container, inside: string): Entry | undefined {
+    return this.#book.find(id, inside) ?? this.#book.inNamespace(namespace.inode, inside);
   }
 
-  /** An address may be on one interface only. One whose container is gone does not count. */
-  async #refuseUsed(cidrs: readonly Cidr[], key: string): Promise<void> {
-    for (const { address } of cidrs) {
-      const other = [...this.#entries].find(
-        ([otherKey, { addresses }]) =>
-          otherKey !== key && addresses.some((text) => parseCidr(text).address === address),
-      );
-      if (other === undefined) continue;
-      const [otherKey, entry] = other;
-      if ((await view(entry)).present) {
-        throw new WeftError(
-          'address-used',
-          `${address} is the address of ${entry.target} already: choose another, or detach it there first`,
-        );
-      }
-      this.#entries.delete(otherKey);
-    }
+  /** The attachment that the user means; the container may be gone by now. */
+  async #required(target: string, inside: string): Promise<Entry> {
+    const named = this.#book.named(target, inside);
+    if (named !== undefined) return named;
+    const found = this.#find(await this.#options.containers.resolve(target), inside);
+    if (found !== undefined) return found;
+    throw new WeftError(
+      'not-attached',
+      `${target} has no interface ${inside} of this router: \`weft ps\` shows what is attached`,
+    );
   }
 
-  #named(target: string, inside: string): StoredAttachment | undefined {
-    return [...this.#entries.values()].find((entry) => entry.target === target && entry.interface === inside);
+  /** Notes an attachment, and tells others what is new about it. */
+  #put(entry: Entry): void {
+    const former = this.#book.find(entry.id, entry.interface);
+    this.#book.put(entry);
+    this.#options.networks.settle(entry.network);
+    const present = entry.present && entry.mac !== undefined;
+    if (former?.mac !== undefined && (!present || former.mac !== entry.mac)) this.#tellDetached(former.mac);
+    if (present) this.#tellAttached(entry);
+  }
+
+  /** The container does not come back: its addresses are free, and others hear of it. */
+  async #forget(entry: Entry): Promise<void> {
+    this.#book.remove(entry);
+    this.#options.networks.settle(entry.network);
+    this.#missing.delete(entry.id);
+    if (entry.mac !== undefined) this.#tellDetached(entry.mac);
+    await this.#options.addresses.release(entry, entry.addresses);
+  }
+
+  #tellAttached({ network: name, mac, addresses, id, name: label, hostname }: Entry): void {
+    const network = this.#options.networks.number(name);
+    if (mac === undefined || network === undefined) return;
+    const endpoint = { network, mac, addresses, id, name: label, hostname };
+    this.#told.set(mac, endpoint);
+    this.emit('attached', endpoint);
+  }
+
+  #tellDetached(mac: string): void {
+    const endpoint = this.#told.get(mac);
+    if (endpoint === undefined) return;
+    this.#told.delete(mac);
+    this.emit('detached', endpoint);
   }
 
   /** One change at a time for each container. */
-  #queued<T>(inode: number, work: () => Promise<T>): Promise<T> {
-    const result = (this.#queues.get(inode) ?? Promise.resolve()).then(work);
+  #queued<T>(id: string, work: () => Promise<T>): Promise<T> {
+    const result = (this.#queues.get(id) ?? Promise.resolve()).then(work);
     const settled = result.then(
       () => {},
       () => {},
     );
-    this.#queues.set(inode, settled);
+    this.#queues.set(id, settled);
     void settled.then(() => {
-      if (this.#queues.get(inode) === settled) this.#queues.delete(inode);
+      if (this.#queues.get(id) === settled) this.#queues.delete(id);
     });
     return result;
   }
 
   async #save(): Promise<void> {
-    await this.#options.file.write({ bootId: await bootId(), attachments: [...this.#entries.values()] });
+    const attachments = this.#book.all().map(({ present, ...stored }) => stored);
+    await this.#options.file.write({ bootId: await bootId(), attachments });
   }
 }
 
-function keyOf(inode: number, inside: string): string {
-  return `${inode}/${inside}`;
+/** What `#attach` is to bring about; addresses are added to those that are there. */
+type Wanted = Pick<
+  StoredAttachment,
+  'interface' | 'network' | 'addresses' | 'name' | 'hostname' | 'multicastRoute'
+>;
+
+type Plugged = () => ReturnType<typeof ports>;
+
+/** Process ids are used again: such a container is the same only while its namespace is. */
+function isSame(entry: Entry, container: Container): boolean {
+  return !isProcess(entry) || entry.inode === container.namespace.inode;
 }
 
-/** The namespace of an entry. One that was named by a process id must be the same: ids are used again. */
-async function stillThere(entry: StoredAttachment, sameBoot: boolean): Promise<Namespace | undefined> {
-  const byProcess = /^\d+$/.test(entry.target) || entry.target.startsWith('/proc/');
-  if (byProcess && !sameBoot) return undefined;
-  const namespace = await resolveNamespace(entry.target).catch(() => undefined);
-  return byProcess && namespace?.inode !== entry.inode ? undefined : namespace;
+function isProcess({ id, target }: StoredAttachment): boolean {
+  return !isEngineId(id) && (/^\d+$/.test(target) || target.startsWith('/proc/'));
 }
 
-async function view(entry: StoredAttachment): Promise<Attachment> {
-  const namespace = await stillThere(entry, true);
-  const there = namespace?.inode === entry.inode ? await inspect(namespace, entry.interface) : undefined;
-  const { target, interface: inside } = entry;
-  if (there === undefined) {
-    return { target, interface: inside, mac: null, addresses: entry.addresses, present: false };
-  }
-  return { target, interface: inside, mac: there.mac, addresses: [...there.addresses], present: true };
+function view(entry: Entry): Attachment {
+  const { id, target, name, interface: inside, network, mac = null, addresses, present } = entry;
+  return { target, id, name, interface: inside, network, mac, addresses: [...addresses], present };
 }
 
-function notAttached(target: string, inside: string): WeftError {
+function otherNetwork({ target, interface: inside, network }: Entry): WeftError {
   return new WeftError(
-    'not-attached',
-    `${target} has no interface ${inside} of this router: \`weft ps\` shows what is attached`,
+    'other-network',
+    `${target} has its interface ${inside} on the network ${network}: choose another name with --interface to be on a second network`,
   );
+}
+
+/** Does the work at the first call only. */
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let result: Promise<T> | undefined;
+  return () => {
+    result ??= work();
+    return result;
+  };
+}
+
+/** Works on all items, on so many at the same time. */
+async function inParallel<T>(
+  items: readonly T[],
+  atOnce: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const left = items.values();
+  const worker = async () => {
+    for (const item of left) await work(item);
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
 }

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { endForwarders } from '../forwarder/index.js';
-import { removeBridge } from '../hostnet/index.js';
+import { Firewall, removeInterfaces } from '../hostnet/index.js';
 import { lockHolder } from './lock.js';
 import { runPaths } from './paths.js';
-import { readRunNote, removeRunFiles } from './run-dir.js';
+import { type RunNote, readRunNote, removeRunFiles } from './run-dir.js';
 import { removeState } from './state.js';
 
 const POLL = 20;
@@ -29,10 +29,17 @@ export async function cleanUp({ runDir, stateDir, forget }: CleanupOptions): Pro
   const daemon = await endDaemon(runDir);
   const forwarders = await endForwarders(runPaths(runDir).forwarder);
   const note = await readRunNote(runDir);
-  const interfaces = note === undefined ? [] : await removeBridge(note.bridge, note.peer);
+  const interfaces = note === undefined ? [] : await removeTraces(note);
   await removeRunFiles(runDir);
   if (forget) await removeState(stateDir);
   return { daemon, forwarders, interfaces };
+}
+
+/** Interfaces, and rules of the packet filter: as far as there is a packet filter. */
+async function removeTraces({ bridge, peer }: RunNote): Promise<string[]> {
+  const removed = await removeInterfaces(bridge, peer);
+  await new Firewall(bridge).remove().catch(() => {});
+  return removed;
 }
 
 async function endDaemon(runDir: string): Promise<boolean> {

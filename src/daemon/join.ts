@@ -16,7 +16,9 @@ export async function joinInvitation({ network, port, addresses }: JoinOptions):
     addresses.length > 0
       ? addresses.map((address) => formatHostPort(parseHostPort(address, port)))
       : (await hostAddresses()).map((address) => formatHostPort(ipHostPort(address, port)));
-  const token = encodeToken({ secret: network.secrets[0], addresses: reachable });
+  const { id, generation, secrets } = network;
+  const rotated = generation === 0 ? {} : { rotated: { network: id, generation } };
+  const token = encodeToken({ secret: secrets[0], ...rotated, addresses: reachable });
   return { token, join: `weft launch --token ${token}`, addresses: reachable };
 }
 

@@ -2,6 +2,7 @@
 import { hostname } from 'node:os';
 import Type, { type Static } from 'typebox';
 import { DEFAULT_PORT } from '../address.js';
+import { DEFAULT_DOMAIN } from '../dns/index.js';
 import { validator } from '../validate.js';
 
 const Auto = Type.Literal('auto');
@@ -32,6 +33,19 @@ const Settings = Type.Object({
   disabledOffloads: Type.Array(Type.String()),
   /** `host[:port]` under which others reach this host; empty: its own addresses. */
   advertise: Type.Array(Type.String(), { maxItems: 16 }),
+  /** Control links are made to members that are no targets, too. */
+  discovery: Type.Boolean(),
+  /** Most control links; `auto`: as many as it takes. */
+  connLimit: Type.Union([Auto, Type.Integer({ minimum: 1, maximum: 10_000 })]),
+  /** Serve names to containers. */
+  dns: Type.Boolean(),
+  dnsDomain: Type.String(),
+  /** Of answers about containers, in seconds. */
+  dnsTtl: Type.Integer({ minimum: 0, maximum: 86_400 }),
+  /** `address[:port]` of this host where the DNS server listens, too. */
+  dnsListen: Type.Array(Type.String(), { maxItems: 16 }),
+  /** Names the servers that answer for everything else. */
+  resolvConf: Type.String({ pattern: '^/' }),
 });
 export type Settings = Static<typeof Settings>;
 
@@ -72,6 +86,13 @@ export function settle(chosen: ChosenSettings, earlier: ChosenSettings): Setting
     workers: 'auto',
     disabledOffloads: [],
     advertise: [],
+    discovery: true,
+    connLimit: 'auto',
+    dns: true,
+    dnsDomain: DEFAULT_DOMAIN,
+    dnsTtl: 1,
+    dnsListen: [],
+    resolvConf: '/etc/resolv.conf',
     ...earlier,
     ...chosen,
   };

@@ -1,4 +1,5 @@
 import { formatHostPort, parseHostPort } from '../address.js';
+import { parseDomain } from '../dns/index.js';
 import { WeftError } from '../errors.js';
 import { checkBridgeName, checkMtu } from '../hostnet/index.js';
 import {
@@ -11,6 +12,7 @@ import {
   parseToken,
   saveNetwork,
 } from '../identity/index.js';
+import { parseListenAddress } from './dns.js';
 import { type LaunchRequest, type Settings, settle } from './launch-request.js';
 import { type StateFiles, stateFiles } from './state.js';
 
@@ -22,37 +24,48 @@ export interface Plan {
   readonly targets: readonly string[];
   /** The network comes from the state directory. */
   readonly resumed: boolean;
+  /** What members said about each other and the secret, as `Statements.encoded` gave it. */
+  readonly statements: readonly Buffer[];
   readonly files: StateFiles;
 }
 
 /** Reads the state, decides, and writes what is new. Rejects with `other-network` and the errors of damaged files. */
 export async function makePlan(request: LaunchRequest): Promise<Plan> {
   const files = stateFiles(request.stateDir);
-  const [identity, stored, earlier, { targets: known }] = await Promise.all([
+  const [identity, stored, earlier, { targets: known }, trust] = await Promise.all([
     loadOrCreateIdentity(request.stateDir),
     loadNetwork(request.stateDir),
     files.launch.read(),
     files.targets.read(),
+    files.trust.read(),
   ]);
-  const settings = settle(request.settings, earlier);
+  const chosen = settle(request.settings, earlier);
+  const settings = { ...chosen, dnsDomain: parseDomain(chosen.dnsDomain) };
   checkBridgeName(settings.bridge);
+  for (const text of settings.dnsListen) parseListenAddress(text);
   if (settings.mtu !== 'auto') checkMtu(settings.mtu);
   const token = request.network === undefined ? undefined : parseToken(request.network.token);
   const asked =
     token === undefined ? undefined : { ...networkFromToken(token), mode: request.network?.mode ?? 'token' };
   const network = decideNetwork(stored, asked, request.stateDir);
+  const statements = trust.statements.map((hex) => Buffer.from(hex, 'hex'));
   const targets = merge(known, [...request.peers, ...(token?.addresses ?? [])]);
   await Promise.all([
-    stored === undefined ? saveNetwork(request.stateDir, network) : undefined,
+    network === stored ? undefined : saveNetwork(request.stateDir, network),
     files.launch.write({ ...earlier, ...request.settings }),
     files.targets.write({ targets }),
   ]);
-  return { identity, network, settings, targets, resumed: stored !== undefined, files };
+  return { identity, network, settings, targets, resumed: stored !== undefined, statements, files };
 }
 
 function decideNetwork(stored: Network | undefined, asked: Network | undefined, stateDir: string): Network {
   if (stored === undefined) return asked ?? newNetwork();
-  if (asked === undefined || asked.id === stored.id) return stored;
+  if (asked === undefined) return stored;
+  if (asked.id === stored.id) {
+    // We were away while the secret was replaced; or the token is older than what we know.
+    if (asked.generation <= stored.generation) return stored;
+    return { ...stored, secrets: asked.secrets, generation: asked.generation };
+  }
   throw new WeftError(
     'other-network',
     `this router belongs to the network ${stored.id} already, not to ${asked.id}: \`weft reset\` makes it leave, then launch again; or give another --state-dir (this one is ${stateDir})`,

@@ -5,6 +5,9 @@ import type {
   ConnectRequest,
   Datapath,
   DetachRequest,
+  ExposureControl,
+  NetworkCreateRequest,
+  NetworkRemoveRequest,
   Peer,
   Report,
   RouterControl,
@@ -17,23 +20,33 @@ import type {
 } from '../api/index.js';
 import { WeftError } from '../errors.js';
 import { Forwarder, ForwarderDataPlane, type ForwarderEvent, locateForwarder } from '../forwarder/index.js';
-import { removeBridge, tapName } from '../hostnet/index.js';
+import { interfaceNames, removeInterfaces } from '../hostnet/index.js';
 import { Mesh } from '../mesh/index.js';
 import { Overlay } from '../overlay/index.js';
 import { weftVersion } from '../version.js';
+import { AddressSource } from './address-source.js';
 import { Attachments } from './attachments.js';
+import { Containers } from './containers.js';
+import { Dns } from './dns.js';
+import { Endpoints } from './endpoints.js';
+import { Exposures } from './expose.js';
+import { fixedAddresses } from './fixed-addresses.js';
 import { joinInvitation } from './join.js';
 import { KnownMembers } from './known-members.js';
 import type { LaunchRequest } from './launch-request.js';
 import { errorFields, type Log } from './logging.js';
+import { PublishedNetworks } from './network-records.js';
+import { Networks } from './networks.js';
 import { runPaths } from './paths.js';
+import { PeerPaths } from './peer-paths.js';
 import type { Plan } from './plan.js';
-import { DEFAULT_NETWORK, mtuFor, Segment } from './segment.js';
+import { mtuFor } from './segment.js';
 import { removeState } from './state.js';
+import { Trust } from './trust.js';
 import { connectionView, datapathView, peerView, targetView } from './views.js';
 
-/** How often to look whether the bridge is still there, in milliseconds. */
-const BRIDGE_CHECK = 2_000;
+/** How often to look whether bridges and containers are still there, in milliseconds. */
+const CHECK_INTERVAL = 2_000;
 
 /** All parts of one router, composed: the only place that knows everybody. */
 export class Router implements RouterControl {
@@ -42,18 +55,26 @@ export class Router implements RouterControl {
   readonly #log: Log;
   /** Of the overlay: what containers get. */
   readonly mtu: number;
+  readonly trust: Trust;
   readonly #mesh: Mesh;
   readonly #members: KnownMembers;
   readonly #forwarder: Forwarder;
   readonly #overlay: Overlay;
-  readonly #segment: Segment;
+  readonly #containers = new Containers();
+  readonly #records: PublishedNetworks;
+  readonly #networks: Networks;
+  readonly paths: PeerPaths;
   readonly #attachments: Attachments;
+  readonly #exposures: Exposures;
+  readonly #endpoints: Endpoints;
+  /** Names of containers. */
+  readonly names: Dns;
   readonly #startedAt = Date.now();
   #adopted = false;
   #starts = 0;
   #stopping = false;
-  #bridgeCheck: NodeJS.Timeout | undefined;
-  #repairing = Promise.resolve();
+  #check: NodeJS.Timeout | undefined;
+  #checking: Promise<unknown> = Promise.resolve();
   #onStopped: () => void = () => {};
   /** Resolves once the router was stopped and everything is taken down. */
   readonly stopped = new Promise<void>((resolve) => {
@@ -67,6 +88,14 @@ export class Router implements RouterControl {
     this.mtu = mtu;
     const { identity, network, settings, files } = plan;
     const { port, bridge, nickname, cipher } = settings;
+    this.trust = new Trust({
+      identity,
+      network,
+      statements: plan.statements,
+      file: files.trust,
+      stateDir: request.stateDir,
+      log,
+    });
     this.#mesh = new Mesh({
       identity,
       network,
@@ -74,7 +103,10 @@ export class Router implements RouterControl {
       port,
       mtu,
       endpoints: settings.advertise,
-      ignoreInterface: (name) => name === bridge || name === tapName(bridge),
+      discovery: settings.discovery,
+      limits: settings.connLimit === 'auto' ? {} : { connections: settings.connLimit },
+      admits: (peer, incarnation) => this.trust.admits(peer, incarnation),
+      ignoreInterface: (name) => this.#networks.owns(name),
     });
     this.#members = new KnownMembers({
       mesh: this.#mesh,
@@ -90,8 +122,61 @@ export class Router implements RouterControl {
       cipher,
       timings: { rekeyInterval: settings.rekeyInterval * 1000 },
     });
-    this.#segment = new Segment({ bridge, owner: identity.peer, mtu });
-    this.#attachments = new Attachments({ bridge, mtu, file: files.attachments });
+    const owner = identity.peer;
+    const onFailure = (what: string) => (error: unknown) =>
+      log.error(`${what}: ${String(error)}`, errorFields(error));
+    this.#records = new PublishedNetworks({
+      identity,
+      mesh: this.#mesh,
+      file: files.networks,
+      onFailure: onFailure('a record of a network is lost'),
+    });
+    this.#networks = new Networks({
+      bridge,
+      owner,
+      mtu,
+      forwarder: this.#forwarder,
+      records: this.#records,
+      onSegments: (numbers) => this.#overlay.setNetworks(numbers),
+      isUsed: (name) => this.#attachments.uses(name) || this.#exposures.uses(name),
+      isKeeper: () => isAmongFirst(this.#mesh, KEEPERS),
+      onFailure: onFailure('a network cannot be served'),
+    });
+    const addresses = new AddressSource(this.#networks, fixedAddresses);
+    this.#attachments = new Attachments({
+      owner,
+      mtu,
+      file: files.attachments,
+      networks: this.#networks,
+      containers: this.#containers,
+      addresses,
+      onFailure: (target, error) => onFailure(`${target} cannot be attached again`)(error),
+    });
+    this.#exposures = new Exposures({
+      bridge,
+      networks: this.#networks,
+      addresses,
+      file: files.exposures,
+      names: () => this.names,
+      onRepaired: (what) => log.warn(`${what} were changed by somebody, making them again`),
+    });
+    this.#endpoints = new Endpoints({
+      identity,
+      mesh: this.#mesh,
+      forwarder: this.#forwarder,
+      attachments: this.#attachments,
+    });
+    this.paths = new PeerPaths(this.#mesh, this.#overlay);
+    this.names = new Dns({
+      identity,
+      mesh: this.#mesh,
+      mtu,
+      settings,
+      file: files.names,
+      attachments: this.#attachments,
+      networks: this.#networks,
+      log,
+    });
   }
 
   /** Starts everything; what can go on at the same time does. When one part fails, all is taken down again. */
@@ -110,30 +195,40 @@ export class Router implements RouterControl {
 
   async #start(): Promise<void> {
     this.#mesh.connect(this.#plan.targets);
-    const bridge = this.#segment.makeBridge();
-    const plumbed = Promise.all([this.#forwarder.start(), bridge]).then(() =>
-      this.#segment.open(this.#forwarder),
-    );
-    const restored = bridge.then(() => this.#attachments.restore());
+    await this.names.start();
+    const bridged = Promise.all([this.#networks.makeBridge(), this.#records.start()]);
+    const restored = Promise.all([this.#forwarder.start(), bridged])
+      .then(() => this.#networks.start())
+      .then(() => this.#attachments.restore());
+    await this.trust.start(this.#mesh, this.#overlay);
     const meshed = this.#mesh.start().then(() => this.#members.start());
-    const results = await Promise.allSettled([meshed, plumbed, restored]);
+    bridged.then(
+      () => this.names.check(),
+      () => {},
+    );
+    const results = await Promise.allSettled([meshed, restored]);
     for (const result of results) if (result.status === 'rejected') throw result.reason;
     for (const { target } of await restored) {
       this.#log.warn(`${target} was attached before and is gone`, { target });
     }
-    this.#overlay.setNetworks([DEFAULT_NETWORK]);
+    this.#endpoints.start();
+    await this.#exposures.restore();
     await this.#overlay.start();
-    this.#bridgeCheck = setInterval(() => void this.#checkBridge(), BRIDGE_CHECK);
+    this.#checking = this.#networks
+      .removeUnused()
+      .catch((error: unknown) => this.#log.warn(`not cleaned up: ${String(error)}`, errorFields(error)));
+    this.#check = setInterval(() => this.#inspect(undefined), CHECK_INTERVAL);
   }
 
   /** A failed start leaves a data plane alone that was at work before it. */
   async #undo(): Promise<void> {
     this.#stopping = true;
     await this.#members.stop();
+    await this.names.stop();
     await this.#mesh.stop({ leave: false }).catch(() => {});
     if (this.#adopted) return this.#forwarder.detach();
     await this.#forwarder.stop().catch(() => {});
-    await removeBridge(this.#plan.settings.bridge, this.#plan.identity.peer).catch(() => {});
+    await removeInterfaces(this.#plan.settings.bridge, this.#plan.identity.peer).catch(() => {});
   }
 
   version(): Version {
@@ -145,7 +240,8 @@ export class Router implements RouterControl {
   }
 
   async status(): Promise<Status> {
-    const { identity, network, settings } = this.#plan;
+    const { identity, settings } = this.#plan;
+    const { network } = this.trust;
     const members = this.#mesh.members().filter(({ self }) => !self);
     const targets = this.#mesh.targets().filter(({ state }) => state !== 'self');
     const connections = await this.connections();
@@ -156,7 +252,7 @@ export class Router implements RouterControl {
       uptime: Math.round((Date.now() - this.#startedAt) / 1000),
       peer: identity.peer,
       nickname: settings.nickname,
-      network: { id: network.id, mode: network.mode },
+      network: { id: network.id, mode: network.mode, rotation: this.trust.rotation() },
       port: settings.port,
       bridge: settings.bridge,
       mtu: this.mtu,
@@ -179,14 +275,17 @@ export class Router implements RouterControl {
         total: targets.length,
       },
       attachments: this.#attachments.size,
+      dns: settings.dns ? settings.dnsDomain : null,
+      networks: this.#networks.list().length - 1,
+      exposed: this.#exposures.list(),
     };
   }
 
   async report(): Promise<Report> {
-    const [status, connections, attachments, datapath] = await Promise.all([
+    const [status, connections, dns, datapath] = await Promise.all([
       this.status(),
       this.connections(),
-      this.attachments(),
+      this.names.status(),
       this.datapath().catch(() => null),
     ]);
     return {
@@ -194,14 +293,17 @@ export class Router implements RouterControl {
       peers: [...this.peers()],
       connections: [...connections],
       targets: [...this.targets()],
-      attachments: [...attachments],
+      networks: this.#networks.list(),
+      exposures: this.#exposures.list(),
+      attachments: [...this.attachments()],
+      dns: { status: dns, names: this.names.list() },
       datapath,
       counters: { mesh: { ...this.#mesh.counters() }, overlay: { ...this.#overlay.counters() } },
     };
   }
 
   peers(): readonly Peer[] {
-    return this.#mesh.members().map(peerView);
+    return [...this.#mesh.members().map(peerView), ...this.trust.revoked()];
   }
 
   async connections(): Promise<readonly Connection[]> {
@@ -217,7 +319,8 @@ export class Router implements RouterControl {
   }
 
   token({ addresses }: TokenRequest): Promise<Token> {
-    const { network, settings } = this.#plan;
+    const { network } = this.trust;
+    const { settings } = this.#plan;
     const wanted = addresses ?? settings.advertise;
     return joinInvitation({ network, port: settings.port, addresses: wanted });
   }
@@ -238,7 +341,17 @@ export class Router implements RouterControl {
     );
   }
 
-  attachments(): Promise<readonly Attachment[]> {
+  readonly networks = {
+    list: () => this.#networks.list(),
+    create: (request: NetworkCreateRequest) => this.#networks.create(request),
+    remove: ({ name, force }: NetworkRemoveRequest) => this.#networks.remove(name, { force }),
+  };
+
+  get exposures(): ExposureControl {
+    return this.#exposures;
+  }
+
+  attachments(): readonly Attachment[] {
     return this.#attachments.list();
   }
 
@@ -253,15 +366,22 @@ export class Router implements RouterControl {
   async stop({ forget }: { forget: boolean }): Promise<Stopped> {
     if (this.#stopping) throw new WeftError('stopping', 'the router is being stopped already');
     this.#stopping = true;
-    clearInterval(this.#bridgeCheck);
-    await this.#repairing;
+    clearInterval(this.#check);
+    this.#containers.stop();
+    this.#records.stop();
+    await this.#checking;
+    await this.#exposures
+      .remove()
+      .catch((error: unknown) => this.#log.warn(String(error), errorFields(error)));
     this.#log.info(forget ? 'leaving the network for good' : 'stopping');
+    this.#endpoints.stop();
     this.#overlay.stop();
     await this.#members.stop();
+    await this.names.stop();
     const [, , removed] = await Promise.all([
       this.#mesh.stop({ leave: true }),
       this.#forwarder.stop(),
-      removeBridge(this.#plan.settings.bridge, this.#plan.identity.peer),
+      removeInterfaces(this.#plan.settings.bridge, this.#plan.identity.peer),
     ]);
     if (forget) await removeState(this.#request.stateDir);
     this.#onStopped();
@@ -298,28 +418,36 @@ export class Router implements RouterControl {
 
   #onForwarderEvent({ name, fields }: ForwarderEvent): void {
     this.#log.debug(`forwarder: ${name}`, fields);
-    if (name === 'tap-lost') void this.#repair('the TAP device');
+    if (name === 'loop') this.#log.warn(loopMessage(fields), fields);
+    if (name === 'loop-over') this.#log.info(`the loop in network ${fields.network} is gone`, fields);
+    if (name === 'tap-lost') this.#inspect(fields.network);
   }
 
-  async #checkBridge(): Promise<void> {
-    if (!(await this.#segment.hasBridge())) await this.#repair('the bridge');
-  }
-
-  /** Makes again what somebody removed. One repair at a time: both devices may be gone. */
-  #repair(what: string): Promise<void> {
-    this.#repairing = this.#repairing.then(async () => {
+  /** Makes again what somebody removed, and looks for containers that came or went. One inspection at a time. */
+  #inspect(lostTap: number | undefined): void {
+    this.#checking = this.#checking.then(async () => {
       if (this.#stopping) return;
-      this.#log.warn(`${what} was removed by somebody, making it again`);
       try {
-        await this.#segment.makeBridge();
-        await this.#segment.open(this.#forwarder);
-        await this.#attachments.reattach();
+        const interfaces = await interfaceNames();
+        await this.#networks.repair(interfaces, lostTap);
+        await this.#attachments.check(interfaces);
+        this.names.check(interfaces);
+        await this.#exposures.check();
       } catch (error) {
-        this.#log.error(`${what} cannot be made again: ${String(error)}`, errorFields(error));
+        this.#log.error(`what somebody removed cannot be made again: ${String(error)}`, errorFields(error));
       }
     });
-    return this.#repairing;
   }
+}
+
+/** So many routers keep what others published and left behind. */
+const KEEPERS = 3;
+
+/** Whether this router is one of the first by id of those that are present. */
+function isAmongFirst(mesh: Mesh, count: number): boolean {
+  const present = mesh.members().filter(({ left }) => !left);
+  const self = present.find((member) => member.self);
+  return self !== undefined && present.filter(({ peer }) => peer < self.peer).length < count;
 }
 
 function forwarderOptions(runDir: string, { settings, identity }: Plan) {
@@ -333,4 +461,20 @@ function forwarderOptions(runDir: string, { settings, identity }: Plan) {
     disabledOffloads: settings.disabledOffloads,
     self: identity.peer,
   };
+}
+
+function loopMessage({
+  network,
+  peer,
+  muted,
+}: {
+  network: number;
+  peer: string | null;
+  muted: boolean;
+}): string {
+  const where = peer === null ? 'in the bridges of this host' : `with the router ${peer}, beside the tunnel`;
+  const done = muted
+    ? 'this host stops carrying what goes to everybody, until it is gone'
+    : 'that router deals with it';
+  return `network ${network} has a loop ${where}: ${done}`;
 }

@@ -1,6 +1,6 @@
 import { systemCode, WeftError } from '../errors.js';
 import { findForwarders } from '../forwarder/index.js';
-import { removeBridge } from '../hostnet/index.js';
+import { removeInterfaces } from '../hostnet/index.js';
 import { joinCommand } from './join.js';
 import type { LaunchRequest } from './launch-request.js';
 import { lockRunDir } from './lock.js';
@@ -84,7 +84,7 @@ async function runLocked(
 async function takeOver(runDir: string, note: RunNote): Promise<void> {
   const former = await readRunNote(runDir);
   if (former !== undefined && (former.peer !== note.peer || former.bridge !== note.bridge)) {
-    await removeBridge(former.bridge, former.peer);
+    await removeInterfaces(former.bridge, former.peer);
   }
   await writeRunNote(runDir, note);
 }

@@ -2,14 +2,13 @@ import { lookup } from 'node:dns/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseHostPort } from '../address.js';
 import type { Forwarder } from '../forwarder/index.js';
-import { chooseMtu, ensureBridge, interfaceExists, plugTap, tapName } from '../hostnet/index.js';
+import { chooseMtu, ensureBridge, plugTap, removeBridge, tapName } from '../hostnet/index.js';
 
 const RESOLVE_TIMEOUT = 300;
 
-/** Number of the segment that every router has. */
-export const DEFAULT_NETWORK = 0;
-
 export interface SegmentOptions {
+  /** Of the network: 0 is the one that every router has. */
+  readonly number: number;
   readonly bridge: string;
   /** Peer id of this router. */
   readonly owner: string;
@@ -24,21 +23,30 @@ export class Segment {
     this.#options = options;
   }
 
+  get number(): number {
+    return this.#options.number;
+  }
+
+  get bridge(): string {
+    return this.#options.bridge;
+  }
+
   /** Makes the bridge, or takes back the one of an earlier run. */
   async makeBridge(): Promise<void> {
     await ensureBridge(this.#options);
   }
 
-  /** False when somebody removed the bridge. (A lost TAP is what the forwarder tells about.) */
-  async hasBridge(): Promise<boolean> {
-    return await interfaceExists(this.#options.bridge);
-  }
-
   /** Has the forwarder serve the segment. The bridge must be there. */
   async open(forwarder: Forwarder): Promise<void> {
-    const { bridge, mtu } = this.#options;
-    await forwarder.openNetwork({ network: DEFAULT_NETWORK, name: tapName(bridge), mtu });
+    const { number, bridge, mtu } = this.#options;
+    await forwarder.openNetwork({ network: number, name: tapName(bridge), mtu });
     await plugTap(this.#options);
+  }
+
+  /** Takes everything down; containers lose their interfaces. */
+  async remove(forwarder: Forwarder): Promise<void> {
+    await forwarder.closeNetwork(this.#options.number);
+    await removeBridge(this.#options.bridge, this.#options.owner);
   }
 }
 

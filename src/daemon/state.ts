@@ -9,10 +9,17 @@ import { ChosenSettings } from './launch-request.js';
 const Targets = Type.Object({ targets: Type.Array(Type.String()) });
 
 const StoredAttachment = Type.Object({
+  /** Whose addresses these are: an engine's id of the container, else how its namespace was named. */
+  id: Type.String(),
   target: Type.String(),
+  /** What others may call it. */
+  name: Type.Union([Type.String(), Type.Null()]),
+  hostname: Type.Union([Type.String(), Type.Null()]),
   inode: Type.Integer(),
   interface: Type.String(),
+  network: Type.String(),
   addresses: Type.Array(Type.String()),
+  multicastRoute: Type.Boolean(),
   mac: Type.Optional(Type.String({ pattern: '^[0-9a-f]{2}(:[0-9a-f]{2}){5}$' })),
 });
 /** A container's interface, as it is to be again after a restart. */
@@ -24,6 +31,30 @@ const Attachments = Type.Object({
   attachments: Type.Array(StoredAttachment),
 });
 
+/** What this router says about networks. */
+const Networks = Type.Object({
+  networks: Type.Array(
+    Type.Object({
+      name: Type.String(),
+      createdAt: Type.Integer({ minimum: 0 }),
+      number: Type.Integer({ minimum: 1, maximum: 65_535 }),
+      state: Type.Union([Type.Literal('removed'), Type.Literal('idle'), Type.Literal('used')]),
+      subnets: Type.Array(Type.String()),
+    }),
+  ),
+});
+
+const StoredExposure = Type.Object({
+  network: Type.String(),
+  address: Type.String(),
+  masquerade: Type.Boolean(),
+  name: Type.Union([Type.String(), Type.Null()]),
+});
+/** An address of the host on a bridge, as it is to be again after a restart. */
+export type StoredExposure = Static<typeof StoredExposure>;
+
+const Exposures = Type.Object({ exposures: Type.Array(StoredExposure) });
+
 const StoredMember = Type.Object({
   peer: Type.String({ pattern: '^[0-9a-f]{16}$' }),
   /** Of its control port. */
@@ -34,7 +65,19 @@ const StoredMember = Type.Object({
 /** Where another member was. */
 export type StoredMember = Static<typeof StoredMember>;
 
+const StoredName = Type.Object({
+  network: Type.Integer({ minimum: 0, maximum: 0xffff }),
+  name: Type.String(),
+  container: Type.String(),
+  addresses: Type.Array(Type.String()),
+});
+
+/** What users added; the rest is registered again when containers are attached again. */
+const Names = Type.Object({ names: Type.Array(StoredName) });
+
 const Members = Type.Object({ members: Type.Array(StoredMember) });
+
+const Trust = Type.Object({ statements: Type.Array(Type.String({ pattern: '^([0-9a-f]{2})+$' })) });
 
 /** One JSON file of the state directory. */
 export class StateFile<S extends TSchema> {
@@ -74,6 +117,10 @@ export function stateFiles(stateDir: string) {
     launch: new StateFile(join(stateDir, 'launch.json'), ChosenSettings, {}),
     targets: new StateFile(join(stateDir, 'targets.json'), Targets, { targets: [] }),
     members: new StateFile(join(stateDir, 'members.json'), Members, { members: [] }),
+    networks: new StateFile(join(stateDir, 'networks.json'), Networks, { networks: [] }),
+    trust: new StateFile(join(stateDir, 'trust.json'), Trust, { statements: [] }),
+    names: new StateFile(join(stateDir, 'names.json'), Names, { names: [] }),
+    exposures: new StateFile(join(stateDir, 'exposures.json'), Exposures, { exposures: [] }),
     attachments: new StateFile(join(stateDir, 'attachments.json'), Attachments, {
       bootId: '',
       attachments: [],
@@ -82,7 +129,8 @@ export function stateFiles(stateDir: string) {
 }
 export type StateFiles = ReturnType<typeof stateFiles>;
 
-const OURS = /^(identity|network|launch|targets|members|attachments)\.json(\.\d+)?$/;
+const OURS =
+  /^(identity|network|launch|targets|members|networks|names|exposures|trust|attachments)\.json(\.\d+)?$/;
 
 /** Removes all that a router keeps in its state directory, and the directory if nothing else is in it. */
 export async function removeState(stateDir: string): Promise<void> {

@@ -16,10 +16,11 @@ export function peerView(member: MemberView): Peer {
   };
 }
 
-function peerState({ self, linked, left }: MemberView): Peer['state'] {
+function peerState({ self, linked, left, down }: MemberView): Peer['state'] {
   if (self) return 'self';
   if (linked) return 'linked';
-  return left ? 'left' : 'known';
+  if (left) return 'left';
+  return down ? 'down' : 'known';
 }
 
 export function connectionView(view: ConnectionView): Connection {

@@ -3,10 +3,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { WeftError } from '../errors.js';
 import { removeLink } from './bridge.js';
 import { type Cidr, parseCidr } from './cidr.js';
-import { ipBatch, type Link, link, routes } from './ip.js';
+import { ipBatch, ipSetUp, isPresent, type Link, link } from './ip.js';
 import { superframe } from './mtu.js';
 import type { Namespace } from './namespace.js';
 import { attachmentAlias } from './ownership.js';
+import { resolverRoutes } from './resolver.js';
 
 const PORT_UP_TIMEOUT = 500;
 const PORT_UP_POLL = 5;
@@ -17,6 +18,8 @@ export const DEFAULT_INTERFACE = 'ethweft';
 
 export interface AttachOptions {
   readonly bridge: string;
+  /** Peer id of the router. */
+  readonly owner: string;
   readonly mtu: number;
   readonly namespace: Namespace;
   /** Inside the container. */
@@ -24,6 +27,8 @@ export interface AttachOptions {
   readonly cidrs: readonly Cidr[];
   /** Of the interface, when it must be made: the one that it had, so that nobody has to learn a new one. */
   readonly mac?: string | undefined;
+  /** Whether multicast goes out here, unless it has another way already. */
+  readonly multicastRoute: boolean;
 }
 
 /** Throws `bad-interface-name` for what Linux would not take. */
@@ -48,32 +53,20 @@ export interface AttachedInterface {
  * container has an interface of that name that is not ours.
  */
 export async function attach(options: AttachOptions): Promise<AttachedInterface> {
-  const { bridge, namespace, interface: inside, cidrs, mtu } = options;
+  const { bridge, namespace, interface: inside } = options;
   checkInterfaceName(inside);
   const outside = hostEnd(bridge, namespace.inode, inside);
-  const [host, container, multicast] = await Promise.all([
-    link(outside),
-    link(inside, namespace.path),
-    routes(['route', 'show', 'exact', MULTICAST], namespace.path),
-  ]);
-  if (host === undefined && container !== undefined) throw interfaceTaken(namespace, inside);
-  await ipBatch([
-    ...(host === undefined ? createPair(options, outside) : []),
-    `link set dev ${outside} mtu ${mtu} master ${bridge} up`,
-  ]);
-  const present = container === undefined ? [] : addressesOf(container);
-  await ipBatch(
-    [
-      `link set dev ${inside} mtu ${mtu} ${gsoLimits(mtu)}`,
-      ...cidrs.filter(({ text }) => !present.includes(text)).map((cidr) => addAddress(inside, cidr)),
-      `link set dev ${inside} up`,
-      ...(multicast.length === 0 ? [`route add ${MULTICAST} dev ${inside}`] : []),
-    ],
-    namespace.path,
-    sysctls(inside),
-  );
-  await portUp(outside);
-  return await announce(inside, namespace);
+  const made = await ensurePair(options, outside);
+  try {
+    const { mac, addresses } = await configure(options);
+    await portUp(outside);
+    // Setting the address that it has makes the kernel announce all addresses of the interface (see sysctls).
+    await ipBatch([`link set dev ${inside} address ${mac}`], namespace.path);
+    return { interface: inside, mac, addresses };
+  } catch (error) {
+    if (made) await removeLink(outside);
+    throw error;
+  }
 }
 
 /** Takes addresses away. Gives what is left; the interface stays. */
@@ -99,27 +92,65 @@ export async function detach(bridge: string, inode: number, inside: string): Pro
   return await removeLink(hostEnd(bridge, inode, inside));
 }
 
-/** What is there now; undefined when the container has no such interface. */
-export async function inspect(namespace: Namespace, inside: string): Promise<AttachedInterface | undefined> {
-  const container = await link(inside, namespace.path);
-  return container === undefined ? undefined : view(container);
-}
-
-/** The host's end: found again from what it connects, so that attaching twice meets the same interface. */
-function hostEnd(bridge: string, inode: number, inside: string): string {
+/** Name of the host's end: follows from what it connects, so that attaching twice meets the same interface. */
+export function hostEnd(bridge: string, inode: number, inside: string): string {
   const digest = createHash('sha256').update(`${bridge}\0${inode}\0${inside}`).digest('hex');
   return `wv${digest.slice(0, 12)}`;
 }
 
-function createPair(options: AttachOptions, outside: string): string[] {
-  const { bridge, namespace, interface: inside, mtu, mac } = options;
+/** Makes both ends, or brings back the host's end of a pair that is there. True when it was made. */
+async function ensurePair(options: AttachOptions, outside: string): Promise<boolean> {
+  const { bridge, namespace, interface: inside, mtu } = options;
+  const plugged = `link set dev ${outside} mtu ${mtu} master ${bridge} up`;
+  try {
+    await ipBatch([createPair(options, outside), ...named(options, outside), plugged]);
+    return true;
+  } catch (error) {
+    if (!isPresent(error)) {
+      await removeLink(outside);
+      throw error;
+    }
+  }
+  if ((await link(outside)) === undefined) throw interfaceTaken(namespace, inside);
+  await ipBatch([plugged]);
+  return false;
+}
+
+function createPair({ namespace, interface: inside, mtu, mac }: AttachOptions, outside: string): string {
   const address = mac === undefined ? '' : ` address ${mac}`;
   const peer = `peer name ${inside} mtu ${mtu}${address} netns ${namespace.path}`;
+  return `link add name ${outside} mtu ${mtu} type veth ${peer}`;
+}
+
+function named({ bridge, owner, interface: inside }: AttachOptions, outside: string): string[] {
   return [
-    `link add name ${outside} mtu ${mtu} type veth ${peer}`,
-    `link set dev ${outside} alias ${attachmentAlias(bridge, inside)}`,
+    `link set dev ${outside} alias ${attachmentAlias(owner, bridge, inside)}`,
     `link set dev ${outside} addrgenmode none`,
   ];
+}
+
+/** Sets up the container's end, in one process. */
+async function configure(options: AttachOptions): Promise<AttachedInterface> {
+  const { namespace, interface: inside, cidrs, mtu, multicastRoute } = options;
+  const container = await ipSetUp(
+    {
+      interface: inside,
+      switchOn: sysctls(inside),
+      lines: [
+        `link set dev ${inside} mtu ${mtu} ${gsoLimits(mtu)}`,
+        ...cidrs.map((cidr) => setAddress(inside, cidr)),
+        `link set dev ${inside} up`,
+        ...resolverRoutes(inside),
+      ],
+      // One that the container has already is left as it is.
+      attempt: multicastRoute ? ['route', 'add', MULTICAST, 'dev', inside] : [],
+    },
+    namespace.path,
+  );
+  if (container === undefined) {
+    throw new WeftError('no-such-namespace', `${namespace.target} disappeared while it was being attached`);
+  }
+  return view(container);
 }
 
 /**
@@ -132,8 +163,8 @@ function gsoLimits(mtu: number): string {
 }
 
 /** Without duplicate detection: it would hold an IPv6 address back for a second. */
-function addAddress(inside: string, { text, family }: Cidr): string {
-  return `address add ${text} dev ${inside}${family === 'inet6' ? ' nodad' : ' brd +'}`;
+function setAddress(inside: string, { text, family }: Cidr): string {
+  return `address replace ${text} dev ${inside}${family === 'inet6' ? ' nodad' : ' brd +'}`;
 }
 
 /**
@@ -155,16 +186,6 @@ async function portUp(outside: string): Promise<void> {
     if (port?.linkinfo?.info_slave_data?.state === 'forwarding') return;
     await delay(PORT_UP_POLL);
   }
-}
-
-/** Setting the address that it has makes the kernel announce all addresses of the interface (see sysctls). */
-async function announce(inside: string, namespace: Namespace): Promise<AttachedInterface> {
-  const container = await link(inside, namespace.path);
-  if (container?.address === undefined) {
-    throw new WeftError('no-such-namespace', `${namespace.target} disappeared while it was being attached`);
-  }
-  await ipBatch([`link set dev ${inside} address ${container.address}`], namespace.path);
-  return view(container);
 }
 
 function view(container: Link): AttachedInterface {

@@ -1,7 +1,8 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import { systemCode, WeftError } from '../errors.js';
+import { readFile } from 'node:fs/promises';
+import { WeftError } from '../errors.js';
 import { ipBatch, isAbsent, type Link, link, links } from './ip.js';
-import { bridgeAlias, bridgeOwner, isAttachmentOf } from './ownership.js';
+import { bridgeAlias, isAttachmentOf, ownerOf } from './ownership.js';
+import { setSysctl } from './sysctl.js';
 
 export interface BridgeOptions {
   readonly bridge: string;
@@ -16,6 +17,11 @@ export const MAX_BRIDGE_NAME = 11;
 /** The name of a bridge's TAP device. */
 export function tapName(bridge: string): string {
   return `${bridge}-tap`;
+}
+
+/** The name of the bridge of another network of a router that has this bridge. */
+export function networkBridge(bridge: string, network: number): string {
+  return `${bridge.slice(0, MAX_BRIDGE_NAME - 4)}${network.toString(16).padStart(4, '0')}`;
 }
 
 /** Throws `bad-bridge-name` for what Linux would not take. */
@@ -45,9 +51,10 @@ export async function ensureBridge({ bridge, owner, mtu }: BridgeOptions): Promi
   checkBridgeName(bridge);
   const existing = await link(bridge);
   if (existing === undefined) {
-    // Without STP and forward delay a port forwards at once. IGMP/MLD snooping stays on; with no querier seen it floods.
+    // Without STP and forward delay a port forwards at once. The forwarder snoops IGMP and MLD, between hosts; a bridge that did so,
+    // too, would keep reports from it.
     await ipBatch([
-      `link add name ${bridge} type bridge stp_state 0 forward_delay 0`,
+      `link add name ${bridge} type bridge stp_state 0 forward_delay 0 mcast_snooping 0`,
       `link set dev ${bridge} alias ${bridgeAlias(owner)}`,
     ]);
   } else {
@@ -59,7 +66,7 @@ export async function ensureBridge({ bridge, owner, mtu }: BridgeOptions): Promi
 }
 
 function refuseForeign(existing: Link, bridge: string, owner: string): void {
-  const found = bridgeOwner(existing);
+  const found = ownerOf(existing);
   if (existing.linkinfo?.info_kind === 'bridge' && found === owner) return;
   const whose = found === undefined ? 'something else on this host' : `another weft router (${found})`;
   throw new WeftError(
@@ -75,6 +82,8 @@ export async function plugTap({ bridge, owner, mtu }: BridgeOptions): Promise<vo
     await ipBatch([
       `link set dev ${tap} alias ${bridgeAlias(owner)}`,
       `link set dev ${tap} addrgenmode none mtu ${mtu} master ${bridge} up`,
+      // Frames of other hosts must not reach other isolated ports: this host's DNS server.
+      `link set dev ${tap} type bridge_slave isolated on`,
     ]);
   } catch (error) {
     if (!isAbsent(error)) throw error;
@@ -84,18 +93,47 @@ export async function plugTap({ bridge, owner, mtu }: BridgeOptions): Promise<vo
   }
 }
 
-/**
- * Removes the bridge, its TAP and all attachments, as far as they are this router's. Gives the names of what was removed.
- */
+/** Removes a bridge, its TAP and what is attached to it, as far as they are this router's. Gives their names. */
 export async function removeBridge(bridge: string, owner: string): Promise<string[]> {
-  const all = await links();
-  const found = all.find(({ ifname }) => ifname === bridge);
-  if (found !== undefined && bridgeOwner(found) !== owner) return [];
-  const doomed = all.filter(
-    (item) => item === found || isAttachmentOf(item, bridge) || isTap(item, bridge, owner),
+  return await removeLinks(
+    (item) =>
+      (item.ifname === bridge && ownerOf(item) === owner) ||
+      isAttachmentOf(item, owner, bridge) ||
+      isTap(item, bridge, owner),
   );
+}
+
+/** Removes all bridges, TAPs and attachments of a router that had this bridge among others. Gives their names. */
+export async function removeInterfaces(bridge: string, owner: string): Promise<string[]> {
+  return await removeLinks((item) => ownerOf(item) === owner || isTap(item, bridge, owner));
+}
+
+/** A port of a bridge that is up. */
+export interface Port {
+  readonly bridge: string;
+  readonly mtu: number;
+}
+
+/** All ports of all bridges, by name. */
+export async function ports(): Promise<ReadonlyMap<string, Port>> {
+  const found = new Map<string, Port>();
+  for (const { ifname, master, mtu = 0, flags = [] } of await links()) {
+    if (master !== undefined && flags.includes('UP')) found.set(ifname, { bridge: master, mtu });
+  }
+  return found;
+}
+
+/** The bridges of a router. */
+export async function bridgesOf(owner: string): Promise<string[]> {
+  const ours = (await links()).filter((item) => ownerOf(item) === owner);
+  return ours.filter(({ linkinfo }) => linkinfo?.info_kind === 'bridge').map(({ ifname }) => ifname);
+}
+
+async function removeLinks(doomed: (item: Link) => boolean): Promise<string[]> {
   const removed: string[] = [];
-  for (const { ifname } of doomed) if (await removeLink(ifname)) removed.push(ifname);
+  for (const item of await links()) {
+    if (doomed(item) && (await removeLink(item.ifname))) removed.push(item.ifname);
+  }
   return removed;
 }
 
@@ -104,14 +142,14 @@ function isTap(item: Link, bridge: string, owner: string): boolean {
   return (
     item.ifname === tapName(bridge) &&
     item.linkinfo?.info_kind === 'tun' &&
-    (bridgeOwner(item) ?? owner) === owner
+    (ownerOf(item) ?? owner) === owner
   );
 }
 
-/** True when this host has an interface of that name. Cheap: asks the kernel, not a command. */
-export async function interfaceExists(name: string): Promise<boolean> {
+/** The names of all interfaces of this host. Cheap: asks the kernel, not a command. */
+export async function interfaceNames(): Promise<ReadonlySet<string>> {
   const table = await readFile('/proc/self/net/dev', 'utf8');
-  return table.split('\n').some((line) => line.trimStart().startsWith(`${name}:`));
+  return new Set([...table.matchAll(/^\s*([^\s:]+):/gm)].map(([, name = '']) => name));
 }
 
 /** Deletes an interface; false when it was gone already. */
@@ -122,17 +160,5 @@ export async function removeLink(name: string): Promise<boolean> {
   } catch (error) {
     if (isAbsent(error)) return false;
     throw error;
-  }
-}
-
-/** Writes a sysctl of our own namespace; one that this kernel does not have is left out (IPv6 may be off). */
-async function setSysctl(name: string, value: string): Promise<void> {
-  try {
-    await writeFile(`/proc/sys/${name}`, value);
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return;
-    throw new WeftError('no-privilege', `/proc/sys/${name} cannot be set to ${value}: ${String(error)}`, {
-      cause: error,
-    });
   }
 }

@@ -3,7 +3,12 @@ import { systemCode, WeftError } from '../errors.js';
 
 const TIMEOUT = 10_000;
 const MAX_OUTPUT = 16 * 1024 * 1024;
-const PACKAGES: Readonly<Record<string, string>> = { ip: 'iproute2', nsenter: 'util-linux', nft: 'nftables' };
+const PACKAGES: Readonly<Record<string, string>> = {
+  ip: 'iproute2',
+  nsenter: 'util-linux',
+  nft: 'nftables',
+  bridge: 'iproute2',
+};
 
 /** A command that ended with a failure; `stderr` is what it said. */
 export class CommandFailed extends WeftError {

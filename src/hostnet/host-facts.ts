@@ -56,14 +56,6 @@ async function executable(path: string): Promise<boolean> {
   );
 }
 
-/** The value of a sysctl; undefined where the kernel does not have it. */
-export async function sysctl(name: string): Promise<string | undefined> {
-  return readFile(`/proc/sys/${name}`, 'utf8').then(
-    (text) => text.trim(),
-    () => undefined,
-  );
-}
-
 const Ruleset = Type.Object({
   nftables: Type.Array(
     Type.Object({

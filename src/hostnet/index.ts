@@ -7,27 +7,45 @@ export {
   checkInterfaceName,
   DEFAULT_INTERFACE,
   detach,
-  inspect,
+  hostEnd,
   removeAddresses,
 } from './attachment.js';
 export {
   type BridgeOptions,
+  bridgesOf,
   checkBridgeName,
   ensureBridge,
-  interfaceExists,
+  interfaceNames,
+  networkBridge,
+  type Port,
   plugTap,
+  ports,
   removeBridge,
+  removeInterfaces,
   tapName,
 } from './bridge.js';
 export { type Cidr, parseCidr } from './cidr.js';
+export { exposeAddresses, hideAddresses, subnetOf } from './exposure.js';
+export { type ExposedSubnet, Firewall, type Passage } from './firewall.js';
 export {
   type Capability,
   droppingForwardChains,
   kernelVersion,
   missingCapabilities,
   missingCommands,
-  sysctl,
   tunFault,
 } from './host-facts.js';
 export { checkMtu, chooseMtu, MAX_MTU, MIN_MTU } from './mtu.js';
 export { bootId, type Namespace, resolveNamespace } from './namespace.js';
+export {
+  closeResolver,
+  openResolver,
+  plugResolver,
+  RESOLVER_ADDRESS,
+  RESOLVER_ADDRESS6,
+  type ResolverOptions,
+  type ResolverSockets,
+  resolverPort,
+  resolverRoutes,
+} from './resolver.js';
+export { sysctl } from './sysctl.js';

@@ -75,18 +75,44 @@ export async function routes(args: readonly string[], namespace?: NamespacePath)
   }
 }
 
-/**
- * Runs `ip` commands, one a line, in one process; stops at the first that fails. `switchOn` are sysctl files that get a 1
- * before (those that this kernel lacks are skipped).
- */
-export async function ipBatch(
-  lines: readonly string[],
-  namespace?: NamespacePath,
-  switchOn: readonly string[] = [],
-): Promise<void> {
-  const script = 'for file; do [ ! -e "$file" ] || echo 1 >"$file" || exit; done; exec ip -batch -';
-  const command = ['sh', '-c', script, 'sh', ...switchOn];
-  await inNamespace(namespace, command, `${lines.join('\n')}\n`);
+/** Runs `ip` commands, one a line, in one process; stops at the first that fails. */
+export async function ipBatch(lines: readonly string[], namespace?: NamespacePath): Promise<void> {
+  await inNamespace(namespace, ['ip', '-batch', '-'], `${lines.join('\n')}\n`);
+}
+
+/** What is done to an interface in one process. */
+export interface SetUp {
+  readonly interface: string;
+  /** Sysctl files that get a 1 first (those that this kernel lacks are skipped). */
+  readonly switchOn: readonly string[];
+  /** `ip` commands; the first that fails ends all. */
+  readonly lines: readonly string[];
+  /** One more, whose failure does not matter; none when empty. */
+  readonly attempt: readonly string[];
+}
+
+const SET_UP = `
+name=$1; files=$2; shift 2
+for file in $files; do [ ! -e "$file" ] || echo 1 >"$file" || exit; done
+ip -batch - || exit
+[ $# = 0 ] || ip "$@" 2>/dev/null
+exec ip -json -details address show dev "$name"`;
+
+/** Sets an interface up and gives what it is then; undefined when it is not there. */
+export async function ipSetUp(set: SetUp, namespace: NamespacePath): Promise<Link | undefined> {
+  const command = ['sh', '-c', SET_UP, 'sh', set.interface, set.switchOn.join(' '), ...set.attempt];
+  try {
+    const output = await inNamespace(namespace, command, `${set.lines.join('\n')}\n`);
+    return named(parseLinks(JSON.parse(output)))[0];
+  } catch (error) {
+    if (isAbsent(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Ties a MAC address to a port of a bridge for good. */
+export async function setForwarding(mac: string, port: string): Promise<void> {
+  await run('bridge', ['fdb', 'replace', mac, 'dev', port, 'master', 'static']);
 }
 
 async function ipJson(args: readonly string[], namespace: NamespacePath): Promise<unknown> {
@@ -110,6 +136,11 @@ export function isAbsent(error: unknown): boolean {
   return (
     systemCode(error) === 'command-failed' &&
     error instanceof CommandFailed &&
-    /does not exist|cannot find device|no such device/i.test(error.stderr)
+    /does not exist|cannot find device|no such device|cannot assign requested address/i.test(error.stderr)
   );
+}
+
+/** True when the command failed because an interface of that name is there already. */
+export function isPresent(error: unknown): boolean {
+  return error instanceof CommandFailed && /file exists/i.test(error.stderr);
 }

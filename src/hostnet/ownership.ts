@@ -12,8 +12,8 @@ export function bridgeAlias(owner: string): string {
 }
 
 /** The alias of the host's end of an attachment. */
-export function attachmentAlias(bridge: string, inside: string): string {
-  return `${PREFIX}${bridge}:${inside}`;
+export function attachmentAlias(owner: string, bridge: string, inside: string): string {
+  return `${PREFIX}${owner}:${bridge}:${inside}`;
 }
 
 /** True for interfaces that some weft router made. */
@@ -22,11 +22,11 @@ export function isWeftLink(link: Link): boolean {
 }
 
 /** True for host ends of attachments to this bridge. */
-export function isAttachmentOf(link: Link, bridge: string): boolean {
-  return link.ifalias?.startsWith(`${PREFIX}${bridge}:`) ?? false;
+export function isAttachmentOf(link: Link, owner: string, bridge: string): boolean {
+  return link.ifalias?.startsWith(`${PREFIX}${owner}:${bridge}:`) ?? false;
 }
 
-/** The router (peer id) that made this bridge or TAP; undefined when none did. */
-export function bridgeOwner(link: Link): string | undefined {
-  return isWeftLink(link) ? link.ifalias?.slice(PREFIX.length) : undefined;
+/** The router (peer id) that made this interface; undefined when none did. */
+export function ownerOf(link: Link): string | undefined {
+  return isWeftLink(link) ? link.ifalias?.slice(PREFIX.length).split(':')[0] : undefined;
 }

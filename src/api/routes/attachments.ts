@@ -8,7 +8,7 @@ export function attachmentsRoutes(app: App, router: RouterControl): void {
   app.get(
     '/attachments',
     { schema: { summary: 'attached containers', response: { 200: Type.Array(Attachment) } } },
-    async () => [...(await router.attachments())],
+    async () => [...router.attachments()],
   );
   app.post(
     '/attachments',

@@ -1,17 +1,32 @@
 import type { Command } from 'commander';
-import type { Attachment } from '../../api/index.js';
+import type { Attachment, AttachRequest } from '../../api/index.js';
 import { ask } from '../client.js';
 import { type CommonOptions, withCommonOptions } from '../options.js';
 import { print } from '../output.js';
 
 const HELP = `
 The container gets an interface (ethweft) with these addresses and the right MTU, and a route for multicast. Attaching
-again adds addresses. Attachments are put back when the router restarts.
+again adds addresses. What is attached stays so when the container or the router is restarted.
+
+Addresses:
+  10.32.1.5/24          this one
+  net:10.40.0.0/16      one of this subnet that nobody has
+  net:default           one of the default subnet; also without any address
 
 Examples:
-  weft attach web 10.32.0.1/12                        a namespace of \`ip netns\`
-  weft attach 4711 10.32.0.1/12 fd00:32::1/64         the namespace of process 4711
-  weft attach $(docker inspect -f '{{.State.Pid}}' web) 10.32.0.1/12`;
+  weft attach web                                     a container of Docker or Podman, by name or id
+  weft attach web 10.32.0.1/12 net:10.40.0.0/16       two addresses
+  weft attach blue 10.32.0.1/12 fd00:32::1/64         a namespace of \`ip netns\`
+  weft attach 4711 10.32.0.1/12                       the namespace of process 4711
+  weft attach web --network blue --interface ethblue 10.40.0.1/16`;
+
+interface AttachOptions extends CommonOptions {
+  readonly network?: string;
+  readonly interface?: string;
+  readonly name?: string;
+  readonly hostname?: string;
+  readonly multicastRoute: boolean;
+}
 
 /** `weft attach` */
 export function registerAttach(program: Command): void {
@@ -19,20 +34,32 @@ export function registerAttach(program: Command): void {
     .command('attach')
     .summary('put a container on the network')
     .description('Puts a container on the network.')
-    .argument('<container>', 'name or path of a network namespace, or the id of a process in it')
-    .argument('<cidr...>', 'addresses with prefix length')
+    .argument(
+      '<container>',
+      'name or id of a container, name or path of a network namespace, or a process id',
+    )
+    .argument('[address...]', 'such as 10.32.1.5/24 or net:10.40.0.0/16 (default: net:default)')
+    .option('--network <name>', 'which network (default: the one that every host is on)')
     .option('--interface <name>', 'name of the interface in the container (default: ethweft)')
+    .option('--name <name>', 'what others call it (default: the name of the container or namespace)')
+    .option('--hostname <name>', 'a second name (default: the host name of the container)')
+    .option('--no-multicast-route', 'do not send multicast through this interface')
     .addHelpText('after', HELP)
     .action(attach);
   withCommonOptions(command);
 }
 
-async function attach(
-  target: string,
-  addresses: string[],
-  options: CommonOptions & { interface?: string },
-): Promise<void> {
-  const body = { target, addresses, interface: options.interface };
+async function attach(target: string, addresses: string[], options: AttachOptions): Promise<void> {
+  const { network, interface: inside, name, hostname, multicastRoute } = options;
+  const body = {
+    target,
+    addresses,
+    network,
+    interface: inside,
+    name,
+    hostname,
+    multicastRoute,
+  } satisfies Record<keyof AttachRequest, unknown>;
   const attached = await ask<Attachment>(options.runDir, 'POST', '/attachments', body);
   await print(options, attached, (found) => `${found.interface} ${found.mac} ${found.addresses.join(' ')}`);
 }

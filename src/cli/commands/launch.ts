@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { parseHostPort } from '../../address.js';
 import {
@@ -29,6 +30,13 @@ interface LaunchOptions extends CommonOptions {
   /** True when the option is not given: commander's default for options that begin with "no". */
   readonly offload: true | string[];
   readonly advertise?: string[];
+  readonly discovery?: boolean;
+  readonly connLimit?: 'auto' | number;
+  readonly dns?: boolean;
+  readonly dnsDomain?: string;
+  readonly dnsTtl?: number;
+  readonly dnsListenAddress?: string[];
+  readonly resolvConf?: string;
 }
 
 const HELP = `
@@ -89,6 +97,23 @@ export function registerLaunch(program: Command): void {
       collect,
     )
     .option('--advertise <address>', 'host[:port] that others reach this host at; repeatable', collect)
+    .option('--discovery', 'dial members as they become known (the default)')
+    .option('--no-discovery', 'dial the given routers only, not those that they know')
+    .option('--conn-limit <count>', 'most control links (default: auto)', autoOrNumber(1, 10_000))
+    .option('--dns', 'serve names to containers (the default)')
+    .option('--no-dns', 'serve no names on this host')
+    .option('--dns-domain <domain>', 'of containers’ names (default: weft.local); the same on every host')
+    .option('--dns-ttl <seconds>', 'of answers about containers (default: 1)', wholeNumber(0, 86_400))
+    .option(
+      '--dns-listen-address <address>',
+      'address[:port] of this host to serve names at, besides 169.254.53.53 in containers; repeatable',
+      collect,
+    )
+    .option(
+      '--resolv-conf <file>',
+      'names the servers for all other names (default: /etc/resolv.conf)',
+      (path) => resolve(path),
+    )
     .addHelpText('after', HELP)
     .action(launch);
   withCommonOptions(command);
@@ -181,11 +206,13 @@ async function networkOf(credentials: Credentials): Promise<LaunchRequest['netwo
 }
 
 function chosenSettings(options: LaunchOptions): ChosenSettings {
-  const { port, bridge, nickname, cipher, mtu, logLevel, rekeyInterval, workers, offload, advertise } =
-    options;
+  const { port, bridge, nickname, cipher, mtu, logLevel, rekeyInterval, workers, offload } = options;
+  const { advertise, discovery, connLimit } = options;
   const disabledOffloads = offload === true ? undefined : offload;
   const chosen = { port, bridge, nickname, cipher, mtu, logLevel, rekeyInterval, workers, disabledOffloads };
-  const all = { ...chosen, advertise };
+  const { dns, dnsDomain, dnsTtl, dnsListenAddress: dnsListen, resolvConf } = options;
+  const names = { dns, dnsDomain, dnsTtl, dnsListen, resolvConf };
+  const all = { ...chosen, advertise, discovery, connLimit, ...names };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }
 

@@ -3,14 +3,14 @@ import type { Attachment } from '../../api/index.js';
 import { ask } from '../client.js';
 import { type CommonOptions, withCommonOptions } from '../options.js';
 import { print } from '../output.js';
-import { attachmentsTable } from '../tables.js';
+import { attachmentsTable } from '../tables/attachments.js';
 
 /** `weft ps` */
 export function registerPs(program: Command): void {
   const command = program
     .command('ps')
     .summary('containers of this host on the network')
-    .description('Lists the attached containers of this host with MAC and addresses.')
+    .description('Lists the attached containers of this host with their networks, MACs and addresses.')
     .action(ps);
   withCommonOptions(command);
 }

@@ -1,8 +1,10 @@
 import { Argument, type Command } from 'commander';
-import type { Connection, Datapath, Peer, Status, Target } from '../../api/index.js';
+import type { Connection, Datapath, DnsReport, Peer, PeerPath, Status, Target } from '../../api/index.js';
 import { ask } from '../client.js';
 import { type CommonOptions, withCommonOptions } from '../options.js';
 import { print } from '../output.js';
+import { dnsText } from '../tables/dns.js';
+import { pathsText } from '../tables/paths.js';
 import { connectionsTable, datapathText, overview, peersTable, targetsTable } from '../tables.js';
 
 const HELP = `
@@ -10,14 +12,18 @@ Subjects:
   (none)       overview
   peers        routers that this one knows of
   connections  how traffic to each of them flows: path, round trip, loss, cipher
+  paths        for each: every address and relay that was tried, what answered, and why it is not better
   targets      routers that this one was told to connect to
+  dns          the DNS server, and the names of containers on all hosts
   datapath     the forwarder: ciphers, offloads, learned MACs, counters`;
 
 const SUBJECTS = {
   overview: (options: CommonOptions) => show<Status>(options, '/status', overview),
   peers: (options: CommonOptions) => show<Peer[]>(options, '/peers', peersTable),
   connections: (options: CommonOptions) => show<Connection[]>(options, '/connections', connectionsTable),
+  paths: (options: CommonOptions) => show<PeerPath[]>(options, '/paths', pathsText),
   targets: (options: CommonOptions) => show<Target[]>(options, '/targets', targetsTable),
+  dns: (options: CommonOptions) => show<DnsReport>(options, '/dns', dnsText),
   datapath: (options: CommonOptions) => show<Datapath>(options, '/datapath', datapathText),
 };
 

@@ -1,6 +1,6 @@
 import { Argument, type Command } from 'commander';
 import { parseHostPort } from '../../address.js';
-import type { Token } from '../../api/index.js';
+import type { Rotation, Token } from '../../api/index.js';
 import { ask } from '../client.js';
 import { usageError } from '../errors.js';
 import { type CommonOptions, withCommonOptions } from '../options.js';
@@ -11,27 +11,56 @@ Whoever has the token can join the network: treat it like a password.
 
 Examples:
   weft token                              the line to run on another host
-  weft token make 203.0.113.5 vpn.example a token with these addresses instead of the host's own`;
+  weft token make 203.0.113.5 vpn.example a token with these addresses instead of the host's own
+  weft token rotate                       replace the network's secret, while traffic flows
+
+With \`rotate\`, tokens that were given away admit nobody new at once. Members take the new secret over by themselves; the old one is good for those that were
+away until all have confirmed, or until \`weft token rotate --finish\`. Whoever comes back later joins again with a new token.`;
 
 /** `weft token` */
 export function registerToken(program: Command): void {
   const command = program
     .command('token')
-    .summary('show or make a token that joins the network')
-    .description('Shows the join token of the network, or makes one with addresses of your choice.')
-    .addArgument(new Argument('[action]', 'what to do').choices(['show', 'make']).default('show'))
+    .summary('show, make or replace what joins the network')
+    .description(
+      "Shows the join token of the network, makes one with addresses of your choice, or replaces the network's secret.",
+    )
+    .addArgument(new Argument('[action]', 'what to do').choices(['show', 'make', 'rotate']).default('show'))
     .argument('[address...]', 'host[:port] at which this router is reached')
+    .option('--finish', 'with rotate: end it now, whoever did not hear of the new secret')
     .addHelpText('after', HELP)
     .action(token);
   withCommonOptions(command);
 }
 
-async function token(action: 'show' | 'make', addresses: string[], options: CommonOptions): Promise<void> {
+type Options = CommonOptions & { finish?: boolean };
+
+async function token(
+  action: 'show' | 'make' | 'rotate',
+  addresses: string[],
+  options: Options,
+): Promise<void> {
   for (const address of addresses) parseHostPort(address);
-  if (action === 'show' && addresses.length > 0) throw usageError('only `weft token make` takes addresses');
+  if (action !== 'make' && addresses.length > 0) throw usageError('only `weft token make` takes addresses');
+  if (action !== 'rotate' && options.finish) throw usageError('only `weft token rotate` takes --finish');
+  if (action === 'rotate') return rotate(options);
   const answer =
     action === 'show'
       ? await ask<Token>(options.runDir, 'GET', '/token')
       : await ask<Token>(options.runDir, 'POST', '/token', addresses.length === 0 ? {} : { addresses });
   await print(options, answer, ({ join }) => join);
+}
+
+async function rotate({ finish = false, ...options }: Options): Promise<void> {
+  const rotation = await ask<Rotation>(options.runDir, 'POST', '/token/rotate', { finish });
+  const { join } = await ask<Token>(options.runDir, 'GET', '/token');
+  await print(options, { ...rotation, join }, () => rotationText(rotation, join));
+}
+
+function rotationText({ finished, waiting }: Rotation, join: string): string {
+  const names = waiting.map(({ peer, nickname }) => nickname || peer).join(', ');
+  const old = finished
+    ? 'the old secret is good no more'
+    : `the old secret is good for members until all have the new one; waiting for ${names || 'the last confirmation'} (\`weft status\` shows it)`;
+  return `the network has a new secret; ${old}\njoin other hosts from now on with:\n\n    ${join}`;
 }

@@ -57,7 +57,9 @@ describe('the weft command', () => {
     expect(code).toBe(0);
     const commands = [...stdout.matchAll(/^ {2}([a-z]+) {2,}\S/gm)].map(([, name]) => name);
     expect(commands).toEqual(
-      'launch connect forget status report attach detach ps token stop reset version doctor help'.split(' '),
+      'launch connect forget status ping trace report attach detach ps expose hide network rmpeer peer token stop reset version doctor help'.split(
+        ' ',
+      ),
     );
     const help = await weft('attach', '--help');
     expect(help.stdout).toContain('weft attach web 10.32.0.1/12');
@@ -102,17 +104,22 @@ describe('the weft command', () => {
   it('shows a table, or with -o json the same for programs', async () => {
     const attachment = {
       target: 'web',
+      id: '0123456789ab'.repeat(4),
+      name: 'web',
+      network: 'default',
       interface: 'ethweft',
       mac: null,
       addresses: ['10.0.0.1/8'],
       present: false,
     };
-    await serve({ attachments: async () => [attachment] });
+    await serve({ attachments: () => [attachment] });
     const { stdout } = await weft('ps');
     expect(stdout).toBe(
-      ['CONTAINER  INTERFACE       MAC  ADDRESSES', 'web        ethweft (gone)  -    10.0.0.1/8', ''].join(
-        '\n',
-      ),
+      [
+        'CONTAINER  ID            NETWORK  INTERFACE       MAC  ADDRESSES',
+        'web        0123456789ab  default  ethweft (gone)  -    10.0.0.1/8',
+        '',
+      ].join('\n'),
     );
     expect(JSON.parse((await weft('ps', '-o', 'json')).stdout)).toEqual([attachment]);
   });

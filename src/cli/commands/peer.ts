@@ -1,0 +1,46 @@
+import { Argument, type Command } from 'commander';
+import type { Peer, Verdict } from '../../api/index.js';
+import { ask } from '../client.js';
+import { usageError } from '../errors.js';
+import { type CommonOptions, withCommonOptions } from '../options.js';
+import { print } from '../output.js';
+import { peersTable } from '../tables.js';
+
+const HELP = `
+An expelled router is refused by all others, at once and for ever: they close its links, drop its session keys and ignore what it says. It cannot be taken
+back; it may join as a new one after \`weft reset\`. It still knows the network's secret: replace that, too.
+
+  weft peer revoke host-c && weft token rotate`;
+
+/** `weft peer` */
+export function registerPeer(program: Command): void {
+  const command = program
+    .command('peer')
+    .summary('list routers, or expel one')
+    .description('Lists the routers of the network, or expels one.')
+    .addArgument(new Argument('[action]', 'what to do').choices(['ls', 'revoke']).default('ls'))
+    .argument('[peer]', 'id or name, as `weft peer ls` shows it')
+    .addHelpText('after', HELP)
+    .action(peer);
+  withCommonOptions(command);
+}
+
+async function peer(
+  action: 'ls' | 'revoke',
+  name: string | undefined,
+  options: CommonOptions,
+): Promise<void> {
+  if ((action === 'revoke') !== (name !== undefined)) {
+    throw usageError('`weft peer revoke` needs the router to expel, `weft peer ls` none');
+  }
+  if (action === 'ls') return print(options, await ask<Peer[]>(options.runDir, 'GET', '/peers'), peersTable);
+  const verdict = await ask<Verdict>(options.runDir, 'POST', '/peers/revoke', { peer: name });
+  await print(options, verdict, revokedText);
+}
+
+function revokedText({ peer: id, nickname }: Verdict): string {
+  return `${[nickname, `(${id})`].filter(Boolean).join(' ')} is expelled: every router refuses it
+It still knows the network's secret and could join under another identity: replace the secret now with
+
+    weft token rotate`;
+}

@@ -1,0 +1,34 @@
+import type { Command } from 'commander';
+import type { Verdict } from '../../api/index.js';
+import { ask } from '../client.js';
+import { type CommonOptions, withCommonOptions } from '../options.js';
+import { print } from '../output.js';
+
+const HELP = `
+For a host that died and does not come back: all routers forget it, and this one takes over its addresses. Run it once, on one host. A router that is alive is
+refused; if a removed one comes back after all, it begins anew, without the addresses that it had.
+
+  weft rmpeer host-c
+  weft rmpeer 15a82f92fdccaaee            the id, when several have the same name`;
+
+/** `weft rmpeer` */
+export function registerRmpeer(program: Command): void {
+  const command = program
+    .command('rmpeer')
+    .summary('forget a dead router for good')
+    .description('Forgets a dead router everywhere, and takes over what it owned.')
+    .argument('<peer>', 'id or name, as `weft status peers` shows it')
+    .addHelpText('after', HELP)
+    .action(rmpeer);
+  withCommonOptions(command);
+}
+
+async function rmpeer(peer: string, options: CommonOptions): Promise<void> {
+  const verdict = await ask<Verdict>(options.runDir, 'POST', '/peers/remove', { peer });
+  await print(
+    options,
+    verdict,
+    ({ peer: id, nickname, by }) =>
+      `${[nickname, `(${id})`].filter(Boolean).join(' ')} is removed; ${by} takes over its addresses`,
+  );
+}

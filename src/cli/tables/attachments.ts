@@ -1,0 +1,19 @@
+import type { Attachment } from '../../api/index.js';
+import { orDash } from '../format.js';
+import { table } from '../output.js';
+
+const SHORT_ID = 12;
+
+export function attachmentsTable(attachments: readonly Attachment[]): Promise<string> {
+  const rows = attachments.map(
+    ({ target, id, name, network, interface: inside, mac, addresses, present }) => [
+      name ?? target,
+      id === target ? '-' : id.slice(0, SHORT_ID),
+      network,
+      present ? inside : `${inside} (gone)`,
+      orDash(mac),
+      addresses.join(' '),
+    ],
+  );
+  return table(['container', 'id', 'network', 'interface', 'mac', 'addresses'], rows, 'nothing is attached');
+}

@@ -1,0 +1,30 @@
+import type { DnsReport, DnsStatus, Name } from '../../api/index.js';
+import { pairs, table } from '../output.js';
+
+export async function dnsText({ status, names }: DnsReport): Promise<string> {
+  return `${serverText(status)}\n\n${await namesTable(names)}`;
+}
+
+function serverText({ serving, domain, ttl, listening, upstreams, counters }: DnsStatus): string {
+  return pairs([
+    ['domain', `${domain}, TTL ${ttl}`],
+    ['listening', serving ? listening.join(', ') || 'not yet' : 'no (--no-dns)'],
+    ['upstreams', upstreams.join(' ') || '-'],
+    ...Object.entries(counters).map(([name, count]) => [name, String(count)] as const),
+  ]);
+}
+
+/** Networks are told only where there are others than the one that every router has. */
+export function namesTable(names: readonly Name[]): Promise<string> {
+  const several = names.some(({ network }) => network !== 0);
+  const rows = names.map(({ name, addresses, container, peer, nickname, network, answered }) => [
+    name,
+    addresses.join(' '),
+    ...(several ? [String(network)] : []),
+    container,
+    `${nickname} (${peer})`,
+    answered ? '' : 'host is down',
+  ]);
+  const headings = ['name', 'addresses', ...(several ? ['network'] : []), 'container', 'host', ''];
+  return table(headings, rows, 'no names');
+}

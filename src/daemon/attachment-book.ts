@@ -1,0 +1,86 @@
+import type { StoredAttachment } from './state.js';
+
+/** An attachment, and whether its interface is there. */
+export interface Entry extends StoredAttachment {
+  readonly present: boolean;
+}
+
+/** All attachments of this host, found by container and interface, by namespace, and by address. */
+export class AttachmentBook {
+  readonly #entries = new Map<string, Entry>();
+  /** Keys by network and address. */
+  readonly #addresses = new Map<string, string>();
+  /** How many are on each network. */
+  readonly #networks = new Map<string, number>();
+  /** Keys by namespace and interface, of what is present. */
+  readonly #namespaces = new Map<string, string>();
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  uses(network: string): boolean {
+    return (this.#networks.get(network) ?? 0) > 0;
+  }
+
+  all(): Entry[] {
+    return [...this.#entries.values()];
+  }
+
+  of(id: string): Entry[] {
+    return this.all().filter((entry) => entry.id === id);
+  }
+
+  find(id: string, inside: string): Entry | undefined {
+    return this.#entries.get(`${id} ${inside}`);
+  }
+
+  /** One namespace may be named in several ways: by its name, its path, a process in it. */
+  inNamespace(inode: number, inside: string): Entry | undefined {
+    return this.#at(this.#namespaces.get(`${inode} ${inside}`));
+  }
+
+  /** Whose address it is. */
+  withAddress(network: string, cidr: string): Entry | undefined {
+    return this.#at(this.#addresses.get(`${network} ${addressOf(cidr)}`));
+  }
+
+  named(target: string, inside: string): Entry | undefined {
+    return this.all().find((entry) => entry.target === target && entry.interface === inside);
+  }
+
+  /** Puts an entry in, in place of the former one of that container and interface. */
+  put(entry: Entry): void {
+    const key = keyOf(entry);
+    const former = this.#entries.get(key);
+    if (former !== undefined) this.remove(former);
+    this.#entries.set(key, entry);
+    this.#networks.set(entry.network, (this.#networks.get(entry.network) ?? 0) + 1);
+    for (const cidr of entry.addresses) this.#addresses.set(`${entry.network} ${addressOf(cidr)}`, key);
+    if (entry.present) this.#namespaces.set(`${entry.inode} ${entry.interface}`, key);
+  }
+
+  remove(entry: Entry): void {
+    const key = keyOf(entry);
+    if (!this.#entries.delete(key)) return;
+    this.#networks.set(entry.network, (this.#networks.get(entry.network) ?? 0) - 1);
+    for (const cidr of entry.addresses) unset(this.#addresses, `${entry.network} ${addressOf(cidr)}`, key);
+    unset(this.#namespaces, `${entry.inode} ${entry.interface}`, key);
+  }
+
+  #at(key: string | undefined): Entry | undefined {
+    return key === undefined ? undefined : this.#entries.get(key);
+  }
+}
+
+function keyOf({ id, interface: inside }: Entry): string {
+  return `${id} ${inside}`;
+}
+
+function addressOf(cidr: string): string {
+  return cidr.slice(0, cidr.indexOf('/'));
+}
+
+function unset(map: Map<string, string>, name: string, key: string): void {
+  if (map.get(name) === key) map.delete(name);
+}

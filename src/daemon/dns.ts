@@ -1,0 +1,385 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { createServer, isIP } from 'node:net';
+import { formatHostPort, type HostPort, parseHostPort } from '../address.js';
+import type { DnsStatus, Name, NameControl, NameFound, NameRequest } from '../api/index.js';
+import {
+  Answers,
+  addressBytes,
+  addressText,
+  addressTexts,
+  checkNameRecord,
+  DnsServer,
+  type DnsSockets,
+  decodeKey,
+  encodeKey,
+  type NameEntry,
+  NameForwarder,
+  type NameRecord,
+  NameTable,
+  nameAddresses,
+  OwnNames,
+  parseName,
+  Upstreams,
+  wireKey,
+} from '../dns/index.js';
+import { systemCode, WeftError } from '../errors.js';
+import {
+  closeResolver,
+  openResolver,
+  plugResolver,
+  RESOLVER_ADDRESS,
+  type ResolverOptions,
+  resolverPort,
+} from '../hostnet/index.js';
+import type { Identity } from '../identity/index.js';
+import { type Mesh, type OpenChannel, OwnedRecords } from '../mesh/index.js';
+import type { AttachedEndpoint, Attachments } from './attachments.js';
+import type { Settings } from './launch-request.js';
+import { errorFields, type Log } from './logging.js';
+import type { Networks } from './networks.js';
+import type { StateFiles } from './state.js';
+
+/** Whose names they are that users give to addresses of no container. */
+const EXTERNAL = 'weft:extern';
+/** Number of the network that every host has: of what is no container's, and of who asks from outside. */
+const DEFAULT_NETWORK = 0;
+const DNS_PORT = 53;
+/** Enough for 20,000 names of one host, of which a quarter counts (see OwnedRecordsLimits). */
+const MAX_OWNER_BYTES = 64 * 1024 * 1024;
+
+export interface DnsOptions {
+  readonly identity: Identity;
+  readonly mesh: Mesh;
+  /** Of the containers. */
+  readonly mtu: number;
+  readonly settings: Settings;
+  readonly file: StateFiles['names'];
+  readonly attachments: Attachments;
+  readonly networks: Networks;
+  readonly log: Log;
+}
+
+/** A bridge on which the server stands. */
+interface Place {
+  readonly options: ResolverOptions;
+  sockets: DnsSockets | undefined;
+}
+
+/** Names of containers: published by their hosts, gathered from all, and answered on each bridge. */
+export class Dns implements NameControl {
+  readonly #options: DnsOptions;
+  readonly #table = new NameTable();
+  readonly #records: OwnedRecords<readonly Uint8Array[]>;
+  readonly #own: OwnNames;
+  readonly #upstreams: Upstreams;
+  readonly #forwarder: NameForwarder;
+  readonly #server: DnsServer;
+  readonly #places = new Map<number, Place>();
+  #channel: OpenChannel | undefined;
+  #working = Promise.resolve();
+
+  constructor(options: DnsOptions) {
+    this.#options = options;
+    const { identity, mesh, settings } = options;
+    this.#records = new OwnedRecords({
+      name: 'names',
+      identity,
+      now: Date.now,
+      value: nameAddresses,
+      check: checkNameRecord,
+      admits: (peer) => mesh.member(peer)?.left !== true,
+      limits: { owner: MAX_OWNER_BYTES },
+    });
+    this.#own = new OwnNames({
+      publish: (key, addresses) => {
+        if (addresses.length === 0) this.#records.remove(encodeKey(key));
+        else this.#records.set(encodeKey(key), addresses);
+      },
+    });
+    this.#upstreams = new Upstreams({
+      file: settings.resolvConf,
+      own: settings.dnsListen.map((text) => parseListenAddress(text).host),
+      now: () => performance.now(),
+    });
+    this.#forwarder = new NameForwarder(this.#upstreams);
+    this.#server = new DnsServer({
+      answers: new Answers({ table: this.#table, domain: settings.dnsDomain, ttl: settings.dnsTtl }),
+      forwarder: this.#forwarder,
+    });
+    this.#follow();
+    this.#followContainers();
+  }
+
+  /** Publishes the names that users gave, and listens where the launch asked for it. Rejects with `dns-address`. */
+  async start(): Promise<void> {
+    const { file, mesh, settings } = this.#options;
+    for (const { addresses, ...key } of (await file.read()).names) {
+      this.#own.add({ ...key, addresses: addresses.map(addressBytes) });
+    }
+    this.#channel = mesh.openChannel(this.#records);
+    if (!settings.dns) return;
+    for (const text of settings.dnsListen) this.#server.serve(await listenOn(text), DEFAULT_NETWORK);
+  }
+
+  async stop(): Promise<void> {
+    this.#channel?.close();
+    await this.#working;
+    this.#server.close();
+    await Promise.all([...this.#places.values()].map(({ options }) => closeResolver(options.bridge)));
+  }
+
+  /**
+   * Stands on the bridges of all networks that this host has, soon, and on no others; does what is missing. `interfaces` are
+   * those of the host now, when they are to be looked at, too.
+   */
+  check(interfaces?: ReadonlySet<string>): void {
+    const { settings, networks, identity, mtu } = this.#options;
+    if (!settings.dns) return;
+    const wanted = new Map(networks.list().map(({ number, bridge }) => [number, bridge]));
+    for (const [network, { options }] of this.#places) {
+      if (wanted.get(network) !== options.bridge) this.#leave(network);
+    }
+    for (const [network, bridge] of wanted) {
+      const place = this.#places.get(network);
+      const lost =
+        place?.sockets !== undefined && interfaces?.has(resolverPort(place.options.bridge)) === false;
+      if (bridge === null || (place !== undefined && !lost)) continue;
+      const opened: Place = { options: { bridge, owner: identity.peer, mtu }, sockets: undefined };
+      this.#leave(network);
+      this.#places.set(network, opened);
+      this.#soon(() => this.#open(network, opened));
+    }
+  }
+
+  async status(): Promise<DnsStatus> {
+    const { dns, dnsDomain, dnsTtl, dnsListen } = this.#options.settings;
+    const open = [...this.#places.values()].filter(({ sockets }) => sockets !== undefined);
+    const places = open.map(({ options }) => `${RESOLVER_ADDRESS} on ${options.bridge}`);
+    const extra = dnsListen.map((text) => formatHostPort(parseListenAddress(text)));
+    return {
+      serving: dns,
+      domain: dnsDomain,
+      ttl: dnsTtl,
+      listening: dns ? [...places, ...extra] : [],
+      upstreams: dns ? [...(await this.#upstreams.list())] : [],
+      names: this.#table.size,
+      counters: { ...this.#server.counters, ...this.#forwarder.counters },
+    };
+  }
+
+  list(): Name[] {
+    return [...this.#table.entries()].map((entry) => this.#view(entry)).sort(byName);
+  }
+
+  async add({ container, name, addresses = [] }: NameRequest): Promise<Name[]> {
+    const attached = this.#endpoints(container);
+    const owner = container === undefined ? EXTERNAL : (attached[0]?.id ?? container);
+    const named = name ?? attached[0]?.name ?? container;
+    if (named === undefined) throw new WeftError('bad-name', 'give a container, a name, or both');
+    if (addresses.length > 0) {
+      this.#own.add(this.#record(owner, named, addresses, attached[0]?.network ?? DEFAULT_NETWORK));
+    } else if (attached.length > 0) {
+      for (const endpoint of attached)
+        this.#own.add(this.#record(owner, named, hosts(endpoint), endpoint.network));
+    } else {
+      throw new WeftError(
+        'not-attached',
+        `${named} has no address: attach it first, or give the addresses that it is to have`,
+      );
+    }
+    await this.#save();
+    return this.#namesOf(owner);
+  }
+
+  async remove({ container, name, addresses = [] }: NameRequest): Promise<Name[]> {
+    const owner = container === undefined ? EXTERNAL : (this.#endpoints(container)[0]?.id ?? container);
+    const wanted = name === undefined ? undefined : parseName(name, this.#options.settings.dnsDomain);
+    const keys = this.#own.of(owner).filter((key) => wanted === undefined || key.name === wanted);
+    const removed = keys.map((key) => this.#own.remove(key, addresses.map(addressBytes)));
+    if (!removed.includes(true)) {
+      throw new WeftError(
+        'no-such-name',
+        `this host gives ${container ?? name} no such name: \`weft status dns\` shows all; those of other hosts are removed there`,
+      );
+    }
+    await this.#save();
+    return this.#namesOf(owner);
+  }
+
+  lookup(name: string): NameFound {
+    const { dnsDomain } = this.#options.settings;
+    const names = this.#table.network(DEFAULT_NETWORK);
+    if (isIP(name) !== 0) {
+      const found = names.namesOf(addressBytes(name).toString('latin1'));
+      return { name, answers: found.map((below) => `${below}.${dnsDomain}`) };
+    }
+    const below = parseName(name, dnsDomain);
+    const node = names.find(wireKey(below));
+    const answers = [...(node?.ipv4 ?? []), ...(node?.ipv6 ?? [])].map(addressText);
+    return { name: `${below}.${dnsDomain}`, answers };
+  }
+
+  /** Keeps the table as the records and the members are. */
+  #follow(): void {
+    const { mesh, log } = this.#options;
+    this.#records.on('pending', () => this.#channel?.changed());
+    this.#records.on('refused', (error, peer) => log.warn(error.message, { code: error.code, peer }));
+    this.#records.on('change', (owner, key, addresses) => {
+      const decoded = decodeKey(key);
+      if (addresses === undefined) this.#table.remove(owner, decoded);
+      else this.#table.set(owner, { ...decoded, addresses });
+    });
+    mesh.on('member', ({ peer, left, down }) => {
+      if (left) this.#records.dropOwner(peer);
+      this.#table.hide(peer, down && !left);
+    });
+    mesh.on('removed', (peer) => this.#records.dropOwner(peer));
+  }
+
+  /** Registers what containers are called, as they come and go. */
+  #followContainers(): void {
+    const { attachments, networks } = this.#options;
+    const settle = ({ id }: AttachedEndpoint) => {
+      const present = attachments.endpoints().filter((endpoint) => endpoint.id === id);
+      if (present.length === 0) this.#forget(id);
+      else
+        this.#own.register(
+          id,
+          present.flatMap((endpoint) => this.#recordsOf(endpoint)),
+        );
+    };
+    attachments.on('attached', settle);
+    attachments.on('detached', settle);
+    // A bridge that was made anew has lost its ports.
+    networks.on('moved', () => {
+      for (const { options, sockets } of this.#places.values()) {
+        if (sockets !== undefined) this.#soon(() => plugResolver(options));
+      }
+    });
+  }
+
+  /** A container's own name and its host name, as far as they are names. */
+  #recordsOf(endpoint: AttachedEndpoint): NameRecord[] {
+    const { id, name, hostname, network } = endpoint;
+    const names = new Set([name, hostname].flatMap((text) => (text === null ? [] : [text])));
+    return [...names].flatMap((text) => {
+      try {
+        return [this.#record(id, text, hosts(endpoint), network)];
+      } catch (error) {
+        this.#options.log.warn(`no name for ${id}: ${String(error)}`, errorFields(error));
+        return [];
+      }
+    });
+  }
+
+  #forget(container: string): void {
+    if (!this.#own.unregister(container)) return;
+    this.#save().catch((error: unknown) =>
+      this.#options.log.error(`the names are not saved: ${String(error)}`, errorFields(error)),
+    );
+  }
+
+  /** The interfaces of a container of this host, given as the user names it. */
+  #endpoints(container: string | undefined): AttachedEndpoint[] {
+    const { attachments } = this.#options;
+    const ids = attachments
+      .list()
+      .filter(({ target, id, name }) => container !== undefined && [target, id, name].includes(container))
+      .map(({ id }) => id);
+    return attachments.endpoints().filter(({ id }) => id === ids[0]);
+  }
+
+  #leave(network: number): void {
+    const place = this.#places.get(network);
+    if (place === undefined) return;
+    this.#places.delete(network);
+    this.#soon(async () => {
+      await closeResolver(place.options.bridge);
+      if (place.sockets !== undefined) this.#server.drop(place.sockets);
+    });
+  }
+
+  async #open(network: number, place: Place): Promise<void> {
+    const sockets = await openResolver(place.options);
+    place.sockets = sockets;
+    this.#server.serve(sockets, network);
+  }
+
+  /** One change of our ports at a time. A failure leaves containers without names, but with everything else. */
+  #soon(work: () => Promise<void>): void {
+    this.#working = this.#working.then(work).catch((error: unknown) => {
+      this.#options.log.error(`names are not answered: ${String(error)}`, errorFields(error));
+    });
+  }
+
+  #record(container: string, name: string, addresses: readonly string[], network: number): NameRecord {
+    const below = parseName(name, this.#options.settings.dnsDomain);
+    const record = { network, name: below, container, addresses: addresses.map(addressBytes) };
+    encodeKey(record); // throws for what cannot be published
+    return record;
+  }
+
+  #namesOf(container: string): Name[] {
+    const own = [...this.#table.entries(this.#options.identity.peer)];
+    return own
+      .filter((entry) => entry.container === container)
+      .map((entry) => this.#view(entry))
+      .sort(byName);
+  }
+
+  #view(entry: NameEntry): Name {
+    const { name, network, container, owner, hidden } = entry;
+    return {
+      name: `${name}.${this.#options.settings.dnsDomain}`,
+      addresses: addressTexts(entry),
+      network,
+      container,
+      peer: owner,
+      nickname: this.#options.mesh.member(owner)?.nickname ?? '',
+      answered: !hidden,
+    };
+  }
+
+  #save(): Promise<void> {
+    const names = this.#own.added.map((record) => ({ ...record, addresses: addressTexts(record) }));
+    return this.#options.file.write({ names });
+  }
+}
+
+/** Addresses without prefix length. */
+function hosts({ addresses }: AttachedEndpoint): string[] {
+  return addresses.map((cidr) => cidr.slice(0, cidr.indexOf('/')));
+}
+
+function byName(a: Name, b: Name): number {
+  return a.name.localeCompare(b.name) || a.peer.localeCompare(b.peer);
+}
+
+/** Where else to listen: an address of this host, port 53 unless it says another. Throws `bad-address`. */
+export function parseListenAddress(text: string): HostPort {
+  const address = parseHostPort(text, DNS_PORT);
+  if (address.kind !== 'name') return address;
+  throw new WeftError('bad-address', `"${text}" is a name: the DNS server listens at an IP address`);
+}
+
+/** Sockets in the host's own namespace. */
+async function listenOn(text: string): Promise<DnsSockets> {
+  const { kind, host, port } = parseListenAddress(text);
+  const udp = createSocket(kind === 'ipv6' ? 'udp6' : 'udp4');
+  const tcp = createServer();
+  try {
+    udp.bind(port, host);
+    await once(udp, 'listening');
+    tcp.listen(port, host);
+    await once(tcp, 'listening');
+    return { udp: [udp], tcp: [tcp] };
+  } catch (error) {
+    udp.close();
+    throw new WeftError(
+      'dns-address',
+      `the DNS server cannot listen at ${host} port ${port} (${systemCode(error)}): choose another --dns-listen-address`,
+      { cause: error },
+    );
+  }
+}

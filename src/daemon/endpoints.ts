@@ -1,0 +1,111 @@
+import {
+  addressBytes,
+  checkRecord,
+  type Endpoint,
+  EndpointDirectory,
+  type EndpointRecord,
+  endpointKey,
+  endpointRecord,
+  groupsKey,
+} from '../endpoints/index.js';
+import type { Forwarder } from '../forwarder/index.js';
+import type { Identity, PeerId } from '../identity/index.js';
+import { type Mesh, type OpenChannel, OwnedRecords } from '../mesh/index.js';
+import type { AttachedEndpoint, Attachments } from './attachments.js';
+
+export interface EndpointsOptions {
+  readonly identity: Identity;
+  readonly mesh: Mesh;
+  readonly forwarder: Forwarder;
+  readonly attachments: Attachments;
+}
+
+/** Announces this host's containers to all routers, and tells the forwarder what all routers announced. */
+export class Endpoints {
+  readonly #options: EndpointsOptions;
+  readonly #records: OwnedRecords<EndpointRecord>;
+  readonly #directory: EndpointDirectory;
+  readonly #self: PeerId;
+  #channel: OpenChannel | undefined;
+
+  constructor(options: EndpointsOptions) {
+    const { identity, mesh, forwarder, attachments } = options;
+    this.#options = options;
+    this.#self = identity.peer;
+    this.#directory = new EndpointDirectory({
+      endpoint: (endpoint) => this.#tell('endpoint.set', this.#asTold(endpoint)),
+      endpointGone: (network, mac) => this.#tell('endpoint.remove', { network, mac }),
+      groups: (peer, network, groups) => {
+        if (peer !== this.#self) this.#tell('peer.groups', { peer, network, groups });
+      },
+    });
+    this.#records = new OwnedRecords({
+      name: 'endpoints',
+      identity,
+      now: Date.now,
+      value: endpointRecord,
+      check: checkRecord,
+      admits: (owner) => mesh.admits(owner),
+    });
+    this.#records.on('change', (owner, key, record) => this.#directory.put(owner, key, record));
+    this.#records.on('pending', () => this.#channel?.changed());
+    attachments.on('attached', (endpoint) => this.#announce(endpoint));
+    attachments.on('detached', ({ network, mac }) => this.#records.remove(endpointKey(network, mac)));
+    mesh.on('member', ({ peer, left, down }) => this.#directory.setAlive(peer, !left && !down));
+    mesh.on('removed', (peer) => this.#records.dropOwner(peer));
+    forwarder.on('ready', () => this.#tellAll());
+    forwarder.on('event', ({ name, fields }) => {
+      if (name === 'groups') this.#announceGroups(fields.network, fields.groups);
+    });
+  }
+
+  /** From now on others hear of our containers, and we of theirs. */
+  start(): void {
+    this.#channel = this.#options.mesh.openChannel(this.#records);
+  }
+
+  stop(): void {
+    this.#channel?.close();
+    this.#channel = undefined;
+  }
+
+  all(): readonly Endpoint[] {
+    return this.#directory.endpoints();
+  }
+
+  #announce({ network, mac, addresses }: AttachedEndpoint): void {
+    const key = endpointKey(network, mac);
+    this.#records.set(key, {
+      mobility: this.#directory.mobilityFor(this.#self, key),
+      addresses: addresses.map(addressBytes),
+    });
+  }
+
+  /** Null: a forwarder that just started does not know yet, so others must send us everything. */
+  #announceGroups(network: number, groups: readonly string[] | null): void {
+    const key = groupsKey(network);
+    if (groups === null) this.#records.remove(key);
+    else this.#records.set(key, { mobility: 0, addresses: groups.map(addressBytes) });
+  }
+
+  #tellAll(): void {
+    this.#tell('endpoint.clear', {});
+    this.#directory.replay();
+    void this.#options.forwarder
+      .groups()
+      .then(({ networks }) => {
+        for (const { network, groups } of networks) this.#announceGroups(network, groups);
+      })
+      .catch(() => {}); // it is lost again: the next one is asked, too
+  }
+
+  #asTold({ peer, ...endpoint }: Endpoint): object {
+    return { ...endpoint, peer: peer === this.#self ? null : peer };
+  }
+
+  /** What does not reach the forwarder is told when it is there again. */
+  #tell(op: string, fields: object): void {
+    const { forwarder } = this.#options;
+    if (forwarder.connected) void forwarder.request(op, fields).catch(() => {});
+  }
+}

@@ -1,0 +1,201 @@
+import type { ExposeRequest, Exposure, HideRequest, NameControl } from '../api/index.js';
+import { systemCode, WeftError } from '../errors.js';
+import {
+  type ExposedSubnet,
+  exposeAddresses,
+  Firewall,
+  hideAddresses,
+  type Passage,
+  parseCidr,
+  subnetOf,
+} from '../hostnet/index.js';
+import { DEFAULT_NETWORK } from '../networks/index.js';
+import { parseAddressRequest } from './address-request.js';
+import type { AddressSource } from './address-source.js';
+import type { Networks } from './networks.js';
+import type { StateFiles, StoredExposure } from './state.js';
+
+/** Whose addresses the host's are. */
+const HOLDER = 'weft:expose';
+/** Docker may come, or its rules may be made anew: looked for at every so many-th check. */
+const ADMIT_EVERY = 5;
+
+export interface ExposuresOptions {
+  /** Of the default network; our table in the packet filter is named after it. */
+  readonly bridge: string;
+  readonly networks: Networks;
+  readonly addresses: AddressSource;
+  readonly file: StateFiles['exposures'];
+  readonly names: () => Pick<NameControl, 'add' | 'remove'>;
+  /** Something was put right that somebody had changed. */
+  readonly onRepaired: (what: string) => void;
+}
+
+/** The host itself on the networks: its addresses on the bridges, and the way out for containers. */
+export class Exposures {
+  readonly #options: ExposuresOptions;
+  readonly #firewall: Firewall;
+  readonly #exposed = new Map<string, StoredExposure>();
+  #checks = 0;
+  #work: Promise<unknown> = Promise.resolve();
+
+  constructor(options: ExposuresOptions) {
+    this.#options = options;
+    this.#firewall = new Firewall(options.bridge);
+    options.networks.on('moved', () => void this.#queued(() => this.#restoreAddresses()).catch(() => {}));
+  }
+
+  /** True while the host is on the network. */
+  uses(network: string): boolean {
+    return this.list().some((exposure) => exposure.network === network);
+  }
+
+  list(): Exposure[] {
+    return [...this.#exposed.values()];
+  }
+
+  /** Puts the host back where it was at the last run. */
+  restore(): Promise<void> {
+    return this.#queued(async () => {
+      const { exposures } = await this.#options.file.read();
+      for (const exposure of exposures) this.#exposed.set(keyOf(exposure), exposure);
+      if (exposures.length === 0) return;
+      await this.#restoreAddresses();
+      await this.#apply();
+    });
+  }
+
+  /** Rejects as AddressSource does, and with `no-such-network`. */
+  expose(request: ExposeRequest): Promise<Exposure[]> {
+    const network = request.network ?? DEFAULT_NETWORK;
+    const wanted = request.addresses.length === 0 ? ['net:default'] : request.addresses;
+    const requests = wanted.map(parseAddressRequest);
+    if (request.name !== undefined && network !== DEFAULT_NETWORK) throw nameless(network);
+    return this.#queued(async () => {
+      const { bridge } = await this.#options.networks.segment(network);
+      const addresses = await this.#options.addresses.take({ id: HOLDER, network }, requests);
+      await exposeAddresses(bridge, addresses.map(parseCidr));
+      const masquerade = request.masquerade ?? true;
+      const made = addresses.map((address) => ({ network, address, masquerade, name: request.name ?? null }));
+      for (const exposure of made) this.#exposed.set(keyOf(exposure), exposure);
+      await this.#changed(network);
+      if (request.name !== undefined) {
+        await this.#options.names().add({ container: HOLDER, name: request.name, addresses: hosts(made) });
+      }
+      return made;
+    });
+  }
+
+  /** Rejects with `not-exposed`. */
+  hide(request: HideRequest): Promise<Exposure[]> {
+    const network = request.network ?? DEFAULT_NETWORK;
+    const asked = request.addresses.map((text) => parseCidr(text).text);
+    return this.#queued(async () => {
+      const here = this.list().filter((exposure) => exposure.network === network);
+      const leaving = asked.length === 0 ? here : here.filter(({ address }) => asked.includes(address));
+      if (leaving.length < Math.max(1, asked.length)) throw notExposed(asked, network);
+      const addresses = leaving.map(({ address }) => address);
+      await hideAddresses(this.#options.networks.bridge(network), addresses.map(parseCidr));
+      await this.#options.addresses.release({ id: HOLDER, network }, addresses);
+      for (const exposure of leaving) this.#exposed.delete(keyOf(exposure));
+      await this.#changed(network);
+      for (const exposure of leaving) await this.#unname(exposure);
+      return this.list();
+    });
+  }
+
+  /** Writes rules anew that somebody removed. */
+  check(): Promise<void> {
+    return this.#queued(async () => {
+      const passage = this.#passage();
+      if (await this.#firewall.repair(passage)) this.#options.onRepaired('the rules of the packet filter');
+      this.#checks += 1;
+      if (this.#checks % ADMIT_EVERY === 1) await withoutNft(this.#firewall.admit(passage));
+    });
+  }
+
+  /** Takes our rules out of the packet filter. */
+  remove(): Promise<void> {
+    return this.#queued(() => withoutNft(this.#firewall.remove()));
+  }
+
+  /** A name that somebody removed meanwhile is no matter. */
+  async #unname(exposure: StoredExposure): Promise<void> {
+    if (exposure.name === null) return;
+    const request = { container: HOLDER, name: exposure.name, addresses: hosts([exposure]) };
+    await this.#options
+      .names()
+      .remove(request)
+      .catch(() => {});
+  }
+
+  async #restoreAddresses(): Promise<void> {
+    for (const { network, address } of this.list()) {
+      const { bridge } = await this.#options.networks.segment(network);
+      await exposeAddresses(bridge, [parseCidr(address)]);
+    }
+  }
+
+  async #changed(network: string): Promise<void> {
+    this.#options.networks.settle(network);
+    await this.#apply();
+    await this.#options.file.write({ exposures: this.list() });
+  }
+
+  async #apply(): Promise<void> {
+    const passage = this.#passage();
+    if (passage.exposed.length > 0) await this.#firewall.apply(passage);
+    else await withoutNft(this.#firewall.apply(passage));
+  }
+
+  #passage(): Passage {
+    const { networks } = this.#options;
+    const exposed = new Map<string, ExposedSubnet>();
+    for (const { network, address, masquerade } of this.list()) {
+      const [bridge, subnet] = [networks.bridge(network), subnetOf(address)];
+      const known = exposed.get(`${bridge} ${subnet}`);
+      exposed.set(`${bridge} ${subnet}`, {
+        bridge,
+        subnet,
+        masquerade: masquerade || known?.masquerade === true,
+      });
+    }
+    return { bridges: networks.bridges(), exposed: [...exposed.values()] };
+  }
+
+  #queued<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#work.then(work);
+    this.#work = result.catch(() => {});
+    return result;
+  }
+}
+
+function hosts(exposures: readonly StoredExposure[]): string[] {
+  return exposures.map(({ address }) => parseCidr(address).address);
+}
+
+function nameless(network: string): WeftError {
+  return new WeftError(
+    'bad-name',
+    `a host has names on the default network only, not on ${network}: leave -h out`,
+  );
+}
+
+function keyOf({ network, address }: StoredExposure): string {
+  return `${network} ${address}`;
+}
+
+/** A host without nft has no rules that could be in our way. */
+async function withoutNft(work: Promise<void>): Promise<void> {
+  await work.catch((error: unknown) => {
+    if (systemCode(error) !== 'command-missing') throw error;
+  });
+}
+
+function notExposed(addresses: readonly string[], network: string): WeftError {
+  const what = addresses.length === 0 ? 'no address' : `not ${addresses.join(' ')}`;
+  return new WeftError(
+    'not-exposed',
+    `this host has ${what} on the network ${network}: \`weft status\` shows what it has`,
+  );
+}

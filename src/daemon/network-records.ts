@@ -1,0 +1,78 @@
+import { EventEmitter } from 'node:events';
+import type { Identity, PeerId } from '../identity/index.js';
+import { type MemberView, type Mesh, type OpenChannel, OwnedRecords } from '../mesh/index.js';
+import {
+  checkNetworkRecord,
+  type NetworkClaim,
+  type NetworkRecord,
+  networkRecord,
+} from '../networks/index.js';
+import type { NetworkRecords } from './networks.js';
+import type { StateFiles } from './state.js';
+
+export interface PublishedNetworksOptions {
+  readonly identity: Identity;
+  readonly mesh: Mesh;
+  readonly file: StateFiles['networks'];
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** What this router says about networks, kept on disk, and what the others say. */
+export class PublishedNetworks extends EventEmitter<{ changed: [] }> implements NetworkRecords {
+  readonly #options: PublishedNetworksOptions;
+  readonly #records: OwnedRecords<NetworkRecord>;
+  #channel: OpenChannel | undefined;
+
+  constructor(options: PublishedNetworksOptions) {
+    super();
+    this.#options = options;
+    const { identity, mesh } = options;
+    this.#records = new OwnedRecords({
+      name: 'networks',
+      identity,
+      now: Date.now,
+      value: networkRecord,
+      check: checkNetworkRecord,
+      admits: (owner) => mesh.member(owner)?.left === false,
+    });
+    this.#records.on('pending', () => this.#channel?.changed());
+    this.#records.on('change', () => this.emit('changed'));
+    this.#records.on('refused', options.onFailure);
+  }
+
+  /** Publishes what was on the disk, and hears the others from now on. Rejects with `file-corrupt`. */
+  async start(): Promise<void> {
+    const { networks } = await this.#options.file.read();
+    for (const { name, ...record } of networks) this.#records.set(name, record);
+    this.#options.mesh.on('member', this.#onMember);
+    this.#options.mesh.on('removed', this.#onRemoved);
+    this.#channel = this.#options.mesh.openChannel(this.#records);
+  }
+
+  stop(): void {
+    this.#options.mesh.off('member', this.#onMember);
+    this.#options.mesh.off('removed', this.#onRemoved);
+    this.#channel?.close();
+  }
+
+  *claims(): Iterable<NetworkClaim> {
+    for (const { owner, key, value } of this.#records.entries()) yield { owner, name: key, record: value };
+  }
+
+  publish(name: string, record: NetworkRecord): void {
+    this.#records.set(name, record);
+    const own = [...this.#records.entries(this.#self)];
+    const networks = own.map(({ key, value }) => ({ name: key, ...value, subnets: [...value.subnets] }));
+    this.#options.file.write({ networks }).catch(this.#options.onFailure);
+  }
+
+  get #self(): PeerId {
+    return this.#options.identity.peer;
+  }
+
+  readonly #onRemoved = (peer: PeerId): void => this.#records.dropOwner(peer);
+
+  readonly #onMember = ({ peer, left }: MemberView): void => {
+    if (left) this.#records.dropOwner(peer);
+  };
+}

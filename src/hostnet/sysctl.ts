@@ -1,0 +1,22 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { systemCode, WeftError } from '../errors.js';
+
+/** The value of a sysctl; undefined where the kernel does not have it. */
+export async function sysctl(name: string): Promise<string | undefined> {
+  return readFile(`/proc/sys/${name}`, 'utf8').then(
+    (text) => text.trim(),
+    () => undefined,
+  );
+}
+
+/** Writes a sysctl of our own namespace; one that this kernel does not have is left out (IPv6 may be off). */
+export async function setSysctl(name: string, value: string): Promise<void> {
+  try {
+    await writeFile(`/proc/sys/${name}`, value);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return;
+    throw new WeftError('no-privilege', `/proc/sys/${name} cannot be set to ${value}: ${String(error)}`, {
+      cause: error,
+    });
+  }
+}
