@@ -23,10 +23,10 @@ export class Container extends Node {
     return this.firstAddress((cidr) => cidr.includes(':'));
   }
 
-  /** Attaches this container to the overlay of its host. */
+  /** Attaches this container to the overlay of its host, with these addresses (options of `weft attach` may be among them). */
   async attach(...addresses: string[]): Promise<void> {
     await this.host.weft('attach', this.namespace, ...addresses);
-    this.addresses.push(...addresses);
+    this.addresses.push(...addresses.filter((argument) => argument.includes('/')));
   }
 
   async detach(): Promise<void> {

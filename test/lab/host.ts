@@ -184,11 +184,11 @@ export class Host extends Node {
     ]);
   }
 
-  private get environment(): Record<string, string> {
+  get environment(): Record<string, string> {
     return { WEFT_RUN_DIR: this.runDirectory, WEFT_STATE_DIR: this.stateDirectory };
   }
 
-  private weftCommand(args: readonly string[]): string[] {
+  weftCommand(args: readonly string[]): string[] {
     return this.inside([WEFT, ...args]);
   }
 }

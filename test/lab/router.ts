@@ -11,13 +11,22 @@ export class Router extends Node {
     });
   }
 
-  /** Hides everything behind this router's address on `outside`; a NAT that does not preserve ports makes up new ones. */
+  /**
+   * Hides everything behind this router's address on `outside`, and lets in only what answers somebody inside, as the NATs of homes
+   * and offices do; one that does not preserve ports makes up new ones.
+   */
   async masquerade(outside: Wire, { preservePorts = true } = {}): Promise<void> {
+    const { device } = outside.portOf(this);
+    const unasked = `iifname "${device}" ct state new drop`;
     await this.nft(
-      `table ip nat {
+      `table ip filter {
+        chain input { type filter hook input priority 0; ${unasked}; }
+        chain forward { type filter hook forward priority 0; ${unasked}; }
+      }
+      table ip nat {
         chain postrouting {
           type nat hook postrouting priority srcnat;
-          oifname "${outside.portOf(this).device}" masquerade ${preservePorts ? '' : 'random,fully-random'}
+          oifname "${device}" masquerade ${preservePorts ? '' : 'random,fully-random'}
         }
       }`,
     );

@@ -1,0 +1,286 @@
+import { readFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { describe, expect, test } from 'vitest';
+import type { Attachment } from '../../src/api/index.js';
+import { FakeEngine } from '../lab/engine.js';
+import { type Container, type Host, type Running, run, until } from '../lab/index.js';
+import { onLab } from '../lab/suite.js';
+import { pair } from './pair.js';
+
+const ps = (host: Host) => host.weftJson<Attachment[]>('ps');
+
+async function attachmentOf(host: Host, { namespace }: Container): Promise<Attachment | undefined> {
+  return (await ps(host)).find(({ target }) => target === namespace);
+}
+
+/** The global addresses of an interface, sorted. */
+async function addresses(container: Container, device = 'ethweft'): Promise<string[]> {
+  const [link] = await container.ipJson<
+    { addr_info: { local: string; prefixlen: number; scope: string }[] }[]
+  >('address', 'show', 'dev', device);
+  const found = link?.addr_info.filter(({ scope }) => scope === 'global') ?? [];
+  return found.map(({ local, prefixlen }) => `${local}/${prefixlen}`).sort();
+}
+
+/** Ends a namespace and makes another one of the same name, as whoever restarts a container does. */
+async function restart(container: Container): Promise<void> {
+  await run(['ip', 'netns', 'delete', container.namespace]);
+  await run(['ip', 'netns', 'add', container.namespace]);
+  await container.ip('link set lo up');
+}
+
+describe('an attached container', () => {
+  const world = onLab(async (lab) => {
+    const [a, b] = await lab.hosts(2);
+    return await pair(a, b);
+  });
+
+  test('may have many addresses, which come and go alone', async () => {
+    const { a, c2 } = world();
+    const many = await a.container('many');
+    await many.attach('10.32.0.11/24', '10.33.0.1/16');
+    await many.attach('10.32.0.12/24', 'fd32::11/64');
+    expect(await addresses(many)).toEqual(['10.32.0.11/24', '10.32.0.12/24', '10.33.0.1/16', 'fd32::11/64']);
+    for (const address of ['10.32.0.11', '10.32.0.12', 'fd32::11']) await c2.reaches(address);
+    await a.weft('detach', many.namespace, '10.32.0.11/24');
+    expect(await addresses(many)).toEqual(['10.32.0.12/24', '10.33.0.1/16', 'fd32::11/64']);
+    await c2.reaches('10.32.0.12');
+    expect(await c2.ping('10.32.0.11')).toBe(false);
+    await many.detach();
+    expect((await many.ipJson<object[]>('link')).length).toBe(1);
+    expect(await attachmentOf(a, many)).toBeUndefined();
+  });
+
+  test('sends multicast through its interface, unless told not to or there is another way', async () => {
+    const { a } = world();
+    const routes = async (container: Container) =>
+      (await container.ipJson<{ dst: string; dev: string }[]>('route')).filter(
+        ({ dst }) => dst === '224.0.0.0/4',
+      );
+    const [with_, without, own] = [await a.container('m1'), await a.container('m2'), await a.container('m3')];
+    await with_.attach('10.32.0.21/24');
+    expect(await routes(with_)).toMatchObject([{ dev: 'ethweft' }]);
+    await without.attach('10.32.0.22/24', '--no-multicast-route');
+    expect(await routes(without)).toEqual([]);
+    await own.ip('link add other type bridge', 'link set other up', 'route add 224.0.0.0/4 dev other');
+    await own.attach('10.32.0.23/24');
+    expect(await routes(own)).toMatchObject([{ dev: 'other' }]);
+  });
+
+  test('of a subnet meets only that subnet', async () => {
+    const { a, b, c1 } = world();
+    const [near, far] = [await a.container('near'), await b.container('far')];
+    await near.attach('10.34.0.1/24');
+    await far.attach('10.34.0.2/24');
+    await near.reaches(far.address);
+    expect(await near.ping(c1.address)).toBe(false);
+  });
+
+  test('is reached at once at an address that another container had', async () => {
+    const { a, b, c1 } = world();
+    const [before, after] = [await b.container('before'), await a.container('after')];
+    await before.attach('10.32.0.31/24');
+    await c1.reaches('10.32.0.31');
+    await before.detach();
+    await after.attach('10.32.0.31/24');
+    expect(await c1.ping('10.32.0.31')).toBe(true);
+    await after.detach();
+    await before.attach('10.32.0.31/24');
+    expect(await c1.ping('10.32.0.31')).toBe(true);
+  });
+
+  test('keeps its address to itself', async () => {
+    const { a, c1 } = world();
+    const other = await a.container('thief');
+    const { code, stderr } = await a.tryWeft('attach', other.namespace, c1.addresses[0] ?? '');
+    expect(code).toBe(1);
+    expect(stderr).toContain(c1.namespace);
+  });
+
+  test('has the same addresses and the same MAC again when it is restarted', async () => {
+    const { a, b, c2 } = world();
+    const container = await b.container('restarted');
+    await container.attach('10.32.0.41/24', 'fd32::41/64');
+    const before = await container.device();
+    await restart(container);
+    await until('it is attached again', async () => (await addresses(container)).length === 2);
+    expect(await addresses(container)).toEqual(['10.32.0.41/24', 'fd32::41/64']);
+    expect((await container.device()).address).toBe(before.address);
+    await container.reaches(c2.address);
+    expect((await attachmentOf(b, container))?.present).toBe(true);
+    expect(await attachmentOf(a, container)).toBeUndefined();
+  });
+
+  test('gets its interface again when somebody removed it, or the bridge', async () => {
+    const { a, c1, c2 } = world();
+    await c1.ip('link delete ethweft');
+    await c1.reaches(c2.address);
+    await a.ip('link delete weft');
+    await c1.reaches(c2.address);
+    await a.ip('link set weft down');
+    await a.weft('stop');
+    await a.launch();
+    await c1.reaches(c2.address);
+  });
+
+  test('is left as it is by a daemon that takes the place of a killed one', async () => {
+    const { a, c1, c2 } = world();
+    const before = [await c1.ipJson('link'), await addresses(c1)];
+    process.kill(a.daemon, 'SIGKILL');
+    await until('its end is seen', async () => (await a.tryWeft('status')).code === 3);
+    await a.launch();
+    expect([await c1.ipJson('link'), await addresses(c1)]).toEqual(before);
+    await c1.reaches(c2.address);
+    expect(await attachmentOf(a, c1)).toMatchObject({ present: true, addresses: c1.addresses });
+  });
+
+  test('that is gone is forgotten when the router is launched again', async () => {
+    const { a } = world();
+    const container = await a.container('gone');
+    await container.attach('10.32.0.51/24');
+    await a.weft('stop');
+    await run(['ip', 'netns', 'delete', container.namespace]);
+    await a.launch();
+    expect(await attachmentOf(a, container)).toBeUndefined();
+    const next = await a.container('next');
+    await next.attach('10.32.0.51/24');
+  });
+});
+
+describe('a container of an engine', () => {
+  const world = onLab(async (lab) => {
+    const [a] = await lab.hosts(1);
+    const engine = await FakeEngine.start(join(lab.directory, 'engine.sock'));
+    await run(['env', `DOCKER_HOST=unix://${engine.socketPath}`, ...a.weftCommand(['launch'])], {
+      env: a.environment,
+    });
+    return { a, engine };
+  });
+
+  const inside = async (host: Host, name: string): Promise<{ container: Container; process: Running }> => {
+    const container = await host.container(name);
+    const process = container.start(['sh', '-c', 'echo up; exec sleep 1000']);
+    await process.says(/up/);
+    return { container, process };
+  };
+
+  test('is attached by name, follows its restarts, and frees its address when it is removed', async () => {
+    const { a, engine } = world();
+    try {
+      const first = await inside(a, 'run1');
+      const id = engine.run('web', first.process.pid);
+      const attached = await a.weftJson<Attachment>('attach', 'web', '10.32.0.61/24');
+      expect(attached).toMatchObject({ id, name: 'web', target: 'web', network: 'default' });
+      expect(await addresses(first.container)).toEqual(['10.32.0.61/24']);
+      await until('its events are followed', () => engine.listeners === 1);
+
+      engine.stop('web');
+      await first.process.stop('SIGKILL');
+      await run(['ip', 'netns', 'delete', first.container.namespace]);
+      await until('it is seen as stopped', async () => (await ps(a)).some(({ present }) => !present));
+      const stranger = await a.container('stranger');
+      expect((await a.tryWeft('attach', stranger.namespace, '10.32.0.61/24')).code).toBe(1);
+
+      const second = await inside(a, 'run2');
+      engine.run('web', second.process.pid);
+      await until('it is attached again', async () => (await addresses(second.container)).length === 1);
+      expect(await addresses(second.container)).toEqual(['10.32.0.61/24']);
+      expect((await second.container.device()).address).toBe(attached.mac);
+
+      engine.stop('web');
+      engine.remove('web');
+      await second.process.stop('SIGKILL');
+      await until('it is forgotten', async () => (await ps(a)).length === 0);
+      await stranger.attach('10.32.0.61/24');
+    } finally {
+      await engine.end();
+    }
+  });
+
+  test('that nobody knows is told with a remedy', async () => {
+    const { a } = world();
+    const { code, stderr } = await a.tryWeft('attach', 'nobody', '10.32.0.62/24');
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/docker ps/);
+  });
+});
+
+/** Attaches without the start of a command: what the router itself takes. */
+async function attachNow(host: Host, target: string, address: string): Promise<number> {
+  const started = performance.now();
+  const body = JSON.stringify({ target, addresses: [address] });
+  const status = await new Promise<number>((resolve, reject) => {
+    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+    const socketPath = join(host.runDirectory, 'weft.sock');
+    const sent = request({ socketPath, method: 'POST', path: '/attachments', headers }, (response) => {
+      text(response).then(() => resolve(response.statusCode ?? 0), reject);
+    });
+    sent.on('error', reject);
+    sent.end(body);
+  });
+  if (status !== 200) throw new Error(`attaching ${target} gave ${status}`);
+  return performance.now() - started;
+}
+
+/** Of the kernel's clock of processes, ms. */
+const TICK = 10;
+
+/** What a process and the commands that it ran have worked, in ticks. */
+function cpuOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .map(Number);
+  return fields.slice(11, 15).reduce((sum, ticks) => sum + ticks, 0);
+}
+
+const mean = (numbers: readonly number[]) => numbers.reduce((sum, each) => sum + each, 0) / numbers.length;
+
+describe('attaching', () => {
+  const world = onLab(async (lab) => {
+    const [a, b] = await lab.hosts(2);
+    return await pair(a, b);
+  });
+
+  test('takes less than 150 ms from the request to the first answer across hosts', async () => {
+    const { a, c2 } = world();
+    const taken: number[] = [];
+    for (let i = 0; i < 9; i += 1) {
+      const container = await a.container(`quick${i}`);
+      const started = performance.now();
+      await attachNow(a, container.namespace, `10.32.0.${100 + i}/24`);
+      await container.run(['ping', '-n', '-c', '1', '-W', '1', c2.address]);
+      taken.push(performance.now() - started);
+    }
+    console.info(`attached and answered within ${taken.map(Math.round).join(' ')} ms`);
+    // Whatever else this machine does meanwhile makes some of them slow, but none fast.
+    expect(taken.sort((x, y) => x - y)[2]).toBeLessThan(150);
+  });
+
+  test('takes the 500th container no longer than the first', async () => {
+    const { a, lab } = world();
+    const count = 500;
+    const names = Array.from({ length: count }, (_, i) => `${lab.name}-n${i}`);
+    const made = names.map((name) => `netns add ${name}`).join('\n');
+    await run(['ip', '-batch', '-'], { input: `${made}\n`, within: 120_000 });
+    const taken: number[] = [];
+    const worked = [cpuOf(a.daemon)];
+    for (const [i, name] of names.entries()) {
+      taken.push(await attachNow(a, name, `10.32.${(i >> 7) + 4}.${(i & 127) + 1}/16`));
+      if ((i + 1) % 50 === 0) worked.push(cpuOf(a.daemon));
+    }
+    const each = worked.slice(1).map((ticks, i) => ((ticks - (worked[i] ?? 0)) * TICK) / 50);
+    const [first = 0, last = 0] = [each[0], each.at(-1)];
+    console.info(
+      `ms of CPU for each, by fifties: ${each.map((ms) => ms.toFixed(1)).join(' ')};`,
+      `ms of time: first 50 ${mean(taken.slice(0, 50)).toFixed(1)}, last 50 ${mean(taken.slice(-50)).toFixed(1)}`,
+    );
+    // Time tells how busy this machine is; work tells what weft and the kernel do.
+    expect(last).toBeLessThan(2 * first);
+    expect((await ps(a)).filter(({ present }) => present).length).toBeGreaterThan(count);
+    expect(readFileSync(join(a.runDirectory, 'daemon.log'), 'utf8')).not.toContain('"level":"error"');
+  });
+});

@@ -1,0 +1,243 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { Peer } from '../../src/api/index.js';
+import { ask } from '../../src/cli/client.js';
+import { encodeToken, newNetwork } from '../../src/identity/index.js';
+import { type Host, lasting, until } from '../lab/index.js';
+import { onLab } from '../lab/suite.js';
+
+const LONG = process.env.WEFT_LONG === '1';
+/** How many routers there are, half of them on each of two wires. */
+const SIZE = 12;
+const RESTARTS = LONG ? 50 : 5;
+const PARTITION = LONG ? 60 : 20;
+const LOSSY = LONG ? 300 : 20;
+const TIMEOUT = LONG ? 900_000 : 240_000;
+
+const world = onLab(async (lab) => {
+  const [left, right] = [await lab.wire(), await lab.wire()];
+  const between = await lab.router('between', left, right);
+  const hosts: Host[] = [];
+  for (let i = 0; i < SIZE; i += 1) {
+    const host = await lab.host(i < SIZE / 2 ? left : right);
+    await host.routeThrough(between);
+    hosts.push(host);
+  }
+  const { secrets } = newNetwork();
+  const token = encodeToken({ secret: secrets[0], addresses: [] });
+  return { left, right, between, hosts, token, seeds: [hosts[0], hosts[SIZE / 2]] as Host[] };
+});
+
+const peersOf = (host: Host) => ask<Peer[]>(host.runDirectory, 'GET', '/peers');
+
+/** Waits until each of these routers knows all others, none of them as down or gone. */
+async function allKnown(hosts: readonly Host[], within: number): Promise<void> {
+  await until(
+    `${hosts.length} routers know each other`,
+    async () => {
+      const lists = await Promise.all(hosts.map(peersOf));
+      return lists.every(
+        (peers) =>
+          peers.length === hosts.length && peers.every(({ state }) => state !== 'down' && state !== 'left'),
+      );
+    },
+    { within, every: 50 },
+  );
+}
+
+/** Waits until each of these routers is linked to all others, and knows no others that are there. */
+async function allLinked(hosts: readonly Host[], within: number): Promise<void> {
+  const names = hosts.map(({ name }) => name).sort();
+  await until(
+    `${hosts.length} routers are linked to each other`,
+    async () => {
+      for (const host of hosts) {
+        const peers = await peersOf(host);
+        const linked = peers.filter(({ state }) => state === 'linked' || state === 'self');
+        const there = linked.map(({ nickname }) => nickname).sort();
+        if (there.join() !== names.join()) throw new Error(`${host.name} is linked to ${there.length - 1}`);
+      }
+      return true;
+    },
+    { within, every: 50 },
+  );
+}
+
+/** Waits until data flows between each two of them. */
+async function allConnected(hosts: readonly Host[]): Promise<void> {
+  for (const host of hosts)
+    for (const other of hosts) if (host !== other) await host.isConnectedTo(other, 60_000);
+}
+
+const stateOf = async (host: Host, of: Host) =>
+  (await peersOf(host)).find(({ nickname }) => nickname === of.name)?.state;
+
+/** How many links each router lost so far. */
+const lostLinks = (hosts: readonly Host[]) =>
+  hosts.map(
+    (host) => readFileSync(join(host.runDirectory, 'daemon.log'), 'utf8').split('link lost').length - 1,
+  );
+
+function shuffled<T>(list: readonly T[]): T[] {
+  return list
+    .map((value) => ({ value, rank: Math.random() }))
+    .sort((a, b) => a.rank - b.rank)
+    .map(({ value }) => value);
+}
+
+describe('twelve routers', () => {
+  test(
+    'launched at once in any order know and reach each other within 3 s of the last one being ready',
+    async () => {
+      const { hosts, token, seeds } = world();
+      await Promise.all(shuffled(hosts).map((host) => host.launch({ token, peers: seeds })));
+      await allKnown(hosts, 3_000);
+      await allLinked(hosts, 15_000);
+      await allConnected(hosts.slice(0, 3));
+    },
+    TIMEOUT,
+  );
+
+  test(
+    `go on when one of them is restarted ${RESTARTS} times`,
+    async () => {
+      const { hosts, seeds } = world();
+      const [, restarted] = hosts;
+      if (restarted === undefined) throw new Error('there are no hosts');
+      for (let i = 0; i < RESTARTS; i += 1) {
+        if (i % 2 === 0) process.kill(restarted.daemon, 'SIGKILL');
+        else await restarted.weft('stop');
+        await until('it is gone', async () => (await restarted.tryWeft('status')).code === 3);
+        await restarted.launch({ peers: seeds });
+      }
+      await allLinked(hosts, 20_000);
+      for (const host of hosts) expect(await peersOf(host)).toHaveLength(SIZE);
+    },
+    TIMEOUT,
+  );
+
+  test(
+    'of which half are killed at once: the others lose no link, see who is down, and are whole again after',
+    async () => {
+      const { hosts, seeds } = world();
+      const [dead, rest] = [hosts.filter((_, i) => i % 2 === 1), hosts.filter((_, i) => i % 2 === 0)];
+      const before = lostLinks(rest);
+      for (const host of dead) for (const pid of [host.daemon, host.forwarder]) process.kill(pid, 'SIGKILL');
+      await until(
+        'the dead are down',
+        async () => {
+          for (const host of rest)
+            for (const other of dead) if ((await stateOf(host, other)) !== 'down') return false;
+          return true;
+        },
+        { within: 60_000, every: 500 },
+      );
+      await allLinked(rest, 5_000);
+      expect(lostLinks(rest)).toEqual(before.map((count) => count + dead.length));
+      await Promise.all(dead.map((host) => host.launch({ peers: seeds })));
+      await allLinked(hosts, 20_000);
+    },
+    TIMEOUT,
+  );
+
+  test(
+    `cut in two for ${PARTITION} s, with changes on both sides, agree again after`,
+    async () => {
+      const { hosts, between, left } = world();
+      const [west, east] = [hosts.slice(0, SIZE / 2), hosts.slice(SIZE / 2)];
+      const [leaver, renamed] = [west.at(-1), east.at(-1)];
+      if (leaver === undefined || renamed === undefined) throw new Error('there are no hosts');
+      await left.portOf(between).unplug();
+      await leaver.weft('stop');
+      await renamed.weft('stop');
+      await renamed.launch({ args: ['--nickname', 'renamed'] });
+      await lasting(PARTITION);
+      await left.portOf(between).plug();
+      const rest = hosts.filter((host) => host !== leaver);
+      await until(
+        'all agree',
+        async () => {
+          for (const host of rest) {
+            const states = (await peersOf(host)).map(
+              ({ nickname, state }) => `${nickname} ${state === 'self' ? 'linked' : state}`,
+            );
+            const expected = rest.map((one) => `${one === renamed ? 'renamed' : one.name} linked`);
+            if ([...expected, `${leaver.name} left`].sort().join() !== states.sort().join()) {
+              throw new Error(`${host.name} sees ${states.join(', ')}`);
+            }
+          }
+          return true;
+        },
+        { within: 60_000, every: 200 },
+      );
+      await renamed.weft('stop');
+      await Promise.all([leaver.launch(), renamed.launch({ args: ['--nickname', renamed.name] })]);
+      await allLinked(hosts, 30_000);
+    },
+    TIMEOUT,
+  );
+
+  test(
+    `lose no link in ${LOSSY} s in which one packet of twenty is lost`,
+    async () => {
+      const { hosts, left, right } = world();
+      const losses = [
+        await left.lose('everything', { share: 0.05 }),
+        await right.lose('everything', { share: 0.05 }),
+      ];
+      const before = lostLinks(hosts);
+      await lasting(LOSSY);
+      expect(lostLinks(hosts)).toEqual(before);
+      for (const host of hosts) {
+        const states = (await peersOf(host)).map(({ state }) => state);
+        expect(states.filter((state) => state === 'linked')).toHaveLength(SIZE - 1);
+      }
+      for (const loss of losses) await loss.lift();
+    },
+    TIMEOUT,
+  );
+});
+
+describe.runIf(LONG)('fifty routers on this machine', () => {
+  const many = onLab(async (lab) => {
+    const wire = await lab.wire();
+    const hosts: Host[] = [];
+    for (let i = 0; i < 50; i += 1) hosts.push(await lab.host(wire));
+    return { hosts };
+  });
+
+  test(
+    'know and are linked to each other; what each costs is told',
+    async () => {
+      const { hosts } = many();
+      const { secrets } = newNetwork();
+      const token = encodeToken({ secret: secrets[0], addresses: [] });
+      const [first] = hosts;
+      const seeds = first === undefined ? [] : [first];
+      for (const host of hosts) await host.launch({ token, peers: seeds });
+      await allKnown(hosts, 30_000);
+      await allLinked(hosts, 60_000);
+      const before = hosts.map(({ daemon }) => cpuSeconds(daemon));
+      await lasting(30);
+      const idle = hosts.map(({ daemon }, at) => (cpuSeconds(daemon) - (before[at] ?? 0)) / 30);
+      const mean = (numbers: number[]) => numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
+      console.info(
+        `daemon: ${mean(hosts.map(({ daemon }) => residentMebibytes(daemon))).toFixed(0)} MiB, ` +
+          `${(100 * mean(idle)).toFixed(2)} % of a core idle, ${mean(before).toFixed(1)} s of CPU until all were linked; ` +
+          `forwarder: ${mean(hosts.map(({ forwarder }) => residentMebibytes(forwarder))).toFixed(0)} MiB`,
+      );
+    },
+    TIMEOUT,
+  );
+});
+
+/** Of a process, user and system (proc(5); the kernel counts in hundredths). */
+function cpuSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+function residentMebibytes(pid: number): number {
+  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
+}
