@@ -33,7 +33,7 @@ build: setup $(NATIVE)/weft-forwarder dist/.built build/lab/traffic ## build the
 
 $(NATIVE)/weft-forwarder: $(NATIVE_SOURCES)
 	cmake -S native -B $(NATIVE) -DCMAKE_BUILD_TYPE=$(BUILD_TYPE)
-	cmake --build $(NATIVE) --parallel
+	cmake --build $(NATIVE) --parallel $(shell nproc)
 	@touch $@
 
 build/lab/traffic: test/lab/native/traffic.cc
