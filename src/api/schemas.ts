@@ -229,6 +229,7 @@ export const AttachRequest = Type.Object({
   name: Type.Optional(Type.String({ minLength: 1, maxLength: 63 })),
   hostname: Type.Optional(Type.String({ minLength: 1, maxLength: 253 })),
   multicastRoute: Type.Optional(Type.Boolean({ description: 'default: true' })),
+  dns: Type.Optional(Type.Boolean({ description: 'whether others find it by its names; default: true' })),
 });
 export type AttachRequest = Static<typeof AttachRequest>;
 

@@ -8,17 +8,19 @@ import {
   type Cidr,
   DEFAULT_INTERFACE,
   detach,
+  type HostEnd,
   hostEnd,
+  hostEnds,
   parseCidr,
-  ports,
   removeAddresses,
+  removeLink,
 } from '../hostnet/index.js';
 import type { PeerId } from '../identity/index.js';
 import { DEFAULT_NETWORK } from '../networks/index.js';
 import { parseAddressRequest } from './address-request.js';
 import type { AddressSource } from './address-source.js';
 import { AttachmentBook, type Entry } from './attachment-book.js';
-import { type Container, type Containers, isEngineId } from './containers.js';
+import type { Container, Containers } from './containers.js';
 import type { Networks } from './networks.js';
 import type { StateFiles, StoredAttachment } from './state.js';
 
@@ -49,6 +51,8 @@ export interface AttachedEndpoint {
   readonly id: string;
   readonly name: string | null;
   readonly hostname: string | null;
+  /** Others find it by these names. */
+  readonly dns: boolean;
 }
 
 export interface AttachmentsEvents {
@@ -99,25 +103,33 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
 
   /** Attaches the containers of earlier runs that still exist. Gives those that do not, which are forgotten. */
   async restore(): Promise<StoredAttachment[]> {
-    const [stored, boot] = await Promise.all([this.#options.file.read(), bootId()]);
-    const plugged = once(ports);
+    const { file, owner } = this.#options;
+    const [stored, boot, ends] = await Promise.all([file.read(), bootId(), hostEnds(owner)]);
     const gone: StoredAttachment[] = [];
     await inParallel(stored.attachments, AT_ONCE, async (entry) => {
       const mayReturn = stored.bootId === boot || !isProcess(entry);
-      if (mayReturn && (await this.#restored(entry, plugged))) return;
+      if (mayReturn && (await this.#restored(entry, async () => ends))) return;
       gone.push(entry);
       await this.#options.addresses.release(entry, entry.addresses);
     });
+    await this.#removeStrays(ends);
     if (stored.attachments.length > 0) await this.#save();
     return gone;
   }
 
-  /** Rejects with `address-used`, `other-network`, or as hostnet's `attach` and `Containers.resolve` do. */
+  /** A router that was killed while it attached a container left an interface that nobody knows of. */
+  async #removeStrays(ends: ReadonlyMap<string, HostEnd>): Promise<void> {
+    const known = new Set(this.#book.all().map((entry) => this.#hostEnd(entry)));
+    const strays = [...ends.keys()].filter((name) => !known.has(name));
+    await inParallel(strays, AT_ONCE, async (name) => void (await removeLink(name)));
+  }
+
+  /** Rejects with `address-used`, `other-network`, `disk-full`, or as hostnet's `attach` and `Containers.resolve` do: then nothing has changed. */
   async attach(request: AttachRequest): Promise<Attachment> {
     const requests = request.addresses.map(parseAddressRequest);
     const container = await this.#options.containers.resolve(request.target);
     const inside = request.interface ?? DEFAULT_INTERFACE;
-    const attached = await this.#queued(container.id, async () => {
+    return await this.#queued(container.id, async () => {
       const before = this.#find(container, inside);
       const network = request.network ?? before?.network ?? DEFAULT_NETWORK;
       if (before !== undefined && before.network !== network) throw otherNetwork(before);
@@ -126,14 +138,20 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
       const wanted = isNew ? [parseAddressRequest('net:default')] : requests;
       const addresses = await this.#options.addresses.take(holder, wanted);
       try {
-        return await this.#attach(container, before, {
+        const attached = await this.#attach(container, before, {
           interface: inside,
           network,
           addresses,
           name: request.name ?? before?.name ?? container.name,
           hostname: request.hostname ?? before?.hostname ?? container.hostname,
           multicastRoute: request.multicastRoute ?? before?.multicastRoute ?? true,
+          dns: request.dns ?? before?.dns ?? true,
         });
+        await this.#save().catch(async (error: unknown) => {
+          await this.#takeBack(attached, before, container);
+          throw error;
+        });
+        return view(attached);
       } catch (error) {
         const kept = before?.addresses ?? [];
         await this.#options.addresses.release(
@@ -143,24 +161,21 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
         throw error;
       }
     });
-    await this.#save();
-    return view(attached);
   }
 
-  /** Rejects with `not-attached`. */
+  /** Rejects with `not-attached` or `disk-full`. */
   async detach(request: DetachRequest): Promise<Attachment | null> {
     const inside = request.interface ?? DEFAULT_INTERFACE;
     const cidrs = (request.addresses ?? []).map(parseCidr);
     const entry = await this.#required(request.target, inside);
     const left = await this.#queued(entry.id, () => this.#detach(entry, cidrs));
-    await this.#save();
     return left === undefined ? null : view(left);
   }
 
   /** Looks which containers came or went. Cheap while none did. */
   async check(interfaces: ReadonlySet<string>): Promise<void> {
     const suspects = this.#book.all().filter((entry) => {
-      if (!entry.present) return !isEngineId(entry.id); // its engine tells when it starts
+      if (!entry.present) return entry.engine === null; // its engine tells when it starts
       return !interfaces.has(this.#hostEnd(entry));
     });
     await this.#look(suspects);
@@ -169,10 +184,10 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
   /** Follows what has become of containers: they run again, have ended, or are gone. */
   async #look(entries: readonly Entry[]): Promise<void> {
     if (entries.length === 0) return;
-    const plugged = once(ports);
+    const ends = once(() => hostEnds(this.#options.owner));
     await inParallel(entries, AT_ONCE, async (entry) => {
       try {
-        await this.#queued(entry.id, () => this.#lookAt(entry, plugged));
+        await this.#queued(entry.id, () => this.#lookAt(entry, ends));
       } catch (error) {
         this.#options.onFailure(entry.target, error);
       }
@@ -180,11 +195,11 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
     await this.#save();
   }
 
-  async #lookAt(entry: Entry, plugged: Plugged): Promise<void> {
+  async #lookAt(entry: Entry, ends: HostEnds): Promise<void> {
     const fate = await this.#options.containers.again(entry);
     if (fate.state === 'running' && isSame(entry, fate.container)) {
       this.#missing.delete(entry.id);
-      await this.#putBack(entry, fate.container, plugged);
+      await this.#putBack(entry, fate.container, ends);
     } else if (fate.state === 'stopped' || this.#mayReturn(entry)) {
       if (entry.present) this.#put({ ...entry, present: false });
     } else {
@@ -194,20 +209,23 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
 
   /** A named namespace may be made again by whoever restarts the container. */
   #mayReturn(entry: Entry): boolean {
-    if (isProcess(entry) || isEngineId(entry.id)) return false;
+    if (isProcess(entry) || entry.engine !== null) return false;
     const since = this.#missing.get(entry.id) ?? performance.now();
     this.#missing.set(entry.id, since);
     return performance.now() - since < GONE_FOR_GOOD;
   }
 
-  async #restored(stored: StoredAttachment, plugged: Plugged): Promise<boolean> {
+  async #restored(stored: StoredAttachment, ends: HostEnds): Promise<boolean> {
     const entry = { ...stored, present: false };
     try {
-      const fate = await this.#options.containers.again(stored);
+      const fate = await this.#options.containers.again(stored).catch((error: unknown) => {
+        this.#options.onFailure(stored.target, error);
+        return { state: 'stopped' } as const; // it cannot be told yet
+      });
       if (fate.state === 'stopped') this.#put(entry);
       if (fate.state !== 'running') return fate.state === 'stopped';
       if (!isSame(entry, fate.container)) return false;
-      await this.#putBack(entry, fate.container, plugged);
+      await this.#putBack(entry, fate.container, ends);
       return true;
     } catch (error) {
       this.#options.onFailure(stored.target, error);
@@ -216,8 +234,8 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
   }
 
   /** Attaches a container again as it was, unless everything is still in place. */
-  async #putBack(entry: Entry, container: Container, plugged: Plugged): Promise<void> {
-    const port = (await plugged()).get(this.#hostEnd(entry));
+  async #putBack(entry: Entry, container: Container, ends: HostEnds): Promise<void> {
+    const port = (await ends()).get(this.#hostEnd(entry));
     const intact =
       entry.inode === container.namespace.inode &&
       entry.mac !== undefined &&
@@ -237,12 +255,13 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
   }
 
   async #attach(container: Container, before: Entry | undefined, wanted: Wanted): Promise<Entry> {
-    const { id, target, namespace } = container;
+    const { id, target, namespace, engine } = container;
     const known = before?.addresses ?? [];
     const entry = {
       ...wanted,
       id: before?.id ?? id,
       target: before?.target ?? target,
+      engine,
       inode: namespace.inode,
       addresses: [...new Set([...known, ...wanted.addresses])],
       present: false,
@@ -278,22 +297,35 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
     });
   }
 
+  /** Undoes an attachment that could not be noted. */
+  async #takeBack(attached: Entry, before: Entry | undefined, { namespace }: Container): Promise<void> {
+    if (before === undefined) {
+      await this.#unplug(attached);
+      return this.#drop(attached);
+    }
+    const added = attached.addresses.filter((address) => !before.addresses.includes(address));
+    await removeAddresses(namespace, attached.interface, added.map(parseCidr));
+    const { addresses, name, hostname, multicastRoute, dns } = before;
+    this.#put({ ...attached, addresses, name, hostname, multicastRoute, dns });
+  }
+
+  /** What is left is on the disk before anything is taken away: a detached container does not come back. */
   async #detach(entry: Entry, cidrs: readonly Cidr[]): Promise<Entry | undefined> {
     const leaving = new Set(cidrs.map(({ text }) => text));
     const addresses = cidrs.length === 0 ? [] : entry.addresses.filter((address) => !leaving.has(address));
     const fate = addresses.length === 0 ? undefined : await this.#options.containers.again(entry);
-    if (fate?.state !== 'running' || fate.container.namespace.inode !== entry.inode) {
-      await this.#unplug(entry);
-      await this.#forget(entry);
-      return undefined;
-    }
-    await removeAddresses(fate.container.namespace, entry.interface, cidrs);
-    await this.#options.addresses.release(
-      entry,
-      entry.addresses.filter((address) => leaving.has(address)),
-    );
-    const left = { ...entry, addresses };
-    this.#put(left);
+    const stays = fate?.state === 'running' && fate.container.namespace.inode === entry.inode;
+    const left = stays ? { ...entry, addresses } : undefined;
+    if (left === undefined) this.#drop(entry);
+    else this.#put(left);
+    await this.#save().catch((error: unknown) => {
+      this.#put(entry);
+      throw error;
+    });
+    if (stays) await removeAddresses(fate.container.namespace, entry.interface, cidrs);
+    else await this.#unplug(entry);
+    const free = entry.addresses.filter((address) => left?.addresses.includes(address) !== true);
+    await this.#options.addresses.release(entry, free);
     return left;
   }
 
@@ -351,17 +383,21 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
 
   /** The container does not come back: its addresses are free, and others hear of it. */
   async #forget(entry: Entry): Promise<void> {
+    this.#drop(entry);
+    await this.#options.addresses.release(entry, entry.addresses);
+  }
+
+  #drop(entry: Entry): void {
     this.#book.remove(entry);
     this.#options.networks.settle(entry.network);
     this.#missing.delete(entry.id);
     if (entry.mac !== undefined) this.#tellDetached(entry.mac);
-    await this.#options.addresses.release(entry, entry.addresses);
   }
 
-  #tellAttached({ network: name, mac, addresses, id, name: label, hostname }: Entry): void {
+  #tellAttached({ network: name, mac, addresses, id, name: label, hostname, dns }: Entry): void {
     const network = this.#options.networks.number(name);
     if (mac === undefined || network === undefined) return;
-    const endpoint = { network, mac, addresses, id, name: label, hostname };
+    const endpoint = { network, mac, addresses, id, name: label, hostname, dns };
     this.#told.set(mac, endpoint);
     this.emit('attached', endpoint);
   }
@@ -388,26 +424,29 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
   }
 
   async #save(): Promise<void> {
-    const attachments = this.#book.all().map(({ present, ...stored }) => stored);
-    await this.#options.file.write({ bootId: await bootId(), attachments });
+    const boot = await bootId();
+    await this.#options.file.write(() => ({
+      bootId: boot,
+      attachments: this.#book.all().map(({ present, ...stored }) => stored),
+    }));
   }
 }
 
 /** What `#attach` is to bring about; addresses are added to those that are there. */
 type Wanted = Pick<
   StoredAttachment,
-  'interface' | 'network' | 'addresses' | 'name' | 'hostname' | 'multicastRoute'
+  'interface' | 'network' | 'addresses' | 'name' | 'hostname' | 'multicastRoute' | 'dns'
 >;
 
-type Plugged = () => ReturnType<typeof ports>;
+type HostEnds = () => ReturnType<typeof hostEnds>;
 
 /** Process ids are used again: such a container is the same only while its namespace is. */
 function isSame(entry: Entry, container: Container): boolean {
   return !isProcess(entry) || entry.inode === container.namespace.inode;
 }
 
-function isProcess({ id, target }: StoredAttachment): boolean {
-  return !isEngineId(id) && (/^\d+$/.test(target) || target.startsWith('/proc/'));
+function isProcess({ engine, target }: StoredAttachment): boolean {
+  return engine === null && (/^\d+$/.test(target) || target.startsWith('/proc/'));
 }
 
 function view(entry: Entry): Attachment {

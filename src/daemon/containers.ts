@@ -18,12 +18,19 @@ export interface Container {
   readonly name: string | null;
   readonly hostname: string | null;
   readonly namespace: Namespace;
+  /** Socket of the engine that runs it; null for namespaces and processes. */
+  readonly engine: string | null;
 }
+
+/** A container that was seen before. */
+export type Seen = Pick<Container, 'id' | 'target' | 'engine'>;
 
 /** What has become of a container that was seen before. */
 export type Fate =
   | { readonly state: 'running'; readonly container: Container }
-  | { readonly state: 'stopped' | 'gone' };
+  /** Also while its engine is not there, which alone can tell. */
+  | { readonly state: 'stopped' }
+  | { readonly state: 'gone' };
 
 export interface ContainersEvents {
   /** The container with this engine's id started or ended; undefined: any of them may have. */
@@ -33,7 +40,7 @@ export interface ContainersEvents {
 
 /** Finds containers: named network namespaces, processes, and what the engines of this host run. */
 export class Containers extends EventEmitter<ContainersEvents> {
-  readonly #engines = engineSockets().map((path) => new Engine(path));
+  readonly #engines = new Map(engineSockets().map((path) => [path, new Engine(path)]));
   readonly #watches = new Map<Engine, AbortController>();
 
   /** Rejects with `no-such-container`, `container-stopped`, and what `resolveNamespace` rejects with. */
@@ -43,28 +50,31 @@ export class Containers extends EventEmitter<ContainersEvents> {
       return undefined;
     });
     if (byNamespace !== undefined) return named(target, byNamespace);
-    const found = await this.#inspect(target);
+    const found = await this.#find(target);
     if (found === undefined) {
       throw new WeftError(
         'no-such-container',
         `there is no container, network namespace or process "${target}": \`docker ps\` and \`ip netns list\` show what there is`,
       );
     }
-    return await running(target, found);
+    return await running(target, ...found);
   }
 
   /** Looks again for a container that was seen before. Rejects when it cannot be told. */
-  async again({ id, target }: { readonly id: string; readonly target: string }): Promise<Fate> {
-    if (!isEngineId(id)) {
+  async again({ id, target, engine: path }: Seen): Promise<Fate> {
+    if (path === null) {
       const namespace = await resolveNamespace(target).catch(() => undefined);
       return namespace === undefined
         ? { state: 'gone' }
         : { state: 'running', container: named(target, namespace) };
     }
-    const found = await this.#inspect(id);
+    const engine = this.#engine(path);
+    this.#watch(engine);
+    const found = await engine.inspect(id).catch(unlessAbsent);
+    if (found === 'absent') return { state: 'stopped' };
     if (found === undefined) return { state: 'gone' };
     if (found.pid === undefined) return { state: 'stopped' };
-    return { state: 'running', container: await running(target, found) };
+    return { state: 'running', container: await running(target, found, path) };
   }
 
   /** Stops watching. */
@@ -73,15 +83,21 @@ export class Containers extends EventEmitter<ContainersEvents> {
     this.#watches.clear();
   }
 
-  /** The first engine that has it. From then on its engine is watched. */
-  async #inspect(container: string): Promise<EngineContainer | undefined> {
-    for (const engine of this.#engines) {
-      const found = await engine.inspect(container);
-      if (found === undefined) continue;
+  /** In the first engine that has it. From then on its engine is watched. */
+  async #find(container: string): Promise<[found: EngineContainer, engine: string] | undefined> {
+    for (const [path, engine] of this.#engines) {
+      const found = await engine.inspect(container).catch(unlessAbsent);
+      if (found === undefined || found === 'absent') continue;
       this.#watch(engine);
-      return found;
+      return [found, path];
     }
     return undefined;
+  }
+
+  #engine(path: string): Engine {
+    const engine = this.#engines.get(path) ?? new Engine(path);
+    this.#engines.set(path, engine);
+    return engine;
   }
 
   #watch(engine: Engine): void {
@@ -122,20 +138,24 @@ async function hasProcess(engine: Engine, id: string): Promise<void> {
   }
 }
 
-/** True for the ids that engines give; no namespace is named so. */
-export function isEngineId(id: string): boolean {
-  return /^[0-9a-f]{64}$/.test(id);
+function unlessAbsent(error: unknown): 'absent' {
+  if (systemCode(error) === 'engine-absent') return 'absent';
+  throw error;
 }
 
 function named(target: string, namespace: Namespace): Container {
   const isName = !target.startsWith('/') && !/^\d+$/.test(target);
-  return { id: target, target, name: isName ? target : null, hostname: null, namespace };
+  return { id: target, target, name: isName ? target : null, hostname: null, namespace, engine: null };
 }
 
-async function running(target: string, { id, name, pid, hostname }: EngineContainer): Promise<Container> {
+async function running(
+  target: string,
+  { id, name, pid, hostname }: EngineContainer,
+  engine: string,
+): Promise<Container> {
   if (pid === undefined) {
     throw new WeftError('container-stopped', `the container ${name} does not run: start it first`);
   }
   const namespace = { ...(await resolveNamespace(String(pid))), target };
-  return { id, target, name, hostname, namespace };
+  return { id, target, name, hostname, namespace, engine };
 }

@@ -15,11 +15,13 @@ import {
   encodeKey,
   type NameEntry,
   NameForwarder,
+  type NameKey,
   type NameRecord,
   NameTable,
   nameAddresses,
   OwnNames,
   parseName,
+  type Undo,
   Upstreams,
   wireKey,
 } from '../dns/index.js';
@@ -38,7 +40,7 @@ import type { AttachedEndpoint, Attachments } from './attachments.js';
 import type { Settings } from './launch-request.js';
 import { errorFields, type Log } from './logging.js';
 import type { Networks } from './networks.js';
-import type { StateFiles } from './state.js';
+import type { StateFiles, StoredName } from './state.js';
 
 /** Whose names they are that users give to addresses of no container. */
 const EXTERNAL = 'weft:extern';
@@ -76,6 +78,7 @@ export class Dns implements NameControl {
   readonly #forwarder: NameForwarder;
   readonly #server: DnsServer;
   readonly #places = new Map<number, Place>();
+  readonly #storedNames = new WeakMap<NameRecord, StoredName>();
   #channel: OpenChannel | undefined;
   #working = Promise.resolve();
 
@@ -177,34 +180,33 @@ export class Dns implements NameControl {
     const owner = container === undefined ? EXTERNAL : (attached[0]?.id ?? container);
     const named = name ?? attached[0]?.name ?? container;
     if (named === undefined) throw new WeftError('bad-name', 'give a container, a name, or both');
-    if (addresses.length > 0) {
-      this.#own.add(this.#record(owner, named, addresses, attached[0]?.network ?? DEFAULT_NETWORK));
-    } else if (attached.length > 0) {
-      for (const endpoint of attached)
-        this.#own.add(this.#record(owner, named, hosts(endpoint), endpoint.network));
-    } else {
+    const records =
+      addresses.length > 0
+        ? [this.#record(owner, named, addresses, attached[0]?.network ?? DEFAULT_NETWORK)]
+        : attached.map((endpoint) => this.#record(owner, named, hosts(endpoint), endpoint.network));
+    if (records.length === 0) {
       throw new WeftError(
         'not-attached',
         `${named} has no address: attach it first, or give the addresses that it is to have`,
       );
     }
-    await this.#save();
-    return this.#namesOf(owner);
+    await this.#changeAll(records, (record) => this.#own.add(record));
+    return this.#ownNames(records);
   }
 
   async remove({ container, name, addresses = [] }: NameRequest): Promise<Name[]> {
     const owner = container === undefined ? EXTERNAL : (this.#endpoints(container)[0]?.id ?? container);
     const wanted = name === undefined ? undefined : parseName(name, this.#options.settings.dnsDomain);
     const keys = this.#own.of(owner).filter((key) => wanted === undefined || key.name === wanted);
-    const removed = keys.map((key) => this.#own.remove(key, addresses.map(addressBytes)));
-    if (!removed.includes(true)) {
+    const leaving = addresses.map(addressBytes);
+    const changed = await this.#changeAll(keys, (key) => this.#own.remove(key, leaving));
+    if (!changed) {
       throw new WeftError(
         'no-such-name',
         `this host gives ${container ?? name} no such name: \`weft status dns\` shows all; those of other hosts are removed there`,
       );
     }
-    await this.#save();
-    return this.#namesOf(owner);
+    return this.#ownNames(keys);
   }
 
   lookup(name: string): NameFound {
@@ -261,8 +263,8 @@ export class Dns implements NameControl {
 
   /** A container's own name and its host name, as far as they are names. */
   #recordsOf(endpoint: AttachedEndpoint): NameRecord[] {
-    const { id, name, hostname, network } = endpoint;
-    const names = new Set([name, hostname].flatMap((text) => (text === null ? [] : [text])));
+    const { id, name, hostname, network, dns } = endpoint;
+    const names = new Set([name, hostname].flatMap((text) => (text === null || !dns ? [] : [text])));
     return [...names].flatMap((text) => {
       try {
         return [this.#record(id, text, hosts(endpoint), network)];
@@ -320,12 +322,32 @@ export class Dns implements NameControl {
     return record;
   }
 
-  #namesOf(container: string): Name[] {
-    const own = [...this.#table.entries(this.#options.identity.peer)];
-    return own
-      .filter((entry) => entry.container === container)
-      .map((entry) => this.#view(entry))
-      .sort(byName);
+  /** Changes names and notes it on the disk: all of them, or none. False when there was nothing to change. */
+  async #changeAll<Key extends NameKey>(
+    keys: readonly Key[],
+    change: (key: Key) => Undo | undefined,
+  ): Promise<boolean> {
+    const undos: Undo[] = [];
+    try {
+      for (const key of keys) {
+        const undo = change(key);
+        if (undo !== undefined) undos.push(undo);
+      }
+      if (undos.length > 0) await this.#save();
+    } catch (error) {
+      for (const undo of undos.reverse()) undo();
+      throw error;
+    }
+    return undos.length > 0;
+  }
+
+  /** As far as this host gives them. */
+  #ownNames(keys: readonly NameKey[]): Name[] {
+    const { peer } = this.#options.identity;
+    const distinct = new Map(keys.map((key) => [`${key.network} ${key.name}`, key]));
+    return [...distinct.values()]
+      .flatMap((key) => this.#table.get(peer, key) ?? [])
+      .map((entry) => this.#view(entry));
   }
 
   #view(entry: NameEntry): Name {
@@ -342,8 +364,15 @@ export class Dns implements NameControl {
   }
 
   #save(): Promise<void> {
-    const names = this.#own.added.map((record) => ({ ...record, addresses: addressTexts(record) }));
-    return this.#options.file.write({ names });
+    return this.#options.file.write(() => ({ names: this.#own.added.map((record) => this.#stored(record)) }));
+  }
+
+  /** What is written again and again is made once. */
+  #stored(record: NameRecord): StoredName {
+    const known = this.#storedNames.get(record);
+    const stored = known ?? { ...record, addresses: addressTexts(record) };
+    if (known === undefined) this.#storedNames.set(record, stored);
+    return stored;
   }
 }
 

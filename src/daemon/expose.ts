@@ -1,6 +1,7 @@
 import type { ExposeRequest, Exposure, HideRequest, NameControl } from '../api/index.js';
 import { systemCode, WeftError } from '../errors.js';
 import {
+  type Cidr,
   type ExposedSubnet,
   exposeAddresses,
   Firewall,
@@ -65,24 +66,26 @@ export class Exposures {
     });
   }
 
-  /** Rejects as AddressSource does, and with `no-such-network`. */
+  /** Rejects as AddressSource does, and with `no-such-network` or `disk-full`: then nothing has changed. */
   expose(request: ExposeRequest): Promise<Exposure[]> {
     const network = request.network ?? DEFAULT_NETWORK;
     const wanted = request.addresses.length === 0 ? ['net:default'] : request.addresses;
     const requests = wanted.map(parseAddressRequest);
     if (request.name !== undefined && network !== DEFAULT_NETWORK) throw nameless(network);
     return this.#queued(async () => {
-      const { bridge } = await this.#options.networks.segment(network);
+      await this.#options.networks.segment(network);
       const addresses = await this.#options.addresses.take({ id: HOLDER, network }, requests);
-      await exposeAddresses(bridge, addresses.map(parseCidr));
       const masquerade = request.masquerade ?? true;
       const made = addresses.map((address) => ({ network, address, masquerade, name: request.name ?? null }));
-      for (const exposure of made) this.#exposed.set(keyOf(exposure), exposure);
-      await this.#changed(network);
-      if (request.name !== undefined) {
-        await this.#options.names().add({ container: HOLDER, name: request.name, addresses: hosts(made) });
+      const before = new Map(this.#exposed);
+      try {
+        for (const exposure of made) this.#exposed.set(keyOf(exposure), exposure);
+        await this.#expose(network, made);
+        return made;
+      } catch (error) {
+        await this.#takeBack(network, made, before).catch(() => {}); // the first failure says why
+        throw error;
       }
-      return made;
     });
   }
 
@@ -94,11 +97,16 @@ export class Exposures {
       const here = this.list().filter((exposure) => exposure.network === network);
       const leaving = asked.length === 0 ? here : here.filter(({ address }) => asked.includes(address));
       if (leaving.length < Math.max(1, asked.length)) throw notExposed(asked, network);
-      const addresses = leaving.map(({ address }) => address);
-      await hideAddresses(this.#options.networks.bridge(network), addresses.map(parseCidr));
-      await this.#options.addresses.release({ id: HOLDER, network }, addresses);
       for (const exposure of leaving) this.#exposed.delete(keyOf(exposure));
-      await this.#changed(network);
+      try {
+        await this.#leave(network, leaving);
+        await this.#save();
+      } catch (error) {
+        for (const exposure of leaving) this.#exposed.set(keyOf(exposure), exposure);
+        await this.#enter(network, leaving).catch(() => {}); // the first failure says why
+        throw error;
+      }
+      await this.#release(network, leaving);
       for (const exposure of leaving) await this.#unname(exposure);
       return this.list();
     });
@@ -119,6 +127,50 @@ export class Exposures {
     return this.#queued(() => withoutNft(this.#firewall.remove()));
   }
 
+  /** On the disk first: a router that is killed meanwhile goes on with it when it is launched again. */
+  async #expose(network: string, made: readonly StoredExposure[]): Promise<void> {
+    await this.#save();
+    await this.#enter(network, made);
+    const name = made[0]?.name ?? null;
+    if (name === null) return;
+    await this.#options.names().add({ container: HOLDER, name, addresses: hosts(made) });
+  }
+
+  /** Undoes what was begun to be exposed. */
+  async #takeBack(
+    network: string,
+    made: readonly StoredExposure[],
+    before: ReadonlyMap<string, StoredExposure>,
+  ): Promise<void> {
+    for (const exposure of made) {
+      const former = before.get(keyOf(exposure));
+      if (former === undefined) this.#exposed.delete(keyOf(exposure));
+      else this.#exposed.set(keyOf(exposure), former);
+    }
+    const added = made.filter((exposure) => !before.has(keyOf(exposure)));
+    await this.#leave(network, added);
+    await this.#release(network, added);
+    await this.#save();
+  }
+
+  /** Brings addresses onto the bridge, and rules for them. */
+  async #enter(network: string, exposures: readonly StoredExposure[]): Promise<void> {
+    await exposeAddresses(this.#options.networks.bridge(network), exposures.map(cidrOf));
+    this.#options.networks.settle(network);
+    await this.#apply();
+  }
+
+  async #leave(network: string, exposures: readonly StoredExposure[]): Promise<void> {
+    await hideAddresses(this.#options.networks.bridge(network), exposures.map(cidrOf));
+    this.#options.networks.settle(network);
+    await this.#apply();
+  }
+
+  async #release(network: string, exposures: readonly StoredExposure[]): Promise<void> {
+    const addresses = exposures.map(({ address }) => address);
+    await this.#options.addresses.release({ id: HOLDER, network }, addresses);
+  }
+
   /** A name that somebody removed meanwhile is no matter. */
   async #unname(exposure: StoredExposure): Promise<void> {
     if (exposure.name === null) return;
@@ -136,10 +188,8 @@ export class Exposures {
     }
   }
 
-  async #changed(network: string): Promise<void> {
-    this.#options.networks.settle(network);
-    await this.#apply();
-    await this.#options.file.write({ exposures: this.list() });
+  async #save(): Promise<void> {
+    await this.#options.file.write(() => ({ exposures: this.list() }));
   }
 
   async #apply(): Promise<void> {
@@ -170,8 +220,12 @@ export class Exposures {
   }
 }
 
+function cidrOf({ address }: StoredExposure): Cidr {
+  return parseCidr(address);
+}
+
 function hosts(exposures: readonly StoredExposure[]): string[] {
-  return exposures.map(({ address }) => parseCidr(address).address);
+  return exposures.map((exposure) => cidrOf(exposure).address);
 }
 
 function nameless(network: string): WeftError {

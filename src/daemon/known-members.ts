@@ -63,7 +63,7 @@ export class KnownMembers {
     this.#pending = undefined;
     const { file, onFailure } = this.#options;
     this.#update();
-    await file.write({ members: [...this.#known] }).catch(onFailure);
+    await file.write(() => ({ members: [...this.#known] })).catch(onFailure);
   }
 
   #update(): void {

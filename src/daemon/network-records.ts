@@ -21,6 +21,8 @@ export interface PublishedNetworksOptions {
 export class PublishedNetworks extends EventEmitter<{ changed: [] }> implements NetworkRecords {
   readonly #options: PublishedNetworksOptions;
   readonly #records: OwnedRecords<NetworkRecord>;
+  /** What this router says, or is about to say. */
+  readonly #own = new Map<string, NetworkRecord>();
   #channel: OpenChannel | undefined;
 
   constructor(options: PublishedNetworksOptions) {
@@ -43,7 +45,10 @@ export class PublishedNetworks extends EventEmitter<{ changed: [] }> implements 
   /** Publishes what was on the disk, and hears the others from now on. Rejects with `file-corrupt`. */
   async start(): Promise<void> {
     const { networks } = await this.#options.file.read();
-    for (const { name, ...record } of networks) this.#records.set(name, record);
+    for (const { name, ...record } of networks) {
+      this.#own.set(name, record);
+      this.#records.set(name, record);
+    }
     this.#options.mesh.on('member', this.#onMember);
     this.#options.mesh.on('removed', this.#onRemoved);
     this.#channel = this.#options.mesh.openChannel(this.#records);
@@ -60,14 +65,28 @@ export class PublishedNetworks extends EventEmitter<{ changed: [] }> implements 
   }
 
   publish(name: string, record: NetworkRecord): void {
+    this.#own.set(name, record);
     this.#records.set(name, record);
-    const own = [...this.#records.entries(this.#self)];
-    const networks = own.map(({ key, value }) => ({ name: key, ...value, subnets: [...value.subnets] }));
-    this.#options.file.write({ networks }).catch(this.#options.onFailure);
+    this.#save().catch(this.#options.onFailure);
   }
 
-  get #self(): PeerId {
-    return this.#options.identity.peer;
+  async publishStored(name: string, record: NetworkRecord): Promise<void> {
+    const before = this.#own.get(name);
+    this.#own.set(name, record);
+    try {
+      await this.#save();
+    } catch (error) {
+      if (before === undefined) this.#own.delete(name);
+      else this.#own.set(name, before);
+      throw error;
+    }
+    this.#records.set(name, record);
+  }
+
+  #save(): Promise<void> {
+    return this.#options.file.write(() => ({
+      networks: [...this.#own].map(([name, record]) => ({ name, ...record, subnets: [...record.subnets] })),
+    }));
   }
 
   readonly #onRemoved = (peer: PeerId): void => this.#records.dropOwner(peer);

@@ -23,8 +23,10 @@ const MAX_SEGMENTS = 256;
 /** What all routers say about networks; this one may change only what it says itself. */
 export interface NetworkRecords {
   claims(): Iterable<NetworkClaim>;
-  /** Publishes what this router says about a network. */
+  /** Publishes what this router says about a network, and notes it as soon as that is possible. */
   publish(name: string, record: NetworkRecord): void;
+  /** The same, but not before it is on the disk. Rejects with `disk-full`. */
+  publishStored(name: string, record: NetworkRecord): Promise<void>;
 
   on(event: 'changed', listener: () => void): unknown;
 }
@@ -144,8 +146,11 @@ export class Networks extends EventEmitter<NetworksEvents> {
     return [everywhere, ...others.sort((a, b) => (a.name < b.name ? -1 : 1))];
   }
 
-  /** Makes a network. Making one that is there already with the same subnets changes nothing. */
-  create({ name, subnets: texts }: NetworkCreateRequest): NetworkInfo {
+  /**
+   * Makes a network. Making one that is there already with the same subnets changes nothing. Rejects with `network-exists`, `bad-network-name`, `bad-subnet`
+   * or `disk-full`.
+   */
+  async create({ name, subnets: texts }: NetworkCreateRequest): Promise<NetworkInfo> {
     checkNetworkName(name);
     const subnets = parseSubnets(texts);
     const existing = this.#known.get(name);
@@ -155,12 +160,12 @@ export class Networks extends EventEmitter<NetworksEvents> {
         `there is a network ${name} already, with ${existing.subnets.join(' ') || 'no subnets'}: choose another name`,
       );
     }
-    if (existing === undefined) this.#make(name, subnets);
+    if (existing === undefined) await this.#make(name, subnets);
     return this.#info(name);
   }
 
-  /** Removes a network everywhere. Rejects with `network-used` while some host has containers on it, unless forced. */
-  remove(name: string, { force = false } = {}): void {
+  /** Removes a network everywhere. Rejects with `disk-full`, and with `network-used` while some host has containers on it, unless forced. */
+  async remove(name: string, force = false): Promise<void> {
     const network = this.#required(name);
     const users = this.#info(name).usedBy;
     const here = this.#options.isUsed(name);
@@ -171,7 +176,7 @@ export class Networks extends EventEmitter<NetworksEvents> {
         `containers on ${where} are on the network ${name}: detach them first${here ? '' : ', or use --force when that host is gone'}`,
       );
     }
-    this.#publish(network, 'removed');
+    await this.#options.records.publishStored(name, recordOf(network, 'removed'));
   }
 
   /** Makes what somebody removed again: bridges that are not among these interfaces, or all TAPs. */
@@ -246,18 +251,17 @@ export class Networks extends EventEmitter<NetworksEvents> {
     return segment;
   }
 
-  #make(name: string, subnets: readonly string[]): void {
+  async #make(name: string, subnets: readonly string[]): Promise<void> {
     const taken = new Set([...this.#known.values()].map(({ number }) => number));
     const number = numberOf(name, taken);
     if (number === undefined) throw new WeftError('too-many-networks', 'there are 65,535 networks already');
     const { removedAt } = resolveNetworks(this.#options.records.claims());
     const createdAt = Math.max(Date.now(), (removedAt.get(name) ?? 0) + 1);
-    this.#publish({ name, number, subnets, createdAt }, 'idle');
+    await this.#options.records.publishStored(name, { number, subnets, createdAt, state: 'idle' });
   }
 
   #publish(network: Omit<KnownNetwork, 'usedBy'>, state: NetworkState): void {
-    const { name, number, subnets, createdAt } = network;
-    this.#options.records.publish(name, { number, subnets, createdAt, state });
+    this.#options.records.publish(network.name, recordOf(network, state));
   }
 
   #info(name: string): NetworkInfo {
@@ -295,6 +299,13 @@ export class Networks extends EventEmitter<NetworksEvents> {
     this.#work = result.catch(() => {});
     return result;
   }
+}
+
+function recordOf(
+  { number, subnets, createdAt }: Omit<KnownNetwork, 'usedBy' | 'name'>,
+  state: NetworkState,
+): NetworkRecord {
+  return { number, subnets, createdAt, state };
 }
 
 function noSuchNetwork(name: string): WeftError {

@@ -52,8 +52,8 @@ export async function makePlan(request: LaunchRequest): Promise<Plan> {
   const targets = merge(known, [...request.peers, ...(token?.addresses ?? [])]);
   await Promise.all([
     network === stored ? undefined : saveNetwork(request.stateDir, network),
-    files.launch.write({ ...earlier, ...request.settings }),
-    files.targets.write({ targets }),
+    files.launch.write(() => ({ ...earlier, ...request.settings })),
+    files.targets.write(() => ({ targets })),
   ]);
   return { identity, network, settings, targets, resumed: stored !== undefined, statements, files };
 }

@@ -344,7 +344,7 @@ export class Router implements RouterControl {
   readonly networks = {
     list: () => this.#networks.list(),
     create: (request: NetworkCreateRequest) => this.#networks.create(request),
-    remove: ({ name, force }: NetworkRemoveRequest) => this.#networks.remove(name, { force }),
+    remove: ({ name, force }: NetworkRemoveRequest) => this.#networks.remove(name, force),
   };
 
   get exposures(): ExposureControl {
@@ -390,7 +390,7 @@ export class Router implements RouterControl {
 
   async #saveTargets(): Promise<void> {
     const targets = this.#mesh.targets().map(({ target }) => target);
-    await this.#plan.files.targets.write({ targets });
+    await this.#plan.files.targets.write(() => ({ targets }));
   }
 
   #logEvents(): void {

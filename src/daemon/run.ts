@@ -1,6 +1,6 @@
-import { systemCode, WeftError } from '../errors.js';
 import { findForwarders } from '../forwarder/index.js';
 import { removeInterfaces } from '../hostnet/index.js';
+import { unwritable } from '../identity/index.js';
 import { joinCommand } from './join.js';
 import type { LaunchRequest } from './launch-request.js';
 import { lockRunDir } from './lock.js';
@@ -129,25 +129,12 @@ function endOnFault(logs: LogTarget): void {
   });
 }
 
-const CAUSES: Readonly<Record<string, string>> = {
-  ENOSPC: 'the disk is full: make room',
-  EDQUOT: 'the disk quota is used up: make room',
-  EROFS: 'the file system is read-only: choose other directories with --state-dir and --run-dir',
-  EACCES:
-    'permission is denied: run weft as root, or choose other directories with --state-dir and --run-dir',
-  EPERM: 'it is not permitted: run weft as root',
-};
-
 /** Turns the usual failures of the file system into something to act on. */
 async function explained<T>({ runDir, stateDir }: LaunchRequest, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    const code = systemCode(error) ?? '';
-    const cause = error instanceof WeftError ? undefined : CAUSES[code];
-    if (cause === undefined) throw error;
     const path = error instanceof Error && 'path' in error ? String(error.path) : `${stateDir} or ${runDir}`;
-    const kind = code === 'ENOSPC' || code === 'EDQUOT' ? 'disk-full' : 'no-privilege';
-    throw new WeftError(kind, `cannot write to ${path}: ${cause}`, { cause: error });
+    throw unwritable(path, error) ?? error;
   }
 }

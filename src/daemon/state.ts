@@ -20,6 +20,10 @@ const StoredAttachment = Type.Object({
   network: Type.String(),
   addresses: Type.Array(Type.String()),
   multicastRoute: Type.Boolean(),
+  /** Others find it by its names. */
+  dns: Type.Boolean(),
+  /** Socket of the engine that runs it; null for namespaces and processes. */
+  engine: Type.Union([Type.String(), Type.Null()]),
   mac: Type.Optional(Type.String({ pattern: '^[0-9a-f]{2}(:[0-9a-f]{2}){5}$' })),
 });
 /** A container's interface, as it is to be again after a restart. */
@@ -71,6 +75,8 @@ const StoredName = Type.Object({
   container: Type.String(),
   addresses: Type.Array(Type.String()),
 });
+/** A name that a user gave. */
+export type StoredName = Static<typeof StoredName>;
 
 /** What users added; the rest is registered again when containers are attached again. */
 const Names = Type.Object({ names: Type.Array(StoredName) });
@@ -85,11 +91,15 @@ export class StateFile<S extends TSchema> {
   readonly #parse: (value: unknown) => Static<S>;
   readonly #absent: Static<S>;
   #writing: Promise<void> = Promise.resolve();
+  /** A write that has not begun, and what it is to write. */
+  #waiting: Promise<void> | undefined;
+  #content: () => Static<S>;
 
   constructor(path: string, schema: S, absent: Static<S>) {
     this.#path = path;
     this.#parse = validator('file-corrupt', 'its content', schema);
     this.#absent = absent;
+    this.#content = () => absent;
   }
 
   /** Rejects with `file-corrupt` when its content cannot be used. */
@@ -103,11 +113,18 @@ export class StateFile<S extends TSchema> {
     }
   }
 
-  /** Writes are done one after the other; each is on the disk when it resolves. */
-  write(value: Static<S>): Promise<void> {
-    const written = this.#writing.then(() => writePrivateJson(this.#path, value));
-    this.#writing = written.catch(() => {});
-    return written;
+  /**
+   * Resolves when what `content` gives is on the disk. Writes are done one after the other. Whoever asks while one is waiting shares it: the
+   * newest content, asked for when it is its turn, takes the place of those before. Rejects with `disk-full` or `no-privilege`.
+   */
+  write(content: () => Static<S>): Promise<void> {
+    this.#content = content;
+    this.#waiting ??= this.#writing.then(() => {
+      this.#waiting = undefined;
+      return writePrivateJson(this.#path, this.#content());
+    });
+    this.#writing = this.#waiting.catch(() => {});
+    return this.#waiting;
   }
 }
 

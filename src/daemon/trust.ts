@@ -223,7 +223,7 @@ export class Trust implements TrustControl {
 
   #store(): Promise<void> {
     const statements = this.#statements.encoded().map((bytes) => bytes.toString('hex'));
-    return this.#options.file.write({ statements });
+    return this.#options.file.write(() => ({ statements }));
   }
 
   /** Brings the secrets to what was announced, on the disk first, and says that they are there. */

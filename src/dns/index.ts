@@ -2,7 +2,7 @@
 export { Answers } from './answers.js';
 export { NameForwarder } from './forwarder.js';
 export { addressBytes, addressText, checkName, DEFAULT_DOMAIN, parseDomain, parseName } from './name.js';
-export { OwnNames } from './own-names.js';
+export { OwnNames, type Undo } from './own-names.js';
 export {
   checkNameRecord,
   decodeKey,

@@ -6,6 +6,9 @@ export interface OwnNamesOptions {
   readonly publish: (key: NameKey, addresses: readonly Uint8Array[]) => void;
 }
 
+/** Brings a name back to what it was before a change. */
+export type Undo = () => void;
+
 /**
  * The names of this host's containers: what attachment registers, and what users add to that. A name has the addresses of both.
  * Pure: what comes of it is published by somebody else.
@@ -31,18 +34,21 @@ export class OwnNames {
     for (const key of [...former, ...records]) this.#publish(key);
   }
 
-  /** Adds addresses to what there is. */
-  add(record: NameRecord): void {
+  /** Adds addresses to what there is. Throws `bad-name` when they are too many. */
+  add(record: NameRecord): Undo {
+    const undo = this.#undoing(record);
     this.#added.add(record);
     this.#publish(record);
+    return undo;
   }
 
-  /** Takes these addresses from the name, all if none are given. False when there was nothing to take. */
-  remove(key: NameKey, addresses: readonly Uint8Array[]): boolean {
+  /** Takes these addresses from the name, all if none are given. Undefined when there was nothing to take. */
+  remove(key: NameKey, addresses: readonly Uint8Array[]): Undo | undefined {
+    const undo = this.#undoing(key);
     const removed = [this.#registered, this.#added].map((layer) => layer.take(key, addresses));
-    if (!removed.includes(true)) return false;
+    if (!removed.includes(true)) return undefined;
     this.#publish(key);
-    return true;
+    return undo;
   }
 
   /** Everything that the container was called is gone. False when it was called nothing that a user added. */
@@ -52,9 +58,21 @@ export class OwnNames {
     return added.length > 0;
   }
 
-  /** The names of this container. */
+  /** The names of this container, each once. */
   of(container: string): NameKey[] {
-    return [...this.#registered.ofContainer(container), ...this.#added.ofContainer(container)];
+    const both = [...this.#registered.ofContainer(container), ...this.#added.ofContainer(container)];
+    return [...new Map(both.map((key) => [`${key.network} ${key.name}`, key])).values()];
+  }
+
+  #undoing(key: NameKey): Undo {
+    const before = [this.#registered, this.#added].map((layer) => [layer, layer.get(key)] as const);
+    return () => {
+      for (const [layer, record] of before) {
+        if (record === undefined) layer.delete(key);
+        else layer.set(record);
+      }
+      this.#publish(key);
+    };
   }
 
   #publish(key: NameKey): void {
@@ -77,6 +95,12 @@ class Layer {
     const names = this.#containers.get(container) ?? new Map<string, NameRecord>();
     names.set(`${network} ${name}`, record);
     this.#containers.set(container, names);
+  }
+
+  delete({ container, network, name }: NameKey): void {
+    const names = this.#containers.get(container);
+    names?.delete(`${network} ${name}`);
+    if (names?.size === 0) this.#containers.delete(container);
   }
 
   /** Joined with the addresses that are there. */
@@ -106,7 +130,7 @@ class Layer {
     );
     if (addresses.length > 0 && left.length === found.addresses.length) return false;
     if (addresses.length > 0 && left.length > 0) this.set({ ...found, addresses: left });
-    else this.#delete(key);
+    else this.delete(key);
     return true;
   }
 
@@ -116,12 +140,6 @@ class Layer {
 
   records(): NameRecord[] {
     return [...this.#containers.values()].flatMap((names) => [...names.values()]);
-  }
-
-  #delete({ container, network, name }: NameKey): void {
-    const names = this.#containers.get(container);
-    names?.delete(`${network} ${name}`);
-    if (names?.size === 0) this.#containers.delete(container);
   }
 }
 

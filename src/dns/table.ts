@@ -77,6 +77,13 @@ export class NameTable {
     return names;
   }
 
+  /** One record of a host. */
+  get(owner: PeerId, key: NameKey): NameEntry | undefined {
+    const owned = this.#owners.get(owner);
+    const record = owned?.records.get(keyOf(key));
+    return owned && record && { ...record, owner, hidden: owned.hidden };
+  }
+
   /** All records, or those of one host. */
   *entries(owner?: PeerId): Iterable<NameEntry> {
     for (const [peer, { records, hidden }] of this.#owners) {

@@ -64,13 +64,12 @@ export class Engine {
     this.#socketPath = socketPath;
   }
 
-  /** Finds a container by name or (the beginning of its) id. Undefined when there is none, or no engine. */
+  /** Finds a container by name or (the beginning of its) id; undefined when there is none. Rejects with `engine-absent` or `engine-failed`. */
   async inspect(container: string): Promise<EngineContainer | undefined> {
     let response: IncomingMessage;
     try {
       response = await this.#get(`/containers/${encodeURIComponent(container)}/json`);
     } catch (error) {
-      if (['ENOENT', 'ECONNREFUSED'].includes(systemCode(error) ?? '')) return undefined;
       throw this.#failed(error);
     }
     const body = await text(response);
@@ -113,8 +112,9 @@ export class Engine {
 
   #failed(cause: unknown): WeftError {
     const reason = cause instanceof Error ? cause.message : String(cause);
+    const absent = ['ENOENT', 'ECONNREFUSED'].includes(systemCode(cause) ?? '');
     return new WeftError(
-      'engine-failed',
+      absent ? 'engine-absent' : 'engine-failed',
       `the container engine at ${this.#socketPath} does not answer as it should: ${reason}`,
       { cause },
     );

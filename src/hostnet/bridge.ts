@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { WeftError } from '../errors.js';
 import { ipBatch, isAbsent, type Link, link, links } from './ip.js';
-import { bridgeAlias, isAttachmentOf, ownerOf } from './ownership.js';
+import { bridgeAlias, isAttachment, isAttachmentOf, ownerOf } from './ownership.js';
 import { setSysctl } from './sysctl.js';
 
 export interface BridgeOptions {
@@ -108,17 +108,21 @@ export async function removeInterfaces(bridge: string, owner: string): Promise<s
   return await removeLinks((item) => ownerOf(item) === owner || isTap(item, bridge, owner));
 }
 
-/** A port of a bridge that is up. */
-export interface Port {
-  readonly bridge: string;
+/** The host's end of an attachment. */
+export interface HostEnd {
+  /** Whose port it is; undefined while it is down or nobody's. */
+  readonly bridge: string | undefined;
   readonly mtu: number;
 }
 
-/** All ports of all bridges, by name. */
-export async function ports(): Promise<ReadonlyMap<string, Port>> {
-  const found = new Map<string, Port>();
-  for (const { ifname, master, mtu = 0, flags = [] } of await links()) {
-    if (master !== undefined && flags.includes('UP')) found.set(ifname, { bridge: master, mtu });
+/** All host ends of a router's attachments, by name. */
+export async function hostEnds(owner: string): Promise<ReadonlyMap<string, HostEnd>> {
+  const found = new Map<string, HostEnd>();
+  for (const item of await links()) {
+    const { ifname, master, mtu = 0, flags = [] } = item;
+    if (isAttachment(item, owner)) {
+      found.set(ifname, { bridge: flags.includes('UP') ? master : undefined, mtu });
+    }
   }
   return found;
 }

@@ -15,13 +15,14 @@ export {
   bridgesOf,
   checkBridgeName,
   ensureBridge,
+  type HostEnd,
+  hostEnds,
   interfaceNames,
   networkBridge,
-  type Port,
   plugTap,
-  ports,
   removeBridge,
   removeInterfaces,
+  removeLink,
   tapName,
 } from './bridge.js';
 export { type Cidr, parseCidr } from './cidr.js';

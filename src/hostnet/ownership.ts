@@ -21,6 +21,11 @@ export function isWeftLink(link: Link): boolean {
   return link.ifalias?.startsWith(PREFIX) ?? false;
 }
 
+/** True for host ends of attachments to any bridge of this router. */
+export function isAttachment(link: Link, owner: string): boolean {
+  return link.ifalias?.startsWith(`${PREFIX}${owner}:`) ?? false;
+}
+
 /** True for host ends of attachments to this bridge. */
 export function isAttachmentOf(link: Link, owner: string, bridge: string): boolean {
   return link.ifalias?.startsWith(`${PREFIX}${owner}:${bridge}:`) ?? false;

@@ -33,16 +33,41 @@ export async function readPrivateJson(path: string): Promise<unknown> {
   }
 }
 
-/** Writes a JSON file, private (0600), all or nothing, and on the disk when this resolves. */
+/**
+ * Writes a JSON file, private (0600), all or nothing, and on the disk when this resolves. Rejects with `disk-full` or `no-privilege`; what was
+ * there before is there still.
+ */
 export async function writePrivateJson(path: string, value: unknown): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  await writeFileAtomic(path, `${JSON.stringify(value, undefined, 2)}\n`, { mode: 0o600 });
-  const directory = await open(dirname(path));
   try {
-    await directory.sync();
-  } finally {
-    await directory.close();
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await writeFileAtomic(path, `${JSON.stringify(value, undefined, 2)}\n`, { mode: 0o600 });
+    const directory = await open(dirname(path));
+    try {
+      await directory.sync();
+    } finally {
+      await directory.close();
+    }
+  } catch (error) {
+    throw unwritable(path, error) ?? error;
   }
+}
+
+const CAUSES: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full: make room',
+  EDQUOT: 'the disk quota is used up: make room',
+  EROFS: 'the file system is read-only: choose other directories with --state-dir and --run-dir',
+  EACCES:
+    'permission is denied: run weft as root, or choose other directories with --state-dir and --run-dir',
+  EPERM: 'it is not permitted: run weft as root',
+};
+
+/** The usual failures of writing, as something to act on (`disk-full`, `no-privilege`); undefined for all others. */
+export function unwritable(path: string, cause: unknown): WeftError | undefined {
+  const code = systemCode(cause) ?? '';
+  const why = cause instanceof WeftError ? undefined : CAUSES[code];
+  if (why === undefined) return undefined;
+  const kind = code === 'ENOSPC' || code === 'EDQUOT' ? 'disk-full' : 'no-privilege';
+  return new WeftError(kind, `cannot write to ${path}: ${why}`, { cause });
 }
 
 /** The error for a file whose contents cannot be used. It is never overwritten: it may be the only copy. */

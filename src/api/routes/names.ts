@@ -53,9 +53,9 @@ export type NameFound = Static<typeof NameFound>;
 export interface NameControl {
   status(): Promise<DnsStatus>;
   list(): Name[];
-  /** Gives the container's names on this host afterwards. Without addresses: those that the container has. */
+  /** Gives what the name is on this host afterwards. Without addresses: those that the container has. */
   add(request: NameRequest): Promise<Name[]>;
-  /** Gives what is left of the container's names on this host. */
+  /** Gives what is left of these names on this host. */
   remove(request: NameRequest): Promise<Name[]>;
   lookup(name: string): NameFound;
 }

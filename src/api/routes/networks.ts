@@ -30,8 +30,8 @@ export type NetworkRemoveRequest = Static<typeof NetworkRemoveRequest>;
 /** What the API needs to do with networks. */
 export interface NetworkControl {
   list(): readonly NetworkInfo[];
-  create(request: NetworkCreateRequest): NetworkInfo;
-  remove(request: NetworkRemoveRequest): void;
+  create(request: NetworkCreateRequest): Promise<NetworkInfo>;
+  remove(request: NetworkRemoveRequest): Promise<void>;
 }
 
 /** Isolated Ethernet segments. */
@@ -56,7 +56,7 @@ export function networksRoutes(app: App, router: RouterControl): void {
       },
     },
     async ({ body }) => {
-      router.networks.remove(body);
+      await router.networks.remove(body);
       return [...router.networks.list()];
     },
   );

@@ -26,6 +26,7 @@ interface AttachOptions extends CommonOptions {
   readonly name?: string;
   readonly hostname?: string;
   readonly multicastRoute: boolean;
+  readonly withoutDns?: boolean;
 }
 
 /** `weft attach` */
@@ -44,13 +45,14 @@ export function registerAttach(program: Command): void {
     .option('--name <name>', 'what others call it (default: the name of the container or namespace)')
     .option('--hostname <name>', 'a second name (default: the host name of the container)')
     .option('--no-multicast-route', 'do not send multicast through this interface')
+    .option('--without-dns', 'do not give it names')
     .addHelpText('after', HELP)
     .action(attach);
   withCommonOptions(command);
 }
 
 async function attach(target: string, addresses: string[], options: AttachOptions): Promise<void> {
-  const { network, interface: inside, name, hostname, multicastRoute } = options;
+  const { network, interface: inside, name, hostname, multicastRoute, withoutDns } = options;
   const body = {
     target,
     addresses,
@@ -58,7 +60,9 @@ async function attach(target: string, addresses: string[], options: AttachOption
     interface: inside,
     name,
     hostname,
-    multicastRoute,
+    // What is not asked for stays as it was when the container was attached.
+    multicastRoute: multicastRoute ? undefined : false,
+    dns: withoutDns ? false : undefined,
   } satisfies Record<keyof AttachRequest, unknown>;
   const attached = await ask<Attachment>(options.runDir, 'POST', '/attachments', body);
   await print(options, attached, (found) => `${found.interface} ${found.mac} ${found.addresses.join(' ')}`);

@@ -1,9 +1,19 @@
 import { Argument, type Command } from 'commander';
-import type { Connection, Datapath, DnsReport, Peer, PeerPath, Status, Target } from '../../api/index.js';
+import type {
+  Connection,
+  Datapath,
+  DnsReport,
+  NetworkInfo,
+  Peer,
+  PeerPath,
+  Status,
+  Target,
+} from '../../api/index.js';
 import { ask } from '../client.js';
 import { type CommonOptions, withCommonOptions } from '../options.js';
 import { print } from '../output.js';
 import { dnsText } from '../tables/dns.js';
+import { networksTable } from '../tables/networks.js';
 import { pathsText } from '../tables/paths.js';
 import { connectionsTable, datapathText, overview, peersTable, targetsTable } from '../tables.js';
 
@@ -15,6 +25,7 @@ Subjects:
   paths        for each: every address and relay that was tried, what answered, and why it is not better
   targets      routers that this one was told to connect to
   dns          the DNS server, and the names of containers on all hosts
+  networks     isolated networks, and who is on them
   datapath     the forwarder: ciphers, offloads, learned MACs, counters`;
 
 const SUBJECTS = {
@@ -24,6 +35,7 @@ const SUBJECTS = {
   paths: (options: CommonOptions) => show<PeerPath[]>(options, '/paths', pathsText),
   targets: (options: CommonOptions) => show<Target[]>(options, '/targets', targetsTable),
   dns: (options: CommonOptions) => show<DnsReport>(options, '/dns', dnsText),
+  networks: (options: CommonOptions) => show<NetworkInfo[]>(options, '/networks', networksTable),
   datapath: (options: CommonOptions) => show<Datapath>(options, '/datapath', datapathText),
 };
 

@@ -42,11 +42,26 @@ describe('a container', () => {
   test('loses a name, or one address of it, and nothing else', () => {
     const { names, published } = host();
     names.register('c', [web('10.0.0.1', '10.0.0.2'), shop('10.0.0.1')]);
-    expect(names.remove(web(), web('10.0.0.2').addresses)).toBe(true);
-    expect(names.remove(shop(), [])).toBe(true);
-    expect(names.remove(shop(), [])).toBe(false);
-    expect(names.remove(web(), web('10.0.0.7').addresses)).toBe(false);
+    expect(names.remove(web(), web('10.0.0.2').addresses)).toBeDefined();
+    expect(names.remove(shop(), [])).toBeDefined();
+    expect(names.remove(shop(), [])).toBeUndefined();
+    expect(names.remove(web(), web('10.0.0.7').addresses)).toBeUndefined();
     expect(published()).toEqual({ 'web c': ['10.0.0.1'] });
+  });
+
+  test('is called as before when a change is undone', () => {
+    const { names, published } = host();
+    names.register('c', [web('10.0.0.1')]);
+    const before = published();
+    names.add(web('10.0.0.2'))();
+    names.add(shop('10.0.0.1'))();
+    expect(published()).toEqual(before);
+    names.add(web('10.0.0.2'));
+    const both = published();
+    names.remove(web(), web('10.0.0.1').addresses)?.();
+    names.remove(web(), [])?.();
+    expect(published()).toEqual(both);
+    expect(names.added).toEqual([web('10.0.0.2')]);
   });
 
   test('has at most 256 addresses under one name', () => {

@@ -31,8 +31,9 @@ describe('a container engine', () => {
     expect(await engine.inspect('nobody')).toBeUndefined();
   });
 
-  it('that is not there has no containers', async () => {
-    expect(await new Engine(join(directory, 'nothing.sock')).inspect('web')).toBeUndefined();
+  it('that is not there does not say that a container is gone', async () => {
+    const inspected = new Engine(join(directory, 'nothing.sock')).inspect('web');
+    await expect(inspected).rejects.toMatchObject({ code: 'engine-absent' });
   });
 
   it('tells when a container starts, ends and is removed', async () => {
