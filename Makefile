@@ -72,7 +72,7 @@ bench: build ## weft, raw veth, kernel VXLAN and packaged peers side by side
 .PHONY: bench-dns
 bench-dns: build ## the DNS server and dnsmasq side by side
 	@./scripts/apt-packages dnsperf
-	@$(ISOLATED) npx tsx bench/dns.ts
+	@$(ISOLATED) npx tsx bench/dns/main.ts
 
 .PHONY: sim
 sim: node_modules/.installed ## thousands of routers' control planes in one process; ARGS=1000 for one size

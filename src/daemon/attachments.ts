@@ -59,6 +59,8 @@ export interface AttachmentsEvents {
   /** A container was attached, or its interface has other addresses now; the MAC says which one. */
   attached: [endpoint: AttachedEndpoint];
   detached: [endpoint: AttachedEndpoint];
+  /** A container with this id that was attached in an earlier run is not there, or does not run. */
+  missing: [id: string];
 }
 
 /** The containers on this router's bridges: what is attached, kept on disk, and put back when a container or the router comes back. */
@@ -108,7 +110,9 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
     const gone: StoredAttachment[] = [];
     await inParallel(stored.attachments, AT_ONCE, async (entry) => {
       const mayReturn = stored.bootId === boot || !isProcess(entry);
-      if (mayReturn && (await this.#restored(entry, async () => ends))) return;
+      const kept = mayReturn && (await this.#restored(entry, async () => ends));
+      if (this.#book.find(entry.id, entry.interface)?.present !== true) this.emit('missing', entry.id);
+      if (kept) return;
       gone.push(entry);
       await this.#options.addresses.release(entry, entry.addresses);
     });

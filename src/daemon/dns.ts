@@ -253,6 +253,7 @@ export class Dns implements NameControl {
     };
     attachments.on('attached', settle);
     attachments.on('detached', settle);
+    attachments.on('missing', (id) => this.#forget(id));
     // A bridge that was made anew has lost its ports.
     networks.on('moved', () => {
       for (const { options, sockets } of this.#places.values()) {

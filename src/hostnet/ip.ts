@@ -83,8 +83,8 @@ export async function ipBatch(lines: readonly string[], namespace?: NamespacePat
 /** What is done to an interface in one process. */
 export interface SetUp {
   readonly interface: string;
-  /** Sysctl files that get a 1 first (those that this kernel lacks are skipped). */
-  readonly switchOn: readonly string[];
+  /** What is written first: `FILE=VALUE`, where the file is there (this kernel may lack it). */
+  readonly sysctls: readonly string[];
   /** `ip` commands; the first that fails ends all. */
   readonly lines: readonly string[];
   /** One more, whose failure does not matter; none when empty. */
@@ -92,15 +92,15 @@ export interface SetUp {
 }
 
 const SET_UP = `
-name=$1; files=$2; shift 2
-for file in $files; do [ ! -e "$file" ] || echo 1 >"$file" || exit; done
+name=$1; sysctls=$2; shift 2
+for each in $sysctls; do [ ! -e "\${each%=*}" ] || echo "\${each#*=}" >"\${each%=*}" || exit; done
 ip -batch - || exit
 [ $# = 0 ] || ip "$@" 2>/dev/null
 exec ip -json -details address show dev "$name"`;
 
 /** Sets an interface up and gives what it is then; undefined when it is not there. */
 export async function ipSetUp(set: SetUp, namespace: NamespacePath): Promise<Link | undefined> {
-  const command = ['sh', '-c', SET_UP, 'sh', set.interface, set.switchOn.join(' '), ...set.attempt];
+  const command = ['sh', '-c', SET_UP, 'sh', set.interface, set.sysctls.join(' '), ...set.attempt];
   try {
     const output = await inNamespace(namespace, command, `${set.lines.join('\n')}\n`);
     return named(parseLinks(JSON.parse(output)))[0];

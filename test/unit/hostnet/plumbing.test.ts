@@ -121,6 +121,13 @@ describe.skipIf(!privileged)('the plumbing of a host', () => {
       expect(container.ip('route')).toContain('224.0.0.0/4 dev ethweft');
     });
 
+    it('can use its link-local address at once', async () => {
+      await attach(container, ['10.32.0.1/12']);
+      expect(container.ip('-6', 'address', 'show', 'dev', 'ethweft')).toMatch(
+        /inet6 fe80::\S+ scope link\s*$/m,
+      );
+    });
+
     it('has the MAC that it had before, when its interface is made again', async () => {
       const { mac } = await attach(container, ['10.32.0.1/12']);
       container.ip('link', 'delete', 'ethweft');

@@ -1,0 +1,123 @@
+/** Many names on two hosts, of which some change all the time: how soon the other host knows, and what it costs. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { NameFound } from '../../src/api/index.js';
+import { type Host, type Lab, lasting, until } from '../../test/lab/index.js';
+import { percentile } from '../stats.js';
+import { Disturbance } from '../workloads/disturbance.js';
+import { processTime, residentMemory } from '../workloads/usage.js';
+import { request } from './router.js';
+import { idle, WEFT } from './servers.js';
+
+const NAMES = 20_000;
+const CHANGES_A_SECOND = 200;
+const SECONDS = 10;
+/** Every so many-th change is followed to the other host. */
+const FOLLOWED = 10;
+/** How often to look whether it is known, in milliseconds. */
+const RESOLUTION = 10;
+const AT_ONCE = 32;
+
+export interface ChurnFigures {
+  readonly names: number;
+  readonly changesPerSecond: number;
+  /** From the request on one host until the other one knows, in milliseconds. */
+  readonly lag: { readonly p50: number; readonly p99: number; readonly most: number };
+  /** Of a core, 0 to 1: of the daemon where the changes are made, and of the other one. */
+  readonly cpu: { readonly changing: number; readonly hearing: number };
+  /** Of the other daemon, in MB. */
+  readonly memory: number;
+  /** Answers of the other host meanwhile, with 500 questions a second, in milliseconds. */
+  readonly answers: { readonly p50: number; readonly p99: number };
+  readonly disturbance: number;
+}
+
+export async function measureChurn(lab: Lab): Promise<ChurnFigures> {
+  const [a, b] = await lab.hosts(2);
+  await a.launch();
+  await b.launch({ token: await a.token() });
+  await a.isConnectedTo(b);
+  const client = await b.container('client', '10.32.0.1/16');
+  for (const [host, first] of [
+    [a, 0],
+    [b, NAMES / 2],
+  ] as const) {
+    await inParallel(NAMES / 2, (i) => add(host, first + i, 0));
+  }
+  for (const host of [a, b]) {
+    await until(`${host.name} knows all`, async () => (await host.report()).dns.status.names >= NAMES, {
+      within: 60_000,
+      every: 500,
+    });
+  }
+  const questions = join(b.directory, 'questions');
+  const asked = Array.from({ length: 1000 }, (_, i) => `c${NAMES / 2 + i}.weft.local A\n`);
+  writeFileSync(questions, asked.join(''));
+  const others = await Disturbance.watch([a, b, client]);
+  const before = await Promise.all([a, b].map((host) => processTime(host.daemon)));
+  const started = performance.now();
+  const [lags, latencies] = await Promise.all([change(a, b), idle(client, WEFT, questions, SECONDS)]);
+  const seconds = (performance.now() - started) / 1000;
+  const after = await Promise.all([a, b].map((host) => processTime(host.daemon)));
+  const [changing = 0, hearing = 0] = after.map((time, i) => (time - (before[i] ?? 0)) / seconds);
+  return {
+    names: NAMES,
+    changesPerSecond: (CHANGES_A_SECOND * SECONDS) / seconds,
+    lag: { p50: percentile(lags, 0.5), p99: percentile(lags, 0.99), most: Math.max(...lags) },
+    cpu: { changing, hearing },
+    memory: await residentMemory(b.daemon),
+    answers: { p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99) },
+    disturbance: await others.share(),
+  };
+}
+
+/** Changes names of one host at the rate, and gives how long some of the changes took to be known to the other. */
+async function change(host: Host, other: Host): Promise<number[]> {
+  const lags: Promise<number>[] = [];
+  const changes: Promise<unknown>[] = [];
+  const started = performance.now();
+  for (let i = 0; i < CHANGES_A_SECOND * SECONDS; i += 1) {
+    const due = started + (i * 1000) / CHANGES_A_SECOND;
+    if (due > performance.now()) await lasting((due - performance.now()) / 1000);
+    if (i % FOLLOWED === 0) lags.push(followed(host, other, i));
+    // Every fourth change takes a name away.
+    else if (i % 4 === 1) changes.push(request(host, 'DELETE', '/names', { container: `c${i}` }));
+    else changes.push(add(host, i, 1));
+  }
+  await Promise.all(changes);
+  return await Promise.all(lags);
+}
+
+async function followed(host: Host, other: Host, i: number): Promise<number> {
+  const started = performance.now();
+  const known = until(
+    `c${i} is known`,
+    async () => {
+      const { answers } = await request<NameFound>(other, 'GET', `/names/lookup?name=c${i}`);
+      return answers.includes(addressOf(i, 1));
+    },
+    { every: RESOLUTION },
+  );
+  await Promise.all([add(host, i, 1), known]);
+  return performance.now() - started;
+}
+
+function add(host: Host, i: number, round: number): Promise<unknown> {
+  const body = { container: `c${i}`, name: `c${i}`, addresses: [addressOf(i, round)] };
+  return request(host, 'POST', '/names', body);
+}
+
+function addressOf(i: number, round: number): string {
+  return `10.${40 + round}.${i >> 8}.${i & 255}`;
+}
+
+async function inParallel(count: number, work: (i: number) => Promise<unknown>): Promise<void> {
+  let next = 0;
+  const worker = async () => {
+    while (next < count) {
+      next += 1;
+      await work(next - 1);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+}
