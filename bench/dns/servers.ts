@@ -54,8 +54,8 @@ export async function measureServers(lab: Lab): Promise<ServerFigures[]> {
     ['dnsmasq', { server: RIVAL, pid, rounds: [] as ServerFigures[] }],
   ]);
   for (let round = 0; round < ROUNDS; round += 1) {
+    await waitForQuiet();
     for (const [name, { server, pid, rounds }] of visits) {
-      await waitForQuiet();
       rounds.push({ server: name, ...(await visit(host, client, server, questions, pid)) });
       console.error(`round ${round + 1}/${ROUNDS}  ${JSON.stringify(rounds.at(-1))}`);
     }

@@ -69,14 +69,14 @@ export class Answers {
     if ((query.class !== CLASS.IN && query.class !== CLASS.ANY) || TRANSFERS.includes(type)) {
       return { rcode: RCODE.REFUSED };
     }
+    const node = this.#options.table.network(network).find(key);
+    const answers = node === undefined ? [] : this.#records(node, type);
+    if (answers.length > 0) return { rcode: RCODE.NOERROR, authoritative: true, answers };
     const authority = resourceRecord(TYPE.SOA, this.#options.ttl, this.#startOfAuthority, zoneAt);
     if (key === '' && (type === TYPE.SOA || type === TYPE.ANY)) {
       return { rcode: RCODE.NOERROR, authoritative: true, answers: [authority] };
     }
-    const node = this.#options.table.network(network).find(key);
     const exists = node !== undefined || key === '';
-    const answers = node === undefined ? [] : this.#records(node, type);
-    if (answers.length > 0) return { rcode: RCODE.NOERROR, authoritative: true, answers };
     return { rcode: exists ? RCODE.NOERROR : RCODE.NXDOMAIN, authoritative: true, authority };
   }
 
