@@ -97,6 +97,7 @@ describe('networks', () => {
     const attached = await a.weftJson<{ target: string; network: string }[]>('ps');
     expect(attached).toContainEqual(expect.objectContaining({ target: red[0].namespace, network: 'red' }));
     expect((await a.report()).networks.map(({ name }) => name)).toEqual(['default', 'blue', 'red']);
+    expect(await a.weft('status', 'networks')).toMatch(/^red\s+\d+\s+10\.99\.0\.0\/24\s+weft[0-9a-f]{4}\s/m);
   });
 
   test('cannot be removed from any host while they are used, and are gone everywhere after that', async () => {

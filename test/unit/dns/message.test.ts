@@ -123,6 +123,22 @@ describe('the response of another server', () => {
     expect(answersQuery(Buffer.from('x'), asked)).toBe(false);
   });
 
+  test('of any bytes is taken or not, and what is handed on fits', () => {
+    const valid = response();
+    const changes = fc.array(fc.tuple(fc.nat(80), fc.integer({ min: 0, max: 255 })), { maxLength: 4 });
+    fc.assert(
+      fc.property(changes, fc.uint8Array({ maxLength: 600 }), (flips, tail) => {
+        const bytes = Buffer.concat([valid, tail]);
+        for (const [at, byte] of flips) if (at < bytes.length) bytes[at] = byte;
+        for (const cut of [bytes, bytes.subarray(0, tail.length % valid.length)]) {
+          if (!answersQuery(cut, asked)) continue;
+          expect(adaptAnswer(cut, asked, 512).length).toBeLessThanOrEqual(512);
+        }
+      }),
+      { numRuns: 10_000 },
+    );
+  });
+
   test('is handed on with the id and the spelling of who asked, and cut when it is too long', () => {
     const answers = Array.from({ length: 40 }, (_, i) => ({
       name: 'example.test',
