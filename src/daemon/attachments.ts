@@ -37,7 +37,8 @@ export interface AttachmentsOptions {
   readonly networks: Networks;
   readonly containers: Containers;
   readonly addresses: AddressSource;
-  readonly onFailure: (target: string, error: unknown) => void;
+  /** Something that had to be done by itself could not be done. */
+  readonly onFailure: (what: string, error: unknown) => void;
 }
 
 /** A container's interface as others need to know it. */
@@ -171,8 +172,9 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
   async detach(request: DetachRequest): Promise<Attachment | null> {
     const inside = request.interface ?? DEFAULT_INTERFACE;
     const cidrs = (request.addresses ?? []).map(parseCidr);
-    const entry = await this.#required(request.target, inside);
-    const left = await this.#queued(entry.id, () => this.#detach(entry, cidrs));
+    const find = () => this.#required(request.target, inside);
+    const { id } = await find();
+    const left = await this.#queued(id, async () => await this.#detach(await find(), cidrs));
     return left === undefined ? null : view(left);
   }
 
@@ -193,13 +195,16 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
       try {
         await this.#queued(entry.id, () => this.#lookAt(entry, ends));
       } catch (error) {
-        this.#options.onFailure(entry.target, error);
+        this.#options.onFailure(`${entry.target} cannot be attached again`, error);
       }
     });
-    await this.#save();
+    await this.#note();
   }
 
-  async #lookAt(entry: Entry, ends: HostEnds): Promise<void> {
+  /** What is in the book now counts: the container may have been attached or detached since somebody wanted to look. */
+  async #lookAt({ id, interface: inside }: Entry, ends: HostEnds): Promise<void> {
+    const entry = this.#book.find(id, inside);
+    if (entry === undefined) return;
     const fate = await this.#options.containers.again(entry);
     if (fate.state === 'running' && isSame(entry, fate.container)) {
       this.#missing.delete(entry.id);
@@ -223,8 +228,8 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
     const entry = { ...stored, present: false };
     try {
       const fate = await this.#options.containers.again(stored).catch((error: unknown) => {
-        this.#options.onFailure(stored.target, error);
-        return { state: 'stopped' } as const; // it cannot be told yet
+        this.#options.onFailure(`it cannot be told whether ${stored.target} runs`, error);
+        return { state: 'stopped' } as const;
       });
       if (fate.state === 'stopped') this.#put(entry);
       if (fate.state !== 'running') return fate.state === 'stopped';
@@ -232,7 +237,7 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
       await this.#putBack(entry, fate.container, ends);
       return true;
     } catch (error) {
-      this.#options.onFailure(stored.target, error);
+      this.#options.onFailure(`${stored.target} cannot be attached again`, error);
       return false;
     }
   }
@@ -338,8 +343,12 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
   }
 
   async #release(entries: readonly Entry[]): Promise<void> {
-    for (const entry of entries) await this.#forget(entry);
-    await this.#save();
+    for (const entry of entries) {
+      await this.#forget(entry).catch((error: unknown) => {
+        this.#options.onFailure(`the addresses of ${entry.target} are not free`, error);
+      });
+    }
+    await this.#note();
   }
 
   /** Another container that has one of these addresses: an address may be on one interface of a network only. */
@@ -425,6 +434,11 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
       if (this.#queues.get(id) === settled) this.#queues.delete(id);
     });
     return result;
+  }
+
+  /** What has happened has happened, even if the disk is full. */
+  async #note(): Promise<void> {
+    await this.#save().catch((error: unknown) => this.#options.onFailure('attachments are not saved', error));
   }
 
   async #save(): Promise<void> {

@@ -150,7 +150,7 @@ export class Router implements RouterControl {
       networks: this.#networks,
       containers: this.#containers,
       addresses,
-      onFailure: (target, error) => onFailure(`${target} cannot be attached again`)(error),
+      onFailure: (what, error) => onFailure(what)(error),
     });
     this.#exposures = new Exposures({
       bridge,

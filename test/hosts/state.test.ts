@@ -138,6 +138,10 @@ describe('a router whose disk is full', () => {
     const [bridge] = await a.ipJson<{ addr_info: { local: string }[] }[]>('address', 'show', 'dev', 'weft');
     expect(bridge?.addr_info.map(({ local }) => local)).not.toContain('10.32.0.253');
     await c1.reaches('10.32.0.254');
+    const { daemon } = a;
+    await a.ip('link delete weft');
+    await c1.reaches('10.32.0.254');
+    expect(a.daemon).toBe(daemon);
     free();
     await other.attach('10.32.0.2/24');
     await a.weft('detach', c1.namespace);
