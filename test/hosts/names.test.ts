@@ -146,7 +146,7 @@ describe('a container of an engine', () => {
   });
 });
 
-describe('a server that asks the router back', () => {
+describe('a host whose server asks the router back', () => {
   const world = onLab(async (lab) => {
     const [a] = await lab.hosts(1);
     const file = resolvConf(a, '127.0.0.1', '127.0.0.2');
@@ -165,7 +165,13 @@ describe('a server that asks the router back', () => {
     return { a, c1, asking };
   });
 
-  test('makes no loop: the next server answers, and it was asked once', async () => {
+  test('is answered at its own address, too', async () => {
+    const { a } = world();
+    const asked = await dig(a, `c1.${DOMAIN}`, '-p', '5353', { server: a.address });
+    expect(asked.answers).toEqual(['10.32.0.1']);
+  });
+
+  test('is in no loop: the next server answers, and that one was asked once', async () => {
     const { c1, asking } = world();
     await digs(c1, ['once.example.test'], ['192.0.2.2'], 20_000);
     const asked = (asking.stdout + asking.stderr).match(/query\[A\] once\.example\.test/g) ?? [];
