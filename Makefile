@@ -8,6 +8,7 @@ ARGS ?=
 # What needs network namespaces runs in a user namespace of its own unless we are root.
 ISOLATED := $(if $(filter 0,$(shell id -u)),,unshare --user --map-root-user --net --mount)
 NATIVE := build/native
+JOBS := $(shell nproc)
 APT_BUILD := cmake g++ libsodium-dev libssl-dev libseccomp-dev nlohmann-json3-dev doctest-dev
 APT_RUN := iproute2 nftables iputils-ping iperf3 tcpdump socat bind9-dnsutils dnsmasq-base
 APT_CHECK := clang clang-tidy clang-format libclang-rt-14-dev
@@ -33,7 +34,7 @@ build: setup $(NATIVE)/weft-forwarder dist/.built build/lab/traffic ## build the
 
 $(NATIVE)/weft-forwarder: $(NATIVE_SOURCES)
 	cmake -S native -B $(NATIVE) -DCMAKE_BUILD_TYPE=$(BUILD_TYPE)
-	cmake --build $(NATIVE) --parallel $(shell nproc)
+	cmake --build $(NATIVE) --target weft-forwarder --parallel $(JOBS)
 	@touch $@
 
 build/lab/traffic: test/lab/native/traffic.cc
@@ -54,6 +55,7 @@ launch: build ## launch a router on this host; ARGS are those of `weft launch`
 
 .PHONY: test
 test: build ## unit tests, native tests, and real routers in network namespaces
+	cmake --build $(NATIVE) --parallel $(JOBS)
 	$(ISOLATED) ctest --test-dir $(NATIVE) --output-on-failure
 	$(ISOLATED) npx vitest run $(ARGS)
 
@@ -62,7 +64,7 @@ check: build ## types, lint, format, clang-tidy, sanitizers, a short run of each
 	@./scripts/apt-packages $(APT_CHECK)
 	npx tsc -p tsconfig.json
 	npx biome check .
-	./scripts/native-check
+	$(ISOLATED) ./scripts/native-check
 
 .PHONY: bench
 bench: build ## weft, raw veth, kernel VXLAN and packaged peers side by side
