@@ -200,20 +200,24 @@ void Forwarder::detach_taps(Network& network) {
 }
 
 void Forwarder::apply_tap_offloads(const TapQueues& taps) {
+  // From the youngest feature to the oldest.
+  constexpr std::array offloads{Offload::tap_uso, Offload::tap_tso, Offload::tap_csum};
   const auto wanted = [&](Offload offload) { return switches_.on(offload); };
-  TapOffloads offloads{wanted(Offload::tap_csum), wanted(Offload::tap_tso), wanted(Offload::tap_uso)};
-  const int queue = taps.fds.front().get();
-  if (set_tap_offloads(queue, offloads)) return;
-  // From the youngest feature to the oldest, until the kernel is content.
-  for (const Offload offload : {Offload::tap_uso, Offload::tap_tso, Offload::tap_csum}) {
+  const auto accepted = [&] {
+    const TapOffloads asked{wanted(Offload::tap_csum), wanted(Offload::tap_tso), wanted(Offload::tap_uso)};
+    if (!set_tap_offloads(taps.fds.front().get(), asked)) return false;
+    for (const Offload offload : offloads)
+      if (wanted(offload)) offloads_.found(offload, true, "tested");
+    return true;
+  };
+  if (accepted()) return;
+  for (const Offload offload : offloads) {
     if (!wanted(offload)) continue;
     switches_.set(offload, false);
     offloads_.unavailable(offload, "the kernel refused it for TAP " + taps.name);
     log_line(Level::warning,
              std::string("offload ") + std::string(offload_name(offload)) + " off: the kernel refused it");
-    if (set_tap_offloads(queue,
-                         {wanted(Offload::tap_csum), wanted(Offload::tap_tso), wanted(Offload::tap_uso)}))
-      return;
+    if (accepted()) return;
   }
 }
 

@@ -133,7 +133,7 @@ nlohmann::json OffloadReport::to_json(const Switches& switches) const {
 OffloadReport test_udp_offloads() {
   OffloadReport report;
   for (const Offload offload : {Offload::tap_csum, Offload::tap_tso, Offload::tap_uso})
-    report.found(offload, true, "not tested before a TAP is there");
+    report.found(offload, true, "tested when a TAP is there");
   try {
     test_segmentation(make_pair(), report);
   } catch (const Failure& failure) {

@@ -39,7 +39,8 @@ class IpAddress {
   [[nodiscard]] const std::array<std::byte, 16>& bytes() const noexcept { return bytes_; }
   [[nodiscard]] const std::byte* ipv4_bytes() const noexcept { return &bytes_[12]; }
 
-  auto operator<=>(const IpAddress&) const noexcept = default;
+  bool operator==(const IpAddress&) const noexcept = default;
+  bool operator<(const IpAddress& other) const noexcept { return bytes_ < other.bytes_; }
 
  private:
   std::array<std::byte, 16> bytes_{};
