@@ -38,8 +38,10 @@ export class Trust implements TrustControl {
   #network: Network;
   #mesh: Mesh | undefined;
   #overlay: Overlay | undefined;
-  /** Statements are enforced and stored one after the other. */
+  /** Statements are stored and enforced one after the other. */
   #work: Promise<void> = Promise.resolve();
+  /** Rejects when the last one could not be stored. */
+  #enforced: Promise<void> = Promise.resolve();
   /** We began a rotation in this run, so we know the members that must hear of it. */
   #rotating = false;
 
@@ -76,14 +78,14 @@ export class Trust implements TrustControl {
     this.#statements.on('pending', () => void this.#work.then(() => said.changed()));
     const confirmations = mesh.openChannel(this.#confirmed);
     this.#confirmed.on('pending', () => confirmations.changed());
-    this.#confirmed.on('change', () => this.#finishWhenConfirmed());
+    this.#confirmed.on('change', () => this.#lookForEnd());
     mesh.on('member', ({ peer, left }) => {
       if (left) this.#confirmed.dropOwner(peer);
-      this.#finishWhenConfirmed();
+      this.#lookForEnd();
     });
     mesh.on('removed', (peer) => {
       this.#confirmed.dropOwner(peer);
-      this.#finishWhenConfirmed();
+      this.#lookForEnd();
     });
   }
 
@@ -99,6 +101,7 @@ export class Trust implements TrustControl {
     }));
   }
 
+  /** Rejects with `peer-alive`, `removed-already`, or as writing a file does; then nothing was said. */
   async remove(reference: string): Promise<Verdict> {
     const peer = this.#resolve(reference);
     const member = this.#knownMesh.member(peer);
@@ -110,13 +113,12 @@ export class Trust implements TrustControl {
         `${nameOf(member)} is alive, or was seconds ago: stop it (\`weft reset\` there gives its addresses away), wait until \`weft status peers\` shows it as down, or expel it with \`weft peer revoke\``,
       );
     }
-    this.#say({
+    await this.#say({
       kind: 'removed',
       subject: peer,
       name: member?.nickname ?? '',
       incarnation: member?.incarnation ?? Date.now(),
     });
-    await this.#work;
     const removal = this.#statements.removal(peer);
     if (removal === undefined) throw new WeftError('not-removed', `${peer} was not removed`);
     return verdict(removal);
@@ -126,18 +128,16 @@ export class Trust implements TrustControl {
     const peer = this.#resolve(reference);
     if (this.#statements.revocation(peer) === undefined) {
       const name = this.#knownMesh.member(peer)?.nickname ?? '';
-      this.#say({ kind: 'revoked', subject: peer, name });
+      await this.#say({ kind: 'revoked', subject: peer, name });
     }
-    await this.#work;
     const revocation = this.#statements.revocation(peer);
     if (revocation === undefined) throw new WeftError('not-revoked', `${peer} was not expelled`);
     return verdict(revocation);
   }
 
   async rotate({ finish = false }: { finish?: boolean }): Promise<Rotation> {
-    if (finish) this.#finish();
-    else this.#begin();
-    await this.#work;
+    if (finish) await this.#finish();
+    else await this.#begin();
     const { generation } = this.#network;
     return this.rotation() ?? { generation, finished: true, waiting: [] };
   }
@@ -154,7 +154,7 @@ export class Trust implements TrustControl {
     return this.#mesh;
   }
 
-  #begin(): void {
+  async #begin(): Promise<void> {
     const { mode, generation, secrets } = this.#network;
     if (mode === 'password') {
       throw new WeftError(
@@ -169,24 +169,28 @@ export class Trust implements TrustControl {
         `the secret is being replaced already, and ${names} did not confirm the new one yet: end that first with \`weft token rotate --finish\``,
       );
     }
+    await this.#say({ kind: 'rotated', generation: generation + 1, secret: newSecret() });
     this.#rotating = true;
-    this.#say({ kind: 'rotated', generation: generation + 1, secret: newSecret() });
-    void this.#work.then(() => this.#finishWhenConfirmed());
+    await this.#finishWhenConfirmed();
   }
 
-  #finish(): void {
+  async #finish(): Promise<void> {
     const { generation, secrets } = this.#network;
     if (secrets.length === 1) {
       throw new WeftError('no-rotation', 'the secret is not being replaced: there is nothing to finish');
     }
-    this.#say({ kind: 'finished', generation });
+    await this.#say({ kind: 'finished', generation });
   }
 
   /** The one who began a rotation ends it when all members know the new secret. */
-  #finishWhenConfirmed(): void {
+  async #finishWhenConfirmed(): Promise<void> {
     if (!this.#rotating || this.#network.secrets.length === 1 || this.#waiting().length > 0) return;
+    await this.#finish();
     this.#rotating = false;
-    this.#finish();
+  }
+
+  #lookForEnd(): void {
+    void this.#finishWhenConfirmed().catch((error: unknown) => this.#warn(error));
   }
 
   /** Members that may know only the old secret. */
@@ -196,21 +200,26 @@ export class Trust implements TrustControl {
     return this.#knownMesh.members().filter(({ peer, self, left }) => !self && !left && !knows(peer));
   }
 
-  #say(content: Parameters<Statements['say']>[0]): void {
+  /** Resolves when it is said and enforced. On a disk that cannot take it, nothing is said. */
+  async #say(content: Parameters<Statements['say']>[0]): Promise<void> {
+    await this.#work;
+    await Promise.all([this.#store(), saveNetwork(this.#options.stateDir, this.#network)]);
     this.#statements.say(content, Date.now());
+    await this.#enforced;
   }
 
   #enforce(statement: Statement): void {
-    this.#work = this.#work.then(async () => {
+    this.#enforced = this.#work.then(async () => {
       const { content, issuer } = statement;
-      try {
-        await this.#store();
-        if (content.kind === 'removed' || content.kind === 'revoked') this.#banish(content, issuer);
-        else await this.#takeSecret();
-      } catch (error) {
-        this.#options.log.error(`cannot store what members decided: ${String(error)}`, errorFields(error));
-      }
+      await this.#store();
+      if (content.kind === 'removed' || content.kind === 'revoked') this.#banish(content, issuer);
+      else await this.#takeSecret();
     });
+    this.#work = this.#enforced.catch((error: unknown) => this.#warn(error));
+  }
+
+  #warn(error: unknown): void {
+    this.#options.log.error(`cannot store what members decided: ${String(error)}`, errorFields(error));
   }
 
   #banish(content: Removed | Revoked, by: PeerId): void {
