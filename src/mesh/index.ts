@@ -9,6 +9,7 @@ export type {
   OwnedRecordsOptions,
 } from './owned-records.js';
 export { OwnedRecords } from './owned-records.js';
+export { cipherSpeed } from './record.js';
 export type { Item, ItemHash, ItemSet } from './set-digest.js';
 export { bucketOf, itemHash, SetDigest } from './set-digest.js';
 export type {

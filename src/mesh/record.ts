@@ -65,7 +65,8 @@ const LABEL = Buffer.from('weft member v1');
 
 const shortId = fixedBytes(8);
 
-const cipherSpeed: Encoder<CipherSpeed> = struct({
+/** A cipher that a peer has (docs/protocol.md 3.6). */
+export const cipherSpeed: Encoder<CipherSpeed> = struct({
   name: boundedString(32),
   hardware: flag,
   nanosecondsPer1400: c.uint,

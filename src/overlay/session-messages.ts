@@ -1,6 +1,6 @@
 import c, { type Encoder } from 'compact-encoding';
-import { boundedBytes, boundedList, boundedString, flag, struct } from '../codec.js';
-import type { CipherSpeed } from '../mesh/index.js';
+import { boundedBytes, boundedList, boundedString, struct } from '../codec.js';
+import { type CipherSpeed, cipherSpeed } from '../mesh/index.js';
 
 /** docs/protocol.md, section 4: what is said in the mesh's channel `session`. */
 
@@ -40,12 +40,6 @@ export interface Offer {
   /** `address:port` of its data plane, best first. */
   readonly endpoints: readonly string[];
 }
-
-const cipherSpeed: Encoder<CipherSpeed> = struct({
-  name: boundedString(32),
-  hardware: flag,
-  nanosecondsPer1400: c.uint,
-});
 
 const offer = {
   keyIndex: c.uint32,

@@ -7,6 +7,7 @@ import {
   endpointRecord,
   groupsKey,
 } from '../../../src/endpoints/index.js';
+import { bytesOf, hexOf, protocolVectors } from '../identity/vectors.js';
 
 const record = { mobility: 3, addresses: ['10.32.0.1/12', 'fd00::1'].map(addressBytes) };
 
@@ -18,6 +19,13 @@ describe('a record of an endpoint', () => {
       '0a200001',
       'fd000000000000000000000000000001',
     ]);
+  });
+
+  it('travels as docs/protocol.md, section 8, says', () => {
+    const value = protocolVectors('8')('value');
+    expect(hexOf(encode(endpointRecord, decodeExact(endpointRecord, bytesOf(value))))).toBe(value);
+    const addresses = ['10.32.0.1', 'fd32::1'].map(addressBytes);
+    expect(hexOf(encode(endpointRecord, { mobility: 3, addresses }))).toBe(value);
   });
 
   it('is for a MAC of a segment, or for the groups of one', () => {

@@ -11,6 +11,7 @@ import {
   parseSubnets,
   resolveNetworks,
 } from '../../../src/networks/index.js';
+import { hexOf, protocolVectors } from '../identity/vectors.js';
 
 const claim = (owner: string, name: string, changes: Partial<NetworkClaim['record']> = {}): NetworkClaim => ({
   owner: owner as PeerId,
@@ -93,6 +94,15 @@ describe('the record of a network', () => {
         expect(decodeExact(networkRecord, encode(networkRecord, record))).toEqual(record);
       }),
     );
+  });
+
+  it('travels as docs/protocol.md, section 9, says', () => {
+    const vector = protocolVectors('9');
+    const number = numberOf(vector('name'), new Set()) ?? 0;
+    expect(number).toBe(Number(vector('number')));
+    const subnets = ['10.40.0.0/16', 'fd40::/64'];
+    const record = { createdAt: 1_700_000_000_000, number, state: 'used' as const, subnets };
+    expect(hexOf(encode(networkRecord, record))).toBe(vector('value'));
   });
 
   it('is refused when it is cut off, too long, or in another format', () => {
