@@ -19,3 +19,21 @@ export function systemCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;
 }
+
+const NO_PLACE = 'choose another directory with --state-dir or --run-dir';
+const FILE_FAILURES: Readonly<Record<string, readonly [code: string, text: string]>> = {
+  ENOSPC: ['disk-full', 'the disk is full: make room'],
+  EDQUOT: ['disk-full', 'the disk quota is used up: make room'],
+  EROFS: ['no-privilege', `the file system is read-only: ${NO_PLACE}`],
+  EACCES: ['no-privilege', `permission is denied: run weft as root, or ${NO_PLACE}`],
+  EPERM: ['no-privilege', `it is not permitted: run weft as root, or ${NO_PLACE}`],
+  ENOTDIR: ['bad-directory', `a file stands where a directory is needed: ${NO_PLACE}`],
+  EEXIST: ['bad-directory', `a file stands where a directory is needed: ${NO_PLACE}`],
+};
+
+/** A usual failure of the file system as something to act on; any other error as it is. `what` begins the sentence. */
+export function fileError(what: string, error: unknown): unknown {
+  const [code, text] = FILE_FAILURES[systemCode(error) ?? ''] ?? [];
+  if (code === undefined || error instanceof WeftError) return error;
+  return new WeftError(code, `${what}: ${text}`, { cause: error });
+}

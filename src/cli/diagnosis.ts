@@ -11,6 +11,7 @@ import {
   MIN_MTU,
   missingCapabilities,
   missingCommands,
+  packageOf,
   sysctl,
   tunFault,
 } from '../hostnet/index.js';
@@ -84,7 +85,7 @@ async function tapDevice(): Promise<Omit<Finding, 'check'>> {
 async function commands(): Promise<Omit<Finding, 'check'>> {
   const missing = await missingCommands(['ip', 'nsenter', 'sh', 'nft']);
   if (missing.length === 0) return { level: 'ok', finding: 'ip, nsenter, sh and nft are there' };
-  const remedy = 'install iproute2, util-linux and nftables';
+  const remedy = `install ${[...new Set(missing.map(packageOf))].join(' and ')}`;
   const level = missing.every((name) => name === 'nft') ? 'warn' : 'fail';
   return { level, finding: `missing: ${missing.join(', ')}`, remedy };
 }

@@ -9,6 +9,14 @@ const USAGE_CODES = new Set([
   'bad-mtu',
   'bad-domain',
   'bad-name',
+  'bad-network-name',
+  'bad-subnet',
+  'bad-interface-name',
+  'token-prefix',
+  'token-version',
+  'token-truncated',
+  'token-mistyped',
+  'bad-launch',
 ]);
 
 /** A command line that makes no sense. */

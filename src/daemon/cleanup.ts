@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { endForwarders } from '../forwarder/index.js';
+import { endForwarders, findForwarders } from '../forwarder/index.js';
 import { Firewall, removeInterfaces } from '../hostnet/index.js';
 import { lockHolder } from './lock.js';
 import { runPaths } from './paths.js';
@@ -33,6 +33,13 @@ export async function cleanUp({ runDir, stateDir, forget }: CleanupOptions): Pro
   await removeRunFiles(runDir);
   if (forget) await removeState(stateDir);
   return { daemon, forwarders, interfaces };
+}
+
+/** Removes the run files of a router that ended early, where no other has the directory. */
+export async function sweepRunDir(runDir: string): Promise<void> {
+  const { forwarder } = runPaths(runDir);
+  if ((await lockHolder(runDir)) !== undefined || findForwarders(forwarder).length > 0) return;
+  await removeRunFiles(runDir);
 }
 
 /** Interfaces, and rules of the packet filter: as far as there is a packet filter. */

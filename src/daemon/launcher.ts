@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { systemCode, WeftError } from '../errors.js';
+import { fileError, WeftError } from '../errors.js';
 import { packageRoot } from '../version.js';
 import type { LaunchRequest } from './launch-request.js';
 import type { LaunchReport } from './main.js';
@@ -18,10 +18,13 @@ const TIMEOUT = 30_000;
 
 /** A daemon's process that waits for its launch request. */
 export interface Launching {
-  /** Sends the request (over a pipe: it may hold a secret) and waits until the router works. */
-  launch(request: LaunchRequest): Promise<Ready>;
+  /**
+   * Sends the request (over a pipe: it may hold a secret) and waits until the router works. When the signal comes before,
+   * the router is stopped again, and it rejects with `interrupted`.
+   */
+  launch(request: LaunchRequest, signal: AbortSignal): Promise<Ready>;
   /** Ends the process, when there is nothing to launch after all. */
-  cancel(): void;
+  cancel(): Promise<void>;
 }
 
 /** Starts a daemon's process, which outlives us. It can load itself while we find out what to launch. */
@@ -34,15 +37,29 @@ export function startDaemon(runDir: string): Launching {
   });
   closeSync(log);
   child.unref();
+  const exited = new Promise((resolve) => child.once('exit', resolve));
   const [stdin, , , report] = child.stdio as unknown as [Writable, null, null, Readable];
   stdin.on('error', () => {}); // it ended: its report says why
+  const end = async (signal: NodeJS.Signals) => {
+    child.ref();
+    child.kill(signal);
+    await exited;
+    const { sweepRunDir } = await import('./cleanup.js');
+    await sweepRunDir(runDir);
+  };
   return {
-    cancel: () => child.kill('SIGKILL'),
-    launch: async (request) => {
+    cancel: () => end('SIGKILL'),
+    launch: async (request, signal) => {
       stdin.end(JSON.stringify(request));
       const timer = setTimeout(() => child.kill('SIGKILL'), TIMEOUT);
+      const interrupt = () => child.kill('SIGTERM');
+      if (signal.aborted) interrupt();
+      signal.addEventListener('abort', interrupt);
       try {
-        return await outcome(await text(report), runDir);
+        const line = await text(report);
+        if (!signal.aborted) return await outcome(line, runDir);
+        await end('SIGTERM');
+        throw new WeftError('interrupted', 'interrupted: no router was launched');
       } finally {
         clearTimeout(timer);
       }
@@ -62,12 +79,7 @@ function openLog(runDir: string): number {
     mkdirSync(runDir, { recursive: true, mode: 0o700 });
     return openSync(runPaths(runDir).daemonLog, 'a', 0o600);
   } catch (error) {
-    const why = systemCode(error) === 'ENOSPC' ? 'the disk is full' : String(error);
-    throw new WeftError(
-      'no-privilege',
-      `the run directory ${runDir} cannot be written (${why}): run weft as root, or choose another with --run-dir`,
-      { cause: error },
-    );
+    throw fileError(`the run directory ${runDir} cannot be written`, error);
   }
 }
 

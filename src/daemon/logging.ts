@@ -1,9 +1,7 @@
 import { appendFileSync } from 'node:fs';
 import winston from 'winston';
 import { WeftError } from '../errors.js';
-
-const MAX_FILE = 5 * 1024 * 1024;
-const MAX_FILES = 2;
+import { logFile } from './log-file.js';
 
 export type Log = winston.Logger;
 
@@ -16,8 +14,9 @@ export function createLog(level: string, target: LogTarget): Log {
   const json = format.combine(format.timestamp(), format.json());
   const transport =
     typeof target === 'object'
-      ? new transports.File({ filename: target.file, maxsize: MAX_FILE, maxFiles: MAX_FILES, tailable: true })
+      ? new transports.Stream({ stream: logFile(target.file), eol: '\n' })
       : new transports.Console();
+  process.stdout.on('error', () => {}); // whoever read our log is gone
   return winston.createLogger({
     level,
     format: target === 'terminal' ? human() : json,

@@ -14,7 +14,7 @@ import {
 } from '../identity/index.js';
 import { parseListenAddress } from './dns.js';
 import { type LaunchRequest, type Settings, settle } from './launch-request.js';
-import { type StateFiles, stateFiles } from './state.js';
+import { rememberState, type StateFiles, stateFiles } from './state.js';
 
 /** What a router is going to be: the launch request joined with what earlier launches left in the state directory. */
 export interface Plan {
@@ -29,11 +29,26 @@ export interface Plan {
   readonly files: StateFiles;
 }
 
+/** A plan that can be given up: a launch that fails has chosen nothing. */
+export interface OpenPlan extends Plan {
+  /** Puts the state directory back as it was. */
+  undo(): Promise<void>;
+}
+
 /** Reads the state, decides, and writes what is new. Rejects with `other-network` and the errors of damaged files. */
-export async function makePlan(request: LaunchRequest): Promise<Plan> {
+export async function makePlan(request: LaunchRequest): Promise<OpenPlan> {
+  const undo = await rememberState(request.stateDir);
+  try {
+    return { ...(await decide(request)), undo };
+  } catch (error) {
+    await undo();
+    throw error;
+  }
+}
+
+async function decide(request: LaunchRequest): Promise<Plan> {
   const files = stateFiles(request.stateDir);
-  const [identity, stored, earlier, { targets: known }, trust] = await Promise.all([
-    loadOrCreateIdentity(request.stateDir),
+  const [stored, earlier, { targets: known }, trust] = await Promise.all([
     loadNetwork(request.stateDir),
     files.launch.read(),
     files.targets.read(),
@@ -50,6 +65,7 @@ export async function makePlan(request: LaunchRequest): Promise<Plan> {
   const network = decideNetwork(stored, asked, request.stateDir);
   const statements = trust.statements.map((hex) => Buffer.from(hex, 'hex'));
   const targets = merge(known, [...request.peers, ...(token?.addresses ?? [])]);
+  const identity = await loadOrCreateIdentity(request.stateDir);
   await Promise.all([
     network === stored ? undefined : saveNetwork(request.stateDir, network),
     files.launch.write(() => ({ ...earlier, ...request.settings })),

@@ -69,7 +69,7 @@ export class Router implements RouterControl {
   readonly #endpoints: Endpoints;
   /** Names of containers. */
   readonly names: Dns;
-  readonly #startedAt = Date.now();
+  readonly #startedAt = performance.now();
   #adopted = false;
   #starts = 0;
   #stopping = false;
@@ -249,7 +249,7 @@ export class Router implements RouterControl {
     return {
       version: weftVersion(),
       pid: process.pid,
-      uptime: Math.round((Date.now() - this.#startedAt) / 1000),
+      uptime: Math.round((performance.now() - this.#startedAt) / 1000),
       peer: identity.peer,
       nickname: settings.nickname,
       network: { id: network.id, mode: network.mode, rotation: this.trust.rotation() },
@@ -326,14 +326,12 @@ export class Router implements RouterControl {
   }
 
   async connect({ peers, replace = false }: ConnectRequest): Promise<readonly Target[]> {
-    this.#mesh.connect(peers, { replace });
-    await this.#saveTargets();
+    await this.#changeTargets(() => this.#mesh.connect(peers, { replace }));
     return this.targets();
   }
 
   async forget(peers: readonly string[]): Promise<readonly Target[]> {
-    const unknown = this.#mesh.forget(peers);
-    await this.#saveTargets();
+    const unknown = await this.#changeTargets(() => this.#mesh.forget(peers));
     if (unknown.length === 0) return this.targets();
     throw new WeftError(
       'no-such-target',
@@ -388,9 +386,18 @@ export class Router implements RouterControl {
     return { pid: process.pid, removed };
   }
 
-  async #saveTargets(): Promise<void> {
-    const targets = this.#mesh.targets().map(({ target }) => target);
-    await this.#plan.files.targets.write(() => ({ targets }));
+  /** What the disk does not take is not done. */
+  async #changeTargets<T>(change: () => T): Promise<T> {
+    const targets = () => this.#mesh.targets().map(({ target }) => target);
+    const before = targets();
+    const result = change();
+    try {
+      await this.#plan.files.targets.write(() => ({ targets: targets() }));
+      return result;
+    } catch (error) {
+      this.#mesh.connect(before, { replace: true });
+      throw error;
+    }
   }
 
   #logEvents(): void {

@@ -1,21 +1,24 @@
 /** The files of a running router. */
 import { mkdir } from 'node:fs/promises';
 import Type, { type Static } from 'typebox';
+import { fileError } from '../errors.js';
 import { readPrivateJson, writePrivateJson } from '../identity/index.js';
 import { validator } from '../validate.js';
 import { runPaths } from './paths.js';
 import { removeFiles } from './state.js';
 
-export async function makeRunDir(runDir: string): Promise<void> {
-  await mkdir(runDir, { recursive: true, mode: 0o700 });
+/** Makes a directory of a router if there is none. Rejects with `no-privilege`, `disk-full` or `bad-directory`. */
+export async function makeDirectory(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+    throw fileError(`the directory ${path} cannot be made`, error);
+  });
 }
 
-const OURS =
-  /^(weft\.sock|forwarder\.sock|forwarder\.log(\.1)?|daemon\d*\.log|daemon\.pid|router\.json(\.\d+)?)$/;
+const OURS = /^(weft\.sock|forwarder\.sock|(forwarder|daemon)\.log(\.1)?|daemon\.pid|router\.json(\.\d+)?)$/;
 
 /** Removes what a router left in its run directory, and the directory if nothing else is in it. */
 export async function removeRunFiles(runDir: string): Promise<void> {
-  await removeFiles(runDir, OURS);
+  await removeFiles(runDir, (name) => OURS.test(name));
 }
 
 const RunNote = Type.Object({ peer: Type.String(), bridge: Type.String() });

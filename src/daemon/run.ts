@@ -1,14 +1,18 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { WeftError } from '../errors.js';
 import { findForwarders } from '../forwarder/index.js';
 import { removeInterfaces } from '../hostnet/index.js';
-import { unwritable } from '../identity/index.js';
 import { joinCommand } from './join.js';
 import type { LaunchRequest } from './launch-request.js';
-import { lockRunDir } from './lock.js';
+import { type Lock, lockRunDir, lockStateDir } from './lock.js';
 import { createLog, errorFields, type Log, type LogTarget, logFatal } from './logging.js';
 import { runPaths } from './paths.js';
 import { makePlan, type Plan } from './plan.js';
 import { Router } from './router.js';
-import { makeRunDir, type RunNote, readRunNote, removeRunFiles, writeRunNote } from './run-dir.js';
+import { makeDirectory, type RunNote, readRunNote, removeRunFiles, writeRunNote } from './run-dir.js';
+
+/** How often to look whether the run directory is still there, in milliseconds. */
+const LOCK_CHECK = 2_000;
 
 /** What the launcher is told once everything works. */
 export interface Ready {
@@ -28,7 +32,7 @@ export interface Ready {
 
 /**
  * Runs one router in this process, until it is stopped; everything is taken down then. `onReady` is called when it works.
- * Rejects when it cannot be started.
+ * Rejects when it cannot be started, and with `run-dir-gone` when somebody removed its run directory.
  */
 export async function runRouter(
   request: LaunchRequest,
@@ -36,29 +40,54 @@ export async function runRouter(
   onReady: (ready: Ready) => void,
 ): Promise<void> {
   process.umask(0o077);
-  const lock = await explained(request, async () => {
-    await makeRunDir(request.runDir);
-    return await lockRunDir(request.runDir);
-  });
+  const asked = askedToStop();
+  endOnFault(logs);
+  await makeDirectory(request.runDir);
+  const lock = await lockRunDir(request.runDir);
   try {
-    await explained(request, () => runLocked(request, logs, onReady));
+    await withState(request, async () => {
+      const running = await begin(request, logs);
+      onReady(running.ready);
+      await untilStopped(running, lock, asked);
+    });
   } finally {
     // After a failed start an adopted forwarder is still at work: the next launch needs to find it.
     const { forwarder } = runPaths(request.runDir);
     if (findForwarders(forwarder).length === 0) await removeRunFiles(request.runDir);
-    lock.release();
+    await lock.release();
   }
 }
 
-async function runLocked(
-  request: LaunchRequest,
-  logs: LogTarget,
-  onReady: (ready: Ready) => void,
-): Promise<void> {
+/** Works while no other router has the state directory. */
+async function withState({ stateDir }: LaunchRequest, work: () => Promise<void>): Promise<void> {
+  await makeDirectory(stateDir);
+  const lock = await lockStateDir(stateDir);
+  try {
+    await work();
+  } finally {
+    await lock.release();
+  }
+}
+
+interface Running {
+  readonly router: Router;
+  readonly api: { close(): Promise<void> };
+  readonly log: Log;
+  readonly ready: Ready;
+}
+
+/** Starts everything. A start that fails leaves the state directory as it was. */
+async function begin(request: LaunchRequest, logs: LogTarget): Promise<Running> {
   const plan = await makePlan(request);
-  const log = createLog(plan.settings.logLevel, logs);
-  endOnFault(logs);
-  const asked = askedToStop();
+  try {
+    return await beginPlanned(request, plan, createLog(plan.settings.logLevel, logs));
+  } catch (error) {
+    await plan.undo();
+    throw error;
+  }
+}
+
+async function beginPlanned(request: LaunchRequest, plan: Plan, log: Log): Promise<Running> {
   await takeOver(request.runDir, { peer: plan.identity.peer, bridge: plan.settings.bridge });
   const { network, settings } = plan;
   // Loading the API takes a while, and so does the forwarder's start.
@@ -71,13 +100,46 @@ async function runLocked(
     socketPath: runPaths(request.runDir).api,
     router,
     onFault: (error, what) => log.error(`${what} failed: ${error.message}`, errorFields(error)),
+  }).catch(async (error: unknown) => {
+    await router.stop({ forget: false });
+    throw error;
   });
+  return { router, api, log, ready: readiness(plan, router.mtu, join) };
+}
+
+/** Resolves when the router was stopped, whoever wanted that, and nothing is left of it but its run files. */
+async function untilStopped(
+  { router, api, log, ready }: Running,
+  lock: Lock,
+  asked: Promise<void>,
+): Promise<void> {
+  log.info('ready', { peer: ready.peer, port: ready.port });
   void asked.then(() => stopQuietly(router, log));
-  onReady(readiness(plan, router.mtu, join));
-  log.info('ready', { peer: plan.identity.peer, port: settings.port });
+  const ended = new AbortController();
+  const removed = isRemoved(lock, ended.signal);
+  void removed.then(async (yes) => {
+    if (!yes) return;
+    log.error('the run directory was removed: nobody can reach this router any more, it stops');
+    await stopQuietly(router, log);
+  });
   await router.stopped;
+  ended.abort();
   await api.close();
   log.close();
+  if (!(await removed)) return;
+  throw new WeftError(
+    'run-dir-gone',
+    'the run directory was removed while the router ran, so it stopped: `weft launch` starts it again',
+  );
+}
+
+/** True once somebody removed the locked directory, false when the signal came before. */
+async function isRemoved(lock: Lock, signal: AbortSignal): Promise<boolean> {
+  while (!signal.aborted) {
+    if (!(await lock.stands())) return true;
+    await delay(LOCK_CHECK, undefined, { signal }).catch(() => {}); // the signal came
+  }
+  return false;
 }
 
 /** Notes whose interfaces are being made. Those of a killed router that was somebody else, or had another bridge, go. */
@@ -127,14 +189,4 @@ function endOnFault(logs: LogTarget): void {
     logFatal(logs, error);
     process.exit(1);
   });
-}
-
-/** Turns the usual failures of the file system into something to act on. */
-async function explained<T>({ runDir, stateDir }: LaunchRequest, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    const path = error instanceof Error && 'path' in error ? String(error.path) : `${stateDir} or ${runDir}`;
-    throw unwritable(path, error) ?? error;
-  }
 }

@@ -1,7 +1,8 @@
 /** The router's memory in the state directory, apart from its identity and its network. */
-import { readdir, rm, rmdir } from 'node:fs/promises';
+import { readdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import Type, { type Static, type TSchema } from 'typebox';
+import writeFileAtomic from 'write-file-atomic';
 import { corruptFile, readPrivateJson, writePrivateJson } from '../identity/index.js';
 import { validator } from '../validate.js';
 import { ChosenSettings } from './launch-request.js';
@@ -148,17 +149,37 @@ export type StateFiles = ReturnType<typeof stateFiles>;
 
 const OURS =
   /^(identity|network|launch|targets|members|networks|names|exposures|trust|attachments)\.json(\.\d+)?$/;
+/** What a launch chooses, and would choose again. */
+const CHOSEN: readonly string[] = ['launch.json', 'targets.json'];
 
 /** Removes all that a router keeps in its state directory, and the directory if nothing else is in it. */
 export async function removeState(stateDir: string): Promise<void> {
-  await removeFiles(stateDir, OURS);
+  await removeFiles(stateDir, (name) => OURS.test(name));
 }
 
-/** Removes matching files of a directory, and the directory if it is empty then. */
-export async function removeFiles(directory: string, names: RegExp): Promise<void> {
-  const found = await readdir(directory).catch(() => []);
-  await Promise.all(
-    found.filter((name) => names.test(name)).map((name) => rm(join(directory, name), { force: true })),
+/**
+ * Remembers what is there. The function that it gives puts that back: new files of ours are removed, and what a launch
+ * chooses is again what it was.
+ */
+export async function rememberState(stateDir: string): Promise<() => Promise<void>> {
+  const present = new Set(await readdir(stateDir).catch(() => []));
+  const chosen = await Promise.all(
+    CHOSEN.filter((name) => present.has(name)).map(async (name) => {
+      const path = join(stateDir, name);
+      return { path, before: await readFile(path, 'utf8') };
+    }),
   );
+  return async () => {
+    await removeFiles(stateDir, (name) => OURS.test(name) && !present.has(name));
+    for (const { path, before } of chosen) {
+      if ((await readFile(path, 'utf8')) !== before) await writeFileAtomic(path, before, { mode: 0o600 });
+    }
+  };
+}
+
+/** Removes these files of a directory, and the directory if it is empty then. */
+export async function removeFiles(directory: string, isOurs: (name: string) => boolean): Promise<void> {
+  const found = await readdir(directory).catch(() => []);
+  await Promise.all(found.filter(isOurs).map((name) => rm(join(directory, name), { force: true })));
   await rmdir(directory).catch(() => {}); // not empty, or gone
 }

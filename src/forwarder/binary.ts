@@ -98,7 +98,11 @@ export async function openTap({ binary, controlPath, network, name, queues }: Ta
   try {
     await promisify(execFile)(binary, ['open-tap', ...fields.map(String)], { timeout: 5_000 });
   } catch (error) {
-    throw new WeftError('tap-failed', `the TAP device ${name} cannot be opened: ${said(error)}`, {
+    const why = said(error);
+    const remedy = why.includes('/dev/net/tun')
+      ? ' (`modprobe tun`; in a container, give it the device /dev/net/tun)'
+      : '';
+    throw new WeftError('tap-failed', `the TAP device ${name} cannot be opened: ${why}${remedy}`, {
       cause: error,
     });
   }

@@ -162,7 +162,7 @@ export class Forwarder extends EventEmitter<ForwarderEvents> {
       throw error;
     }
     if (this.#ending) return client.close();
-    this.#readyAt = Date.now();
+    this.#readyAt = performance.now();
     this.emit('ready', { pid: this.#hello?.pid ?? 0, adopted: running !== undefined });
   }
 
@@ -209,7 +209,11 @@ export class Forwarder extends EventEmitter<ForwarderEvents> {
     child.once('exit', (code, signal) => {
       failure ??= new WeftError('forwarder-failed', `the forwarder ended with ${signal ?? `code ${code}`}`);
     });
-    for (const until = Date.now() + START_TIMEOUT; Date.now() < until; await delay(CONNECT_INTERVAL)) {
+    for (
+      const until = performance.now() + START_TIMEOUT;
+      performance.now() < until;
+      await delay(CONNECT_INTERVAL)
+    ) {
       if (failure !== undefined) throw await explained(failure, logPath);
       const client = await ControlClient.connect(controlPath).catch(() => undefined);
       if (client !== undefined) return client;
@@ -279,7 +283,7 @@ export class Forwarder extends EventEmitter<ForwarderEvents> {
   }
 
   async #restart(): Promise<void> {
-    this.#earlyDeaths = Date.now() - this.#readyAt < HEALTHY_LIFE ? this.#earlyDeaths + 1 : 0;
+    this.#earlyDeaths = performance.now() - this.#readyAt < HEALTHY_LIFE ? this.#earlyDeaths + 1 : 0;
     while (!this.#ending) {
       if (this.#earlyDeaths > 1) await delay(backoff(this.#earlyDeaths - 2));
       if (this.#ending) return;
@@ -305,8 +309,11 @@ async function stopPolitely(client: ControlClient, controlPath: string): Promise
 }
 
 async function explained(failure: WeftError, logPath: string): Promise<WeftError> {
-  const log = await readFile(logPath, 'utf8').catch(() => '');
-  return new WeftError(failure.code, `${failure.message}: ${lastLine(log)}`, { cause: failure });
+  const why = lastLine(await readFile(logPath, 'utf8').catch(() => ''));
+  const remedy = /port \d+: Address already in use/.test(why)
+    ? ' (`ss -lnpu` shows by whom): stop that, or choose another with --port'
+    : '';
+  return new WeftError(failure.code, `${failure.message}: ${why}${remedy}`, { cause: failure });
 }
 
 function asWeftError(error: unknown): WeftError {

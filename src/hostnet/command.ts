@@ -3,11 +3,12 @@ import { systemCode, WeftError } from '../errors.js';
 
 const TIMEOUT = 10_000;
 const MAX_OUTPUT = 16 * 1024 * 1024;
+/** The package that a command is in, by Debian's names. */
 const PACKAGES: Readonly<Record<string, string>> = {
   ip: 'iproute2',
+  bridge: 'iproute2',
   nsenter: 'util-linux',
   nft: 'nftables',
-  bridge: 'iproute2',
 };
 
 /** A command that ended with a failure; `stderr` is what it said. */
@@ -36,12 +37,14 @@ export function run(command: string, args: readonly string[], input = '', label 
   });
 }
 
+export function packageOf(command: string): string {
+  return PACKAGES[command] ?? command;
+}
+
 function explain(command: string, label: string, stderr: string, cause: Error): WeftError {
   if (systemCode(cause) === 'ENOENT') {
-    const needed = PACKAGES[command] ?? command;
-    return new WeftError('command-missing', `the command ${command} is missing: install ${needed}`, {
-      cause,
-    });
+    const text = `the command ${command} is missing: install ${packageOf(command)}`;
+    return new WeftError('command-missing', text, { cause });
   }
   if (/operation not permitted|permission denied/i.test(stderr)) {
     return new WeftError(

@@ -26,6 +26,7 @@ export {
   tapName,
 } from './bridge.js';
 export { type Cidr, parseCidr } from './cidr.js';
+export { packageOf } from './command.js';
 export { exposeAddresses, hideAddresses, subnetOf } from './exposure.js';
 export { type ExposedSubnet, Firewall, type Passage } from './firewall.js';
 export {

@@ -24,7 +24,7 @@ export function identityFromSeed(seed: Uint8Array): Identity {
 
 /**
  * Reads the key pair from `<stateDir>/identity.json`; makes it (0600, on the disk before this resolves) when there is none.
- * Rejects with `file-corrupt`, `file-not-private` or `file-unreadable`; an existing file is never overwritten.
+ * Rejects like `readPrivateJson` and `writePrivateJson`; an existing file is never overwritten.
  */
 export async function loadOrCreateIdentity(stateDir: string): Promise<Identity> {
   const path = join(stateDir, 'identity.json');

@@ -23,6 +23,6 @@ export {
   peerIdOf,
   samePublicKey,
 } from './peer-id.js';
-export { corruptFile, readPrivateJson, unwritable, writePrivateJson } from './private-file.js';
+export { corruptFile, readPrivateJson, writePrivateJson } from './private-file.js';
 export type { JoinToken } from './token.js';
 export { encodeToken, parseToken } from './token.js';

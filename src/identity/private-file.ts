@@ -1,13 +1,14 @@
 import { chmod, mkdir, open, readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
-import { systemCode, WeftError } from '../errors.js';
+import { fileError, systemCode, WeftError } from '../errors.js';
 
 /**
  * Reads a JSON file that holds secrets; undefined when there is none.
  *
  * A file of ours that others could read is made private (0600); one that belongs to another user is refused with
- * `file-not-private`, because whoever owns it can read and change it. Rejects with `file-corrupt` when it is not JSON.
+ * `file-not-private`, because whoever owns it can read and change it. Rejects with `file-corrupt` when it is not JSON, and
+ * with `no-privilege`, `bad-directory` or `file-unreadable` when it cannot be read.
  */
 export async function readPrivateJson(path: string): Promise<unknown> {
   const info = await stat(path).catch((error: unknown) => {
@@ -34,40 +35,26 @@ export async function readPrivateJson(path: string): Promise<unknown> {
 }
 
 /**
- * Writes a JSON file, private (0600), all or nothing, and on the disk when this resolves. Rejects with `disk-full` or `no-privilege`; what was
- * there before is there still.
+ * Writes a JSON file, private (0600), all or nothing, and on the disk when this resolves. Rejects with `disk-full`,
+ * `no-privilege` or `bad-directory`; what was there before is there still.
  */
 export async function writePrivateJson(path: string, value: unknown): Promise<void> {
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     await writeFileAtomic(path, `${JSON.stringify(value, undefined, 2)}\n`, { mode: 0o600 });
-    const directory = await open(dirname(path));
-    try {
-      await directory.sync();
-    } finally {
-      await directory.close();
-    }
+    await syncDirectory(dirname(path));
   } catch (error) {
-    throw unwritable(path, error) ?? error;
+    throw fileError(`cannot write to ${path}`, error);
   }
 }
 
-const CAUSES: Readonly<Record<string, string>> = {
-  ENOSPC: 'the disk is full: make room',
-  EDQUOT: 'the disk quota is used up: make room',
-  EROFS: 'the file system is read-only: choose other directories with --state-dir and --run-dir',
-  EACCES:
-    'permission is denied: run weft as root, or choose other directories with --state-dir and --run-dir',
-  EPERM: 'it is not permitted: run weft as root',
-};
-
-/** The usual failures of writing, as something to act on (`disk-full`, `no-privilege`); undefined for all others. */
-export function unwritable(path: string, cause: unknown): WeftError | undefined {
-  const code = systemCode(cause) ?? '';
-  const why = cause instanceof WeftError ? undefined : CAUSES[code];
-  if (why === undefined) return undefined;
-  const kind = code === 'ENOSPC' || code === 'EDQUOT' ? 'disk-full' : 'no-privilege';
-  return new WeftError(kind, `cannot write to ${path}: ${why}`, { cause });
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path);
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
 }
 
 /** The error for a file whose contents cannot be used. It is never overwritten: it may be the only copy. */
@@ -80,7 +67,7 @@ export function corruptFile(path: string, why: string, cause?: unknown): WeftErr
 }
 
 function unreadable(path: string, cause: unknown): WeftError {
-  return new WeftError('file-unreadable', `${path} cannot be read: ${String(cause)}; check its permissions`, {
-    cause,
-  });
+  const error = fileError(`${path} cannot be read`, cause);
+  if (error instanceof WeftError) return error;
+  return new WeftError('file-unreadable', `${path} cannot be read: ${String(cause)}`, { cause });
 }

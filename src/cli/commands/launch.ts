@@ -62,7 +62,7 @@ export function registerLaunch(program: Command): void {
     .option('--token <token>', 'join the network that this token is of')
     .option('--password-file <file>', 'join the network of the password in this file (or set WEFT_PASSWORD)')
     .option('--password <password>', 'the same, but others on this host see it in the list of processes')
-    .option('--foreground', 'stay; log to stdout')
+    .option('--foreground', 'stay, and log to stdout: for people on a terminal, else as JSON lines')
     .option('--port <port>', 'for both TCP and UDP (default: 6783)', wholeNumber(1, 65_535))
     .option('--bridge <name>', 'bridge that containers are put on (default: weft)')
     .option('--nickname <name>', 'shown beside the peer id (default: the host name)')
@@ -127,28 +127,35 @@ async function launch(peers: readonly string[], options: LaunchOptions): Promise
 
 async function launchDaemon(peers: readonly string[], options: LaunchOptions): Promise<void> {
   const credentials = await readCredentials(options);
+  const interrupted = interruption();
   const daemon = startDaemon(options.runDir);
   const progress = await showProgress(options);
   try {
-    const request = await makeRequest(peers, options, credentials).catch((error: unknown) => {
-      daemon.cancel();
+    const request = await makeRequest(peers, options, credentials).catch(async (error: unknown) => {
+      await daemon.cancel();
       throw error;
     });
-    const ready = await daemon.launch(request);
+    const ready = await daemon.launch(request, interrupted);
     progress.stop();
-    await print(options, ready, (found) => describe(found, found.join, request.network !== undefined));
+    await print(options, ready, (found) => describe(found, request.network !== undefined));
   } finally {
     progress.stop();
   }
+}
+
+/** Comes with Ctrl-C. */
+function interruption(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => controller.abort());
+  return controller.signal;
 }
 
 async function launchHere(peers: readonly string[], options: LaunchOptions): Promise<void> {
   const request = await makeRequest(peers, options, await readCredentials(options));
   const terminal = process.stdout.isTTY;
   await runRouter(request, terminal ? 'terminal' : 'stdout', (ready) => {
-    // A service manager keeps what is printed: no secret for it.
-    const join = terminal ? ready.join : '`weft token` shows the line';
-    void print(options, ready, (found) => describe(found, join, request.network !== undefined));
+    // A service manager gets the log only, which says "ready": it keeps what is printed, and that holds a secret.
+    if (terminal) void print(options, ready, (found) => describe(found, request.network !== undefined));
   });
   process.exit(0);
 }
@@ -164,8 +171,8 @@ async function readCredentials({ token, password, passwordFile }: LaunchOptions)
   if (given.length > 1) throw usageError('give only one of --token, --password and --password-file');
   if (token !== undefined) return { token };
   if (passwordFile !== undefined) return { password: await readPassword(passwordFile) };
-  const chosen = password ?? fromEnvironment;
-  return chosen === undefined || chosen === '' ? undefined : { password: chosen };
+  if (password !== undefined) return { password };
+  return fromEnvironment === undefined || fromEnvironment === '' ? undefined : { password: fromEnvironment };
 }
 
 async function readPassword(file: string): Promise<string> {
@@ -223,8 +230,7 @@ async function showProgress({ output }: LaunchOptions): Promise<{ stop(): unknow
 }
 
 function describe(
-  { peer, nickname, network, mode, resumed, port, bridge, mtu }: Ready,
-  join: string,
+  { peer, nickname, network, mode, resumed, port, bridge, mtu, join }: Ready,
   joined: boolean,
 ): string {
   const origin = resumed ? 'as before' : mode === 'password' ? 'of the password' : joined ? 'joined' : 'new';

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -103,5 +103,33 @@ describe('what a launch is going to be', () => {
     await writeFile(join(stateDir, 'notes.txt'), 'mine');
     await removeState(stateDir);
     expect(await readFile(join(stateDir, 'notes.txt'), 'utf8')).toBe('mine');
+  });
+
+  it('is nothing after a launch that failed: what was chosen before holds, what is new is gone', async () => {
+    const empty = join(stateDir, 'new');
+    await (await makePlan(request({ stateDir: empty, peers: ['host-a'] }))).undo();
+    await expect(stat(empty)).rejects.toMatchObject({ code: 'ENOENT' });
+
+    const { identity, network } = await makePlan(request({ settings: { port: 7000 }, peers: ['host-a'] }));
+    const failed = await makePlan(request({ settings: { port: 80, mtu: 1400 }, peers: ['host-b'] }));
+    await failed.undo();
+    const plan = await makePlan(request());
+    expect(plan).toMatchObject({ settings: { port: 7000, mtu: 'auto' }, targets: ['host-a'], resumed: true });
+    expect([plan.identity.peer, plan.network.id]).toEqual([identity.peer, network.id]);
+  });
+
+  it('leaves nothing in a state directory that it refuses', async () => {
+    await writeFile(join(stateDir, 'network.json'), '{');
+    await expect(makePlan(request())).rejects.toMatchObject({ code: 'file-corrupt' });
+    expect(await readdir(stateDir)).toEqual(['network.json']);
+  });
+
+  it('says that a file stands in the way of its directory', async () => {
+    const path = join(stateDir, 'file');
+    await writeFile(path, '');
+    await expect(makePlan(request({ stateDir: path }))).rejects.toMatchObject({
+      code: 'bad-directory',
+      message: expect.stringMatching(/a file stands where a directory is needed: .*--state-dir/),
+    });
   });
 });
