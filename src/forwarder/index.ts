@@ -12,7 +12,6 @@ export type {
   ForwarderEvent,
   ForwarderHello,
   ForwarderMacs,
-  ForwarderOffload,
   ForwarderStats,
 } from './messages.js';
 export { endForwarders, findForwarders } from './processes.js';

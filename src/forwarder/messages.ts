@@ -114,7 +114,6 @@ export const answers = {
 };
 
 export type ForwarderHello = Static<typeof Hello>;
-export type ForwarderOffload = Static<typeof Offload>;
 export type ForwarderDump = Static<typeof Dump>;
 export type ForwarderMacs = Static<typeof Macs>;
 export type ForwarderGroups = Static<typeof Groups>;

@@ -22,8 +22,8 @@ import { SIGNATURE_BYTES } from './record.js';
 
 /** docs/protocol.md 6: owned records as they are signed and as they travel. */
 
-export const MAX_KEY_BYTES = 255;
-export const MAX_VALUE_BYTES = 16 * 1024;
+const MAX_KEY_BYTES = 255;
+const MAX_VALUE_BYTES = 16 * 1024;
 /** Far beyond any clock, and far enough from 2^53 that it can be outdone. */
 const MAX_INCARNATION = 2 ** 52;
 /** Longest that `format` of a head can become. */

@@ -53,7 +53,7 @@ export interface MemberRecord extends SignedRecord {
 export const SIGNATURE_BYTES = 64;
 export const MAX_RECORD_BYTES = 3072;
 export const MAX_ENDPOINTS = 16;
-export const MAX_NICKNAME_BYTES = 63;
+const MAX_NICKNAME_BYTES = 63;
 /** Links that a record tells of. */
 export const MAX_LINKS = 96;
 /** Far beyond any clock, and far enough from 2^53 that it can be outdone. */

@@ -10,7 +10,7 @@ const LENGTH_BYTES = 3;
 const KEY = blake2b(32, [Buffer.from('weft link whitening v1')]);
 
 /** Until the other side has proved the secret. The largest frame before that is the one with its hello. */
-export const HANDSHAKE_FRAME_LIMIT = 4096;
+const HANDSHAKE_FRAME_LIMIT = 4096;
 
 /** The XChaCha20 key stream of one direction. */
 export class Whitening {

@@ -4,12 +4,13 @@ import { onLab } from '../lab/suite.js';
 import { pairOn, pingSizes, unansweredPings } from './pair.js';
 
 const MEBIBYTE = 2 ** 20;
+const VOLUME = (process.env.WEFT_LONG === '1' ? 1024 : 64) * MEBIBYTE;
 /** IEEE 802, local experimental 1: no protocol that anything but these tests knows. */
 const ETHERTYPE = 0x88b5;
 
 describe.each([
-  { cipher: 'xsalsa20-poly1305', volume: 64 * MEBIBYTE },
-  { cipher: 'chacha20-poly1305', volume: 64 * MEBIBYTE },
+  { cipher: 'xsalsa20-poly1305', volume: VOLUME },
+  { cipher: 'chacha20-poly1305', volume: VOLUME },
   { cipher: 'aes-256-gcm', volume: 1024 * MEBIBYTE },
 ])('across two hosts with $cipher', ({ cipher, volume }) => {
   const world = onLab((lab) => pairOn(lab, { cipher }));

@@ -34,7 +34,7 @@ async function pathText(path: PeerPath): Promise<string> {
 }
 
 /** `direct to 192.0.2.1:6783, 1.20 ms`, `through host3, 3.40 ms`, … */
-export function wayOf({
+function wayOf({
   path,
   endpoint,
   viaNickname,
