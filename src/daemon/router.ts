@@ -19,7 +19,7 @@ import type {
   Version,
 } from '../api/index.js';
 import { WeftError } from '../errors.js';
-import { Forwarder, ForwarderDataPlane, type ForwarderEvent, locateForwarder } from '../forwarder/index.js';
+import { Forwarder, ForwarderDataPlane, locateForwarder } from '../forwarder/index.js';
 import { interfaceNames, removeInterfaces } from '../hostnet/index.js';
 import { Mesh } from '../mesh/index.js';
 import { Overlay } from '../overlay/index.js';
@@ -29,6 +29,7 @@ import { Attachments } from './attachments.js';
 import { Containers } from './containers.js';
 import { Dns } from './dns.js';
 import { Endpoints } from './endpoints.js';
+import { logForwarder, logMesh, logOverlay } from './event-log.js';
 import { Exposures } from './expose.js';
 import { fixedAddresses } from './fixed-addresses.js';
 import { joinInvitation } from './join.js';
@@ -183,7 +184,10 @@ export class Router implements RouterControl {
   static async start(request: LaunchRequest, plan: Plan, log: Log): Promise<Router> {
     const { mtu } = plan.settings;
     const router = new Router(request, plan, mtu === 'auto' ? await mtuFor(plan.targets) : mtu, log);
-    router.#logEvents();
+    router.#followForwarder();
+    logMesh(router.#mesh, log);
+    logOverlay(router.#overlay, log);
+    logForwarder(router.#forwarder, log);
     try {
       await router.#start();
       return router;
@@ -400,34 +404,17 @@ export class Router implements RouterControl {
     }
   }
 
-  #logEvents(): void {
-    const log = this.#log;
-    this.#mesh.on('link-up', ({ peer, nickname, remoteAddress, direction }) =>
-      log.info('linked', { peer, nickname, address: remoteAddress, direction }),
-    );
-    this.#mesh.on('link-down', (peer, reason) =>
-      log.info(`link lost: ${reason.message}`, { peer, code: reason.code }),
-    );
-    this.#mesh.on('warning', (error, origin) => log.warn(error.message, { code: error.code, ...origin }));
-    this.#overlay.on('peer-up', (peer) => log.info('traffic flows', { peer }));
-    this.#overlay.on('peer-down', (peer) => log.warn('traffic is interrupted', { peer }));
-    this.#overlay.on('session', (peer, { cipher, role }) => log.debug('new key', { peer, cipher, role }));
-    this.#overlay.on('warning', (error, origin) => log.warn(error.message, { code: error.code, ...origin }));
-    this.#forwarder.on('ready', ({ pid, adopted }) => {
+  #followForwarder(): void {
+    this.#forwarder.on('ready', ({ adopted }) => {
       this.#starts++;
       this.#adopted = adopted;
-      log.info(adopted ? 'adopted the running forwarder' : 'started the forwarder', { pid });
     });
-    this.#forwarder.on('lost', () => this.#stopping || log.error('lost the forwarder, starting it again'));
-    this.#forwarder.on('warning', (error) => log.warn(error.message, { code: error.code }));
-    this.#forwarder.on('event', (event) => this.#onForwarderEvent(event));
-  }
-
-  #onForwarderEvent({ name, fields }: ForwarderEvent): void {
-    this.#log.debug(`forwarder: ${name}`, fields);
-    if (name === 'loop') this.#log.warn(loopMessage(fields), fields);
-    if (name === 'loop-over') this.#log.info(`the loop in network ${fields.network} is gone`, fields);
-    if (name === 'tap-lost') this.#inspect(fields.network);
+    this.#forwarder.on('lost', () => {
+      if (!this.#stopping) this.#log.error('lost the forwarder, starting it again');
+    });
+    this.#forwarder.on('event', ({ name, fields }) => {
+      if (name === 'tap-lost') this.#inspect(fields.network);
+    });
   }
 
   /** Makes again what somebody removed, and looks for containers that came or went. One inspection at a time. */
@@ -468,20 +455,4 @@ function forwarderOptions(runDir: string, { settings, identity }: Plan) {
     disabledOffloads: settings.disabledOffloads,
     self: identity.peer,
   };
-}
-
-function loopMessage({
-  network,
-  peer,
-  muted,
-}: {
-  network: number;
-  peer: string | null;
-  muted: boolean;
-}): string {
-  const where = peer === null ? 'in the bridges of this host' : `with the router ${peer}, beside the tunnel`;
-  const done = muted
-    ? 'this host stops carrying what goes to everybody, until it is gone'
-    : 'that router deals with it';
-  return `network ${network} has a loop ${where}: ${done}`;
 }

@@ -76,6 +76,7 @@ export class Link extends EventEmitter<LinkEvents> {
   readonly #stream: NoiseSecretStream;
   readonly #mux: MuxStream;
   readonly #deadline: NodeJS.Timeout;
+  #establishedAt = 0;
   readonly #pings = new Map<number, { sentAt: number; answered: () => void }>();
   #phase: 'noise' | 'proof' | 'open' | 'closed' = 'noise';
   #remote: RemoteEnd | undefined;
@@ -125,6 +126,11 @@ export class Link extends EventEmitter<LinkEvents> {
   get remote(): RemoteEnd {
     if (this.#remote === undefined) throw new WeftError('link-not-established', 'the link has no peer yet');
     return this.#remote;
+  }
+
+  /** Milliseconds since the establishment, whatever is done to the clock. */
+  get age(): number {
+    return performance.now() - this.#establishedAt;
   }
 
   get established(): boolean {
@@ -269,6 +275,7 @@ export class Link extends EventEmitter<LinkEvents> {
     }
     clearTimeout(this.#deadline);
     this.since = Date.now();
+    this.#establishedAt = performance.now();
     this.#pinger = setInterval(() => this.#onPingTimer(), this.#context.timings.pingInterval);
     this.emit('established', this.#remote);
     this.#ping();

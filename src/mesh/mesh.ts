@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import sodium from 'sodium-native';
 import { formatHostPort, type HostPort, ipHostPort, parseHostPort } from '../address.js';
 import { WeftError } from '../errors.js';
@@ -8,8 +8,10 @@ import { Acceptor } from './acceptor.js';
 import { Admission } from './admission.js';
 import type { GossipChannel, OpenChannel } from './channel.js';
 import { SystemClock } from './clock.js';
+import { connectTcp } from './connect.js';
 import { Core } from './core.js';
 import { Counters, needsPerson } from './counters.js';
+import { DEFAULT_LIMITS, DEFAULT_TIMINGS } from './defaults.js';
 import { Dialer } from './dialer.js';
 import { OwnEndpoints } from './endpoints.js';
 import { Link, type LinkContext, OLD_SECRET, type RemoteEnd } from './link.js';
@@ -36,34 +38,6 @@ import type {
   MeshTimings,
   TargetView,
 } from './types.js';
-
-const DEFAULT_TIMINGS: MeshTimings = {
-  handshakeTimeout: 10_000,
-  pingInterval: 5_000,
-  linkTimeout: 15_000,
-  backoffInitial: 1_000,
-  // With jitter up to 15 s: so long may a router that returns have to wait for the others.
-  backoffMax: 10_000,
-  backoffReset: 10_000,
-  duplicateProbe: 2_000,
-  addressRefresh: 10_000,
-  gossipDelay: 100,
-  antiEntropy: 10_000,
-  relinkTime: 3_000,
-  suspicionTime: 30_000,
-  leftTime: 3_600_000,
-};
-
-const DEFAULT_LIMITS: MeshLimits = {
-  handshakes: 64,
-  handshakesPerAddress: 16,
-  acceptBurst: 32,
-  acceptRate: 8,
-  sendQueue: 4 * 1024 * 1024,
-  fullMesh: 64,
-  connections: Infinity,
-  members: 16_384,
-};
 
 /** So often somebody may hold a newer record of ours before it must be a clone's. */
 const MAX_TIMES_OUTDONE = 2;
@@ -461,7 +435,7 @@ export class Mesh extends EventEmitter<MeshEvents> {
     if (needsPerson(reason)) this.#warn(reason, link);
     else this.#counters.add(reason.code);
     this.#core.linkDown(peer, reason.code === SURPLUS.code);
-    this.#dialer.linkDown(peer, reason, Date.now() - link.since);
+    this.#dialer.linkDown(peer, reason, link.age);
     this.emit('link-down', peer, reason);
   }
 
@@ -569,29 +543,6 @@ export class Mesh extends EventEmitter<MeshEvents> {
 interface Running {
   readonly port: number;
   readonly endpoints: OwnEndpoints;
-}
-
-function connectTcp({ host, port }: HostPort, timeout: number, signal: AbortSignal): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ host, port, allowHalfOpen: true });
-    const fail = (code: string, why: string) => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', onAbort);
-      socket.destroy();
-      reject(new WeftError(code, `no connection to ${host} port ${port}: ${why}`));
-    };
-    const onAbort = () => fail('connect-aborted', 'not wanted any more');
-    const onError = (error: Error) => fail('connect-failed', error.message);
-    const timer = setTimeout(() => fail('connect-timeout', 'no answer'), timeout);
-    signal.addEventListener('abort', onAbort);
-    socket.once('error', onError);
-    socket.once('connect', () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', onAbort);
-      socket.off('error', onError);
-      resolve(socket);
-    });
-  });
 }
 
 function hostOf(endpoint: string): string {

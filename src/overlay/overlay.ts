@@ -6,13 +6,7 @@ import { type NetworkSecret, type PeerId, proofKeyOf } from '../identity/index.j
 import type { CipherSpeed, LinkView, MemberView } from '../mesh/index.js';
 import { candidatesOf } from './candidates.js';
 import { connectionView } from './connection-view.js';
-import type {
-  DataPlaneDump,
-  DataPlaneInfo,
-  DataPlaneKeyState,
-  DataPlanePeerState,
-  PeerSetting,
-} from './data-plane.js';
+import type { DataPlaneDump, DataPlaneInfo, DataPlanePeerState, PeerSetting } from './data-plane.js';
 import {
   CONNECTED,
   encodePathMessage,
@@ -27,6 +21,7 @@ import {
   WHICH_HOP,
 } from './path-messages.js';
 import { Paths } from './paths.js';
+import { newPeer, type Peer } from './peer.js';
 import { Puncher } from './puncher.js';
 import { type LocalOffer, Session, type SessionAction } from './session.js';
 import { SESSION_CHANNEL } from './session-messages.js';
@@ -45,29 +40,6 @@ const DEFAULT_TIMINGS: OverlayTimings = {
 
 /** In networks of so many members everybody has a session with everybody; in larger ones, with those that it has links to. */
 const FULL_SESSIONS = 64;
-
-/** A peer that the data plane has or shall have. */
-interface Peer {
-  readonly id: PeerId;
-  /** Undefined for one that was found in the data plane and of which nothing was heard since. */
-  session: Session | undefined;
-  /** Keys found in the data plane before the session was there, and when. */
-  found: { readonly keys: readonly DataPlaneKeyState[]; readonly at: number } | undefined;
-  /** Of the peer, as it said in the last key agreement. */
-  networks: readonly number[];
-  endpoints: readonly string[];
-  udpUp: boolean;
-  wasUp: boolean;
-  /** Control messages get there. */
-  reachable: boolean;
-  /** Since when neither these nor packets get there. */
-  deadSince: number | undefined;
-  /** What the data plane was told last. */
-  told: string | undefined;
-  timer: NodeJS.Timeout | undefined;
-  /** What the data plane is told about one peer goes out one after the other. */
-  work: Promise<void>;
-}
 
 type InstallAction = Extract<SessionAction, { do: 'install' }>;
 
@@ -485,20 +457,7 @@ export class Overlay extends EventEmitter<OverlayEvents> {
   #peer(id: PeerId): Peer {
     const known = this.#peers.get(id);
     if (known !== undefined) return known;
-    const peer: Peer = {
-      id,
-      session: undefined,
-      found: undefined,
-      networks: [],
-      endpoints: [],
-      udpUp: false,
-      wasUp: false,
-      reachable: false,
-      deadSince: undefined,
-      told: undefined,
-      timer: undefined,
-      work: Promise.resolve(),
-    };
+    const peer = newPeer(id);
     this.#peers.set(id, peer);
     return peer;
   }

@@ -174,7 +174,7 @@ describe('a router that runs', () => {
     const { a } = world();
     const c1 = await a.container('c1');
     const router = a.startWeft('launch', '--foreground');
-    await router.says(/"message":"ready"/);
+    await router.says(/"message":"ready"/, 30_000);
     await c1.attach('10.32.0.1/24');
     rmSync(a.runDirectory, { recursive: true });
     const { code, stderr } = await router.ends();
