@@ -151,6 +151,7 @@ const OURS =
   /^(identity|network|launch|targets|members|networks|names|exposures|trust|attachments)\.json(\.\d+)?$/;
 /** What a launch chooses, and would choose again. */
 const CHOSEN: readonly string[] = ['launch.json', 'targets.json'];
+const DECIDED: readonly string[] = ['network.json', ...CHOSEN];
 
 /** Removes all that a router keeps in its state directory, and the directory if nothing else is in it. */
 export async function removeState(stateDir: string): Promise<void> {
@@ -158,8 +159,8 @@ export async function removeState(stateDir: string): Promise<void> {
 }
 
 /**
- * Remembers what is there. The function that it gives puts that back: new files of ours are removed, and what a launch
- * chooses is again what it was.
+ * Remembers what is there. The function that it gives puts that back: what a launch chooses is again what it was. Of a router
+ * that is new everything is removed; of another one what it said to others in the meantime stays.
  */
 export async function rememberState(stateDir: string): Promise<() => Promise<void>> {
   const present = new Set(await readdir(stateDir).catch(() => []));
@@ -170,7 +171,9 @@ export async function rememberState(stateDir: string): Promise<() => Promise<voi
     }),
   );
   return async () => {
-    await removeFiles(stateDir, (name) => OURS.test(name) && !present.has(name));
+    const isNew = !present.has('identity.json');
+    const mayGo = (name: string) => (isNew ? OURS.test(name) : DECIDED.includes(name));
+    await removeFiles(stateDir, (name) => mayGo(name) && !present.has(name));
     for (const { path, before } of chosen) {
       if ((await readFile(path, 'utf8')) !== before) await writeFileAtomic(path, before, { mode: 0o600 });
     }
