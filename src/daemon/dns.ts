@@ -382,8 +382,10 @@ function hosts({ addresses }: AttachedEndpoint): string[] {
   return addresses.map((cidr) => cidr.slice(0, cidr.indexOf('/')));
 }
 
+/** Not by the rules of a language: 20,000 names are sorted while others wait for answers. */
 function byName(a: Name, b: Name): number {
-  return a.name.localeCompare(b.name) || a.peer.localeCompare(b.peer);
+  if (a.name !== b.name) return a.name < b.name ? -1 : 1;
+  return a.peer < b.peer ? -1 : 1;
 }
 
 /** Where else to listen: an address of this host, port 53 unless it says another. Throws `bad-address`. */
