@@ -95,7 +95,8 @@ async function forwarder(): Promise<Omit<Finding, 'check'>> {
   try {
     report = await selfTest(locateForwarder());
   } catch (error) {
-    return { level: 'fail', finding: error instanceof Error ? error.message : String(error) };
+    const finding = error instanceof Error ? error.message : String(error);
+    return { level: 'fail', finding, remedy: 'build weft on this host: `make install`' };
   }
   const missing = report.offloads.filter(({ available }) => !available);
   if (missing.length === 0) return { level: 'ok', finding: 'runs, with all offloads of the kernel' };

@@ -1,5 +1,6 @@
 /** The `weft` command. Only the command that is used is loaded: a `weft status` must not pay for the rest. */
 import { Command, CommanderError } from 'commander';
+import { weftVersion } from '../version.js';
 import { exitCodeOf, printError } from './errors.js';
 
 type Register = (program: Command) => void;
@@ -47,6 +48,7 @@ async function main(args: readonly string[]): Promise<void> {
       'A userspace overlay router: every container on every host on one encrypted Ethernet segment.',
     )
     .usage('COMMAND [option…]')
+    .version(weftVersion(), '--version', 'show the version of this command')
     .helpCommand(true)
     .exitOverride()
     .configureHelp({ subcommandTerm: (command) => command.name() })

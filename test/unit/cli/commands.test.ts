@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type ApiServer, type RouterControl, serveApi } from '../../../src/api/index.js';
 import { WeftError } from '../../../src/errors.js';
-import { packageRoot } from '../../../src/version.js';
+import { packageRoot, weftVersion } from '../../../src/version.js';
 
 const MAIN = join(packageRoot(), 'src/cli/main.ts');
 
@@ -64,6 +64,11 @@ describe('the weft command', () => {
     const help = await weft('attach', '--help');
     expect(help.stdout).toContain('weft attach web 10.32.0.1/12');
     for (const option of ['--output', '--run-dir', '--state-dir']) expect(help.stdout).toContain(option);
+  });
+
+  it('tells its version', async () => {
+    const { code, stdout } = await weft('--version');
+    expect({ code, stdout }).toEqual({ code: 0, stdout: `${weftVersion()}\n` });
   });
 
   it.each([
