@@ -5,6 +5,7 @@
 #include "aead/ipsec_mb.h"
 #include "aead/openssl_context.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace weft {
@@ -25,7 +26,9 @@ class OpensslChacha final : public Aead {
 #if defined(WEFT_IPSEC_MB)
 class IpsecMbChacha final : public Aead {
  public:
-  explicit IpsecMbChacha(const AeadKey& key) noexcept : key_(key.clone()) {}
+  explicit IpsecMbChacha(const AeadKey& key) noexcept {
+    std::ranges::copy(key.bytes(), key_.mutable_bytes().begin());
+  }
 
   void seal_from(const std::byte* plaintext, Bytes packet) const noexcept override {
     std::byte* tag = packet.data() + packet.size() - tag_size;
@@ -72,7 +75,8 @@ class IpsecMbChacha final : public Aead {
     if (job == nullptr || job->status != IMB_STATUS_COMPLETED) std::abort();
   }
 
-  AeadKey key_;
+  // The library loads 16 bytes more than the key has; they may lie on a page that is not there.
+  Secret<32 + 16> key_;
 };
 #endif
 
