@@ -137,10 +137,17 @@ bool Path::suspicious(Micros now) const noexcept {
   return unanswered_since_ != 0 && now >= unanswered_since_ + overdue();
 }
 
+// So much goes unanswered that another address is to be taken, if there is one that answers. What was asked when
+// the first answer became overdue has had the time to come.
+bool Path::failing(Micros now) const noexcept {
+  return unanswered_since_ != 0 && unanswered_ >= misses_before_change &&
+         now >= unanswered_since_ + overdue() * 3 / 2;
+}
+
 // The endpoint itself answers; what the relay does says nothing about it.
 bool Path::working(Micros now) const noexcept {
   if (!endpoint_) return false;
-  if (way_ == Way::direct) return up_ && !suspicious(now);
+  if (way_ == Way::direct) return up_ && !failing(now);
   return endpoint_answered_ != 0 && now < endpoint_answered_ + 3 * last_pause;
 }
 
@@ -167,7 +174,10 @@ ProbeResult Path::send(Purpose purpose, Way way, const Endpoint& to, std::size_t
   if (outstanding_.size() == max_outstanding) outstanding_.erase(outstanding_.begin());
   outstanding_.push_back({order.id, purpose, way, false, to, packet_size, now});
   Candidate* const candidate = way == Way::direct && purpose != Purpose::mtu ? find(to) : nullptr;
-  if (candidate != nullptr) ++candidate->probes;
+  if (candidate != nullptr) {
+    ++candidate->probes;
+    candidate->last_probe = now;
+  }
   return result;
 }
 
@@ -182,6 +192,7 @@ void Path::poll(Micros now, std::uint64_t sent) {
   if (sent != last_sent_) busy_until_ = now + busy_for;
   last_sent_ = sent;
   age_outstanding(now);
+  leave_failing(now);
   poll_keepalive(now);
   poll_candidates(now);
   poll_direct(now);
@@ -238,6 +249,16 @@ Micros Path::keepalive_pause(Micros now) const noexcept {
   if (suspicious(now)) return recheck_pause;
   if (unanswered_since_ != 0) return std::min(unanswered_since_ + overdue() - last_keepalive_, keepalive_);
   return now < busy_until_ ? std::min(busy_keepalive, keepalive_) : keepalive_;
+}
+
+// Other addresses were asked as soon as the endpoint was late: whichever answered since is better.
+void Path::leave_failing(Micros now) {
+  if (way_ != Way::direct || !up_ || !failing(now)) return;
+  const auto answers = [&](const Candidate& candidate) {
+    return candidate.endpoint != endpoint_ && candidate.last_answer > unanswered_since_;
+  };
+  const auto at = std::find_if(candidates_.begin(), candidates_.end(), answers);
+  if (at != candidates_.end()) adopt(at->endpoint, false, now);
 }
 
 void Path::poll_candidates(Micros now) {
@@ -417,10 +438,18 @@ void Path::adopt(const Endpoint& endpoint, bool roamed, Micros now) {
 
 void Path::on_source(const Endpoint& from, bool probe, Micros now) {
   if (endpoint_ == from) return;
-  // Two of our peer's addresses work at once and it probes both, or has chosen another than we: no reason to
-  // follow.
-  if (working(now) && (probe || way_ != Way::direct || find(from) != nullptr)) return;
-  if (find(from) == nullptr) learn(from, now);
+  if (working(now) && (probe || way_ != Way::direct)) return;
+  Candidate* const known = find(from);
+  if (known != nullptr && endpoint_) {
+    // The peer probes all addresses, and may have chosen another than we. That it reaches us from there does not
+    // mean that we reach it: the answer decides.
+    if (!working(now)) {
+      known->next_probe = std::min(known->next_probe, std::max(now, known->last_probe + recheck_pause));
+      deadline_ = std::min(deadline_, known->next_probe);
+    }
+    return;
+  }
+  if (known == nullptr) learn(from, now);
   adopt(from, true, now);
 }
 

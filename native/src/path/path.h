@@ -54,7 +54,8 @@ struct Candidate {
   Endpoint endpoint;
   Micros next_probe;
   Micros pause = Micros{200} * microseconds_per_millisecond;
-  unsigned better = 0;  ///< answers in a row that were clearly faster than the endpoint's
+  Micros last_probe = 0;  ///< 0: none
+  unsigned better = 0;    ///< answers in a row that were clearly faster than the endpoint's
   std::uint64_t probes = 0;
   std::uint64_t answers = 0;
   Micros last_answer = 0;  ///< 0: none
@@ -76,6 +77,8 @@ class Path {
   /// So many probes go unanswered, for so long at least, before a path is down.
   static constexpr unsigned missed_limit = 8;
   static constexpr Micros min_patience = 400 * microseconds_per_millisecond;
+  /// So many go unanswered before another address that answers is taken instead: one is lost now and then.
+  static constexpr unsigned misses_before_change = 4;
   /// Between probes to an address that has not answered: first and last pause.
   static constexpr Micros first_pause = 200 * microseconds_per_millisecond;
   static constexpr Micros last_pause = 2000 * microseconds_per_millisecond;
@@ -139,6 +142,7 @@ class Path {
   [[nodiscard]] bool has_target() const noexcept { return way_ != Way::direct || endpoint_.has_value(); }
   [[nodiscard]] bool uses(const Outstanding& probe) const noexcept;
   [[nodiscard]] bool suspicious(Micros now) const noexcept;
+  [[nodiscard]] bool failing(Micros now) const noexcept;
   [[nodiscard]] bool working(Micros now) const noexcept;
   [[nodiscard]] Micros answer_timeout() const noexcept;
   [[nodiscard]] Micros overdue() const noexcept;
@@ -148,6 +152,7 @@ class Path {
   ProbeResult send_along(Purpose purpose, std::size_t packet_size, Micros now);
   void poll_keepalive(Micros now);
   void poll_candidates(Micros now);
+  void leave_failing(Micros now);
   void poll_direct(Micros now);
   void poll_mtu(Micros now);
   void age_outstanding(Micros now);

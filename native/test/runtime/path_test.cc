@@ -194,6 +194,42 @@ TEST_CASE("another address takes over before the path is down") {
   CHECK(world.downs == 0);
 }
 
+TEST_CASE("a probe that is lost now and then is no reason to leave an address for another") {
+  World world;
+  world.addresses = {{near_address, {1 * ms}}, {far_address, {2 * ms}}};
+  world.path.set_candidates({near_address, far_address}, world.now);
+  world.path.set_ready(true, world.now);
+  world.run(3000 * ms);
+  const int choices = world.choices;
+  world.lose_every = 7;
+  world.run(300'000 * ms);
+  CHECK(world.choices == choices);
+  CHECK(world.path.endpoint() == near_address);
+  CHECK(world.downs == 0);
+}
+
+TEST_CASE("a peer that is heard from several addresses and reached at none is not followed to and fro") {
+  World world;
+  world.addresses = {{near_address, {1 * ms}}, {far_address, {2 * ms}}};
+  world.path.set_candidates({near_address, far_address}, world.now);
+  world.path.set_ready(true, world.now);
+  world.run(3000 * ms);
+  const int moves = world.choices + world.roams;
+  for (auto& [endpoint, address] : world.addresses)
+    address.alive = false;
+  for (int i = 0; i < 100; ++i) {
+    world.path.on_source(i % 2 == 0 ? far_address : near_address, i % 3 != 0, world.now);
+    world.run(20 * ms);
+  }
+  CHECK(world.choices + world.roams == moves);
+  CHECK(world.downs == 1);
+  world.addresses[1].second.alive = true;
+  world.path.on_source(far_address, true, world.now);
+  world.run(100 * ms);
+  CHECK(world.path.up());
+  CHECK(world.path.endpoint() == far_address);
+}
+
 TEST_CASE("a slightly faster address changes nothing, a much faster one wins after several answers") {
   World world;
   world.addresses = {{near_address, {40 * ms}}, {far_address, {60 * ms}}};
