@@ -26,6 +26,12 @@ export function linkCost({ rtt, loss, transport }: LinkQuality): number {
   return Math.round(transport === 'udp' ? udp : udp * TCP_FACTOR + TCP_EXTRA);
 }
 
+/** The shortest of some round trips; null when none was measured. */
+export function shortest(rtts: readonly (number | null)[]): number | null {
+  const measured = rtts.filter((rtt) => rtt !== null);
+  return measured.length === 0 ? null : Math.min(...measured);
+}
+
 /** Whether others need to hear of a new cost: a smaller change would only make noise. */
 export function isOtherCost(before: number, now: number): boolean {
   const [low, high] = before < now ? [before, now] : [now, before];

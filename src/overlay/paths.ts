@@ -3,7 +3,7 @@ import { networkInterfaces } from 'node:os';
 import type { Identity, PeerId } from '../identity/index.js';
 import { type OpenChannel, OwnedRecords } from '../mesh/index.js';
 import type { DataPlane, DataPlanePeerState } from './data-plane.js';
-import { isOtherCost, linkCost } from './link-costs.js';
+import { isOtherCost, linkCost, shortest } from './link-costs.js';
 import { LINKS_CHANNEL, LINKS_KEY, type LinkState, linkState } from './link-state.js';
 import { type Nat, natOf } from './nat.js';
 import { PathChoice } from './path-choice.js';
@@ -158,8 +158,8 @@ export class Paths extends EventEmitter<PathsEvents> {
     if (via === null) return up ? [[peer, linkCost({ rtt, loss, transport })]] : [];
     if (!direct) return this.#options.hasStream(peer) ? [[peer, this.streamCost(peer)]] : [];
     const answers = state.candidates.filter(({ lastAnswer }) => lastAnswer !== null && lastAnswer < FRESH);
-    const rtts = answers.flatMap((candidate) => candidate.rtt ?? []);
-    return [[peer, linkCost({ rtt: Math.min(...rtts, rtt ?? Infinity), loss: 0, transport: 'udp' })]];
+    const rtts = [rtt, ...answers.map((candidate) => candidate.rtt)];
+    return [[peer, linkCost({ rtt: shortest(rtts), loss: 0, transport: 'udp' })]];
   }
 
   #decide(): void {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isOtherCost, linkCost } from '../../../src/overlay/link-costs.js';
+import { isOtherCost, linkCost, shortest } from '../../../src/overlay/link-costs.js';
 
 const udp = (rtt: number, loss = 0) => linkCost({ rtt, loss, transport: 'udp' });
 const tcp = (rtt: number) => linkCost({ rtt, loss: 0, transport: 'tcp' });
@@ -19,4 +19,10 @@ test('only a cost that is clearly another one is news', () => {
   expect(isOtherCost(100_000, 120_000)).toBe(false);
   expect(isOtherCost(100_000, 160_000)).toBe(true);
   expect(isOtherCost(160_000, 100_000)).toBe(true);
+});
+
+test('of several round trips the shortest counts, and of none measured none is made up', () => {
+  expect(shortest([null, 900, 700])).toBe(700);
+  expect(shortest([null, null])).toBeNull();
+  expect(linkCost({ rtt: shortest([]), loss: 0, transport: 'udp' })).toBeLessThan(Number.POSITIVE_INFINITY);
 });
