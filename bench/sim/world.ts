@@ -27,7 +27,7 @@ const TIMINGS = {
   gossipDelay: 100,
   antiEntropy: 10_000,
   relinkTime: 3_000,
-  suspicionTime: 30_000,
+  suspicionTime: 12_000,
   leftTime: 3_600_000,
 };
 

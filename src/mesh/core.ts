@@ -143,10 +143,12 @@ export class Core {
 
   /** A link is up; its other end introduced itself with this record. */
   linkUp(peer: PeerId, record: MemberRecord): void {
+    const known = this.membership.get(peer);
+    const isAlone = known === undefined || known.content.left || this.membership.isSuspected(peer);
     this.#linked.add(peer);
     this.introduce(record);
     this.#channels.linkUp(peer);
-    this.#view.linkUp(peer);
+    this.#view.linkUp(peer, isAlone);
     this.#tellLinksWithin(NEW_LINKS_DELAY);
   }
 

@@ -13,7 +13,7 @@ export const DEFAULT_TIMINGS: MeshTimings = {
   gossipDelay: 100,
   antiEntropy: 10_000,
   relinkTime: 3_000,
-  suspicionTime: 30_000,
+  suspicionTime: 12_000,
   leftTime: 3_600_000,
 };
 

@@ -103,10 +103,13 @@ export class OverlayView {
     clock.after(TICK * random(), tick);
   }
 
-  linkUp(peer: PeerId): void {
+  /** `isAlone`: as far as we know it has no other link: it gets the place of another, lest nobody has one for it. */
+  linkUp(peer: PeerId, isAlone: boolean): void {
     this.#links.add(peer);
     const { connectionLimit, isTarget } = this.#options;
-    if (this.#links.size > connectionLimit && !isTarget(peer)) this.#close(peer);
+    if (this.#links.size <= connectionLimit || isTarget(peer)) return;
+    const others = isAlone ? this.#dispensable().filter((other) => other !== peer) : [];
+    this.#close(this.#anyOf(others) ?? peer);
   }
 
   /** `refused`: the other end has too many links. */
@@ -184,11 +187,19 @@ export class OverlayView {
   #closeSurplus(most: number): void {
     const surplus = Math.min(CLOSED_AT_ONCE, this.#links.size - most);
     if (surplus <= 0) return;
-    const victims = [...this.#links].filter((peer) => !this.#options.isTarget(peer));
+    const victims = this.#dispensable();
     for (let left = surplus; left > 0 && victims.length > 0; left--) {
       const [victim] = victims.splice(Math.floor(this.#options.random() * victims.length), 1);
       if (victim !== undefined) this.#close(victim);
     }
+  }
+
+  #dispensable(): PeerId[] {
+    return [...this.#links].filter((peer) => !this.#options.isTarget(peer));
+  }
+
+  #anyOf(peers: readonly PeerId[]): PeerId | undefined {
+    return peers[Math.floor(this.#options.random() * peers.length)];
   }
 
   #close(peer: PeerId): void {

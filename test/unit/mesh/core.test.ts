@@ -233,6 +233,19 @@ describe('links', () => {
     expect(knowEachOther(world.routers.values())).toBe(true);
   });
 
+  test('make room for a newcomer where all have as many as they may', () => {
+    const { world } = newWorld();
+    const routers = grown(world, 4, { connections: 2 });
+    world.clock.run(60_000);
+    const [first] = routers;
+    if (first === undefined) throw new Error('there are four');
+    const late = world.add({ connections: 2, targets: [first.peer] });
+    world.clock.run(60_000);
+    expect(knowEachOther(world.routers.values())).toBe(true);
+    expect(late.wires.size).toBeGreaterThanOrEqual(1);
+    for (const { wires } of world.routers.values()) expect(wires.size).toBeLessThanOrEqual(3);
+  });
+
   test('that lose one segment in twenty do not flap, and nobody is taken for dead', () => {
     const { world } = newWorld({ loss: 0.05 });
     grown(world, 12);
