@@ -153,8 +153,9 @@ async function addressInside(namespace: string): Promise<void> {
     ],
     namespace,
   );
-  // Fails where the kernel has no IPv6.
-  await ipBatch([`address add ${RESOLVER_ADDRESS6}/64 dev ${INSIDE} nodad`], namespace).catch(() => {});
+  // Fails where the kernel has no IPv6. Who asks in the first two seconds does not have a link-local address yet.
+  const family6 = [`address add ${RESOLVER_ADDRESS6}/64 dev ${INSIDE} nodad`, `route add ::/0 dev ${INSIDE}`];
+  await ipBatch(family6, namespace).catch(() => {});
 }
 
 /** The kernel takes a moment to remove the port of a router that was killed. */
