@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** Three suites: pure and loopback tests, the lab's own tests, and scenarios on real routers in namespaces. */
+/**
+ * Three suites, one after the other: what needs no other machine; scenarios on real routers in namespaces; and those scenarios that
+ * measure time, with nothing beside them.
+ */
 export default defineConfig({
   test: {
     projects: [
@@ -20,6 +23,16 @@ export default defineConfig({
           hookTimeout: 60_000,
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: 'timing',
+          include: ['test/timing/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Host, type Node, type Running, until } from '../lab/index.js';
+import { type Container, type Host, type Lab, type Node, type Running, until } from '../lab/index.js';
 
 /** What `dig` printed. */
 export interface Dug {
@@ -61,6 +61,38 @@ export async function digs(
     },
     { within },
   );
+}
+
+/** Three hosts with a container each, called c1, c2 and c3. */
+export async function threeHosts(lab: Lab, args: string[] = []) {
+  const hosts = await lab.hosts(3);
+  const [a, b, c] = hosts;
+  await a.launch({ args });
+  const token = await a.token();
+  await Promise.all([b, c].map((host) => host.launch({ token, args })));
+  const containers = await Promise.all(
+    hosts.map(async (host, index) => {
+      const n = index + 1;
+      const container = await host.container(`c${n}`);
+      const addresses = [`10.32.0.${n}/24`, `fd32::${n}/64`];
+      await host.weft('attach', container.namespace, ...addresses, '--name', `c${n}`);
+      container.addresses.push(...addresses);
+      return container;
+    }),
+  );
+  const [c1, c2, c3] = containers as [Container, Container, Container];
+  await everywhere([c1, c2, c3], ['c3.weft.local'], ['10.32.0.3']);
+  return { a, b, c, c1, c2, c3, all: [c1, c2, c3] };
+}
+
+/** Waits until every one of these containers gets exactly these answers, in any order. */
+export async function everywhere(
+  containers: readonly Container[],
+  question: readonly string[],
+  answers: readonly string[],
+  within = 10_000,
+): Promise<void> {
+  await Promise.all(containers.map((container) => digs(container, question, answers, within)));
 }
 
 /** Writes a resolv.conf for a host, in place, and gives its path. */

@@ -66,7 +66,6 @@ describe.each([
     const { c1, c2 } = world();
     const listener = await Listener.start(c2, 7000);
     await (await Sender.start(c1, c2.address, 7000, { rate: 200, size, count: 40 })).ends();
-    await c1.reaches(c2.address); // what was sent before it has arrived
     expect(await listener.stop()).toMatchObject({ distinct: 40, duplicates: 0 });
   });
 
@@ -76,7 +75,6 @@ describe.each([
     const listener = await Listener.start(c2, 7000, { group, device });
     const stream = { rate: 500, size: 300, count: 100, device: (await c1.device()).ifname };
     await (await Sender.start(c1, group, 7000, stream)).ends();
-    await c1.reaches(c2.address);
     expect(await listener.stop()).toMatchObject({ distinct: 100, duplicates: 0 });
   });
 
@@ -84,7 +82,6 @@ describe.each([
     const { c1, c2 } = world();
     const listener = await Listener.start(c2, 7000);
     await (await Sender.start(c1, '10.32.0.255', 7000, { rate: 500, size: 300, count: 100 })).ends();
-    await c1.reaches(c2.address);
     expect(await listener.stop()).toMatchObject({ distinct: 100, duplicates: 0 });
   });
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { Report } from '../../src/api/index.js';
 import { attempt, Lab, until } from '../lab/index.js';
 import { onLab } from '../lab/suite.js';
 import { pair, pairOn, traces } from './pair.js';
@@ -9,27 +10,6 @@ describe('launching', () => {
     return { a, b };
   });
 
-  test('is ready in under a second, and the first ping crosses within 2 s of launching the second router', async () => {
-    const { a, b } = lab();
-    const [ready, crossed]: number[][] = [[], []];
-    const before = [await traces(a), await traces(b)];
-    for (let i = 0; i < 5; i += 1) {
-      ready?.push((await a.launch()).seconds);
-      const token = await a.token();
-      const c1 = await a.container(`c1-${i}`, '10.32.0.1/24');
-      const started = performance.now();
-      ready?.push((await b.launch({ token })).seconds);
-      const c2 = await b.container(`c2-${i}`, '10.32.0.2/24');
-      await c1.reaches(c2.address);
-      crossed?.push((performance.now() - started) / 1000);
-      await a.weft('reset');
-      await b.weft('reset');
-    }
-    expect(median(ready ?? [])).toBeLessThan(1);
-    expect(median(crossed ?? [])).toBeLessThan(2);
-    expect([await traces(a), await traces(b)]).toEqual(before);
-  });
-
   test('prints the peer id and the line that joins', async () => {
     const { a, b } = lab();
     const said = await a.weft('launch');
@@ -38,7 +18,7 @@ describe('launching', () => {
     expect(join).toBe(await a.token());
     await b.weft('launch', '--token', join ?? '');
     await until('they are connected', async () =>
-      (await b.report()).connections.some(({ udp }) => udp === 'up'),
+      (await b.weftJson<Report>('report')).connections.some(({ udp }) => udp === 'up'),
     );
     for (const host of [a, b]) await host.weft('reset');
   });
@@ -208,8 +188,6 @@ describe('when something is missing', () => {
     expect(findings.stdout).toMatch(/6783/);
   });
 });
-
-const median = (numbers: number[]) => [...numbers].sort((x, y) => x - y)[numbers.length >> 1];
 
 /** `weft` with directories of its own. */
 function weftOf(directory: string, name: string): string[] {

@@ -1,11 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { Peer } from '../../src/api/index.js';
-import { ask } from '../../src/cli/client.js';
-import { encodeToken, newNetwork } from '../../src/identity/index.js';
 import { type Host, lasting, until } from '../lab/index.js';
 import { onLab } from '../lab/suite.js';
+import { allKnown, allLinked, newToken, onTwoWires, peersOf } from './members.js';
 
 const LONG = process.env.WEFT_LONG === '1';
 /** How many routers there are, half of them on each of two wires. */
@@ -16,59 +14,12 @@ const LOSSY = LONG ? 300 : 20;
 const TIMEOUT = LONG ? 900_000 : 240_000;
 
 const world = onLab(async (lab) => {
-  const [left, right] = [await lab.wire(), await lab.wire()];
-  const between = await lab.router('between', left, right);
-  const hosts: Host[] = [];
-  for (let i = 0; i < SIZE; i += 1) {
-    const host = await lab.host(i < SIZE / 2 ? left : right);
-    await host.routeThrough(between);
-    hosts.push(host);
-  }
-  const { secrets } = newNetwork();
-  const token = encodeToken({ secret: secrets[0], addresses: [] });
-  return { left, right, between, hosts, token, seeds: [hosts[0], hosts[SIZE / 2]] as Host[] };
+  const mesh = await onTwoWires(lab, SIZE);
+  const { hosts, token, seeds: peers } = mesh;
+  await Promise.all(hosts.map((host) => host.launch({ token, peers })));
+  await allLinked(hosts, 30_000);
+  return mesh;
 });
-
-const peersOf = (host: Host) => ask<Peer[]>(host.runDirectory, 'GET', '/peers');
-
-/** Waits until each of these routers knows all others, none of them as down or gone. */
-async function allKnown(hosts: readonly Host[], within: number): Promise<void> {
-  await until(
-    `${hosts.length} routers know each other`,
-    async () => {
-      const lists = await Promise.all(hosts.map(peersOf));
-      return lists.every(
-        (peers) =>
-          peers.length === hosts.length && peers.every(({ state }) => state !== 'down' && state !== 'left'),
-      );
-    },
-    { within, every: 50 },
-  );
-}
-
-/** Waits until each of these routers is linked to all others, and knows no others that are there. */
-async function allLinked(hosts: readonly Host[], within: number): Promise<void> {
-  const names = hosts.map(({ name }) => name).sort();
-  await until(
-    `${hosts.length} routers are linked to each other`,
-    async () => {
-      for (const host of hosts) {
-        const peers = await peersOf(host);
-        const linked = peers.filter(({ state }) => state === 'linked' || state === 'self');
-        const there = linked.map(({ nickname }) => nickname).sort();
-        if (there.join() !== names.join()) throw new Error(`${host.name} is linked to ${there.length - 1}`);
-      }
-      return true;
-    },
-    { within, every: 50 },
-  );
-}
-
-/** Waits until data flows between each two of them. */
-async function allConnected(hosts: readonly Host[]): Promise<void> {
-  for (const host of hosts)
-    for (const other of hosts) if (host !== other) await host.isConnectedTo(other, 60_000);
-}
 
 const stateOf = async (host: Host, of: Host) =>
   (await peersOf(host)).find(({ nickname }) => nickname === of.name)?.state;
@@ -79,26 +30,7 @@ const lostLinks = (hosts: readonly Host[]) =>
     (host) => readFileSync(join(host.runDirectory, 'daemon.log'), 'utf8').split('link lost').length - 1,
   );
 
-function shuffled<T>(list: readonly T[]): T[] {
-  return list
-    .map((value) => ({ value, rank: Math.random() }))
-    .sort((a, b) => a.rank - b.rank)
-    .map(({ value }) => value);
-}
-
 describe('twelve routers', () => {
-  test(
-    'launched at once in any order know and reach each other within 3 s of the last one being ready',
-    async () => {
-      const { hosts, token, seeds } = world();
-      await Promise.all(shuffled(hosts).map((host) => host.launch({ token, peers: seeds })));
-      await allKnown(hosts, 3_000);
-      await allLinked(hosts, 15_000);
-      await allConnected(hosts.slice(0, 3));
-    },
-    TIMEOUT,
-  );
-
   test(
     `go on when one of them is restarted ${RESTARTS} times`,
     async () => {
@@ -211,8 +143,7 @@ describe.runIf(LONG)('fifty routers on this machine', () => {
     'know and are linked to each other; what each costs is told',
     async () => {
       const { hosts } = many();
-      const { secrets } = newNetwork();
-      const token = encodeToken({ secret: secrets[0], addresses: [] });
+      const token = newToken();
       const [first] = hosts;
       const seeds = first === undefined ? [] : [first];
       for (const host of hosts) await host.launch({ token, peers: seeds });

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { Peer, Rotation } from '../../src/api/index.js';
 import { Exchange, type Host, lasting, until } from '../lab/index.js';
 import { onLab } from '../lab/suite.js';
+import { peersOf } from './members.js';
 
 /** Three routers on one wire, each linked to each, and a container on the first two. */
 const world = onLab(async (lab) => {
@@ -24,7 +25,7 @@ const world = onLab(async (lab) => {
 async function linked(...hosts: readonly Host[]): Promise<void> {
   for (const host of hosts) {
     await until(`${host.name} is linked to the others`, async () => {
-      const peers = await host.weftJson<Peer[]>('status', 'peers');
+      const peers = await peersOf(host);
       return hosts.every((other) =>
         peers.some(
           ({ nickname, state }) => nickname === other.name && (state === 'linked' || state === 'self'),
@@ -35,7 +36,7 @@ async function linked(...hosts: readonly Host[]): Promise<void> {
 }
 
 async function stateOf(host: Host, nickname: string): Promise<Peer['state'] | undefined> {
-  const peers = await host.weftJson<Peer[]>('peer', 'ls');
+  const peers = await peersOf(host);
   return peers.find((peer) => peer.nickname === nickname)?.state;
 }
 
@@ -179,6 +180,7 @@ describe('an expelled router', () => {
     expect(text).toContain('weft token rotate');
     for (const host of [a, b]) {
       await until(`${host.name} expelled c`, async () => (await stateOf(host, c.name)) === 'revoked');
+      expect(await host.weft('peer', 'ls')).toMatch(new RegExp(`${c.name} .*revoked`));
       await until(`${host.name} has no keys of c`, async () =>
         (await host.report()).connections.every((connection) => connection.peer !== peer),
       );

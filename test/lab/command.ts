@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { begun } from './leftovers.js';
 import { until } from './until.js';
 
 /** What a command left behind. */
@@ -46,12 +47,17 @@ export class Running {
     });
     this.#child.stdin?.on('error', () => {}); // the program may end before it has read its input
     if (options.input !== undefined) this.#child.stdin?.end(options.input);
+    const ended = begun(() => this.stop('SIGKILL'));
     this.finished = new Promise((resolve, reject) => {
-      this.#child.once('error', reject);
-      this.#child.once('close', (code, signal) => {
-        const ended = code ?? (signal === null ? 1 : 128);
+      this.#child.once('error', (error) => {
+        ended();
+        reject(error);
+      });
+      this.#child.once('close', (exit, signal) => {
+        ended();
+        const code = exit ?? (signal === null ? 1 : 128);
         const seconds = (performance.now() - started) / 1000;
-        resolve({ code: ended, stdout: this.stdout, stderr: this.stderr, seconds });
+        resolve({ code, stdout: this.stdout, stderr: this.stderr, seconds });
       });
     });
   }

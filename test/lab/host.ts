@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Report } from '../../src/api/index.js';
+import { ask } from '../../src/cli/client.js';
 import { Capture } from './capture.js';
 import { attempt, CommandFailed, type Finished, Running } from './command.js';
 import type { Container } from './container.js';
@@ -118,9 +119,9 @@ export class Host extends Node {
     return (await this.weftJson<{ token: string }>('token')).token;
   }
 
-  /** Everything that the router tells about itself. */
+  /** Everything that the router tells about itself. Asks it without a command in between: tests do so again and again. */
   async report(): Promise<Report> {
-    return await this.weftJson<Report>('report');
+    return await ask<Report>(this.runDirectory, 'GET', '/report');
   }
 
   /** Waits until traffic flows directly between this router and that of another host. */

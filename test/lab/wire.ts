@@ -1,3 +1,4 @@
+import { begun } from './leftovers.js';
 import type { Node } from './node.js';
 
 export interface WireOptions {
@@ -20,6 +21,8 @@ const MATCH: Record<Kind, string> = {
 
 /** A cable between a node and a wire's switch. */
 export class Port {
+  #plugged = () => {};
+
   constructor(
     readonly wire: Wire,
     readonly node: Node,
@@ -35,21 +38,26 @@ export class Port {
   /** Pulls the cable: the node sees the carrier go. */
   async unplug(): Promise<void> {
     await this.wire.node.ip(`link set ${this.farDevice} down`);
+    this.#plugged = begun(() => this.plug());
   }
 
   async plug(): Promise<void> {
+    this.#plugged();
     await this.wire.node.ip(`link set ${this.farDevice} up`);
   }
 }
 
 /** Something that a wire loses, until it is lifted. */
 export class Loss {
+  readonly #lifted = begun(() => this.lift());
+
   constructor(
     private readonly wire: Node,
     private readonly handle: string,
   ) {}
 
   async lift(): Promise<void> {
+    this.#lifted();
     await this.wire.nft(`delete rule bridge lab forward handle ${this.handle}`);
   }
 }

@@ -1,12 +1,14 @@
 // Traffic for the lab: what a test needs to send and to judge, faster and steadier than a script could.
 //
-//   traffic udp-send ADDRESS PORT --rate PER_SECOND --size BYTES [--count N] [--device IF]   numbered
-//   datagrams traffic udp-receive PORT [--group ADDRESS --device IF]                                  judges
-//   their numbers traffic stream-serve PORT BYTES | stream-connect ADDRESS PORT BYTES TCP, both ways at once
-//   traffic frame-send IF MAC ETHERTYPE TEXT | frame-receive IF ETHERTYPE                   raw Ethernet
-//   traffic capture IF FILE                                                                what passes, as a
-//   pcap file traffic inject ADDRESS PORT datagrams from stdin, hex, one a line traffic connections ADDRESS
-//   PORT COUNT                                                  opens COUNT TCP connections and holds them
+// clang-format off
+//   traffic udp-send ADDRESS PORT --rate PER_SECOND --size BYTES [--count N] [--device IF]   numbered datagrams
+//   traffic udp-receive PORT [--group ADDRESS --device IF]                                   judges their numbers
+//   traffic stream-serve PORT BYTES | stream-connect ADDRESS PORT BYTES                      TCP, both ways at once
+//   traffic frame-send IF MAC ETHERTYPE TEXT | frame-receive IF ETHERTYPE                    raw Ethernet
+//   traffic capture IF FILE                                                                  what passes, as a pcap file
+//   traffic inject ADDRESS PORT                                                              datagrams from stdin, hex, one a line
+//   traffic connections ADDRESS PORT COUNT                                                   opens COUNT TCP connections and holds them
+// clang-format on
 //
 // Every subcommand says "ready" on stderr when it is, writes one JSON object to stdout at its end, and ends
 // by itself or on SIGINT.
@@ -24,6 +26,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
@@ -140,6 +143,10 @@ unsigned index_of(const std::string& device) {
 // --- UDP
 // -------------------------------------------------------------------------------------------------------------
 
+/// What is sent without a pause, bytes. The kernel's queues between two network namespaces hold some hundred packets,
+/// which all tests on this machine share: whoever was kept from running catches up step by step.
+constexpr std::size_t max_burst = 48 << 10;
+
 /// Sends datagrams that begin with their number, evenly paced; the rest of each is a repeated letter.
 void udp_send(const Arguments& arguments) {
   const Address to = resolve(arguments[0], arguments[1], SOCK_DGRAM);
@@ -159,6 +166,7 @@ void udp_send(const Arguments& arguments) {
       socket.set(IPPROTO_IP, IP_MULTICAST_IF, request);
     }
   }
+  const std::uint64_t burst = std::max<std::uint64_t>(max_burst / size, 1);
   std::vector<char> datagram(size, 'w');
   std::uint64_t sent = 0;
   ready();
@@ -166,7 +174,8 @@ void udp_send(const Arguments& arguments) {
   while (sent < count && !interrupted) {
     const auto due =
         static_cast<std::uint64_t>(std::chrono::duration<double>(Clock::now() - start).count() * rate) + 1;
-    for (; sent < std::min(due, count); ++sent) {
+    const std::uint64_t end = std::min({due, count, sent + burst});
+    for (; sent < end; ++sent) {
       std::memcpy(datagram.data(), &sent, sizeof sent);
       while (sendto(socket.fd(), datagram.data(), size, 0, to.get(), to.length) < 0) {
         if (errno == ECONNREFUSED) continue;
@@ -232,6 +241,10 @@ void join_group(const Socket& socket, const std::string& group, unsigned device)
   }
 }
 
+/// What was sent before may still be on its way when somebody asks for the result: it is told once nothing has come for
+/// so long.
+constexpr auto quiet = 300ms;
+
 void udp_receive(const Arguments& arguments) {
   const Address at = resolve("", arguments[0], SOCK_DGRAM);
   const Socket socket{at.family(), SOCK_DGRAM};
@@ -246,12 +259,15 @@ void udp_receive(const Arguments& arguments) {
   Ledger ledger;
   std::vector<char> datagram(65536);
   ready();
-  while (!interrupted) {
+  auto last = Clock::now();
+  while (Clock::now() < last + quiet) {
+    if (!interrupted) last = Clock::now();
     pollfd waiting{socket.fd(), POLLIN, 0};
     if (poll(&waiting, 1, 50) <= 0) continue;
     while (true) {
       const ssize_t size = recv(socket.fd(), datagram.data(), datagram.size(), MSG_DONTWAIT);
       if (size < 0) break;
+      last = Clock::now();
       std::uint64_t number = 0;
       if (static_cast<std::size_t>(size) < sizeof number) continue;
       std::memcpy(&number, datagram.data(), sizeof number);
@@ -405,8 +421,7 @@ void stream_connect(const Arguments& arguments) {
   exchange(socket, 0x5eed000000000002ULL, std::stoull(arguments[2]));
 }
 
-/// Opens connections as fast as it can, without waiting for one before the next, and holds them until
-/// interrupted.
+/// Opens connections without waiting for one before the next, 64 a millisecond, and holds them until interrupted.
 void connections(const Arguments& arguments) {
   const auto count = std::stoul(arguments[2]);
   const rlimit files{count + 64, count + 64};
@@ -418,6 +433,7 @@ void connections(const Arguments& arguments) {
     sockets.emplace_back(to.family(), SOCK_STREAM | SOCK_NONBLOCK);
     if (connect(sockets.back().fd(), to.get(), to.length) < 0 && errno != EINPROGRESS) fail("connect");
     waiting.push_back({sockets.back().fd(), POLLOUT, 0});
+    if (i % 64 == 63) std::this_thread::sleep_for(1ms);
   }
   std::size_t connected = 0;
   std::size_t refused = 0;
