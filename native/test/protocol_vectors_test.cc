@@ -114,5 +114,19 @@ TEST_CASE("the documented relayed packet is ours") {
   CHECK(checked == 1);
 }
 
+TEST_CASE("the documented tag of a plain packet is ours") {
+  std::size_t checked = 0;
+  for (Vector& vector : read_vectors()) {
+    if (!vector.contains("plain hop key")) continue;
+    Buffer packet = joined({bytes(vector["plain header"]), Buffer(inner_header_size + tag_size)});
+    REQUIRE(decode_sealed(packet));
+    CHECK(decode_sealed(packet)->plain);
+    write_plain_tag(secret<16>(vector["plain hop key"]), packet);
+    CHECK(Buffer(packet.end() - tag_size, packet.end()) == bytes(vector["plain tag"]));
+    ++checked;
+  }
+  CHECK(checked == 1);
+}
+
 }  // namespace
 }  // namespace weft

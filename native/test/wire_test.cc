@@ -28,6 +28,7 @@ TEST_CASE("a sealed packet is refused for each field out of range") {
     return decode_sealed(packet).error;
   };
   CHECK(with(0, 2) == WireError::bad_type);
+  CHECK(with(0, 4) == WireError::bad_type);
   CHECK(with(1, 32) == WireError::bad_field);
   CHECK(with(2, 1) == WireError::bad_field);
   CHECK(with(3, 1) == WireError::bad_field);
@@ -39,10 +40,39 @@ TEST_CASE("a sealed packet is refused for each field out of range") {
   CHECK(decode_sealed({}).error == WireError::too_short);
 }
 
-TEST_CASE("only the two packet types and the four inner kinds are known") {
+TEST_CASE("a plain packet is told from a sealed one, and its tag covers every bit of its header") {
+  HopKey key;
+  std::fill(key.mutable_bytes().begin(), key.mutable_bytes().end(), std::byte{0x42});
+  Buffer packet(min_sealed_size + 20);
+  encode(SealedHeader{.plain = true, .lane = 7, .key_index = 0xdeadbeef, .counter = 42}, packet);
+  write_plain_tag(key, packet);
+  REQUIRE(decode_sealed(packet));
+  CHECK(decode_sealed(packet)->plain);
+  CHECK(verify_plain_tag(key, packet));
+  for (std::size_t bit = 0; bit < sealed_header_size * 8; ++bit) {
+    packet[bit / 8] ^= std::byte(1U << bit % 8);
+    CHECK_FALSE(verify_plain_tag(key, packet));
+    packet[bit / 8] ^= std::byte(1U << bit % 8);
+  }
+  HopKey other;
+  std::fill(other.mutable_bytes().begin(), other.mutable_bytes().end(), std::byte{0x43});
+  CHECK_FALSE(verify_plain_tag(other, packet));
+}
+
+TEST_CASE("a plain packet cannot be relayed") {
+  HopKey key;
+  Buffer datagram(relay_header_size + min_sealed_size);
+  encode(SealedHeader{.lane = 1, .key_index = 1, .counter = 1}, Bytes(datagram).subspan(relay_header_size));
+  encode(RelayHeader{.lane = 1, .hop_key_index = 1, .destination = 1, .source = 2}, key, datagram);
+  CHECK(decode_relay(datagram));
+  datagram[relay_header_size] = std::byte(PacketType::plain);
+  CHECK(decode_relay(datagram).error == WireError::bad_field);
+}
+
+TEST_CASE("only the three packet types and the four inner kinds are known") {
   for (unsigned type = 0; type < 256; ++type) {
     const Buffer packet(64, std::byte(type));
-    CHECK(static_cast<bool>(packet_type(packet)) == (type == 1 || type == 2));
+    CHECK(static_cast<bool>(packet_type(packet)) == (type >= 1 && type <= 3));
     CHECK(static_cast<bool>(inner_kind(packet)) == (type < 4));
   }
   CHECK(packet_type({}).error == WireError::too_short);

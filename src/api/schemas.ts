@@ -58,7 +58,7 @@ export const Connection = Type.Object({
   rtt: Nullable(Type.Number({ description: 'microseconds' })),
   loss: Nullable(Type.Number({ description: '0 to 1' })),
   pathMtu: Nullable(Type.Number()),
-  cipher: Nullable(Type.String()),
+  cipher: Nullable(Type.String({ description: '`plain`: none, both ends trust the wire' })),
   sentBytes: Type.Number(),
   receivedBytes: Type.Number(),
   sentPackets: Type.Number(),
@@ -116,6 +116,9 @@ export const Status = Type.Object({
   bridge: Type.String(),
   mtu: Type.Number(),
   cipher: Type.String({ description: 'auto, or the one that is pinned' }),
+  trustedSubnets: Type.Array(Type.String(), {
+    description: 'where data is not encrypted, if the other end trusts ours, too',
+  }),
   runDir: Type.String(),
   stateDir: Type.String(),
   forwarder: Forwarder,

@@ -13,6 +13,7 @@ export function overview(status: Status): string {
     ['listening', `TCP and UDP ${port}`],
     ['bridge', `${bridge}, MTU ${mtu}`],
     ['cipher', cipher],
+    ...trustedRow(status.trustedSubnets),
     ['forwarder', forwarderText(status.forwarder)],
     ['peers', `${peers.known} known, ${peers.linked} linked`],
     ['connections', `${connections.up} of ${connections.total} up`],
@@ -22,6 +23,12 @@ export function overview(status: Status): string {
     ['networks', status.networks === 0 ? 'the default one' : `the default one and ${status.networks} more`],
     ['exposed', exposuresText(status.exposed).replaceAll('\n', ', ')],
   ]);
+}
+
+/** Only where somebody asked for it: what is not encrypted is to be noticed. */
+function trustedRow(subnets: readonly string[]): [string, string][] {
+  if (subnets.length === 0) return [];
+  return [['trusted', `${subnets.join(', ')}: no encryption with routers there that trust us, too`]];
 }
 
 function forwarderText({

@@ -37,6 +37,8 @@ const Settings = Type.Object({
   discovery: Type.Boolean(),
   /** Most control links; `auto`: as many as it takes. */
   connLimit: Type.Union([Auto, Type.Integer({ minimum: 1, maximum: 10_000 })]),
+  /** Subnets in which data is not encrypted, where the other end lists ours, too. */
+  trustedSubnets: Type.Array(Type.String(), { maxItems: 32 }),
   /** Serve names to containers. */
   dns: Type.Boolean(),
   dnsDomain: Type.String(),
@@ -88,6 +90,7 @@ export function settle(chosen: ChosenSettings, earlier: ChosenSettings): Setting
     advertise: [],
     discovery: true,
     connLimit: 'auto',
+    trustedSubnets: [],
     dns: true,
     dnsDomain: DEFAULT_DOMAIN,
     dnsTtl: 1,

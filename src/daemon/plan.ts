@@ -1,7 +1,7 @@
 import { formatHostPort, parseHostPort } from '../address.js';
 import { parseDomain } from '../dns/index.js';
 import { WeftError } from '../errors.js';
-import { checkBridgeName, checkMtu } from '../hostnet/index.js';
+import { checkBridgeName, checkMtu, parseSubnet } from '../hostnet/index.js';
 import {
   type Identity,
   loadNetwork,
@@ -55,7 +55,11 @@ async function decide(request: LaunchRequest): Promise<Plan> {
     files.trust.read(),
   ]);
   const chosen = settle(request.settings, earlier);
-  const settings = { ...chosen, dnsDomain: parseDomain(chosen.dnsDomain) };
+  const settings = {
+    ...chosen,
+    dnsDomain: parseDomain(chosen.dnsDomain),
+    trustedSubnets: chosen.trustedSubnets.map(parseSubnet),
+  };
   checkBridgeName(settings.bridge);
   for (const text of settings.dnsListen) parseListenAddress(text);
   if (settings.mtu !== 'auto') checkMtu(settings.mtu);

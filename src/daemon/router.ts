@@ -121,6 +121,7 @@ export class Router implements RouterControl {
       mesh: this.#mesh,
       dataPlane: new ForwarderDataPlane(this.#forwarder),
       cipher,
+      trustedSubnets: settings.trustedSubnets,
       timings: { rekeyInterval: settings.rekeyInterval * 1000 },
     });
     const owner = identity.peer;
@@ -261,6 +262,7 @@ export class Router implements RouterControl {
       bridge: settings.bridge,
       mtu: this.mtu,
       cipher: settings.cipher,
+      trustedSubnets: settings.trustedSubnets,
       runDir: this.#request.runDir,
       stateDir: this.#request.stateDir,
       forwarder: {

@@ -42,6 +42,7 @@ const Key = Type.Object({
   role: Type.Union([Type.Literal('initiator'), Type.Literal('responder')]),
   sealing: Type.Boolean(),
   sentPackets: Count,
+  trusted: Type.Array(Type.String()),
   age: Type.Number(),
 });
 
@@ -65,6 +66,7 @@ const PeerState = Type.Object({
   candidates: Type.Array(Candidate),
   endpoint: Nullable(Type.String()),
   keys: Type.Array(Key),
+  plain: Type.Boolean(),
   up: Type.Boolean(),
   rtt: Nullable(Type.Number()),
   rttVariance: Nullable(Type.Number()),

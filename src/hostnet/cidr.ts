@@ -10,6 +10,16 @@ export interface Cidr {
   readonly family: 'inet' | 'inet6';
 }
 
+/** Reads a subnet, such as `10.0.0.0/8`, into canonical text. Throws `bad-subnet`. */
+export function parseSubnet(text: string): string {
+  if (!text.includes('/') || !ipaddr.isValidCIDR(text)) {
+    throw new WeftError('bad-subnet', `"${text}" is not a subnet, such as 10.0.0.0/8 or fd00::/8`);
+  }
+  const [address, length] = ipaddr.parseCIDR(text);
+  const Kind = address.kind() === 'ipv4' ? ipaddr.IPv4 : ipaddr.IPv6;
+  return `${Kind.networkAddressFromCIDR(text).toString()}/${length}`;
+}
+
 /** Reads `address/length`. Throws `bad-cidr` for anything that cannot be the address of a host. */
 export function parseCidr(text: string): Cidr {
   const [host = '', ...lengths] = text.split('/');

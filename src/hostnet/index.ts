@@ -25,7 +25,7 @@ export {
   removeLink,
   tapName,
 } from './bridge.js';
-export { type Cidr, parseCidr } from './cidr.js';
+export { type Cidr, parseCidr, parseSubnet } from './cidr.js';
 export { packageOf } from './command.js';
 export { exposeAddresses, hideAddresses, subnetOf } from './exposure.js';
 export { type ExposedSubnet, Firewall, type Passage } from './firewall.js';

@@ -3,6 +3,9 @@ import type { DataPlaneCandidate, DataPlanePeerState } from './data-plane.js';
 import { type Nat, natConflict } from './nat.js';
 import type { ConnectionView, PathKind } from './types.js';
 
+/** What stands for the cipher where there is none. */
+const PLAIN = 'plain';
+
 export interface ConnectionFacts {
   readonly id: PeerId;
   readonly nickname: string;
@@ -38,7 +41,7 @@ export function connectionView(facts: ConnectionFacts): ConnectionView {
     rtt: state?.rtt ?? null,
     loss: state?.loss ?? null,
     pathMtu: state?.pathMtu ?? null,
-    cipher: state?.keys.findLast((key) => key.sealing)?.cipher ?? null,
+    cipher: state?.plain ? PLAIN : (state?.keys.findLast((key) => key.sealing)?.cipher ?? null),
     sentBytes: state?.sentBytes ?? 0,
     receivedBytes: state?.receivedBytes ?? 0,
     sentPackets: state?.sentPackets ?? 0,

@@ -40,6 +40,9 @@ export interface KeySetting {
   readonly hopSealKey: Uint8Array;
   readonly hopOpenKey: Uint8Array;
   readonly role: 'initiator' | 'responder';
+  /** Subnets in which this end does without encryption, and those of the other end. */
+  readonly trusted: readonly string[];
+  readonly peerTrusts: readonly string[];
 }
 
 export interface DataPlaneKeyState {
@@ -49,6 +52,7 @@ export interface DataPlaneKeyState {
   readonly role: 'initiator' | 'responder';
   readonly sealing: boolean;
   readonly sentPackets: number;
+  readonly trusted: readonly string[];
   /** Seconds. */
   readonly age: number;
 }
@@ -79,6 +83,8 @@ export interface DataPlanePeerState {
   readonly candidates: readonly DataPlaneCandidate[];
   readonly endpoint: string | null;
   readonly keys: readonly DataPlaneKeyState[];
+  /** Its packets are not encrypted: both ends trust the wire between them. */
+  readonly plain: boolean;
   readonly up: boolean;
   /** Microseconds. */
   readonly rtt: number | null;

@@ -494,6 +494,7 @@ export class Overlay extends EventEmitter<OverlayEvents> {
       pinned: this.#options.cipher,
       networks: this.#networks,
       endpoints: self?.endpoints ?? [],
+      trusted: this.#options.trustedSubnets ?? [],
     };
   }
 

@@ -39,7 +39,12 @@ export interface Offer {
   readonly networks: readonly number[];
   /** `address:port` of its data plane, best first. */
   readonly endpoints: readonly string[];
+  /** Subnets in which it does without encryption, if the other end does, too: `10.0.0.0/8`. */
+  readonly trusted: readonly string[];
 }
+
+/** Longest text of an IPv6 subnet. */
+const SUBNET_LENGTH = 43;
 
 const offer = {
   keyIndex: c.uint32,
@@ -47,6 +52,7 @@ const offer = {
   pinned: boundedString(32),
   networks: boundedList(c.uint16, 256),
   endpoints: boundedList(boundedString(64), 16),
+  trusted: boundedList(boundedString(SUBNET_LENGTH), 32),
 };
 
 /** Payload of the first Noise message. The version of the exchange makes repetitions of old ones worthless. */

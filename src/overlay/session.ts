@@ -41,6 +41,8 @@ interface Key {
   readonly localIndex: number;
   readonly cipher: string;
   readonly role: 'initiator' | 'responder';
+  /** Our subnets without encryption, as the other end was told. */
+  readonly trusted: readonly string[];
   readonly createdAt: number;
   /** A packet was opened with it: the other end has it. */
   confirmed: boolean;
@@ -109,7 +111,7 @@ export class Session {
   /** The control link is up (again): asks for a key unless one is known to work. */
   linkUp(now: number): SessionAction[] {
     this.#linked = true;
-    if (this.current?.confirmed) return [];
+    if (this.current?.confirmed && !this.#trustChanged()) return [];
     if (this.role === 'initiator') return this.renew(now);
     // The initiator sees the link come up too: a request is only needed if it believes that all is well.
     this.#requestAt = now + this.#options.timings.retryInitial;
@@ -145,12 +147,13 @@ export class Session {
   adopt(keys: readonly DataPlaneKeyState[], up: boolean, now: number): void {
     const known = new Map(this.#keys.map((key) => [key.localIndex, key]));
     this.#keys = keys
-      .map(({ localIndex, cipher, role, age, sealing }) => {
+      .map(({ localIndex, cipher, role, trusted, age, sealing }) => {
         const confirmed = sealing && (role === 'responder' || up);
         const adopted = {
           localIndex,
           cipher,
           role,
+          trusted,
           createdAt: now - age * 1000,
           confirmed,
           removeAt: Infinity,
@@ -295,10 +298,20 @@ export class Session {
     answer?: Buffer,
   ): SessionAction[] {
     const { role } = this;
+    const { trusted } = this.#options.offer();
     const actions = this.#makeRoom();
-    this.#keys.push({ localIndex, cipher, role, createdAt: now, confirmed: false, removeAt: Infinity });
+    this.#keys.push({
+      localIndex,
+      cipher,
+      role,
+      trusted,
+      createdAt: now,
+      confirmed: false,
+      removeAt: Infinity,
+    });
     const peer = peerIdOf(this.#options.remote);
-    const key = { peer, localIndex, remoteIndex: offer.keyIndex, cipher, role, ...agreement.keys(cipher) };
+    const named = { peer, localIndex, remoteIndex: offer.keyIndex, cipher, role };
+    const key = { ...named, ...agreement.keys(cipher), trusted, peerTrusts: offer.trusted };
     actions.push({ do: 'install', key, offer, ...(answer === undefined ? {} : { answer }) });
     const conflict = this.#cipherConflict(offer.pinned, cipher);
     if (conflict !== undefined) actions.push({ do: 'warn', error: conflict });
@@ -327,6 +340,11 @@ export class Session {
       'cipher-conflict',
       `${pinned} was asked for, but ${why}: ${BASELINE_CIPHER} is used; give both routers the same --cipher, or auto`,
     );
+  }
+
+  /** The other end must hear of it before packets are encrypted differently. */
+  #trustChanged(): boolean {
+    return this.#keys.at(-1)?.trusted.join() !== this.#options.offer().trusted.join();
   }
 
   #isNewVersion(incarnation: number, sequence: number): boolean {

@@ -44,6 +44,8 @@ export interface OverlayOptions {
   readonly dataPlane: DataPlane;
   /** `auto`, or the one cipher to use. */
   readonly cipher: string;
+  /** Subnets in which data is not encrypted, where the other end lists ours, too. Default: none. */
+  readonly trustedSubnets?: readonly string[];
   readonly timings?: Partial<OverlayTimings>;
 }
 
@@ -93,6 +95,7 @@ export interface ConnectionView {
   /** 0 to 1. */
   readonly loss: number | null;
   readonly pathMtu: number | null;
+  /** `plain`: none, since both ends trust the wire between them. */
   readonly cipher: string | null;
   readonly sentBytes: number;
   readonly receivedBytes: number;

@@ -47,6 +47,14 @@ Peer* DesiredState::key_owner(std::uint32_t local_index) noexcept {
   return nullptr;
 }
 
+bool is_plain(const Peer& peer) noexcept {
+  const Session* session = peer.sealing_session();
+  const Path& path = peer.path();
+  return session != nullptr && !peer.via && path.way() == Way::direct && path.endpoint() &&
+         contains(session->trust.ours, path.endpoint()->address()) &&
+         contains(session->trust.theirs, path.seen_at_endpoint().address());
+}
+
 Destination DesiredState::destination_of(const Peer& peer, int family) const {
   Destination destination;
   const Peer* first = &peer;
@@ -63,6 +71,7 @@ Destination DesiredState::destination_of(const Peer& peer, int family) const {
     destination.endpoint = *first->path().endpoint();
     destination.address_length = destination.endpoint.to_sockaddr(family, destination.address);
   }
+  destination.plain = is_plain(peer);
   destination.max_sealed = peer.path().mtu() - destination.endpoint.header_overhead() - destination.prefix();
   return destination;
 }

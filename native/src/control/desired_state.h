@@ -36,6 +36,9 @@ struct AnnouncedState {
   std::vector<IpAddress> addresses;
 };
 
+/// Packets for the peer go straight between addresses that both ends trust: they are not encrypted.
+[[nodiscard]] bool is_plain(const Peer& peer) noexcept;
+
 class DesiredState {
  public:
   PeerId self = 0;

@@ -114,6 +114,20 @@ std::vector<IpAddress> Fields::addresses(std::string_view name, std::size_t max)
   return addresses;
 }
 
+Subnets Fields::subnets(std::string_view name, std::size_t max) const {
+  const std::string expected = "a list of at most " + std::to_string(max) + " subnets such as 10.0.0.0/8";
+  const Json* value = optional_field(name);
+  if (value == nullptr) return {};
+  if (!value->is_array() || value->size() > max) refuse(name, expected);
+  Subnets subnets;
+  for (const Json& item : *value) {
+    const auto subnet = item.is_string() ? Subnet::parse(item.get_ref<const std::string&>()) : std::nullopt;
+    if (!subnet) refuse(name, expected);
+    subnets.push_back(*subnet);
+  }
+  return subnets;
+}
+
 std::vector<std::uint16_t> Fields::networks(std::string_view name) const {
   const Json& value = field(name);
   if (!value.is_array()) refuse(name, "a list of network numbers");

@@ -14,6 +14,7 @@
 #include "io/endpoint.h"
 #include "packet/ip_address.h"
 #include "packet/parse.h"
+#include "packet/subnet.h"
 #include "wire/header.h"
 
 namespace weft {
@@ -50,6 +51,8 @@ class Fields {
   [[nodiscard]] std::vector<Endpoint> endpoints(std::string_view name, std::size_t max) const;
   [[nodiscard]] MacAddress mac(std::string_view name) const;
   [[nodiscard]] std::vector<IpAddress> addresses(std::string_view name, std::size_t max) const;
+  /// Absent means none.
+  [[nodiscard]] Subnets subnets(std::string_view name, std::size_t max) const;
   [[nodiscard]] std::vector<std::uint16_t> networks(std::string_view name) const;
   /// Base64 of exactly `N` bytes.
   template <std::size_t N>

@@ -271,6 +271,7 @@ void Forwarder::peer_path_mtu(Peer& peer) {
 }
 
 void Forwarder::peer_observed(Peer& peer) {
+  dirty_ = true;  // whether both ends trust the wire may depend on it
   emit("observed", {{"peer", peer_text(peer.id())}, {"address", peer.path().observed().text()}});
 }
 

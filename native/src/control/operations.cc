@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::uint64_t protocol_version = 1;
 constexpr std::size_t max_candidates = 32;
+constexpr std::size_t max_trusted = 32;
 constexpr std::size_t min_mtu = 576;
 constexpr std::size_t max_mtu = 65'535;
 constexpr std::uint64_t min_keepalive_ms = 50;
@@ -199,7 +200,9 @@ Json Forwarder::set_key(const Fields& fields) {
       std::make_shared<Session>(id, peer.slot(), role_of(fields.text("role")), *cipher, local_index,
                                 remote_index, make_aead(*cipher, fields.secret<32>("openKey"), local_index),
                                 make_aead(*cipher, fields.secret<32>("sealKey"), remote_index),
-                                fields.secret<16>("hopOpenKey"), fields.secret<16>("hopSealKey"), now);
+                                fields.secret<16>("hopOpenKey"), fields.secret<16>("hopSealKey"),
+                                Trust{fields.subnets("trusted", max_trusted), fields.subnets("peerTrusts", max_trusted)},
+                                now);
   peer.add_session(session);
   publish();
   // Before anybody seals with the key, here or (after our answer) over there, every worker must be able to

@@ -10,6 +10,13 @@ double seconds(Micros duration) {
   return static_cast<double>(duration) / static_cast<double>(microseconds_per_second);
 }
 
+Json texts(const Subnets& subnets) {
+  Json list = Json::array();
+  for (const Subnet& subnet : subnets)
+    list.push_back(subnet.text());
+  return list;
+}
+
 Json key_state(const Session& session, const Session* sealing, Micros now) {
   return {{"localIndex", session.opening.index()},
           {"remoteIndex", session.sealing.index()},
@@ -17,6 +24,7 @@ Json key_state(const Session& session, const Session* sealing, Micros now) {
           {"role", session.role == Role::initiator ? "initiator" : "responder"},
           {"sealing", &session == sealing},
           {"sentPackets", session.sealing.sent()},
+          {"trusted", texts(session.trust.ours)},
           {"age", seconds(now - session.created)}};
 }
 
@@ -67,6 +75,7 @@ Json peer_state(const Peer& peer, Micros now) {
           {"candidates", std::move(candidates)},
           {"endpoint", endpoint_in_use(path)},
           {"keys", std::move(keys)},
+          {"plain", is_plain(peer)},
           {"up", path.up()},
           {"rtt", or_null(path.rtt().known(), path.rtt().smoothed())},
           {"rttVariance", or_null(path.rtt().known(), path.rtt().variance())},

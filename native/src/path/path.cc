@@ -326,11 +326,14 @@ void Path::on_reply(std::uint32_t id, const Endpoint& seen, Micros now) {
   const Outstanding probe = *at;
   outstanding_.erase(at);
   const Micros rtt = now > probe.sent ? now - probe.sent : 1;
-  if (!seen.empty() && seen != observed_) {
-    observed_ = seen;
-    observer_.observed_changed();
-  }
+  bool news = !seen.empty() && seen != observed_;
+  if (news) observed_ = seen;
   answered_by(probe, rtt, now);
+  if (probe.way == Way::direct && probe.to == endpoint_ && seen != seen_at_endpoint_) {
+    seen_at_endpoint_ = seen;
+    news = true;
+  }
+  if (news) observer_.observed_changed();
 }
 
 void Path::answered_by(const Outstanding& probe, Micros rtt, Micros now) {
@@ -423,6 +426,7 @@ void Path::alive(Micros rtt, const Outstanding& probe) {
 
 void Path::adopt(const Endpoint& endpoint, bool roamed, Micros now) {
   endpoint_ = endpoint;
+  seen_at_endpoint_ = Endpoint{};
   for (Candidate& candidate : candidates_)
     candidate.better = 0;
   if (way_ == Way::direct) {

@@ -126,6 +126,8 @@ class Path {
   /// Largest outer IP packet that is known to pass; on a stream, which has no packets, as large as can be.
   [[nodiscard]] std::size_t mtu() const noexcept { return on_stream() ? PathMtu::ceiling : mtu_.current(); }
   [[nodiscard]] const Endpoint& observed() const noexcept { return observed_; }
+  /// Our own address as the peer sees it at `endpoint()`; empty until a probe was answered there.
+  [[nodiscard]] const Endpoint& seen_at_endpoint() const noexcept { return seen_at_endpoint_; }
 
  private:
   enum class Purpose : std::uint8_t { keepalive, recheck, candidate, mtu, asked };
@@ -183,6 +185,7 @@ class Path {
   std::vector<Candidate> candidates_;
   std::optional<Endpoint> endpoint_;
   Endpoint observed_;
+  Endpoint seen_at_endpoint_;
   RoundTrip rtt_;
   Loss loss_;
   PathMtu mtu_;

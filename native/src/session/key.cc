@@ -73,7 +73,10 @@ OpeningKey::Lane& OpeningKey::lane(unsigned number) {
 }
 
 OpenResult OpeningKey::open(const SealedHeader& header, Bytes packet) {
-  if (!aead_->open(packet)) return OpenResult::bad_tag;
+  return aead_->open(packet) ? admit(header) : OpenResult::bad_tag;
+}
+
+OpenResult OpeningKey::admit(const SealedHeader& header) {
   Lane& own = lane(header.lane);
   const std::lock_guard guard(own.replay_lock);
   switch (own.replay.check_and_set(header.counter)) {

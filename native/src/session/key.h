@@ -75,6 +75,8 @@ class OpeningKey {
   /// Opens in place and marks the counter. `header` is what `decode_sealed` found in `packet`. When opened,
   /// the content is `packet.subspan(16, packet.size() - 32)`.
   [[nodiscard]] OpenResult open(const SealedHeader& header, Bytes packet);
+  /// Marks the counter of a packet that was authenticated otherwise.
+  [[nodiscard]] OpenResult admit(const SealedHeader& header);
 
   /// Adds a fragment that came in a packet of that lane; see `Reassembler::add`.
   std::size_t reassemble(unsigned lane, const InnerFragment& fragment, ConstBytes piece, std::uint64_t now_ms,

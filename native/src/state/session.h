@@ -6,6 +6,7 @@
 
 #include "aead/aead.h"
 #include "io/clock.h"
+#include "packet/subnet.h"
 #include "session/key.h"
 #include "wire/header.h"
 
@@ -13,16 +14,24 @@ namespace weft {
 
 enum class Role : std::uint8_t { initiator, responder };
 
+/// The subnets in which each end does without encryption, as they were told when the key was agreed. None: nowhere.
+struct Trust {
+  Subnets ours;
+  Subnets theirs;
+};
+
 /// Shared by all workers and the control thread; everything in it is safe for that.
 struct Session {
   Session(PeerId peer_id, std::uint16_t peer_slot, Role session_role, Cipher session_cipher,
           std::uint32_t local_index, std::uint32_t remote_index, std::unique_ptr<const Aead> open_aead,
-          std::unique_ptr<const Aead> seal_aead, HopKey hop_open_key, HopKey hop_seal_key, Micros now)
+          std::unique_ptr<const Aead> seal_aead, HopKey hop_open_key, HopKey hop_seal_key,
+          Trust trusted, Micros now)
       : peer(peer_id),
         slot(peer_slot),
         role(session_role),
         cipher(session_cipher),
         created(now),
+        trust(std::move(trusted)),
         hop_open(std::move(hop_open_key)),
         hop_seal(std::move(hop_seal_key)),
         opening(local_index, std::move(open_aead)),
@@ -39,6 +48,7 @@ struct Session {
   /// All workers can open with it. The control thread's alone.
   bool installed = false;
   const Micros created;
+  const Trust trust;
   const HopKey hop_open;
   const HopKey hop_seal;
   OpeningKey opening;

@@ -32,6 +32,8 @@ namespace weft {
   X(coalesced, "frames joined into them")                                                                  \
   X(sealed_packets, "packets sealed")                                                                      \
   X(opened_packets, "packets opened")                                                                      \
+  X(plain_sent_packets, "of the packets sent, those without encryption, in subnets that both ends trust")   \
+  X(plain_received_packets, "packets without encryption received")                                         \
   X(fragments_sent, "fragments sent for frames that do not fit their path")                                \
   X(ip_fragments_sent, "IPv4 fragments made of packets too big for the other side's containers")           \
   X(fragments_received, "fragments received")                                                              \
@@ -54,6 +56,7 @@ namespace weft {
   X(dropped_unknown_key, "packets for a key that is not known")                                            \
   X(dropped_bad_tag, "packets that did not open: forged, damaged, or of another key")                      \
   X(dropped_replay, "packets opened before, or too old to know")                                           \
+  X(dropped_untrusted, "packets without encryption from where it is required")                             \
   X(dropped_inner_kind, "opened packets of an unknown kind")                                               \
   X(dropped_no_peer, "frames for which there is no peer")                                                  \
   X(dropped_no_key, "frames to a peer without a key to seal with")                                         \

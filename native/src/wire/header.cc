@@ -22,6 +22,16 @@ HopTag hop_tag(const HopKey& key, const std::byte* datagram) noexcept {
   return tag;
 }
 
+using PlainTag = std::array<unsigned char, crypto_shorthash_siphashx24_BYTES>;
+static_assert(sizeof(PlainTag) == tag_size);
+
+PlainTag plain_tag(const HopKey& key, const std::byte* packet) noexcept {
+  PlainTag tag;
+  crypto_shorthash_siphashx24(tag.data(), reinterpret_cast<const unsigned char*>(packet), sealed_header_size,
+                              key.raw());
+  return tag;
+}
+
 template <typename T>
 Decoded<T> refuse(WireError error) noexcept {
   return {.value = {}, .error = error};
@@ -32,13 +42,13 @@ Decoded<T> refuse(WireError error) noexcept {
 Decoded<PacketType> packet_type(ConstBytes datagram) noexcept {
   if (datagram.empty()) return refuse<PacketType>(WireError::too_short);
   const auto type = static_cast<PacketType>(load8(datagram.data()));
-  if (type != PacketType::sealed && type != PacketType::relayed)
+  if (type != PacketType::sealed && type != PacketType::relayed && type != PacketType::plain)
     return refuse<PacketType>(WireError::bad_type);
   return {type};
 }
 
 void encode(const SealedHeader& header, Bytes to) noexcept {
-  store8(to.data(), static_cast<std::uint8_t>(PacketType::sealed));
+  store8(to.data(), static_cast<std::uint8_t>(header.plain ? PacketType::plain : PacketType::sealed));
   store8(to.data() + 1, header.lane);
   store16(to.data() + 2, 0);
   store32(to.data() + 4, header.key_index);
@@ -47,10 +57,11 @@ void encode(const SealedHeader& header, Bytes to) noexcept {
 
 Decoded<SealedHeader> decode_sealed(ConstBytes packet) noexcept {
   if (packet.size() < min_sealed_size) return refuse<SealedHeader>(WireError::too_short);
-  if (load8(packet.data()) != static_cast<std::uint8_t>(PacketType::sealed)) {
+  const auto type = static_cast<PacketType>(load8(packet.data()));
+  if (type != PacketType::sealed && type != PacketType::plain)
     return refuse<SealedHeader>(WireError::bad_type);
-  }
-  const SealedHeader header{.lane = load8(packet.data() + 1),
+  const SealedHeader header{.plain = type == PacketType::plain,
+                            .lane = load8(packet.data() + 1),
                             .key_index = load32(packet.data() + 4),
                             .counter = load64(packet.data() + 8)};
   const bool in_range = header.lane < lane_count && load16(packet.data() + 2) == 0 && header.key_index != 0 &&
@@ -186,7 +197,7 @@ Decoded<RelayHeader> decode_relay(ConstBytes datagram) noexcept {
                            .destination = load64(from + 8),
                            .source = load64(from + 16)};
   const auto sealed = decode_sealed(datagram.subspan(relay_header_size));
-  const bool in_range = sealed && sealed->lane == header.lane && header.hop_limit != 0 &&
+  const bool in_range = sealed && !sealed->plain && sealed->lane == header.lane && header.hop_limit != 0 &&
                         load8(from + 3) == 0 && header.hop_key_index != 0;
   if (!in_range) return refuse<RelayHeader>(WireError::bad_field);
   return {header};
@@ -195,6 +206,16 @@ Decoded<RelayHeader> decode_relay(ConstBytes datagram) noexcept {
 bool verify_hop_tag(const HopKey& key, ConstBytes datagram) noexcept {
   const HopTag tag = hop_tag(key, datagram.data());
   return sodium_memcmp(tag.data(), datagram.data() + hop_tag_offset, tag.size()) == 0;
+}
+
+void write_plain_tag(const HopKey& key, Bytes packet) noexcept {
+  const PlainTag tag = plain_tag(key, packet.data());
+  std::memcpy(packet.data() + packet.size() - tag_size, tag.data(), tag.size());
+}
+
+bool verify_plain_tag(const HopKey& key, ConstBytes packet) noexcept {
+  const PlainTag tag = plain_tag(key, packet.data());
+  return sodium_memcmp(tag.data(), packet.data() + packet.size() - tag_size, tag.size()) == 0;
 }
 
 }  // namespace weft

@@ -37,7 +37,7 @@ inline constexpr std::size_t ethernet_header_size = 14;
 /// Largest Ethernet frame carried: a maximal IPv4 packet behind an Ethernet header with two VLAN tags.
 inline constexpr std::size_t max_frame_size = 65535 + ethernet_header_size + 8;
 
-enum class PacketType : std::uint8_t { sealed = 1, relayed = 2 };
+enum class PacketType : std::uint8_t { sealed = 1, relayed = 2, plain = 3 };
 enum class InnerKind : std::uint8_t { frame = 0, fragment = 1, probe = 2, reply = 3 };
 
 /// Why bytes were refused.
@@ -59,8 +59,9 @@ struct Decoded {
   const T* operator->() const noexcept { return &value; }
 };
 
-/// 2.1: the clear header of a sealed packet.
+/// 2.1: the clear header of a sealed packet, or of a plain one (2.9).
 struct SealedHeader {
+  bool plain = false;
   std::uint8_t lane = 0;
   std::uint32_t key_index = 0;
   std::uint64_t counter = 0;
@@ -126,7 +127,7 @@ Decoded<PacketType> packet_type(ConstBytes datagram) noexcept;
 
 /// Writes the 16 bytes of the header. `to` has at least that many.
 void encode(const SealedHeader& header, Bytes to) noexcept;
-/// Checks type, length (`min_sealed_size`), lane, reserved bytes, key index and counter limit.
+/// Checks type (sealed or plain), length (`min_sealed_size`), lane, reserved bytes, key index and counter limit.
 Decoded<SealedHeader> decode_sealed(ConstBytes packet) noexcept;
 
 /// Kind of an opened packet's content; `too_short` under 8 bytes.
@@ -158,6 +159,10 @@ void encode(const RelayHeader& header, const HopKey& key, Bytes datagram) noexce
 Decoded<RelayHeader> decode_relay(ConstBytes datagram) noexcept;
 /// True if the hop tag of a datagram that `decode_relay` accepted is right. Takes constant time.
 bool verify_hop_tag(const HopKey& key, ConstBytes datagram) noexcept;
+/// Writes the tag of a plain packet, which has its header and content already.
+void write_plain_tag(const HopKey& key, Bytes packet) noexcept;
+/// True if the tag of a plain packet that `decode_sealed` accepted is right. Takes constant time.
+bool verify_plain_tag(const HopKey& key, ConstBytes packet) noexcept;
 /// The sealed packet inside a relayed datagram.
 inline Bytes relayed_packet(Bytes datagram) noexcept {
   return datagram.subspan(relay_header_size);

@@ -305,7 +305,7 @@ void Egress::send_superframe(const Batch& batch, const PeerView& peer, Outgoing&
       continue;
     }
     const Bytes packet = sender_.claim(peer, frame.size() + frame_overhead);
-    peer.session->sealing.seal_reserved(context_.lane, *counter + i, content, packet);
+    seal(peer, *counter + i, content, packet);
   }
   if (fits) context_.counters.add(Counter::sealed_packets, segmenter->count());
 }
@@ -353,7 +353,7 @@ bool Egress::send_ip_fragments(const PeerView& peer, Bytes content, std::size_t 
     const Bytes piece = packet.subspan(sealed_header_size, inner_header_size + plan->size(i));
     encode(InnerFrame{.network = inner->network}, piece);
     plan->write(i, piece.subspan(inner_header_size));
-    key.seal_reserved(context_.lane, *counter + i, piece.data(), packet);
+    seal(peer, *counter + i, piece.data(), packet);
   }
   if (inner->partial_checksum) store16(&frame[field], partial);
   context_.counters.add(Counter::ip_fragments_sent, plan->count());
@@ -375,7 +375,7 @@ void Egress::send_fragments(const PeerView& peer, ConstBytes content) noexcept {
     const Bytes packet = sender_.claim(peer, sealed_header_size + plan->size(i) + tag_size);
     const Bytes piece = packet.subspan(sealed_header_size, plan->size(i));
     plan->write(i, piece);
-    key.seal_reserved(context_.lane, *counter + i, piece.data(), packet);
+    seal(peer, *counter + i, piece.data(), packet);
   }
   context_.counters.add(Counter::fragments_sent, plan->count());
   context_.counters.add(Counter::sealed_packets, plan->count());
@@ -389,8 +389,26 @@ void Egress::seal(const PeerView& peer, ConstBytes content) noexcept {
     return;
   }
   const Bytes packet = sender_.claim(peer, sealed_header_size + content.size() + tag_size);
-  key.seal_reserved(context_.lane, *counter, content.data(), packet);
+  seal(peer, *counter, content.data(), packet);
   context_.counters.add(Counter::sealed_packets);
+}
+
+// Where both ends trust the wire the content stays as it is, and the tag proves who sent it.
+void Egress::seal(const PeerView& peer, std::uint64_t counter, const std::byte* content,
+                  Bytes packet) noexcept {
+  const Session& session = *peer.session;
+  if (!peer.destination.plain) {
+    session.sealing.seal_reserved(context_.lane, counter, content, packet);
+    return;
+  }
+  encode(SealedHeader{.plain = true,
+                      .lane = static_cast<std::uint8_t>(context_.lane),
+                      .key_index = session.sealing.index(),
+                      .counter = counter},
+         packet);
+  std::memmove(packet.data() + sealed_header_size, content, packet.size() - sealed_header_size - tag_size);
+  write_plain_tag(session.hop_seal, packet);
+  context_.counters.add(Counter::plain_sent_packets);
 }
 
 // Tells the sender what fits, on the TAP that the frame came from.

@@ -52,6 +52,7 @@ class Egress {
   bool send_ip_fragments(const PeerView& peer, Bytes content, std::size_t max_frame) noexcept;
   void send_fragments(const PeerView& peer, ConstBytes content) noexcept;
   void seal(const PeerView& peer, ConstBytes content) noexcept;
+  void seal(const PeerView& peer, std::uint64_t counter, const std::byte* content, Bytes packet) noexcept;
   void refuse(const Batch& batch, const Outgoing& out, ConstBytes frame, std::size_t limit) noexcept;
   [[nodiscard]] bool may_answer(Micros now) noexcept;
 

@@ -165,7 +165,11 @@ void Ingress::handle_sealed(const Batch& batch, Bytes packet, const Source& sour
     context_.counters.add(Counter::dropped_unknown_key);
     return;
   }
-  const OpenResult result = session->opening.open(*header, packet);
+  if (header->plain && !may_be_plain(*session, source)) {
+    context_.counters.add(Counter::dropped_untrusted);
+    return;
+  }
+  const OpenResult result = open(*session, *header, packet);
   if (!opened(result)) {
     context_.counters.add(result == OpenResult::replayed ? Counter::dropped_replay
                                                          : Counter::dropped_bad_tag);
@@ -189,7 +193,12 @@ void Ingress::handle_sealed(const Batch& batch, Bytes packet, const Source& sour
     context_.counters.add(Counter::dropped_inner_kind);
     return;
   }
-  if (result == OpenResult::newest && !source.relayed && source.stream == nullptr &&
+  // What a plain packet says, anybody on the wire may have changed: of it only the counter is proved.
+  if (header->plain && *kind != InnerKind::frame && *kind != InnerKind::fragment) {
+    context_.counters.add(Counter::dropped_inner_kind);
+    return;
+  }
+  if (result == OpenResult::newest && !header->plain && !source.relayed && source.stream == nullptr &&
       source.endpoint != batch.snapshot.peers[session->slot].endpoint)
     note_source(batch, *session, source.endpoint, *kind == InnerKind::probe || *kind == InnerKind::reply);
   switch (*kind) {
@@ -206,6 +215,18 @@ void Ingress::handle_sealed(const Batch& batch, Bytes packet, const Source& sour
       handle_reply(batch, *session, content);
       break;
   }
+}
+
+bool Ingress::may_be_plain(const Session& session, const Source& source) noexcept {
+  return !source.relayed && source.stream == nullptr &&
+         contains(session.trust.ours, source.endpoint.address());
+}
+
+OpenResult Ingress::open(Session& session, const SealedHeader& header, Bytes packet) noexcept {
+  if (!header.plain) return session.opening.open(header, packet);
+  if (!verify_plain_tag(session.hop_open, packet)) return OpenResult::bad_tag;
+  context_.counters.add(Counter::plain_received_packets);
+  return session.opening.admit(header);
 }
 
 void Ingress::handle_frame(const Batch& batch, const Session& session, Bytes content) noexcept {

@@ -49,6 +49,8 @@ class Ingress final : private FrameSink {
   void handle_packet(const Batch& batch, Bytes packet, Source& source) noexcept;
   void handle_buffer(const Batch& batch, Bytes data, const Received& received) noexcept;
   void handle_sealed(const Batch& batch, Bytes packet, const Source& source) noexcept;
+  [[nodiscard]] static bool may_be_plain(const Session& session, const Source& source) noexcept;
+  [[nodiscard]] OpenResult open(Session& session, const SealedHeader& header, Bytes packet) noexcept;
   void handle_frame(const Batch& batch, const Session& session, Bytes content) noexcept;
   void learn(const Batch& batch, const Session& session, std::uint16_t network,
              const MacAddress& mac) noexcept;

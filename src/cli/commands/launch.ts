@@ -32,6 +32,7 @@ interface LaunchOptions extends CommonOptions {
   readonly advertise?: string[];
   readonly discovery?: boolean;
   readonly connLimit?: 'auto' | number;
+  readonly trustedSubnets?: string[];
   readonly dns?: boolean;
   readonly dnsDomain?: string;
   readonly dnsTtl?: number;
@@ -100,6 +101,11 @@ export function registerLaunch(program: Command): void {
     .option('--discovery', 'dial members as they become known (the default)')
     .option('--no-discovery', 'dial the given routers only, not those that they know')
     .option('--conn-limit <count>', 'most control links (default: auto)', autoOrNumber(1, 10_000))
+    .option(
+      '--trusted-subnets <subnets>',
+      'do not encrypt data with routers in these subnets (10.0.0.0/8,…) that trust ours, too; "none" ends it (default: none)',
+      subnets,
+    )
     .option('--dns', 'serve names to containers (the default)')
     .option('--no-dns', 'serve no names on this host')
     .option('--dns-domain <domain>', 'of containers’ names (default: weft.local); the same on every host')
@@ -160,6 +166,11 @@ async function launchHere(peers: readonly string[], options: LaunchOptions): Pro
   process.exit(0);
 }
 
+/** The router checks each. */
+function subnets(text: string): string[] {
+  return text === 'none' ? [] : text.split(',').map((subnet) => subnet.trim());
+}
+
 type Credentials = { readonly token: string } | { readonly password: string } | undefined;
 
 /** At most one of token and passwords; the environment counts only when nothing is said on the command line. */
@@ -214,12 +225,12 @@ async function networkOf(credentials: Credentials): Promise<LaunchRequest['netwo
 
 function chosenSettings(options: LaunchOptions): ChosenSettings {
   const { port, bridge, nickname, cipher, mtu, logLevel, rekeyInterval, workers, offload } = options;
-  const { advertise, discovery, connLimit } = options;
+  const { advertise, discovery, connLimit, trustedSubnets } = options;
   const disabledOffloads = offload === true ? undefined : offload;
   const chosen = { port, bridge, nickname, cipher, mtu, logLevel, rekeyInterval, workers, disabledOffloads };
   const { dns, dnsDomain, dnsTtl, dnsListenAddress: dnsListen, resolvConf } = options;
   const names = { dns, dnsDomain, dnsTtl, dnsListen, resolvConf };
-  const all = { ...chosen, advertise, discovery, connLimit, ...names };
+  const all = { ...chosen, advertise, discovery, connLimit, trustedSubnets, ...names };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }
 

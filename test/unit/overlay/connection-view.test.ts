@@ -29,9 +29,11 @@ const state: DataPlanePeerState = {
       role: 'initiator',
       sealing: true,
       sentPackets: 1,
+      trusted: [],
       age: 1,
     },
   ],
+  plain: false,
   up: true,
   rtt: 900,
   rttVariance: 1,
@@ -78,6 +80,11 @@ describe('a connection', () => {
     const nats = { ours: 'changing', theirs: 'rewriting' } as const;
     const { reason } = view({ via: relay, direct: false }, { nats });
     expect(reason).toMatch(/both hosts are behind NATs that change ports .*--advertise/);
+  });
+
+  test('without encryption says so where others name their cipher', () => {
+    expect(view({}).cipher).toBe('aes-256-gcm');
+    expect(view({ plain: true }).cipher).toBe('plain');
   });
 
   test('over TCP says that UDP does not pass', () => {

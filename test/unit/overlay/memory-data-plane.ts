@@ -138,6 +138,7 @@ export class MemoryDataPlane extends EventEmitter<DataPlaneEvents> implements Da
       })),
       endpoint: endpoints[0] ?? null,
       keys: keys.map((key) => ({ ...key, sentPackets: 0, age: 1 })),
+      plain: false,
       up: this.up,
       rtt: 100,
       rttVariance: 1,

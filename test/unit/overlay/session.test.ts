@@ -24,6 +24,7 @@ const OFFER: LocalOffer = {
   pinned: 'auto',
   networks: [0],
   endpoints: ['192.0.2.1:6783'],
+  trusted: [],
 };
 
 const SECRET = proofKeyOf(parseSecret(Buffer.alloc(32, 1)));
@@ -34,14 +35,20 @@ const [low, high] = Buffer.compare(one.publicKey, two.publicKey) < 0 ? [one, two
 function pair({
   left = [SECRET],
   right = [SECRET],
+  offers = [OFFER, OFFER],
 }: {
   left?: Buffer[];
   right?: Buffer[];
+  offers?: [LocalOffer, LocalOffer];
 } = {}): [Session, Session] {
-  const common = { timings: TIMINGS, offer: () => OFFER, random: randomBytes };
+  const common = { timings: TIMINGS, random: randomBytes };
+  const [ours, theirs] = [
+    { ...common, offer: () => offers[0] },
+    { ...common, offer: () => offers[1] },
+  ];
   return [
-    new Session({ identity: low, remote: high.publicKey, proofKeys: () => left, ...common }),
-    new Session({ identity: high, remote: low.publicKey, proofKeys: () => right, ...common }),
+    new Session({ identity: low, remote: high.publicKey, proofKeys: () => left, ...ours }),
+    new Session({ identity: high, remote: low.publicKey, proofKeys: () => right, ...theirs }),
   ];
 }
 
@@ -272,6 +279,29 @@ describe('a key', () => {
     expect(left.linkUp(1000)).toEqual([]);
     left.reset();
     expect(messages(left.linkUp(2000))).toHaveLength(1);
+  });
+});
+
+describe('trusted subnets', () => {
+  const trusting = (trusted: string[]) => ({ ...OFFER, trusted });
+
+  test('of each end come with the key to the other, and go to the data plane with it', () => {
+    const [left, right] = pair({ offers: [trusting(['10.0.0.0/8']), trusting(['10.1.0.0/16'])] });
+    const answered = right.receive(only(left.linkUp(0)), 0);
+    const installed = left.receive(only(answered), 0);
+    expect(keyOf(installed)).toMatchObject({ trusted: ['10.0.0.0/8'], peerTrusts: ['10.1.0.0/16'] });
+    expect(keyOf(answered)).toMatchObject({ trusted: ['10.1.0.0/16'], peerTrusts: ['10.0.0.0/8'] });
+  });
+
+  test('that changed while the key was in use are told with a new one', () => {
+    const key = { localIndex: 1, remoteIndex: 2, cipher: 'aes-256-gcm', sentPackets: 9, age: 1 };
+    const state = { ...key, role: 'initiator', sealing: true, trusted: ['10.0.0.0/8'] } as const;
+    const [same] = pair({ offers: [trusting(['10.0.0.0/8']), OFFER] });
+    same.adopt([state], true, 0);
+    expect(messages(same.linkUp(0))).toHaveLength(0);
+    const [changed] = pair();
+    changed.adopt([state], true, 0);
+    expect(messages(changed.linkUp(0))).toHaveLength(1);
   });
 });
 
