@@ -97,7 +97,7 @@ describe('two hosts that have nothing but IPv6 between them', () => {
   });
 });
 
-describe('three hosts on a wire that loses 5 % of all packets', () => {
+describe('three hosts on a wire that loses 5 % of all packets, and reorders 10 %', () => {
   const world = onLab(async (lab) => {
     const wire = await lab.wire();
     const hosts = [await lab.host(wire), await lab.host(wire), await lab.host(wire)];
@@ -115,6 +115,7 @@ describe('three hosts on a wire that loses 5 % of all packets', () => {
       (await a.report()).connections.filter(({ path }) => path === 'direct').length === 2;
     await until('all paths are direct', direct);
     const loss = await wire.lose('everything', { share: 0.05 });
+    await wire.reorder(0.1, 5);
     const sender = await Sender.start(c1, c2.address, 7000, { rate: 100, size: 200 });
     for (let second = 0; second < (LONG ? 300 : 20); second += 1) {
       await lasting(1);

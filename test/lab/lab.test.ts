@@ -48,6 +48,19 @@ describe('a wire', () => {
     expect(distinct / 4000).toBeLessThan(0.85);
   });
 
+  test('lets a share of the packets arrive behind those that were sent after them', async () => {
+    const { lab } = world();
+    const wire = await lab.wire();
+    const [a, b] = [await lab.host(wire), await lab.host(wire)];
+    await a.reaches(b.address);
+    await wire.reorder(0.2, 5);
+    const listener = await Listener.start(b, 7000);
+    await (await Sender.start(a, b.address, 7000, { rate: 2000, size: 100, count: 1000 })).ends();
+    const { distinct, duplicates, reordered } = await listener.stop();
+    expect({ distinct, duplicates }).toEqual({ distinct: 1000, duplicates: 0 });
+    expect(reordered).toBeGreaterThan(100);
+  });
+
   test('can be unplugged at a host and plugged in again', async () => {
     const { a, b } = world();
     await a.port.unplug();

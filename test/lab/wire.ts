@@ -1,5 +1,6 @@
 import { begun } from './leftovers.js';
 import type { Node } from './node.js';
+import { TRAFFIC } from './traffic.js';
 
 export interface WireOptions {
   /** Of every interface on it, bytes. */
@@ -139,6 +140,28 @@ export class Wire {
     const handle = /# handle (\d+)/.exec(echoed)?.[1];
     if (handle === undefined) throw new Error(`nft did not tell the handle of the rule: ${echoed}`);
     return new Loss(this.node, handle);
+  }
+
+  /** Lets a share (0 to 1) of what each node sends arrive so many milliseconds later, behind what was sent after it. */
+  async reorder(share: number, later: number): Promise<void> {
+    await this.node.ip(
+      `link add late mtu ${this.mtu} type veth peer name held mtu ${this.mtu}`,
+      `link add back mtu ${this.mtu} type veth peer name return mtu ${this.mtu}`,
+      ...['late', 'held', 'back'].map((device) => `link set ${device} up`),
+      'link set return master switch up',
+      // Addresses stay where they are.
+      'link set return type bridge_slave learning off',
+    );
+    const process = this.node.start([TRAFFIC, 'hold', 'held', 'back', `${later}`]);
+    await process.says(/ready/);
+    const chance = `numgen random mod 10000 < ${Math.round(share * 10_000)}`;
+    const chains = this.ports.map(
+      ({ farDevice }) => `chain ${farDevice} {
+        type filter hook ingress device "${farDevice}" priority 0;
+        ${chance} fwd to "late"
+      }`,
+    );
+    await this.node.nft(`table netdev lab {\n${chains.join('\n')}\n}`);
   }
 
   /** The port of a node on this wire. */

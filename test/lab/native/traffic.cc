@@ -6,6 +6,7 @@
 //   traffic stream-serve PORT BYTES | stream-connect ADDRESS PORT BYTES                      TCP, both ways at once
 //   traffic frame-send IF MAC ETHERTYPE TEXT | frame-receive IF ETHERTYPE                    raw Ethernet
 //   traffic capture IF FILE                                                                  what passes, as a pcap file
+//   traffic hold IF IF MILLISECONDS                                                          passes frames on, later
 //   traffic inject ADDRESS PORT                                                              datagrams from stdin, hex, one a line
 //   traffic connections ADDRESS PORT COUNT                                                   opens COUNT TCP connections and holds them
 // clang-format on
@@ -35,6 +36,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <deque>
 #include <iostream>
 #include <map>
 #include <span>
@@ -546,6 +548,42 @@ void capture(const Arguments& arguments) {
   std::cout << "{\"missed\":" << statistics.tp_drops << "}" << std::endl;
 }
 
+Socket raw_socket(const std::string& device, int protocol) {
+  Socket socket{AF_PACKET, SOCK_RAW, protocol};
+  // Superframes keep what makes them such.
+  socket.set(SOL_PACKET, PACKET_VNET_HDR, 1);
+  sockaddr_ll at{};
+  at.sll_family = AF_PACKET;
+  at.sll_protocol = static_cast<decltype(at.sll_protocol)>(protocol);
+  at.sll_ifindex = static_cast<int>(index_of(device));
+  if (bind(socket.fd(), reinterpret_cast<const sockaddr*>(&at), sizeof at) < 0) fail("bind");
+  return socket;
+}
+
+/// Sends what comes in at one interface out at another, each frame so much later.
+void hold(const Arguments& arguments) {
+  const Socket in = raw_socket(arguments[0], htons(ETH_P_ALL));
+  const Socket out = raw_socket(arguments[1], 0);
+  const std::chrono::milliseconds delay{std::stol(arguments[2])};
+  std::deque<std::pair<Clock::time_point, std::vector<char>>> held;
+  std::vector<char> frame(1 << 17);
+  std::size_t passed = 0;
+  ready();
+  while (!interrupted) {
+    pollfd waiting{in.fd(), POLLIN, 0};
+    poll(&waiting, 1, held.empty() ? 50 : 1);
+    sockaddr_ll from{};
+    socklen_t length = sizeof from;
+    const ssize_t size = recvfrom(in.fd(), frame.data(), frame.size(), MSG_DONTWAIT,
+                                  reinterpret_cast<sockaddr*>(&from), &length);
+    if (size > 0 && from.sll_pkttype != PACKET_OUTGOING)
+      held.emplace_back(Clock::now() + delay, std::vector<char>(frame.data(), frame.data() + size));
+    for (; !held.empty() && held.front().first <= Clock::now(); held.pop_front())
+      if (send(out.fd(), held.front().second.data(), held.front().second.size(), 0) > 0) ++passed;
+  }
+  std::cout << "{\"passed\":" << passed << "}" << std::endl;
+}
+
 void inject(const Arguments& arguments) {
   const Address to = resolve(arguments[0], arguments[1], SOCK_DGRAM);
   const Socket socket{to.family(), SOCK_DGRAM};
@@ -570,6 +608,7 @@ const std::map<std::string_view, void (*)(const Arguments&)> commands{
     {"connections", connections},
     {"frame-send", frame_send},
     {"frame-receive", frame_receive},
+    {"hold", hold},
     {"inject", inject},
     {"capture", capture},
 };
