@@ -1,7 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { request } from 'node:http';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
 import type { Attachment } from '../../src/api/index.js';
 import { FakeEngine } from '../lab/engine.js';
