@@ -56,13 +56,10 @@ void Path::set_relayed(bool relayed, bool relay_changed, Micros now) {
 }
 
 void Path::set_stream(bool there, Micros now) {
-  const bool in_use = way_ == Way::stream;
-  if (in_use && there) renew(now);
+  if (way_ == Way::stream && there) renew(now);
   stream_ = there;
   choose_way(now);
   deadline_ = now;
-  // It was in use because no address answered.
-  if (in_use && !there && up_) go_down(now);
 }
 
 // A relay if the daemon says so; else UDP as long as it works, or nothing else is there.
@@ -80,6 +77,8 @@ void Path::take(Way way, bool direct, Micros now) {
   renew(now);
   hasten_candidates(now);
   observer_.transport_changed();
+  // What was in use is gone, and no address answers.
+  if (up_ && way == Way::direct && !direct) go_down(now);
 }
 
 // Packets take another way: nothing that was measured holds.

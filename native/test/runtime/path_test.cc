@@ -401,6 +401,19 @@ TEST_CASE("the way back from a relay does not interrupt the path") {
   CHECK(world.path.rtt().smoothed() <= 2 * ms);
 }
 
+TEST_CASE("a path whose relay is gone is down, and does not seem direct when there is another relay") {
+  RelayedWorld world;
+  world.path.set_relayed(false, true, world.now);
+  CHECK_FALSE(world.path.up());
+  CHECK(world.downs == 1);
+  world.path.set_relayed(true, true, world.now);
+  CHECK_FALSE(world.path.direct());
+  world.run(100 * ms);
+  CHECK(world.path.up());
+  CHECK_FALSE(world.path.direct());
+  CHECK(world.directs.empty());
+}
+
 /// Up over UDP, with a stream beside it.
 void bring_up_with_stream(World& world) {
   world.addresses = {{near_address, {1 * ms}}};
