@@ -40,7 +40,7 @@ function cpuOf(pid: number): number {
 
 const mean = (numbers: readonly number[]) => numbers.reduce((sum, each) => sum + each, 0) / numbers.length;
 
-const COUNT = process.env.WEFT_LONG === '1' ? 500 : 150;
+const COUNT = process.env.WEFT_LONG === '1' ? 500 : 100;
 
 describe('attaching', () => {
   const world = onLab(async (lab) => {
