@@ -9,7 +9,7 @@ const LONG = process.env.WEFT_LONG === '1';
 /** How many routers there are, half of them on each of two wires. */
 const SIZE = 12;
 const RESTARTS = LONG ? 50 : 3;
-const PARTITION = LONG ? 60 : 10;
+const PARTITION = LONG ? 60 : 17;
 const LOSSY = LONG ? 300 : 10;
 const TIMEOUT = LONG ? 900_000 : 240_000;
 
