@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WeftError } from '../errors.js';
 import { removeLink } from './bridge.js';
@@ -11,6 +12,7 @@ import { resolverRoutes } from './resolver.js';
 
 const PORT_UP_TIMEOUT = 500;
 const PORT_UP_POLL = 5;
+const BR_STATE_FORWARDING = 3; // linux/if_bridge.h
 const MULTICAST = '224.0.0.0/4';
 
 /** Name of the interface inside the container, unless the user chooses another. */
@@ -184,10 +186,16 @@ function sysctls(inside: string): string[] {
 /** A bridge port forwards only once the kernel has seen its carrier; what is announced before is lost. */
 async function portUp(outside: string): Promise<void> {
   for (let waited = 0; waited < PORT_UP_TIMEOUT; waited += PORT_UP_POLL) {
-    const port = await link(outside);
-    if (port?.linkinfo?.info_slave_data?.state === 'forwarding') return;
+    if (await isForwarding(outside)) return;
     await delay(PORT_UP_POLL);
   }
+}
+
+/** Out of sysfs, where it shows this namespace: a command costs as much as the rest of the wait. */
+async function isForwarding(port: string): Promise<boolean> {
+  const state = await readFile(`/sys/class/net/${port}/brport/state`, 'utf8').catch(() => undefined);
+  if (state !== undefined) return Number(state) === BR_STATE_FORWARDING;
+  return (await link(port))?.linkinfo?.info_slave_data?.state === 'forwarding';
 }
 
 function view(container: Link): AttachedInterface {
