@@ -1,4 +1,5 @@
 import type { ExposureControl } from './routes/exposures.js';
+import type { AddressControl } from './routes/ipam.js';
 import type { NameControl } from './routes/names.js';
 import type { NetworkControl } from './routes/networks.js';
 import type { PathControl } from './routes/paths.js';
@@ -31,6 +32,7 @@ export interface RouterControl {
   connections(): Promise<readonly Connection[]>;
   targets(): readonly Target[];
   readonly names: NameControl;
+  readonly addresses: AddressControl;
   datapath(): Promise<Datapath>;
   /** A join token: with these addresses, else with those of the launch, else with the host's own. */
   token(request: TokenRequest): Promise<Token>;

@@ -37,6 +37,9 @@ const STATUS: Readonly<Record<string, number>> = {
   'too-many-networks': 409,
   stopping: 409,
   'forwarder-lost': 503,
+  'no-addresses': 409,
+  'no-space': 409,
+  cancelled: 409,
   'disk-full': 507,
 };
 

@@ -1,6 +1,7 @@
 /** The router's API: HTTP and JSON on a unix socket, described by GET /openapi.json. */
 export type { RouterControl } from './control.js';
 export type { ExposeRequest, Exposure, ExposureControl, HideRequest } from './routes/exposures.js';
+export type { AddressControl, AddressOwner, Ipam, PrimeRequest } from './routes/ipam.js';
 export type { DnsReport, DnsStatus, Name, NameControl, NameFound, NameRequest } from './routes/names.js';
 export type {
   NetworkControl,

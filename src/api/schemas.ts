@@ -1,6 +1,7 @@
 /** What the API answers, as schemas; the types of the daemon and the CLI follow from them. */
 import Type, { type Static, type TSchema } from 'typebox';
 import { Exposure } from './routes/exposures.js';
+import { Ipam } from './routes/ipam.js';
 import { DnsReport } from './routes/names.js';
 import { NetworkInfo } from './routes/networks.js';
 import { Rotation } from './routes/trust.js';
@@ -187,6 +188,7 @@ export const Report = Type.Object({
   exposures: Type.Array(Exposure),
   attachments: Type.Array(Attachment),
   dns: DnsReport,
+  ipam: Ipam,
   datapath: Nullable(Datapath),
   counters: Type.Object({ mesh: Counters, overlay: Counters }),
 });
@@ -202,6 +204,7 @@ export type Token = Static<typeof Token>;
 export const Stopped = Type.Object({
   pid: Type.Number({ description: 'of the daemon, which ends now' }),
   removed: Type.Array(Type.String({ description: 'interfaces that are gone' })),
+  note: Nullable(Type.String({ description: 'what could not be done' })),
 });
 export type Stopped = Static<typeof Stopped>;
 

@@ -7,6 +7,7 @@ import { attachmentsRoutes } from './routes/attachments.js';
 import { connectionsRoute } from './routes/connections.js';
 import { datapathRoute } from './routes/datapath.js';
 import { exposuresRoutes } from './routes/exposures.js';
+import { ipamRoutes } from './routes/ipam.js';
 import { namesRoutes } from './routes/names.js';
 import { networksRoutes } from './routes/networks.js';
 import { pathsRoutes } from './routes/paths.js';
@@ -60,6 +61,7 @@ export async function serveApi({ socketPath, router, onFault }: ApiOptions): Pro
     exposuresRoutes(typed, router);
     attachmentsRoutes(typed, router);
     namesRoutes(typed, router);
+    ipamRoutes(typed, router);
     tokenRoutes(typed, router);
     trustRoutes(typed, router);
     stopRoutes(typed, router);

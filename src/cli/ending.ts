@@ -15,6 +15,8 @@ export interface Ending {
   readonly running: boolean;
   readonly removed: readonly string[];
   readonly forwarders: number;
+  /** What could not be done. */
+  readonly note: string | null;
 }
 
 /**
@@ -23,13 +25,13 @@ export interface Ending {
  */
 export async function endRouter({ runDir, stateDir }: CommonOptions, forget: boolean): Promise<Ending> {
   try {
-    const { pid, removed } = await ask<Stopped>(runDir, 'POST', forget ? '/reset' : '/stop');
+    const { pid, removed, note } = await ask<Stopped>(runDir, 'POST', forget ? '/reset' : '/stop');
     await processGone(pid);
-    return { running: true, removed, forwarders: 1 };
+    return { running: true, removed, forwarders: 1, note };
   } catch (error) {
     if (!isDead(error)) throw error;
     const { daemon, interfaces, forwarders } = await cleanUp({ runDir, stateDir, forget });
-    return { running: daemon, removed: interfaces, forwarders };
+    return { running: daemon, removed: interfaces, forwarders, note: null };
   }
 }
 
@@ -52,8 +54,8 @@ function isAlive(pid: number): boolean {
 }
 
 /** One line about it. */
-export function describeEnding({ running, removed, forwarders }: Ending, done: string): string {
-  if (running) return done;
+export function describeEnding({ running, removed, forwarders, note }: Ending, done: string): string {
+  if (running) return note === null ? done : `${done}; ${note}`;
   if (removed.length === 0 && forwarders === 0) return `${done}: no router was running`;
   const found = [...removed, ...(forwarders > 0 ? ['its forwarder'] : [])].join(', ');
   return `${done}: the router was gone already, what it had left is removed (${found})`;

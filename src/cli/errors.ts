@@ -17,6 +17,7 @@ const USAGE_CODES = new Set([
   'token-truncated',
   'token-mistyped',
   'bad-launch',
+  'bad-ipalloc-init',
 ]);
 
 /** A command line that makes no sense. */

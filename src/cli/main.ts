@@ -19,6 +19,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   ps: async () => (await import('./commands/ps.js')).registerPs,
   expose: async () => (await import('./commands/expose.js')).registerExpose,
   hide: async () => (await import('./commands/hide.js')).registerHide,
+  prime: async () => (await import('./commands/prime.js')).registerPrime,
   network: async () => (await import('./commands/network.js')).registerNetwork,
   rmpeer: async () => (await import('./commands/rmpeer.js')).registerRmpeer,
   peer: async () => (await import('./commands/peer.js')).registerPeer,
@@ -36,8 +37,8 @@ const EXAMPLES = `
 Two hosts, one Ethernet:
   host-a$ weft launch                         prints the line that joins other hosts
   host-b$ weft launch --token weft1…          that line
-  host-a$ weft attach web 10.32.0.1/12        a container's network namespace, or a process id
-  host-b$ weft attach db 10.32.0.2/12         they now reach each other
+  host-a$ weft attach web                     a container, a network namespace, or a process id
+  host-b$ weft attach db                      they now reach each other, as web.weft.local and db.weft.local
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no router is running.
 \`weft COMMAND --help\` tells more. \`weft doctor\` finds out why something does not work.`;

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import Type, { type Static } from 'typebox';
 import { DEFAULT_PORT } from '../address.js';
 import { DEFAULT_DOMAIN } from '../dns/index.js';
+import { DEFAULT_RANGE } from '../ipam/index.js';
 import { validator } from '../validate.js';
 
 const Auto = Type.Literal('auto');
@@ -39,6 +40,12 @@ const Settings = Type.Object({
   connLimit: Type.Union([Auto, Type.Integer({ minimum: 1, maximum: 10_000 })]),
   /** Subnets in which data is not encrypted, where the other end lists ours, too. */
   trustedSubnets: Type.Array(Type.String(), { maxItems: 32 }),
+  /** Whose addresses are handed out to containers. */
+  ipallocRange: Type.String(),
+  /** Of the range, for whoever names no subnet; `auto`: all of it. */
+  ipallocDefaultSubnet: Type.String(),
+  /** `auto`, `consensus[=n]`, `seed=PEER,…` or `observer`: how the routers that share a password begin. */
+  ipallocInit: Type.String(),
   /** Serve names to containers. */
   dns: Type.Boolean(),
   dnsDomain: Type.String(),
@@ -91,6 +98,9 @@ export function settle(chosen: ChosenSettings, earlier: ChosenSettings): Setting
     discovery: true,
     connLimit: 'auto',
     trustedSubnets: [],
+    ipallocRange: DEFAULT_RANGE,
+    ipallocDefaultSubnet: 'auto',
+    ipallocInit: 'auto',
     dns: true,
     dnsDomain: DEFAULT_DOMAIN,
     dnsTtl: 1,

@@ -9,5 +9,6 @@ export function runPaths(runDir: string) {
     daemonLog: join(runDir, 'daemon.log'),
     pid: join(runDir, 'daemon.pid'),
     note: join(runDir, 'router.json'),
+    witness: join(runDir, 'witness.json'),
   };
 }

@@ -1,7 +1,9 @@
+import { uptime } from 'node:os';
+import { join } from 'node:path';
 import { formatHostPort, parseHostPort } from '../address.js';
 import { parseDomain } from '../dns/index.js';
 import { WeftError } from '../errors.js';
-import { checkBridgeName, checkMtu, parseSubnet } from '../hostnet/index.js';
+import { bootId, checkBridgeName, checkMtu, parseSubnet } from '../hostnet/index.js';
 import {
   type Identity,
   loadNetwork,
@@ -12,8 +14,11 @@ import {
   parseToken,
   saveNetwork,
 } from '../identity/index.js';
+import { type Block, RingFiles, type RingState } from '../ipam/index.js';
 import { parseListenAddress } from './dns.js';
+import { type AddressPlan, planAddresses } from './ipalloc.js';
 import { type LaunchRequest, type Settings, settle } from './launch-request.js';
+import { runPaths } from './paths.js';
 import { rememberState, type StateFiles, stateFiles } from './state.js';
 
 /** What a router is going to be: the launch request joined with what earlier launches left in the state directory. */
@@ -27,6 +32,16 @@ export interface Plan {
   /** What members said about each other and the secret, as `Statements.encoded` gave it. */
   readonly statements: readonly Buffer[];
   readonly files: StateFiles;
+  readonly addresses: AddressPlan;
+  /** The ring of addresses as it is on the disk. */
+  readonly ring: Ring;
+}
+
+export interface Ring {
+  readonly files: RingFiles;
+  readonly state: RingState;
+  /** It is certain that the disk is the last one. */
+  readonly continued: boolean;
 }
 
 /** A plan that can be given up: a launch that fails has chosen nothing. */
@@ -70,12 +85,25 @@ async function decide(request: LaunchRequest): Promise<Plan> {
   const statements = trust.statements.map((hex) => Buffer.from(hex, 'hex'));
   const targets = merge(known, [...request.peers, ...(token?.addresses ?? [])]);
   const identity = await loadOrCreateIdentity(request.stateDir);
+  const addresses = await planAddresses(settings, network);
+  const ring = await loadRing(request, addresses.range);
   await Promise.all([
     network === stored ? undefined : saveNetwork(request.stateDir, network),
     files.launch.write(() => ({ ...earlier, ...request.settings })),
     files.targets.write(() => ({ targets })),
   ]);
-  return { identity, network, settings, targets, resumed: stored !== undefined, statements, files };
+  const resumed = stored !== undefined;
+  return { identity, network, settings, targets, resumed, statements, files, addresses, ring };
+}
+
+async function loadRing({ stateDir, runDir }: LaunchRequest, range: Block): Promise<Ring> {
+  const files = new RingFiles({
+    statePath: join(stateDir, 'addresses.json'),
+    witnessPath: runPaths(runDir).witness,
+    bootId: await bootId(),
+    uptime,
+  });
+  return { files, ...(await files.load(range)) };
 }
 
 function decideNetwork(stored: Network | undefined, asked: Network | undefined, stateDir: string): Network {

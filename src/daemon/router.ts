@@ -25,13 +25,13 @@ import { Mesh } from '../mesh/index.js';
 import { Overlay } from '../overlay/index.js';
 import { weftVersion } from '../version.js';
 import { AddressSource } from './address-source.js';
+import { Addresses } from './addresses.js';
 import { Attachments } from './attachments.js';
 import { Containers } from './containers.js';
 import { Dns } from './dns.js';
 import { Endpoints } from './endpoints.js';
 import { logForwarder, logMesh, logOverlay } from './event-log.js';
 import { Exposures } from './expose.js';
-import { fixedAddresses } from './fixed-addresses.js';
 import { joinInvitation } from './join.js';
 import { KnownMembers } from './known-members.js';
 import type { LaunchRequest } from './launch-request.js';
@@ -65,6 +65,7 @@ export class Router implements RouterControl {
   readonly #records: PublishedNetworks;
   readonly #networks: Networks;
   readonly paths: PeerPaths;
+  readonly addresses: Addresses;
   readonly #attachments: Attachments;
   readonly #exposures: Exposures;
   readonly #endpoints: Endpoints;
@@ -144,7 +145,16 @@ export class Router implements RouterControl {
       isKeeper: () => isAmongFirst(this.#mesh, KEEPERS),
       onFailure: onFailure('a network cannot be served'),
     });
-    const addresses = new AddressSource(this.#networks, fixedAddresses);
+    this.addresses = new Addresses({
+      identity,
+      mesh: this.#mesh,
+      plan: plan.addresses,
+      ring: plan.ring,
+      targets: plan.targets,
+      file: files.vote,
+      log,
+    });
+    const addresses = new AddressSource(this.#networks, this.addresses);
     this.#attachments = new Attachments({
       owner,
       mtu,
@@ -201,6 +211,7 @@ export class Router implements RouterControl {
   async #start(): Promise<void> {
     this.#mesh.connect(this.#plan.targets);
     await this.names.start();
+    await this.addresses.start();
     const bridged = Promise.all([this.#networks.makeBridge(), this.#records.start()]);
     const restored = Promise.all([this.#forwarder.start(), bridged])
       .then(() => this.#networks.start())
@@ -230,6 +241,7 @@ export class Router implements RouterControl {
     this.#stopping = true;
     await this.#members.stop();
     await this.names.stop();
+    await this.addresses.stop();
     await this.#mesh.stop({ leave: false }).catch(() => {});
     if (this.#adopted) return this.#forwarder.detach();
     await this.#forwarder.stop().catch(() => {});
@@ -303,6 +315,7 @@ export class Router implements RouterControl {
       exposures: this.#exposures.list(),
       attachments: [...this.attachments()],
       dns: { status: dns, names: this.names.list() },
+      ipam: this.addresses.status(),
       datapath,
       counters: { mesh: { ...this.#mesh.counters() }, overlay: { ...this.#overlay.counters() } },
     };
@@ -378,10 +391,12 @@ export class Router implements RouterControl {
       .remove()
       .catch((error: unknown) => this.#log.warn(String(error), errorFields(error)));
     this.#log.info(forget ? 'leaving the network for good' : 'stopping');
+    const note = forget ? await this.addresses.leave() : null;
     this.#endpoints.stop();
     this.#overlay.stop();
     await this.#members.stop();
     await this.names.stop();
+    await this.addresses.stop();
     const [, , removed] = await Promise.all([
       this.#mesh.stop({ leave: true }),
       this.#forwarder.stop(),
@@ -389,7 +404,7 @@ export class Router implements RouterControl {
     ]);
     if (forget) await removeState(this.#request.stateDir);
     this.#onStopped();
-    return { pid: process.pid, removed };
+    return { pid: process.pid, removed, note };
   }
 
   /** What the disk does not take is not done. */

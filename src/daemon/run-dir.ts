@@ -14,7 +14,8 @@ export async function makeDirectory(path: string): Promise<void> {
   });
 }
 
-const OURS = /^(weft\.sock|forwarder\.sock|(forwarder|daemon)\.log(\.1)?|daemon\.pid|router\.json(\.\d+)?)$/;
+const OURS =
+  /^(weft\.sock|forwarder\.sock|(forwarder|daemon)\.log(\.1)?|daemon\.pid|(router|witness)\.json(\.\d+)?)$/;
 
 /** Removes what a router left in its run directory, and the directory if nothing else is in it. */
 export async function removeRunFiles(runDir: string): Promise<void> {

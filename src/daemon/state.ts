@@ -86,6 +86,16 @@ const Members = Type.Object({ members: Type.Array(StoredMember) });
 
 const Trust = Type.Object({ statements: Type.Array(Type.String({ pattern: '^([0-9a-f]{2})+$' })) });
 
+/** This router's vote about who shares the address ring. */
+const Vote = Type.Object({
+  /** How many routers elect; 0 while this one has not taken part. */
+  electors: Type.Integer({ minimum: 0 }),
+  /** Unix time in milliseconds at which it first took part. */
+  incarnation: Type.Integer({ minimum: 0 }),
+  /** As `Election.unsaved` gave it, in hexadecimal; empty before the first. */
+  state: Type.String({ pattern: '^([0-9a-f]{2})*$' }),
+});
+
 /** One JSON file of the state directory. */
 export class StateFile<S extends TSchema> {
   readonly #path: string;
@@ -138,6 +148,7 @@ export function stateFiles(stateDir: string) {
     networks: new StateFile(join(stateDir, 'networks.json'), Networks, { networks: [] }),
     trust: new StateFile(join(stateDir, 'trust.json'), Trust, { statements: [] }),
     names: new StateFile(join(stateDir, 'names.json'), Names, { names: [] }),
+    vote: new StateFile(join(stateDir, 'vote.json'), Vote, { electors: 0, incarnation: 0, state: '' }),
     exposures: new StateFile(join(stateDir, 'exposures.json'), Exposures, { exposures: [] }),
     attachments: new StateFile(join(stateDir, 'attachments.json'), Attachments, {
       bootId: '',
@@ -148,7 +159,7 @@ export function stateFiles(stateDir: string) {
 export type StateFiles = ReturnType<typeof stateFiles>;
 
 const OURS =
-  /^(identity|network|launch|targets|members|networks|names|exposures|trust|attachments)\.json(\.\d+)?$/;
+  /^(identity|network|launch|targets|members|networks|names|exposures|trust|attachments|addresses|vote)\.json(\.\d+)?$/;
 /** What a launch chooses, and would choose again. */
 const CHOSEN: readonly string[] = ['launch.json', 'targets.json'];
 const DECIDED: readonly string[] = ['network.json', ...CHOSEN];

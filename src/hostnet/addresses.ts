@@ -27,3 +27,12 @@ function globalAddresses({ flags = [], addr_info = [] }: Link): string[] {
     local !== undefined && scope === 'global' && !temporary && !deprecated ? [local] : [],
   );
 }
+
+/** IPv4 routes of this host as `10.0.0.0/8` or `10.0.0.1`, but those through weft's own interfaces, among them the bridges of this name. */
+export async function ipv4Routes(bridge: string): Promise<string[]> {
+  const [all, found] = await Promise.all([links(), routes(['-4', 'route', 'show'])]);
+  const own = new Set(all.filter(isWeftLink).map(({ ifname }) => ifname));
+  return found.flatMap(({ dst, dev = '' }) =>
+    dst === undefined || dst === 'default' || own.has(dev) || dev === bridge ? [] : [dst],
+  );
+}

@@ -137,7 +137,7 @@ async function configure(options: AttachOptions): Promise<AttachedInterface> {
   const container = await ipSetUp(
     {
       interface: inside,
-      sysctls: sysctls(inside),
+      sysctls: sysctls(inside, cidrs),
       lines: [
         `link set dev ${inside} mtu ${mtu} ${gsoLimits(mtu)}`,
         ...cidrs.map((cidr) => setAddress(inside, cidr)),
@@ -174,12 +174,16 @@ function setAddress(inside: string, { text, family }: Cidr): string {
  * removal of the first. The link-local address, which follows from a random MAC, counts at once; asking whether somebody has it would wake
  * every container of the segment, and cost 500 containers more than the rest of attaching.
  */
-function sysctls(inside: string): string[] {
+function sysctls(inside: string, cidrs: readonly Cidr[]): string[] {
   return [
     `/proc/sys/net/ipv4/conf/${inside}/arp_notify=1`,
     `/proc/sys/net/ipv6/conf/${inside}/ndisc_notify=1`,
     `/proc/sys/net/ipv4/conf/${inside}/promote_secondaries=1`,
     `/proc/sys/net/ipv6/conf/${inside}/accept_dad=0`,
+    // Engines switch IPv6 off in containers whose other interfaces have none.
+    ...(cidrs.some(({ family }) => family === 'inet6')
+      ? [`/proc/sys/net/ipv6/conf/${inside}/disable_ipv6=0`]
+      : []),
   ];
 }
 

@@ -1,5 +1,5 @@
 /** Linux plumbing: the bridge and its TAP, containers' interfaces, MTU, addresses. Nothing else in weft runs a command. */
-export { hostAddresses } from './addresses.js';
+export { hostAddresses, ipv4Routes } from './addresses.js';
 export {
   type AttachedInterface,
   type AttachOptions,

@@ -22,6 +22,8 @@ export interface Network {
   readonly generation: number;
   /** ISO 8601. */
   readonly created: string;
+  /** This router made it: at first all addresses are its. */
+  readonly creator: boolean;
 }
 
 export const SECRET_BYTES = 32;
@@ -40,7 +42,7 @@ export function parseSecret(bytes: Uint8Array): NetworkSecret {
 
 /** A new network with a random secret. */
 export function newNetwork(): Network {
-  return makeNetwork('token', [newSecret()], new Date().toISOString());
+  return { ...makeNetwork('token', [newSecret()], new Date().toISOString()), creator: true };
 }
 
 export function newSecret(): NetworkSecret {
@@ -119,6 +121,7 @@ export async function saveNetwork(stateDir: string, network: Network): Promise<v
     generation: network.generation,
     secrets: network.secrets.map((secret) => secret.toString('hex')),
     created: network.created,
+    creator: network.creator,
   });
 }
 
@@ -131,12 +134,12 @@ function makeNetwork(
   secrets: readonly [NetworkSecret, ...NetworkSecret[]],
   created: string,
 ): Network {
-  return { mode, secrets, id: networkIdOf(secrets[0]), generation: 0, created };
+  return { mode, secrets, id: networkIdOf(secrets[0]), generation: 0, created, creator: false };
 }
 
 function parseStored(path: string, stored: unknown): Network {
   if (typeof stored !== 'object' || stored === null) throw corruptFile(path, 'it holds no object');
-  const { mode, secrets, created, id, generation = 0 } = stored as Record<string, unknown>;
+  const { mode, secrets, created, creator = false, id, generation = 0 } = stored as Record<string, unknown>;
   if (mode !== 'token' && mode !== 'password') throw corruptFile(path, 'the mode is unknown');
   if (typeof created !== 'string' || Number.isNaN(Date.parse(created))) {
     throw corruptFile(path, 'the date of creation is missing');
@@ -148,7 +151,8 @@ function parseStored(path: string, stored: unknown): Network {
   if (typeof generation !== 'number' || !Number.isSafeInteger(generation) || generation < 0) {
     throw corruptFile(path, 'the generation of the secret is no number');
   }
-  const network = { ...makeNetwork(mode, parsed, created), generation };
+  if (typeof creator !== 'boolean') throw corruptFile(path, 'whether this router made it is no yes or no');
+  const network = { ...makeNetwork(mode, parsed, created), generation, creator };
   if (id === undefined) return network;
   if (typeof id !== 'string' || !/^[0-9a-f]{16}$/.test(id)) throw corruptFile(path, 'the id is damaged');
   return { ...network, id };

@@ -33,6 +33,9 @@ interface LaunchOptions extends CommonOptions {
   readonly discovery?: boolean;
   readonly connLimit?: 'auto' | number;
   readonly trustedSubnets?: string[];
+  readonly ipallocRange?: string;
+  readonly ipallocDefaultSubnet?: string;
+  readonly ipallocInit?: string;
   readonly dns?: boolean;
   readonly dnsDomain?: string;
   readonly dnsTtl?: number;
@@ -105,6 +108,15 @@ export function registerLaunch(program: Command): void {
       '--trusted-subnets <subnets>',
       'do not encrypt data with routers in these subnets (10.0.0.0/8,…) that trust ours, too; "none" ends it (default: none)',
       subnets,
+    )
+    .option(
+      '--ipalloc-range <cidr>',
+      'whose addresses containers are given (default: 10.32.0.0/12); the same on every host',
+    )
+    .option('--ipalloc-default-subnet <cidr>', 'part of it for whoever names none (default: all of it)')
+    .option(
+      '--ipalloc-init <how>',
+      'with a password, who shares the range at first: consensus[=N] (default: all that are named), seed=PEER,… or observer',
     )
     .option('--dns', 'serve names to containers (the default)')
     .option('--no-dns', 'serve no names on this host')
@@ -228,9 +240,11 @@ function chosenSettings(options: LaunchOptions): ChosenSettings {
   const { advertise, discovery, connLimit, trustedSubnets } = options;
   const disabledOffloads = offload === true ? undefined : offload;
   const chosen = { port, bridge, nickname, cipher, mtu, logLevel, rekeyInterval, workers, disabledOffloads };
+  const { ipallocRange, ipallocDefaultSubnet, ipallocInit } = options;
+  const addresses = { ipallocRange, ipallocDefaultSubnet, ipallocInit };
   const { dns, dnsDomain, dnsTtl, dnsListenAddress: dnsListen, resolvConf } = options;
   const names = { dns, dnsDomain, dnsTtl, dnsListen, resolvConf };
-  const all = { ...chosen, advertise, discovery, connLimit, trustedSubnets, ...names };
+  const all = { ...chosen, advertise, discovery, connLimit, trustedSubnets, ...addresses, ...names };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }
 

@@ -3,6 +3,7 @@ import type {
   Connection,
   Datapath,
   DnsReport,
+  Ipam,
   NetworkInfo,
   Peer,
   PeerPath,
@@ -13,6 +14,7 @@ import { ask } from '../client.js';
 import { type CommonOptions, withCommonOptions } from '../options.js';
 import { print } from '../output.js';
 import { dnsText } from '../tables/dns.js';
+import { ipamText } from '../tables/ipam.js';
 import { networksTable } from '../tables/networks.js';
 import { pathsText } from '../tables/paths.js';
 import { connectionsTable, datapathText, overview, peersTable, targetsTable } from '../tables.js';
@@ -26,6 +28,7 @@ Subjects:
   targets      routers that this one was told to connect to
   dns          the DNS server, and the names of containers on all hosts
   networks     isolated networks, and who is on them
+  ipam         who owns how many addresses, and what this host may hand out
   datapath     the forwarder: ciphers, offloads, learned MACs, counters`;
 
 const SUBJECTS = {
@@ -36,6 +39,7 @@ const SUBJECTS = {
   targets: (options: CommonOptions) => show<Target[]>(options, '/targets', targetsTable),
   dns: (options: CommonOptions) => show<DnsReport>(options, '/dns', dnsText),
   networks: (options: CommonOptions) => show<NetworkInfo[]>(options, '/networks', networksTable),
+  ipam: (options: CommonOptions) => show<Ipam>(options, '/ipam', ipamText),
   datapath: (options: CommonOptions) => show<Datapath>(options, '/datapath', datapathText),
 };
 

@@ -112,6 +112,8 @@ describe('the API', () => {
       '/dns',
       '/exposures',
       '/forget',
+      '/ipam',
+      '/ipam/prime',
       '/names',
       '/names/lookup',
       '/networks',

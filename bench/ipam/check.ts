@@ -1,0 +1,37 @@
+/**
+ * Runs the checker of the address ring: `npx tsx bench/ipam/check.ts [--operations 10000000] [--seed N] [--episode 20000] [--trace]`.
+ * Episodes have the seeds N, N+1, …; what is found is seen again with its seed and --operations 1.
+ */
+import { parseArgs } from 'node:util';
+import { check } from '../../test/unit/ipam/checker.js';
+
+const { values } = parseArgs({
+  options: {
+    operations: { type: 'string', default: '10000000' },
+    seed: { type: 'string' },
+    episode: { type: 'string', default: '20000' },
+    trace: { type: 'boolean', default: false },
+  },
+});
+
+// Refusals are made by the million here, and nobody reads where.
+Error.stackTraceLimit = 0;
+
+const first = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
+const wanted = Number(values.operations);
+const began = performance.now();
+const totals = new Map<string, number>();
+let operations = 0;
+let seed = first;
+console.log(`seeds from ${first}, episodes of ${values.episode} operations`);
+for (; operations < wanted; seed++) {
+  const trace = values.trace ? { trace: (line: string) => console.log(line) } : {};
+  const result = check({ seed, operations: Number(values.episode), ...trace });
+  operations += result.operations;
+  for (const [what, count] of result.counts) totals.set(what, (totals.get(what) ?? 0) + count);
+}
+const seconds = (performance.now() - began) / 1000;
+console.log(
+  `${operations} operations in ${seed - first} episodes (seeds ${first} to ${seed - 1}), ${seconds.toFixed(0)} s: nothing is wrong`,
+);
+for (const [what, count] of [...totals].sort(([, a], [, b]) => b - a)) console.log(`  ${count} ${what}`);

@@ -1,0 +1,761 @@
+import { WeftError } from '../../../src/errors.js';
+import type { PeerId } from '../../../src/identity/index.js';
+import { AddressRing } from '../../../src/ipam/address-ring.js';
+import { type Fact, NO_PROOF, type Notary } from '../../../src/ipam/facts.js';
+import { IPV4, type Slot } from '../../../src/ipam/holdings.js';
+import type { Message, Output } from '../../../src/ipam/messages.js';
+import { type Block, parseBlock } from '../../../src/ipam/range.js';
+import type { Segment } from '../../../src/ipam/ring.js';
+import { emptyState, estateOf, type RingState } from '../../../src/ipam/state.js';
+
+/*
+ * A randomised checker: routers with the real state machine, over a network that loses, repeats, delays and reorders, on hosts that crash and
+ * come back with older disks, in virtual time. What must hold is checked after every operation; what must hold once all is
+ * well again is checked at the end of every episode.
+ */
+
+export interface CheckOptions {
+  readonly seed: number;
+  /** Of one episode: a network from its beginning until it is healed. */
+  readonly operations: number;
+  /** Prints what happens. */
+  readonly trace?: (line: string) => void;
+}
+
+export interface CheckResult {
+  readonly operations: number;
+  /** How often each kind of operation was done. */
+  readonly counts: ReadonlyMap<string, number>;
+}
+
+/** What must hold does not. The message tells the seed to see it again with. */
+export class Violation extends Error {}
+
+const RANGES = ['10.0.0.0/26', '10.0.0.0/24', '10.0.0.0/22', '10.0.0.0/20'];
+/** Old disks that a host may be restored from. */
+const BACKUPS = 6;
+const MAX_HOSTS = 7;
+const MAX_IN_FLIGHT = 400;
+
+/** Runs one episode. Throws `Violation`. */
+export function check(options: CheckOptions): CheckResult {
+  const world = new World(options);
+  try {
+    while (world.operations < options.operations) world.step();
+    world.heal();
+  } catch (error) {
+    const why =
+      error instanceof Violation ? error.message : String(error instanceof Error ? error.stack : error);
+    throw new Violation(`seed ${options.seed}, operation ${world.operations}: ${why}`);
+  }
+  return { operations: world.operations, counts: world.counts };
+}
+
+type Payload =
+  | { readonly kind: 'message'; readonly message: Message }
+  | { readonly kind: 'facts'; readonly facts: readonly Fact[] };
+
+interface Packet {
+  readonly from: Host;
+  readonly to: Host;
+  /** Of the receiver: what was sent to an earlier run is void. */
+  readonly run: number;
+  readonly payload: Payload;
+}
+
+/** `stopped`: the router was killed, containers go on and it is started again at once. `dead`: nothing goes on. */
+type HostState = 'up' | 'stopped' | 'dead' | 'left';
+
+class Host {
+  readonly name: string;
+  readonly peer: PeerId;
+  readonly notary: Notary;
+  state: HostState = 'dead';
+  run = 0;
+  ring: AddressRing | undefined;
+  disk: RingState;
+  /** What is being written to the disk. */
+  writing: RingState | undefined;
+  readonly backups: RingState[] = [];
+  /** By how many milliseconds its clock is wrong. */
+  readonly skew: number;
+  /** Hosts of the same group reach one another. */
+  group = 0;
+  /** Addresses that containers have. */
+  readonly used = new Map<number, string>();
+  /** Claims and allocations that wait, by id. */
+  readonly waiting = new Map<number, string>();
+  /** Who removed it, or took what it had when it left. */
+  heir: Host | undefined;
+  /** What of the disk's state may be handed out. */
+  mine: readonly Segment[] = [];
+  #owner = 0;
+
+  constructor(index: number, peer: PeerId, range: Block, skew: number) {
+    this.skew = skew;
+    this.name = `h${index}`;
+    this.peer = peer;
+    this.disk = emptyState(range);
+    this.notary = {
+      peer,
+      deed: (content) => ({ ...content, giver: peer, proof: NO_PROOF }),
+      seat: (content) => ({ ...content, signer: peer, proof: NO_PROOF }),
+    };
+  }
+
+  nextOwner(): string {
+    this.#owner++;
+    return `${this.name}.${this.#owner}`;
+  }
+}
+
+interface Operation {
+  readonly weight: number;
+  readonly run: () => void;
+}
+
+class World {
+  operations = 0;
+  readonly counts = new Map<string, number>();
+  readonly #trace: ((line: string) => void) | undefined;
+  readonly #random: () => number;
+  readonly #range: Block;
+  readonly #hosts: Host[] = [];
+  readonly #byPeer = new Map<PeerId, Host>();
+  #packets: Packet[] = [];
+  /** What arrives long after it was sent. */
+  #late: Packet[] = [];
+  #time = 1_000;
+  #ids = 0;
+  /** Loses and repeats nothing. */
+  #calm = false;
+  readonly #loss: number;
+  readonly #operations: readonly Operation[];
+  readonly #weight: number;
+
+  constructor({ seed, trace }: CheckOptions) {
+    this.#random = seededRandom(seed);
+    this.#trace = trace;
+    this.#range = parseBlock(this.#pick(RANGES));
+    this.#loss = this.#pick([0, 0.02, 0.2]);
+    this.#operations = this.#choices(this.#pick([0.2, 1, 3]));
+    this.#weight = this.#operations.reduce((sum, { weight }) => sum + weight, 0);
+    const founders = 1 + this.#below(3);
+    const first = Array.from({ length: founders }, () => this.#addHost());
+    this.#calm = true;
+    for (const host of first) {
+      this.#start(host, host.disk, false);
+      host.ring?.found(first.map(({ peer }) => peer));
+      this.#settle(host);
+    }
+    this.#calm = false;
+  }
+
+  step(): void {
+    this.operations++;
+    const { length } = this.#packets;
+    if (length > 0 && this.#random() < (length > MAX_IN_FLIGHT ? 0.95 : 0.7)) {
+      this.#deliver();
+      return;
+    }
+    let choice = this.#random() * this.#weight;
+    for (const { weight, run } of this.#operations) {
+      choice -= weight;
+      if (choice > 0) continue;
+      run();
+      break;
+    }
+  }
+
+  /** What may happen, and how often in relation to one another. */
+  #choices(faults: number): readonly Operation[] {
+    return [
+      { weight: 40, run: () => this.#allocateOrRelease() },
+      { weight: 8, run: () => this.#claim() },
+      { weight: 30, run: () => this.#tick() },
+      { weight: 12, run: () => this.#gossip() },
+      { weight: faults, run: () => this.#partition() },
+      { weight: faults, run: () => this.#restartRouter() },
+      { weight: 0.6 * faults, run: () => this.#killHost() },
+      { weight: 0.8 * faults, run: () => this.#bringBack() },
+      { weight: 0.4 * faults, run: () => this.#remove() },
+      { weight: 0.3 * faults, run: () => this.#killAndRemove() },
+      { weight: 0.2 * faults, run: () => this.#leave() },
+      { weight: 0.4 * faults, run: () => this.#join() },
+      { weight: 0.3 * faults, run: () => this.#fullDisk() },
+    ];
+  }
+
+  /** Ends all faults; then everything must be owned by somebody, and known to all, and usable. */
+  heal(): void {
+    this.#calm = true;
+    for (const host of this.#hosts) {
+      host.group = 0;
+      if (host.state === 'stopped' || (host.state === 'dead' && host.heir === undefined)) {
+        this.#start(host, host.disk, host.state === 'stopped');
+      }
+    }
+    for (let round = 0; round < 60 && !(this.#late.length === 0 && this.#isWhole()); round++) {
+      if (round === 3) this.#packets.push(...this.#late.splice(0));
+      this.#settleAll();
+      this.#removeDead();
+    }
+    if (!this.#isWhole()) throw new Violation(`space is lost: ${this.#describe()}`);
+    this.#fillUp();
+  }
+
+  // --- Operations ----------------------------------------------------------------------------------------------------------
+
+  #deliver(): void {
+    const packets = this.#random() < 0.02 && this.#late.length > 0 ? this.#late : this.#packets;
+    const index = this.#below(packets.length);
+    const packet = packets[index];
+    const last = packets.pop();
+    if (packet === undefined || last === undefined) return;
+    if (index < packets.length) packets[index] = last;
+    if (!this.#calm && this.#random() < this.#loss) {
+      this.#count('lose');
+      return;
+    }
+    if (!this.#calm && this.#random() < 0.05) {
+      this.#packets.push(packet);
+      this.#count('repeat');
+    }
+    this.#receive(packet);
+  }
+
+  #receive({ from, to, run, payload }: Packet): void {
+    const { ring } = to;
+    if (ring === undefined || to.run !== run) return;
+    this.#count(payload.kind === 'message' ? payload.message.type : 'facts');
+    if (payload.kind === 'message') {
+      ring.receive(from.peer, payload.message, this.#now(to));
+    } else {
+      ring.learnFounders(this.#founders());
+      const news = ring.merge(payload.facts, this.#now(to));
+      if (news.length > 0) this.#spread(to, news, from);
+    }
+    this.#settle(to);
+  }
+
+  #allocateOrRelease(): void {
+    const host = this.#anyUp();
+    if (host?.ring === undefined) return;
+    const used = [...host.used];
+    const free = this.#below(3) === 0;
+    if (free && used.length > 0) {
+      const [address, owner] = this.#pick(used);
+      host.used.delete(address);
+      this.#count('release');
+      this.#ids++;
+      const freed = host.ring.held(owner).map((slot) => ({ slot, families: IPV4 }));
+      host.ring.release(this.#ids, freed);
+    } else {
+      this.#count('allocate');
+      const owner = host.nextOwner();
+      this.#request(host, owner, (id) => host.ring?.allocate(id, owner, this.#subnet(), 24, IPV4));
+    }
+    this.#settle(host);
+  }
+
+  #claim(): void {
+    const host = this.#anyUp();
+    if (host?.ring === undefined) return;
+    this.#count('claim');
+    const owner = host.nextOwner();
+    const { start, end } = this.#range;
+    const address = start + 1 + this.#below(end - start - 2);
+    this.#request(host, owner, (id) => host.ring?.claim(id, owner, address, 24, IPV4));
+    this.#settle(host);
+  }
+
+  #request(host: Host, owner: string, ask: (id: number) => void): void {
+    this.#ids++;
+    host.waiting.set(this.#ids, owner);
+    ask(this.#ids);
+  }
+
+  #tick(): void {
+    const host = this.#anyUp();
+    if (host?.ring === undefined) return;
+    this.#count('tick');
+    this.#time += 1 + this.#below(1_500);
+    for (const id of host.waiting.keys()) {
+      if (this.#random() < 0.05 || host.waiting.size > 8) host.ring.cancel(id);
+    }
+    host.ring.tick(this.#now(host));
+    this.#settle(host);
+  }
+
+  /** One tells another all it knows. */
+  #gossip(): void {
+    const host = this.#anyUp();
+    const peers = this.#hosts.filter((other) => host !== undefined && this.#reaches(host, other));
+    if (host?.ring?.ring === undefined || peers.length === 0) return;
+    this.#count('gossip');
+    const facts = [...host.ring.ring.facts()];
+    const some = this.#random() < 0.2 ? facts.filter(() => this.#random() < 0.5) : facts;
+    this.#post(host, this.#pick(peers), { kind: 'facts', facts: some });
+  }
+
+  #partition(): void {
+    this.#count('partition');
+    const groups = this.#pick([1, 1, 2, 2, 3]);
+    for (const host of this.#hosts) host.group = this.#below(groups);
+    this.#greet();
+  }
+
+  #greet(): void {
+    for (const host of this.#hosts) {
+      for (const other of this.#hosts) {
+        if (host.ring === undefined || !this.#reaches(host, other) || this.#random() < 0.5) continue;
+        host.ring.reached(other.peer, this.#now(host));
+        this.#settle(host);
+      }
+    }
+  }
+
+  /** Kills the router, perhaps between write and announce, and starts it again with what it had: it goes on. */
+  #restartRouter(): void {
+    const host = this.#anyUp();
+    if (host?.ring === undefined) return;
+    this.#count('restart');
+    this.#stop(host, 'stopped');
+    if (this.#random() < 0.8) this.#start(host, host.disk, true);
+  }
+
+  #killHost(): void {
+    const host = this.#anyUp();
+    if (host === undefined || this.#hosts.filter(({ state }) => state === 'up').length < 2) return;
+    this.#count('kill');
+    this.#stop(host, 'dead');
+    for (const address of host.used.keys()) host.used.delete(address);
+  }
+
+  #bringBack(): void {
+    const down = this.#hosts.filter(({ state }) => state === 'stopped' || state === 'dead');
+    if (down.length === 0) return;
+    const host = this.#pick(down);
+    if (host.state === 'stopped') {
+      this.#start(host, host.disk, true);
+      return;
+    }
+    const backup = this.#random() < 0.5 ? this.#pick([host.disk, ...host.backups]) : host.disk;
+    const { disk, heir } = host;
+    const isOlder = backup !== disk;
+    host.disk = backup;
+    host.heir = undefined;
+    if ((isOlder || heir !== undefined) && !this.#isEverybodyKnown()) {
+      host.disk = disk;
+      host.heir = heir;
+      this.#count(isOlder ? 'backup too old' : 'back among strangers');
+      return;
+    }
+    this.#count(isOlder ? 'restore' : 'boot');
+    if (isOlder) host.backups.length = 0;
+    this.#start(host, host.disk, false);
+  }
+
+  #remove(): void {
+    const dead = this.#hosts.filter(({ state, heir }) => state === 'dead' && heir === undefined);
+    const host = this.#anyUp();
+    if (host?.ring?.ring === undefined || dead.length === 0) return;
+    const victim = this.#pick(dead);
+    victim.heir = host;
+    if (!this.#isEverybodyKnown()) {
+      victim.heir = undefined;
+      this.#count('removal that cuts off');
+      return;
+    }
+    this.#count('remove');
+    this.#trace?.(`${host.name} removes ${victim.name}`);
+    this.#ids++;
+    host.ring.remove(this.#ids, victim.peer);
+    this.#settle(host);
+  }
+
+  /** Somebody is removed as soon as it is dead, while what it said is still on the way. */
+  #killAndRemove(): void {
+    this.#killHost();
+    for (let count = 0; count < 3; count++) this.#remove();
+    this.#greet();
+  }
+
+  /** Removes the dead from wherever they are believed to take part: a removal counts for the lives that were known there. */
+  #removeDead(): void {
+    const [host] = this.#hosts.filter(({ state }) => state === 'up');
+    const ring = host?.ring?.ring;
+    const owners = ring?.segments.map(({ deed }) => deed.owner) ?? [];
+    for (const peer of new Set([...owners, ...(ring?.participants ?? [])])) {
+      const other = this.#byPeer.get(peer);
+      if (host?.ring === undefined || (other?.state !== 'dead' && other?.state !== 'left')) continue;
+      this.#ids++;
+      host.ring.remove(this.#ids, peer);
+      this.#settle(host);
+    }
+  }
+
+  #leave(): void {
+    const host = this.#anyUp();
+    if (host?.ring === undefined || this.#hosts.filter(({ state }) => state === 'up').length < 3) return;
+    this.#count('leave');
+    for (const owner of host.used.values()) {
+      this.#ids++;
+      host.ring.release(
+        this.#ids,
+        host.ring.held(owner).map((slot) => ({ slot, families: IPV4 })),
+      );
+    }
+    for (const address of host.used.keys()) host.used.delete(address);
+    this.#ids++;
+    host.waiting.set(this.#ids, LEAVING);
+    host.ring.leave(this.#ids);
+    this.#settle(host);
+  }
+
+  #join(): void {
+    if (this.#hosts.filter(({ state }) => state !== 'left').length >= MAX_HOSTS) return;
+    this.#count('join');
+    const host = this.#addHost();
+    this.#start(host, host.disk, false);
+  }
+
+  /** The next write of a router fails. */
+  #fullDisk(): void {
+    const host = this.#anyUp();
+    if (host?.ring === undefined) return;
+    this.#count('full disk');
+    const owner = host.nextOwner();
+    this.#request(host, owner, (id) => host.ring?.allocate(id, owner, this.#subnet(), 24, IPV4));
+    host.writing ??= host.ring.save();
+    if (host.writing !== undefined) {
+      host.writing = undefined;
+      host.ring.failed(new WeftError('disk-full', 'the disk is full'));
+    }
+    this.#settle(host);
+  }
+
+  // --- Hosts ---------------------------------------------------------------------------------------------------------------
+
+  #addHost(): Host {
+    const index = this.#hosts.length;
+    const id = (Math.floor(this.#random() * 2 ** 32) * 256 + index).toString(16).padStart(16, '0');
+    const host = new Host(index, id as PeerId, this.#range, this.#pick([0, 0, 0, 10_000, 3_600_000]));
+    host.group = this.#hosts[0]?.group ?? 0;
+    this.#hosts.push(host);
+    this.#byPeer.set(host.peer, host);
+    return host;
+  }
+
+  #start(host: Host, state: RingState, continued: boolean): void {
+    this.#trace?.(`${host.name} starts${continued ? ' and goes on' : ''}, life ${state.life}`);
+    host.run++;
+    host.state = 'up';
+    const reaches = (peer: PeerId) => {
+      const other = this.#byPeer.get(peer);
+      return other !== undefined && this.#reaches(host, other);
+    };
+    host.ring = new AddressRing({
+      notary: host.notary,
+      state,
+      continued,
+      now: this.#now(host),
+      random: this.#random,
+      reachable: reaches,
+      neighbours: () => this.#hosts.map(({ peer }) => peer).filter(reaches),
+      nameOf: (peer) => this.#byPeer.get(peer)?.name ?? peer,
+    });
+    this.#settle(host);
+  }
+
+  #stop(host: Host, state: HostState): void {
+    this.#trace?.(`${host.name} is ${state}`);
+    if (host.writing !== undefined && this.#random() < 0.5) this.#write(host, host.writing);
+    host.writing = undefined;
+    host.ring = undefined;
+    host.state = state;
+    host.waiting.clear();
+    this.#survey(host);
+  }
+
+  #write(host: Host, state: RingState): void {
+    if (this.#random() < 0.1) {
+      host.backups.push(host.disk);
+      if (host.backups.length > BACKUPS) host.backups.splice(this.#below(BACKUPS), 1);
+    }
+    host.disk = state;
+    this.#survey(host);
+  }
+
+  /** Does what a router does after each input: writes, then what follows. A write may take until the next input. */
+  #settle(host: Host): void {
+    for (;;) {
+      if (host.writing !== undefined && (this.#calm || this.#random() < 0.7)) {
+        this.#write(host, host.writing);
+        host.writing = undefined;
+        host.ring?.saved();
+      }
+      host.writing ??= host.ring?.save();
+      const outputs = host.ring?.outputs() ?? [];
+      for (const output of outputs) this.#do(host, output);
+      if (host.writing === undefined ? outputs.length === 0 : !this.#calm && this.#random() < 0.1) return;
+    }
+  }
+
+  #do(host: Host, output: Output): void {
+    switch (output.kind) {
+      case 'send': {
+        const to = this.#byPeer.get(output.to);
+        if (to !== undefined) this.#post(host, to, { kind: 'message', message: output.message });
+        break;
+      }
+      case 'announce':
+        this.#spread(host, output.facts, undefined);
+        break;
+      case 'settle':
+        this.#onSettled(host, output.id, output.slot);
+        break;
+      case 'lost':
+        this.#trace?.(`${host.name} lost ${output.slot.address}`);
+        host.used.delete(output.slot.address);
+        break;
+      case 'warning':
+        throw new Violation(`${host.name} warns: ${output.error.message}\n${this.#describe()}`);
+    }
+  }
+
+  #onSettled(host: Host, id: number, slot: Slot | undefined): void {
+    const owner = host.waiting.get(id);
+    host.waiting.delete(id);
+    if (owner === LEAVING && host.ring !== undefined && host.disk.life !== 0) this.#onLeft(host);
+    if (slot === undefined || owner === undefined) return;
+    for (const other of this.#hosts) {
+      if (other !== host && other.used.has(slot.address)) {
+        throw new Violation(`${slot.address} is given out by ${host.name} and by ${other.name}`);
+      }
+    }
+    host.used.set(slot.address, owner);
+  }
+
+  #onLeft(host: Host): void {
+    const seat = host.disk.ring?.seats.get(host.peer);
+    if (seat?.gone !== true) return;
+    host.heir = this.#byPeer.get(seat.heir);
+    this.#stop(host, 'left');
+  }
+
+  #post(from: Host, to: Host, payload: Payload): void {
+    if (!this.#reaches(from, to)) return;
+    const packets = !this.#calm && this.#random() < 0.05 ? this.#late : this.#packets;
+    packets.push({ from, to, run: to.run, payload });
+    if (this.#late.length > MAX_IN_FLIGHT) this.#late.splice(this.#below(MAX_IN_FLIGHT), 1);
+  }
+
+  #spread(from: Host, facts: readonly Fact[], except: Host | undefined): void {
+    for (const to of this.#hosts) {
+      if (to !== except) this.#post(from, to, { kind: 'facts', facts });
+    }
+  }
+
+  #reaches(from: Host, to: Host): boolean {
+    return from !== to && to.state === 'up' && from.group === to.group;
+  }
+
+  // --- What must hold ------------------------------------------------------------------------------------------------------
+
+  /** No address is another's, too. A router that is started again at once goes on, so that its addresses count. */
+  #survey(host: Host): void {
+    const counts = host.state === 'up' || host.state === 'stopped';
+    host.mine = counts ? estateOf(host.disk, host.peer).mine : [];
+    for (const other of this.#hosts) {
+      if (other === host) continue;
+      const twice = shared(host.mine, other.mine);
+      if (twice !== undefined) {
+        throw new Violation(`${twice} is owned by ${host.name} and by ${other.name}\n${this.#describe()}`);
+      }
+    }
+  }
+
+  /**
+   * Whoever asks all it knows of, and all that they know of, and so on, finds everybody who has addresses or inherits them. When an older disk or a removal breaks
+   * this, no protocol can help; docs/operations.md says so.
+   */
+  #isEverybodyKnown(): boolean {
+    const owners = new Set<Host>();
+    for (const host of this.#hosts) {
+      if (host.heir === undefined && estateOf(host.disk, host.peer).claims.length > 0) owners.add(host);
+      for (const { deed } of host.disk.ring?.segments ?? []) {
+        const owner = this.#byPeer.get(deed.owner);
+        if (owner !== undefined && owner.heir === undefined && deed.version > 0) owners.add(owner);
+      }
+    }
+    return this.#hosts.every((host) => {
+      if (host.disk.ring === undefined || host.heir !== undefined) return true;
+      const found = this.#knownFrom(host);
+      return [...owners].every((owner) => found.has(owner));
+    });
+  }
+
+  /** Whom a host asks in the end, when it learns from all whom it asks. Of one that was removed it learns from its heir. */
+  #knownFrom(host: Host): Set<Host> {
+    const found = new Set<Host>([host]);
+    let known = host.disk.ring;
+    for (const each of found) {
+      if (each.heir !== undefined) found.add(each.heir);
+      else for (const fact of each.disk.ring?.facts() ?? []) known = known?.put(fact);
+      for (const peer of known?.participants ?? []) {
+        const other = this.#byPeer.get(peer);
+        if (other !== undefined) found.add(other);
+      }
+    }
+    const asked = [...found].filter(({ peer }) => peer === host.peer || known?.participants.has(peer));
+    return new Set(asked);
+  }
+
+  /** Everybody knows the same, and each address is somebody's to hand out. */
+  #isWhole(): boolean {
+    const up = this.#hosts.filter(({ state }) => state === 'up');
+    const [first] = up.flatMap(({ ring }) => (ring?.ring === undefined ? [] : [ring.ring]));
+    if (first === undefined) return false;
+    const isSame = up.every(
+      ({ ring }) =>
+        ring?.ring?.standing === first.standing &&
+        ring.ring.segments.length === first.segments.length &&
+        ring.ring.segments.every(({ start, deed }, index) => {
+          const other = first.segments[index];
+          return (
+            other?.start === start && other.deed.version === deed.version && other.deed.owner === deed.owner
+          );
+        }),
+    );
+    const owned = up.flatMap(({ mine }) => mine).reduce((sum, { start, end }) => sum + end - start, 0);
+    return isSame && owned === this.#range.end - this.#range.start;
+  }
+
+  /** One router can have all the addresses that are left. */
+  #fillUp(): void {
+    const host = this.#anyUp();
+    if (host === undefined) return;
+    for (const { ring, waiting } of this.#hosts) for (const id of waiting.keys()) ring?.cancel(id);
+    for (const each of this.#hosts) this.#settle(each);
+    const used = this.#hosts.reduce((sum, each) => sum + each.used.size, 0);
+    const left = this.#hosts.reduce((sum, { ring }) => sum + held(ring), 0);
+    if (used > left) throw new Violation(`${used} addresses are in use, but only ${left} are noted`);
+    if (this.#range.end - this.#range.start > 256) return;
+    const { start, end } = this.#range;
+    const span = { start: start + 1, end: end - 1 };
+    const fixed = [start, end - 1].filter((address) => this.#hosts.some((each) => each.used.has(address)));
+    const wanted = end - start - 2 - (left - fixed.length);
+    for (let count = 0; count < wanted; count++) {
+      const owner = host.nextOwner();
+      const before = host.used.size;
+      this.#request(host, owner, (id) => host.ring?.allocate(id, owner, span, 24, IPV4));
+      this.#settle(host);
+      for (let round = 0; round < 60 && host.used.size === before; round++) this.#settleAll();
+      if (host.used.size === before) {
+        throw new Violation(`${host.name} got ${count} of ${wanted} free addresses\n${this.#describe()}`);
+      }
+    }
+    this.#count('fill', wanted);
+  }
+
+  #settleAll(): void {
+    this.#time += 2_500;
+    for (const host of this.#hosts) {
+      host.ring?.tick(this.#now(host));
+      this.#settle(host);
+      const facts = [...(host.ring?.ring?.facts() ?? [])];
+      if (facts.length > 0) for (const to of this.#hosts) this.#post(host, to, { kind: 'facts', facts });
+    }
+    while (this.#packets.length > 0) {
+      const packets = this.#packets;
+      this.#packets = [];
+      for (const packet of packets) this.#receive(packet);
+    }
+  }
+
+  #describe(): string {
+    return this.#hosts
+      .map((host) => {
+        const { ring, life } = host.disk;
+        const segments = ring?.segments.map(({ start, end, deed }) => {
+          const name = this.#byPeer.get(deed.owner)?.name;
+          const giver = this.#byPeer.get(deed.giver)?.name;
+          return `${start % 4096}-${end % 4096}:${name}@${deed.ownerLife}v${deed.version}<${giver}`;
+        });
+        const seats = [...(ring?.seats.values() ?? [])].map(
+          (seat) =>
+            `${this.#byPeer.get(seat.peer)?.name}@${seat.life}${seat.gone ? `>${this.#byPeer.get(seat.heir)?.name}` : ''}`,
+        );
+        const view = host.ring?.view();
+        const waiting = view?.waitingFor.map((peer) => this.#byPeer.get(peer)?.name);
+        return `${host.name} (${host.peer}) ${host.state} life ${life} pending ${view?.pending} waits ${waiting}\n   ${segments?.join(' ')}\n   ${seats.join(' ')}`;
+      })
+      .join('\n');
+  }
+
+  // --- Chance --------------------------------------------------------------------------------------------------------------
+
+  #founders(): readonly PeerId[] {
+    return this.#hosts.map(({ disk }) => disk.founders).find(({ length }) => length > 0) ?? [];
+  }
+
+  #anyUp(): Host | undefined {
+    const up = this.#hosts.filter(({ state }) => state === 'up');
+    return up.length === 0 ? undefined : this.#pick(up);
+  }
+
+  /** The whole range, or a part of it. */
+  #subnet() {
+    const { start, end } = this.#range;
+    const quarter = (end - start) / 4;
+    const at = this.#below(8);
+    const block = at < 4 ? { start: start + at * quarter, end: start + (at + 1) * quarter } : this.#range;
+    return { start: block.start + 1, end: block.end - 1 };
+  }
+
+  #now({ skew }: Host): number {
+    return this.#time + skew;
+  }
+
+  #below(limit: number): number {
+    return Math.floor(this.#random() * limit);
+  }
+
+  #pick<T>(list: readonly T[]): T {
+    return list[this.#below(list.length)] as T;
+  }
+
+  #count(what: string, by = 1): void {
+    this.counts.set(what, (this.counts.get(what) ?? 0) + by);
+    this.#trace?.(`${this.operations} ${what}`);
+  }
+}
+
+const LEAVING = 'leaving';
+
+function held(ring: AddressRing | undefined): number {
+  return ring?.view().allocated ?? 0;
+}
+
+/** An address that is in both. */
+function shared(first: readonly Segment[], second: readonly Segment[]): number | undefined {
+  let at = 0;
+  for (const { start, end } of first) {
+    while (at < second.length && (second[at]?.end ?? 0) <= start) at++;
+    const other = second[at];
+    if (other !== undefined && other.start < end) return Math.max(start, other.start);
+  }
+  return undefined;
+}
+
+/** Numbers from 0 to 1 that are the same for the same seed (mulberry32, public domain). */
+function seededRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
