@@ -87,8 +87,9 @@ void Forwarder::run() {
   prepare_interface_lookup();
   take_precedence();
   drop_capabilities();
+  const Placement placement = Placement::survey(static_cast<unsigned>(workers_.size()));
   for (const auto& worker : workers_)
-    worker->start();
+    worker->start(placement);
   sandboxed_ = restrict_syscalls();
   log_line(Level::info, "forwarding on UDP port " + std::to_string(port_) + " with " +
                             std::to_string(workers_.size()) + " workers");

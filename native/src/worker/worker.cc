@@ -6,7 +6,6 @@
 #include <system_error>
 
 #include "io/failure.h"
-#include "worker/placement.h"
 
 namespace weft {
 namespace {
@@ -48,9 +47,12 @@ Worker::~Worker() {
   stop();
 }
 
-void Worker::start() {
+void Worker::start(const Placement& placement) {
   try {
-    thread_ = std::thread([this] { run(); });
+    thread_ = std::thread([this, &placement] {
+      placement.place(number_);
+      run();
+    });
   } catch (const std::system_error& error) {
     throw Failure(std::string("cannot start a worker thread: ") + error.what());
   }
@@ -83,7 +85,6 @@ void Worker::unwatch(const TapQueues& taps) noexcept {
 // No polling before sleep: where cores are fewer than busy threads, what it saves in wake-ups it takes from
 // those who would have sent the next packet.
 void Worker::run() noexcept {
-  place_worker(number_, workers_);
   running_ = true;
   running_.notify_one();
   std::array<epoll_event, max_ready> space{};
