@@ -58,8 +58,10 @@ export function startDaemon(runDir: string): Launching {
       try {
         const line = await text(report);
         if (!signal.aborted) return await outcome(line, runDir);
-        await end('SIGTERM');
         throw new WeftError('interrupted', 'interrupted: no router was launched');
+      } catch (error) {
+        await end('SIGTERM');
+        throw error;
       } finally {
         clearTimeout(timer);
       }

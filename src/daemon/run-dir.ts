@@ -1,11 +1,24 @@
 /** The files of a running router. */
 import { mkdir } from 'node:fs/promises';
 import Type, { type Static } from 'typebox';
-import { fileError } from '../errors.js';
+import { fileError, WeftError } from '../errors.js';
 import { readPrivateJson, writePrivateJson } from '../identity/index.js';
 import { validator } from '../validate.js';
 import { runPaths } from './paths.js';
 import { removeFiles } from './state.js';
+
+/** The kernel's limit for the path of a unix socket. */
+const MAX_SOCKET_PATH = 107;
+
+/** Throws `bad-directory` for a run directory whose path leaves no room for the names of sockets. */
+export function checkRunDir(runDir: string): void {
+  const { forwarder } = runPaths(runDir);
+  if (Buffer.byteLength(forwarder) <= MAX_SOCKET_PATH) return;
+  throw new WeftError(
+    'bad-directory',
+    `the path of the run directory is too long for the sockets in it (${forwarder}): choose a shorter one with --run-dir`,
+  );
+}
 
 /** Makes a directory of a router if there is none. Rejects with `no-privilege`, `disk-full` or `bad-directory`. */
 export async function makeDirectory(path: string): Promise<void> {

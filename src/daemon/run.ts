@@ -9,7 +9,14 @@ import { createLog, errorFields, type Log, type LogTarget, logFatal } from './lo
 import { runPaths } from './paths.js';
 import { makePlan, type Plan } from './plan.js';
 import { Router } from './router.js';
-import { makeDirectory, type RunNote, readRunNote, removeRunFiles, writeRunNote } from './run-dir.js';
+import {
+  checkRunDir,
+  makeDirectory,
+  type RunNote,
+  readRunNote,
+  removeRunFiles,
+  writeRunNote,
+} from './run-dir.js';
 
 /** How often to look whether the run directory is still there, in milliseconds. */
 const LOCK_CHECK = 2_000;
@@ -42,6 +49,7 @@ export async function runRouter(
   process.umask(0o077);
   const asked = askedToStop();
   endOnFault(logs);
+  checkRunDir(request.runDir);
   await makeDirectory(request.runDir);
   const lock = await lockRunDir(request.runDir);
   try {

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { attempt, type Finished, type Host, run, until } from '../lab/index.js';
@@ -74,6 +74,13 @@ describe('a launch that cannot succeed says why, and leaves nothing', () => {
       a.tryWeft('launch', '--state-dir', file),
     );
     await failsCleanly(a, 1, /a file stands where.*--run-dir/, () => a.tryWeft('launch', '--run-dir', file));
+  });
+
+  test('in a run directory whose path is too long', async () => {
+    const { a } = world();
+    const long = join(a.directory, 'x'.repeat(100));
+    await failsCleanly(a, 1, /too long.*--run-dir/, () => a.tryWeft('launch', '--run-dir', long));
+    expect(existsSync(long)).toBe(false);
   });
 
   test('with a token that is none, or an empty password', async () => {
