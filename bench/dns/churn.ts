@@ -13,7 +13,7 @@ const NAMES = 20_000;
 const CHANGES_A_SECOND = 200;
 const SECONDS = 10;
 /** Every so many-th change is followed to the other host. */
-const FOLLOWED = 10;
+const FOLLOWED = 50;
 /** 20,000 signatures are made and checked when the routers meet. */
 const PATIENCE = 60_000;
 /** How often to look whether it is known, in milliseconds. */
