@@ -60,10 +60,11 @@ test: build ## unit tests, native tests, and real routers in network namespaces
 	$(ISOLATED) npx vitest run $(ARGS)
 
 .PHONY: check
-check: build ## types, lint, format, clang-tidy, sanitizers, a short run of each fuzzer
+check: build ## types, lint, format, 10 million operations on the address ring, clang-tidy, sanitizers, a short run of each fuzzer
 	@./scripts/apt-packages $(APT_CHECK)
 	npx tsc -p tsconfig.json
 	npx biome check .
+	npx tsx bench/ipam/check.ts --operations 10000000
 	$(ISOLATED) ./scripts/native-check
 
 .PHONY: bench
