@@ -76,6 +76,12 @@ class Host {
   disk: RingState;
   /** What is being written to the disk. */
   writing: RingState | undefined;
+  /**
+   * What is on the disk was written since the host was down last, so that the witness of `RingFiles` matches it: only then does a router that starts
+   * go on. One that is killed before its first write after a boot, perhaps with an older disk, owns nothing by what that disk says, and begins
+   * another life the next time, too.
+   */
+  witnessed = false;
   readonly backups: RingState[] = [];
   /** By how many milliseconds its clock is wrong. */
   readonly skew: number;
@@ -144,7 +150,7 @@ class World {
     const first = Array.from({ length: founders }, () => this.#addHost());
     this.#calm = true;
     for (const host of first) {
-      this.#start(host, host.disk, false);
+      this.#start(host);
       host.ring?.found(first.map(({ peer }) => peer));
       this.#settle(host);
     }
@@ -192,7 +198,7 @@ class World {
     for (const host of this.#hosts) {
       host.group = 0;
       if (host.state === 'stopped' || (host.state === 'dead' && host.heir === undefined)) {
-        this.#start(host, host.disk, host.state === 'stopped');
+        this.#start(host);
       }
     }
     for (let round = 0; round < 60 && !(this.#late.length === 0 && this.#isWhole()); round++) {
@@ -321,7 +327,7 @@ class World {
     if (host?.ring === undefined) return;
     this.#count('restart');
     this.#stop(host, 'stopped');
-    if (this.#random() < 0.8) this.#start(host, host.disk, true);
+    if (this.#random() < 0.8) this.#start(host);
   }
 
   #killHost(): void {
@@ -337,7 +343,7 @@ class World {
     if (down.length === 0) return;
     const host = this.#pick(down);
     if (host.state === 'stopped') {
-      this.#start(host, host.disk, true);
+      this.#start(host);
       return;
     }
     const backup = this.#random() < 0.5 ? this.#pick([host.disk, ...host.backups]) : host.disk;
@@ -353,7 +359,7 @@ class World {
     }
     this.#count(isOlder ? 'restore' : 'boot');
     if (isOlder) host.backups.length = 0;
-    this.#start(host, host.disk, false);
+    this.#start(host);
   }
 
   #remove(): void {
@@ -417,7 +423,7 @@ class World {
     if (this.#hosts.filter(({ state }) => state !== 'left').length >= MAX_HOSTS) return;
     this.#count('join');
     const host = this.#addHost();
-    this.#start(host, host.disk, false);
+    this.#start(host);
   }
 
   /** The next write of a router fails. */
@@ -447,7 +453,8 @@ class World {
     return host;
   }
 
-  #start(host: Host, state: RingState, continued: boolean): void {
+  #start(host: Host): void {
+    const { disk: state, witnessed: continued } = host;
     this.#trace?.(`${host.name} starts${continued ? ' and goes on' : ''}, life ${state.life}`);
     host.run++;
     host.state = 'up';
@@ -474,6 +481,7 @@ class World {
     host.writing = undefined;
     host.ring = undefined;
     host.state = state;
+    host.witnessed &&= state === 'stopped';
     host.waiting.clear();
     this.#survey(host);
   }
@@ -484,6 +492,7 @@ class World {
       if (host.backups.length > BACKUPS) host.backups.splice(this.#below(BACKUPS), 1);
     }
     host.disk = state;
+    host.witnessed = true;
     this.#survey(host);
   }
 
@@ -563,10 +572,9 @@ class World {
 
   // --- What must hold ------------------------------------------------------------------------------------------------------
 
-  /** No address is another's, too. A router that is started again at once goes on, so that its addresses count. */
+  /** No address is another's, too. A router that goes on when it is started has its addresses even while it is stopped. */
   #survey(host: Host): void {
-    const counts = host.state === 'up' || host.state === 'stopped';
-    host.mine = counts ? estateOf(host.disk, host.peer).mine : [];
+    host.mine = host.witnessed ? estateOf(host.disk, host.peer).mine : [];
     for (const other of this.#hosts) {
       if (other === host) continue;
       const twice = shared(host.mine, other.mine);

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -223,6 +223,25 @@ test('a router in doubt does not go on after a crash as if it had been confirmed
   expect((await files.load(parseBlock('10.32.0.0/24'))).continued).toBe(false);
   await files.beat();
   expect(await readFile(a.statePath)).toEqual(before);
+  expect(await a.start({ boot: 'second' })).toBe(false);
+});
+
+test('a router in doubt whose first write does not reach the disk is in doubt the next time, too', async () => {
+  const [a] = await twoHosts();
+  await a.stop();
+  const before = await readFile(a.statePath);
+  const files = new RingFiles({
+    statePath: a.statePath,
+    witnessPath: join(directory, 'a', 'run', 'witness.json'),
+    ...{ bootId: 'second', uptime: () => 10 },
+  });
+  const { state } = await files.load(parseBlock('10.32.0.0/24'));
+  await rm(a.statePath);
+  await mkdir(a.statePath);
+  await expect(files.save(state)).rejects.toThrow();
+  await files.beat();
+  await rm(a.statePath, { recursive: true });
+  await writeFile(a.statePath, before, { mode: 0o600 });
   expect(await a.start({ boot: 'second' })).toBe(false);
 });
 
