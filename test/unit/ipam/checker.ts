@@ -2,7 +2,7 @@ import { WeftError } from '../../../src/errors.js';
 import type { PeerId } from '../../../src/identity/index.js';
 import { AddressRing } from '../../../src/ipam/address-ring.js';
 import { type Fact, NO_PROOF, type Notary } from '../../../src/ipam/facts.js';
-import { IPV4, type Slot } from '../../../src/ipam/holdings.js';
+import { IPV4 } from '../../../src/ipam/holdings.js';
 import type { Message, Output } from '../../../src/ipam/messages.js';
 import { type Block, parseBlock } from '../../../src/ipam/range.js';
 import type { Segment } from '../../../src/ipam/ring.js';
@@ -522,7 +522,7 @@ class World {
         this.#spread(host, output.facts, undefined);
         break;
       case 'settle':
-        this.#onSettled(host, output.id, output.slot);
+        this.#onSettled(host, output);
         break;
       case 'lost':
         this.#trace?.(`${host.name} lost ${output.slot.address}`);
@@ -533,10 +533,10 @@ class World {
     }
   }
 
-  #onSettled(host: Host, id: number, slot: Slot | undefined): void {
+  #onSettled(host: Host, { id, slot, error }: Output & { kind: 'settle' }): void {
     const owner = host.waiting.get(id);
     host.waiting.delete(id);
-    if (owner === LEAVING && host.ring !== undefined && host.disk.life !== 0) this.#onLeft(host);
+    if (owner === LEAVING && host.ring !== undefined && error === undefined) this.#onLeft(host);
     if (slot === undefined || owner === undefined) return;
     for (const other of this.#hosts) {
       if (other !== host && other.used.has(slot.address)) {
@@ -546,10 +546,11 @@ class World {
     host.used.set(slot.address, owner);
   }
 
+  /** One that never took part has no heir, and leaves nothing. */
   #onLeft(host: Host): void {
     const seat = host.disk.ring?.seats.get(host.peer);
-    if (seat?.gone !== true) return;
-    host.heir = this.#byPeer.get(seat.heir);
+    if (seat?.gone === true) host.heir = this.#byPeer.get(seat.heir);
+    else if (host.disk.life !== 0) return;
     this.#stop(host, 'left');
   }
 
