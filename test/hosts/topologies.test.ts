@@ -6,6 +6,9 @@ import { onLab } from '../lab/suite.js';
 import { connection, containersOn } from './layouts.js';
 import { allLinked, newToken, peersOf } from './members.js';
 
+/** Nobody here made the network, and so nobody owns addresses: those of the containers are chosen, and none of the range. */
+const CHOSEN = ['--ipalloc-range', '10.99.0.0/16'];
+
 /** Waits until each container reaches the ones after it. */
 async function allReach(containers: readonly Container[], within = 20_000): Promise<void> {
   for (const [i, from] of containers.entries()) {
@@ -20,9 +23,11 @@ describe('a star of five hosts, whose ends share no wire', () => {
     const ends: Host[] = [];
     for (const wire of wires) ends.push(await lab.host(wire));
     const token = newToken();
-    await middle.launch({ token });
+    await middle.launch({ token, args: CHOSEN });
     await Promise.all(
-      ends.map(async (end, i) => end.launch({ token, peers: [middle.ports[i]?.address ?? ''] })),
+      ends.map(async (end, i) =>
+        end.launch({ token, peers: [middle.ports[i]?.address ?? ''], args: CHOSEN }),
+      ),
     );
     return { middle, ends, containers: await containersOn([middle, ...ends]) };
   });
@@ -55,10 +60,10 @@ describe('two groups of three hosts with one wire between them', () => {
     if (!gate || !farGate || !spareGate) throw new Error('there are three');
     await spareGate.ports[1]?.unplug();
     const token = newToken();
-    await gate.launch({ token });
-    await farGate.launch({ token, peers: [between.portOf(gate).address] });
-    for (const host of west.slice(1)) await host.launch({ token, peers: [gate] });
-    for (const host of east.slice(1)) await host.launch({ token, peers: [farGate] });
+    await gate.launch({ token, args: CHOSEN });
+    await farGate.launch({ token, peers: [between.portOf(gate).address], args: CHOSEN });
+    for (const host of west.slice(1)) await host.launch({ token, peers: [gate], args: CHOSEN });
+    for (const host of east.slice(1)) await host.launch({ token, peers: [farGate], args: CHOSEN });
     return {
       between,
       spare,
@@ -104,7 +109,7 @@ describe('four hosts on one wire', () => {
     const { hosts } = world();
     const token = newToken();
     for (const [i, host] of hosts.entries()) {
-      await host.launch({ token, peers: hosts.slice(0, i).slice(-1), args: ['--no-discovery'] });
+      await host.launch({ token, peers: hosts.slice(0, i).slice(-1), args: ['--no-discovery', ...CHOSEN] });
     }
     const containers = await containersOn(hosts);
     await allReach(containers);
@@ -123,7 +128,11 @@ describe('four hosts on one wire', () => {
     const [first] = hosts;
     if (!first) throw new Error('there are four');
     for (const host of hosts)
-      await host.launch({ token, peers: host === first ? [] : [first], args: ['--conn-limit', '2'] });
+      await host.launch({
+        token,
+        peers: host === first ? [] : [first],
+        args: ['--conn-limit', '2', ...CHOSEN],
+      });
     for (const host of hosts) {
       await until(`${host.name} knows all`, async () => (await peersOf(host)).length === hosts.length);
     }
@@ -141,8 +150,8 @@ describe('four hosts on one wire', () => {
     const point = (to: Host) => writeFileSync(names, `127.0.0.1 localhost\n${to.address} rendezvous.test\n`);
     point(c); // nobody answers there
     const token = newToken();
-    await a.launch({ token });
-    const launch = b.weftCommand(b.launchArguments({ token, peers: ['rendezvous.test'] }));
+    await a.launch({ token, args: CHOSEN });
+    const launch = b.weftCommand(b.launchArguments({ token, peers: ['rendezvous.test'], args: CHOSEN }));
     const script = 'mount --bind "$0" /etc/hosts && exec "$@"';
     await b.run(['sh', '-c', script, names, ...launch], { env: b.environment });
     await until('the target does not answer', async () =>
