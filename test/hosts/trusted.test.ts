@@ -83,7 +83,7 @@ describe('three hosts in a row, which all trust their wires', () => {
     await b.weft('stop');
     const { code, stderr } = await b.tryWeft('launch', '--trusted-subnets', '10.0.0.0');
     expect({ code, stderr }).toEqual({
-      code: 1,
+      code: 2,
       stderr: expect.stringContaining('"10.0.0.0" is not a subnet'),
     });
   });
