@@ -18,7 +18,7 @@ export type { Ready } from './run.js';
 export async function runRouter(
   request: LaunchRequest,
   logs: LogTarget,
-  onReady: (ready: Ready) => void,
+  onReady: (ready: Ready) => Promise<void>,
 ): Promise<void> {
   const room = await import('./run.js');
   await room.runRouter(request, logs, onReady);

@@ -50,15 +50,16 @@ export function startDaemon(runDir: string): Launching {
   return {
     cancel: () => end('SIGKILL'),
     launch: async (request, signal) => {
-      stdin.end(JSON.stringify(request));
+      stdin.write(`${JSON.stringify(request)}\n`);
       const timer = setTimeout(() => child.kill('SIGKILL'), TIMEOUT);
       const interrupt = () => child.kill('SIGTERM');
       if (signal.aborted) interrupt();
       signal.addEventListener('abort', interrupt);
       try {
         const line = await text(report);
-        if (!signal.aborted) return await outcome(line, runDir);
-        throw new WeftError('interrupted', 'interrupted: no router was launched');
+        if (signal.aborted) throw new WeftError('interrupted', 'interrupted: no router was launched');
+        stdin.end(); // it stays now
+        return await outcome(line, runDir);
       } catch (error) {
         await end('SIGTERM');
         throw error;

@@ -1,6 +1,9 @@
-/** The daemon's process: takes the launch request on stdin (it may hold a secret), tells on descriptor 3 how it went. */
+/**
+ * The daemon's process: takes the launch request as a line on stdin (it may hold a secret), tells on descriptor 3 how it went, and
+ * stays once the launcher, having read that, closes stdin.
+ */
 import { createWriteStream } from 'node:fs';
-import { json } from 'node:stream/consumers';
+import { createInterface } from 'node:readline';
 import { WeftError } from '../errors.js';
 import { parseLaunchRequest } from './launch-request.js';
 import { runPaths } from './paths.js';
@@ -24,9 +27,13 @@ async function main(): Promise<number> {
     });
   };
   try {
-    const request = parseLaunchRequest(await json(process.stdin));
+    const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+    const request = parseLaunchRequest(JSON.parse(String((await lines.next()).value)));
     const logs = { file: runPaths(request.runDir).daemonLog };
-    await runRouter(request, logs, (ready) => void report({ ready }));
+    await runRouter(request, logs, async (ready) => {
+      await report({ ready });
+      await lines.next();
+    });
     return 0;
   } catch (error) {
     await report({ error: describe(error) });

@@ -38,13 +38,13 @@ export interface Ready {
 }
 
 /**
- * Runs one router in this process, until it is stopped; everything is taken down then. `onReady` is called when it works.
- * Rejects when it cannot be started, and with `run-dir-gone` when somebody removed its run directory.
+ * Runs one router in this process, until it is stopped; everything is taken down then. `onReady` is called when it works, and
+ * resolves when whoever launched it knows. Rejects when it cannot be started, with `interrupted` when it was to stop before that, and with `run-dir-gone` when somebody removed its run directory.
  */
 export async function runRouter(
   request: LaunchRequest,
   logs: LogTarget,
-  onReady: (ready: Ready) => void,
+  onReady: (ready: Ready) => Promise<void>,
 ): Promise<void> {
   process.umask(0o077);
   const asked = askedToStop();
@@ -54,8 +54,10 @@ export async function runRouter(
   const lock = await lockRunDir(request.runDir);
   try {
     await withState(request, async () => {
-      const running = await begin(request, logs);
-      onReady(running.ready);
+      const running = await begin(request, logs, async ({ ready }) => {
+        const interrupted = asked.then(() => false);
+        return Promise.race([interrupted, onReady(ready).then(() => true)]);
+      });
       await untilStopped(running, lock, asked);
     });
   } finally {
@@ -84,11 +86,19 @@ interface Running {
   readonly ready: Ready;
 }
 
-/** Starts everything. A start that fails leaves the state directory as it was. */
-async function begin(request: LaunchRequest, logs: LogTarget): Promise<Running> {
+/** Starts everything. A start that fails, or is not wanted in the end, leaves the state directory as it was. */
+async function begin(
+  request: LaunchRequest,
+  logs: LogTarget,
+  isWanted: (running: Running) => Promise<boolean>,
+): Promise<Running> {
   const plan = await makePlan(request);
   try {
-    return await beginPlanned(request, plan, createLog(plan.settings.logLevel, logs));
+    const running = await beginPlanned(request, plan, createLog(plan.settings.logLevel, logs));
+    if (await isWanted(running)) return running;
+    await stopQuietly(running.router, running.log);
+    await close(running);
+    throw new WeftError('interrupted', 'interrupted: no router was launched');
   } catch (error) {
     await plan.undo();
     throw error;
@@ -116,11 +126,8 @@ async function beginPlanned(request: LaunchRequest, plan: Plan, log: Log): Promi
 }
 
 /** Resolves when the router was stopped, whoever wanted that, and nothing is left of it but its run files. */
-async function untilStopped(
-  { router, api, log, ready }: Running,
-  lock: Lock,
-  asked: Promise<void>,
-): Promise<void> {
+async function untilStopped(running: Running, lock: Lock, asked: Promise<void>): Promise<void> {
+  const { router, log, ready } = running;
   log.info('ready', { peer: ready.peer, port: ready.port });
   void asked.then(() => stopQuietly(router, log));
   const ended = new AbortController();
@@ -132,13 +139,17 @@ async function untilStopped(
   });
   await router.stopped;
   ended.abort();
-  await api.close();
-  log.close();
+  await close(running);
   if (!(await removed)) return;
   throw new WeftError(
     'run-dir-gone',
     'the run directory was removed while the router ran, so it stopped: `weft launch` starts it again',
   );
+}
+
+async function close({ api, log }: Running): Promise<void> {
+  await api.close();
+  log.close();
 }
 
 /** True once somebody removed the locked directory, false when the signal came before. */
@@ -175,7 +186,7 @@ function readiness({ identity, network, settings, resumed }: Plan, mtu: number, 
   };
 }
 
-/** Resolves at SIGTERM or SIGINT. One that comes while the router starts counts once it has. */
+/** Resolves at SIGTERM or SIGINT. One that comes while the router starts is heeded once it has. */
 function askedToStop(): Promise<void> {
   process.on('SIGHUP', () => {}); // the terminal that launched us is gone; we stay
   return new Promise((resolve) => {

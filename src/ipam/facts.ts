@@ -77,8 +77,12 @@ export function beatsDeed(a: Deed, b: Deed): boolean {
 export function beatsSeat(a: Seat, b: Seat): boolean {
   if (a.life !== b.life) return a.life > b.life;
   if (a.gone !== b.gone) return a.gone;
-  if (a.gone && a.heir !== b.heir) return a.heir < b.heir;
-  if (a.gone && a.signer !== b.signer) return a.signer < b.signer;
-  const difference = a.heirLife - b.heirLife || a.sequence - b.sequence || a.free - b.free;
-  return difference > 0;
+  const byName = order(b.heir, a.heir) || order(b.signer, a.signer);
+  const byNumber = a.heirLife - b.heirLife || a.sequence - b.sequence || a.free - b.free;
+  return (a.gone ? byName || byNumber : byNumber || byName) > 0;
+}
+
+function order(a: PeerId, b: PeerId): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
 }

@@ -2,7 +2,7 @@
 export interface Clock {
   /** Milliseconds since some moment; never goes back. */
   now(): number;
-  /** Calls the task once, after so many milliseconds. The returned function calls it off. */
+  /** Calls the task once, after so many milliseconds, never before. The returned function calls it off. */
   after(delay: number, task: () => void): () => void;
 }
 
@@ -15,10 +15,12 @@ export class SystemClock implements Clock {
   }
 
   after(delay: number, task: () => void): () => void {
+    // Node counts in whole milliseconds, and may be early by as much.
+    const whole = Math.ceil(delay) + 1;
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
       task();
-    }, delay);
+    }, whole);
     this.#timers.add(timer);
     return () => {
       clearTimeout(timer);

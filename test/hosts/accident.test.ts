@@ -92,7 +92,7 @@ describe('a launch that cannot succeed says why, and leaves nothing', () => {
   test('when it is interrupted, at any moment', async () => {
     const { a } = world();
     const before = await traces(a);
-    for (const moment of [0, 100, 200, 400, 800]) {
+    for (const moment of [0, 100, 200, 300, 400, 500, 800]) {
       const launching = a.startWeft('launch');
       const ended = await Promise.race([launching.finished, new Promise((end) => setTimeout(end, moment))]);
       if (ended === undefined) await launching.stop('SIGINT');

@@ -171,9 +171,9 @@ function interruption(): AbortSignal {
 async function launchHere(peers: readonly string[], options: LaunchOptions): Promise<void> {
   const request = await makeRequest(peers, options, await readCredentials(options));
   const terminal = process.stdout.isTTY;
-  await runRouter(request, terminal ? 'terminal' : 'stdout', (ready) => {
+  await runRouter(request, terminal ? 'terminal' : 'stdout', async (ready) => {
     // A service manager gets the log only, which says "ready": it keeps what is printed, and that holds a secret.
-    if (terminal) void print(options, ready, (found) => describe(found, request.network !== undefined));
+    if (terminal) await print(options, ready, (found) => describe(found, request.network !== undefined));
   });
   process.exit(0);
 }
