@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { traces } from '../hosts/pair.js';
 import { onLab } from '../lab/suite.js';
@@ -8,7 +9,7 @@ describe('launching', () => {
     return { a, b };
   });
 
-  test('is ready in under two seconds, and the first ping crosses within 2 s of launching the second router', async () => {
+  test('is ready in under a second, and the first ping crosses within 2 s of launching the second router', async () => {
     const { a, b } = lab();
     const [ready, crossed]: number[][] = [[], []];
     const before = [await traces(a), await traces(b)];
@@ -24,11 +25,24 @@ describe('launching', () => {
       await a.weft('reset');
       await b.weft('reset');
     }
-    // The aim is 1 s; two threads of one slow core take 1.2 s.
-    expect(median(ready ?? [])).toBeLessThan(2);
+    expect(median(ready ?? [])).toBeLessThan(Math.max(1, SLOW_MACHINE * emptyStart()));
     expect(median(crossed ?? [])).toBeLessThan(2);
     expect([await traces(a), await traces(b)]).toEqual(before);
   });
 });
 
-const median = (numbers: number[]) => [...numbers].sort((x, y) => x - y)[numbers.length >> 1];
+/** A machine that is slow to start an empty Node (0.05 s where this was written) has as many of these starts instead of a second. */
+const SLOW_MACHINE = 15;
+
+/** Seconds, the median of some. */
+function emptyStart(): number {
+  return median(
+    Array.from({ length: 9 }, () => {
+      const began = performance.now();
+      execFileSync(process.execPath, ['--eval', '0']);
+      return (performance.now() - began) / 1000;
+    }),
+  );
+}
+
+const median = (numbers: number[]) => [...numbers].sort((x, y) => x - y)[numbers.length >> 1] ?? Infinity;
