@@ -151,7 +151,8 @@ describe('a host whose server asks the router back', () => {
     const [a] = await lab.hosts(1);
     const file = resolvConf(a, '127.0.0.1', '127.0.0.2');
     await a.launch({ args: ['--resolv-conf', file, '--dns-listen-address', `${a.address}:5353`] });
-    const c1 = await a.container('c1', '10.32.0.1/24');
+    const c1 = await a.container('c1');
+    await a.weft('attach', c1.namespace, '10.32.0.1/24', '--name', 'c1');
     const common = ['--bind-interfaces', '--cache-size=0'];
     const asking = await nameserver(
       a,
@@ -163,6 +164,12 @@ describe('a host whose server asks the router back', () => {
     );
     await nameserver(a, ...common, '--listen-address=127.0.0.2', '--address=/example.test/192.0.2.2');
     return { a, c1, asking };
+  });
+
+  test('is answered at its own address, too', async () => {
+    const { a } = world();
+    const asked = await dig(a, `c1.${DOMAIN}`, '-p', '5353', { server: a.address });
+    expect(asked.answers).toEqual(['10.32.0.1']);
   });
 
   test('is in no loop: the next server answers, and that one was asked once', async () => {
