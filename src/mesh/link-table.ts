@@ -27,6 +27,8 @@ export class LinkTable {
   readonly #events: LinkTableEvents;
   readonly #links = new Map<PeerId, Link[]>();
   readonly #deciding = new Set<PeerId>();
+  /** Links that are, or were, in the table. */
+  readonly #admitted = new WeakSet<Link>();
 
   constructor(self: PublicKey, probeTimeout: number, events: LinkTableEvents) {
     this.#self = self;
@@ -48,9 +50,12 @@ export class LinkTable {
     return this.#links.size;
   }
 
-  /** False while it is not sure that the link comes from the peer that we know, and not from a clone of it. */
-  has(link: Link): boolean {
-    return this.#links.get(link.remote.peer)?.includes(link) ?? false;
+  /**
+   * What comes over this link is from the peer that it names. False while that may be a clone of the peer that we know, and when all links to the peer are gone.
+   * A link that is closed for another one counts: the other end may have sent something before it heard.
+   */
+  speaksForPeer(link: Link): boolean {
+    return this.#admitted.has(link) && this.#links.has(link.remote.peer);
   }
 
   /** Takes an established link in. */
@@ -67,6 +72,7 @@ export class LinkTable {
     const { peer } = link.remote;
     const links = this.#links.get(peer) ?? [];
     this.#links.set(peer, [...links, link]);
+    this.#admitted.add(link);
     link.once('closing', (reason) => this.#remove(link, reason));
     if (links.length === 0) this.#events.up(link);
     else void this.#decide(link.remote);

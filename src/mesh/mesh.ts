@@ -441,7 +441,7 @@ export class Mesh extends EventEmitter<MeshEvents> {
 
   /** Takes in a message, unless it is not sure yet who sent it. */
   #onMessage(link: Link, message: LinkMessage): void {
-    if (this.#table.has(link)) this.#core.receive(link.remote.peer, message);
+    if (this.#table.speaksForPeer(link)) this.#core.receive(link.remote.peer, message);
     else this.#counters.add('message-dropped');
   }
 

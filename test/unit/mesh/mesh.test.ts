@@ -30,6 +30,27 @@ function openSockets(): number {
   return process.getActiveResourcesInfo().filter((resource) => resource === 'TCPSocketWrap').length;
 }
 
+function openRecords(mesh: Mesh, identity: Identity): OwnedRecords<string> {
+  const records = new OwnedRecords({ name: 'test', identity, now: Date.now, value: boundedString(99) });
+  const channel = mesh.openChannel(records);
+  records.on('pending', () => channel.changed());
+  return records;
+}
+
+/** A way to a port of this machine; what comes back from there takes so many milliseconds. */
+async function slowRoad(to: number) {
+  const road = { port: 0, delay: 0 };
+  const server = createServer({ allowHalfOpen: true }, (near) => {
+    const far = dialRaw(to);
+    near.on('error', () => {}).pipe(far);
+    far.on('data', (bytes) => setTimeout(() => near.write(bytes), road.delay));
+    far.on('end', () => setTimeout(() => near.end(), road.delay));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  road.port = (server.address() as AddressInfo).port;
+  return Object.assign(road, { [Symbol.asyncDispose]: async () => void server.close() });
+}
+
 describe('two routers of one network', () => {
   test('link, know each other by name and carry messages both ways', async () => {
     const [anna, ben] = [await startMesh('anna'), await startMesh('ben')];
@@ -96,6 +117,26 @@ describe('two routers of one network', () => {
       await Promise.all([anna.stop({ leave: false }), ben.stop({ leave: false })]);
     }
   }, 60_000);
+
+  test('lose nothing that one said over a link that the other closes for a second one', async () => {
+    const identities = [1, 2].map((seed) => identityFromSeed(Buffer.alloc(32, seed)));
+    // The one with the lower key decides which link stays.
+    const [low, high] = identities.sort((a, b) => Buffer.compare(a.publicKey, b.publicKey));
+    if (low === undefined || high === undefined) throw new Error('no identities');
+    const timings = { antiEntropy: 1e6 };
+    const anna = await startMesh('anna', { identity: high, timings });
+    const ben = await startMesh('ben', { identity: low, timings });
+    openRecords(anna, high).set('said', 'once');
+    const heard = once(openRecords(ben, low), 'change');
+    await using slow = await slowRoad(anna.port);
+    ben.connect([`127.0.0.1:${slow.port}`]);
+    await once(ben, 'link-up');
+    slow.delay = 200;
+    ben.connect([addressOf(anna)]);
+    expect(await heard).toEqual([high.peer, 'said', 'once']);
+    expect(ben.counters()).toEqual({});
+    expect(ben.links()).toMatchObject([{ remoteAddress: addressOf(anna) }]);
+  });
 
   test('recognise themselves behind an address, and do not try it again', async () => {
     const anna = await startMesh('anna');
@@ -231,17 +272,11 @@ describe('a peer that was declared', () => {
 });
 
 test('owned records come to all, and what was missed is repaired', async () => {
-  const open = (mesh: Mesh, identity: Identity) => {
-    const records = new OwnedRecords({ name: 'test', identity, now: Date.now, value: boundedString(99) });
-    const channel = mesh.openChannel(records);
-    records.on('pending', () => channel.changed());
-    return records;
-  };
   const hosts = await Promise.all(
     ['anna', 'ben', 'carl'].map(async (name) => {
       const identity = identityFromSeed(randomBytes(32));
       const mesh = await startMesh(name, { identity, discovery: false, timings: { antiEntropy: 200 } });
-      return { mesh, peer: identity.peer, records: open(mesh, identity) };
+      return { mesh, peer: identity.peer, records: openRecords(mesh, identity) };
     }),
   );
   const [anna, ben, carl] = hosts;
