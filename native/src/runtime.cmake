@@ -28,7 +28,6 @@ add_library(weft_runtime STATIC
   src/stream/stream.cc
   src/worker/egress.cc
   src/worker/ingress.cc
-  src/worker/placement.cc
   src/worker/relay.cc
   src/worker/run_sender.cc
   src/worker/transmit.cc

@@ -1,6 +1,7 @@
 #include "control/forwarder.h"
 
 #include <sodium.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -17,10 +18,12 @@
 #include "packet/loop_probe.h"
 #include "packet/vnet.h"
 #include "sandbox/sandbox.h"
-#include "worker/placement.h"
 
 namespace weft {
 namespace {
+
+// Half-way to the most that setpriority(2) gives: applications that use all CPUs leave the network enough.
+constexpr int nice = -10;
 
 constexpr std::uint64_t signal_tag = 1;
 constexpr std::uint64_t first_worker_tag = 16;
@@ -85,11 +88,11 @@ Forwarder::~Forwarder() {
 
 void Forwarder::run() {
   prepare_interface_lookup();
-  take_precedence();
+  // What the system refuses stays as it was. Threads that are started later inherit it.
+  ::setpriority(PRIO_PROCESS, 0, nice);
   drop_capabilities();
-  const Placement placement = Placement::survey(static_cast<unsigned>(workers_.size()));
   for (const auto& worker : workers_)
-    worker->start(placement);
+    worker->start();
   sandboxed_ = restrict_syscalls();
   log_line(Level::info, "forwarding on UDP port " + std::to_string(port_) + " with " +
                             std::to_string(workers_.size()) + " workers");

@@ -1,8 +1,10 @@
 #include "worker/worker.h"
 
+#include <pthread.h>
 #include <sys/eventfd.h>
 
 #include <array>
+#include <string>
 #include <system_error>
 
 #include "io/failure.h"
@@ -47,10 +49,10 @@ Worker::~Worker() {
   stop();
 }
 
-void Worker::start(const Placement& placement) {
+void Worker::start() {
   try {
-    thread_ = std::thread([this, &placement] {
-      placement.place(number_);
+    thread_ = std::thread([this] {
+      ::pthread_setname_np(::pthread_self(), ("weft-lane-" + std::to_string(number_)).c_str());
       run();
     });
   } catch (const std::system_error& error) {

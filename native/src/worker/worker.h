@@ -9,7 +9,6 @@
 #include "worker/context.h"
 #include "worker/egress.h"
 #include "worker/ingress.h"
-#include "worker/placement.h"
 #include "worker/run_sender.h"
 
 namespace weft {
@@ -23,8 +22,8 @@ class Worker {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  /// Starts the thread, and returns when it runs where it is placed. Throws Failure.
-  void start(const Placement& placement);
+  /// Starts the thread, and returns when it runs. Throws Failure.
+  void start();
   /// Ends the thread and waits for it.
   void stop() noexcept;
 
