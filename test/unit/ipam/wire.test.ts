@@ -12,6 +12,7 @@ import {
   hashOfCharter,
   notaryOf,
 } from '../../../src/ipam/wire.js';
+import { hexOf, protocolVectors } from '../identity/vectors.js';
 
 const RANGE = parseBlock('10.32.0.0/12');
 const [a, b] = [1, 2].map((byte) => identityFromSeed(Buffer.alloc(32, byte))) as [
@@ -39,6 +40,14 @@ const facts: readonly Fact[] = [
   { kind: 'deed', deed },
   { kind: 'seat', seat },
 ];
+
+test('facts and messages are those of the protocol', () => {
+  const vector = protocolVectors('12');
+  const span = { start: RANGE.start, end: RANGE.start + 16 };
+  expect(hexOf(HASH)).toBe(vector('charter hash'));
+  expect(hexOf(encodeDelta({ charter: CHARTER, facts }))).toBe(vector('delta'));
+  expect(hexOf(encodeMessage({ type: 'want', nonce: 1, span, seat }, HASH))).toBe(vector('want'));
+});
 
 test('facts arrive as they were signed', () => {
   const delta = decodeDelta(encodeDelta({ charter: CHARTER, facts }));
