@@ -85,6 +85,10 @@ sim: node_modules/.installed ## thousands of routers' control planes in one proc
 bench-relay: build ## throughput straight and through one relay
 	npx tsx bench/relay.ts
 
+.PHONY: bench-many
+bench-many: build ## 50 real routers on this machine, and what one costs; ARGS=20 for another number
+	npx tsx bench/many.ts $(ARGS)
+
 .PHONY: install
 install: build ## install into PREFIX (default /usr/local)
 	./scripts/install $(PREFIX)

@@ -1,4 +1,4 @@
-import type { Identity, PeerId } from '../identity/index.js';
+import { type Identity, isPeerId, type PeerId } from '../identity/index.js';
 import { Election, sealOf } from '../ipam/index.js';
 import type { Mesh, OpenChannel } from '../mesh/index.js';
 import type { Init } from './ipalloc.js';
@@ -67,16 +67,17 @@ export class Founding {
     return `${quorum} of the ${this.#electors} routers that were named at launch must meet to share the addresses, ${electors.length} did`;
   }
 
+  /** Ids say all at once; whoever is called by its nickname must be met first. */
   #awaitSeeds(seeds: readonly string[]): void {
     const { mesh, found, isFounded } = this.#options;
     const look = () => {
       const members = mesh.members();
       const founders = seeds.map((seed) =>
-        members.filter(({ peer, nickname }) => [peer, nickname].includes(seed)),
+        isPeerId(seed) ? [seed] : members.filter(({ nickname }) => nickname === seed).map(({ peer }) => peer),
       );
       if (isFounded() || founders.some(({ length }) => length !== 1)) return;
       mesh.off('member', look);
-      found(founders.flatMap((each) => each.map(({ peer }) => peer)));
+      found(founders.flat());
     };
     mesh.on('member', look);
     look();

@@ -16,6 +16,7 @@ export {
 } from './network.js';
 export type { PeerId, PublicKey } from './peer-id.js';
 export {
+  isPeerId,
   parsePeerId,
   parsePublicKey,
   peerIdBytes,

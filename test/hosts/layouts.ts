@@ -1,5 +1,5 @@
 /** Arrangements of hosts that several suites use. */
-import type { Container, Host, Lab } from '../lab/index.js';
+import type { Container, Host, Lab, Router } from '../lab/index.js';
 
 /** Launches routers one after the other, each with the token of the one before. */
 export async function launchChain(hosts: readonly Host[]): Promise<void> {
@@ -43,6 +43,7 @@ export async function behindNats(lab: Lab, preservePorts: boolean) {
   const internet = await lab.wire();
   const open = await lab.host(internet);
   const hosts: Host[] = [];
+  const nats: Router[] = [];
   for (const name of ['left', 'right']) {
     const inside = await lab.wire();
     const nat = await lab.router(name, inside, internet);
@@ -50,12 +51,14 @@ export async function behindNats(lab: Lab, preservePorts: boolean) {
     const host = await lab.host(inside);
     await host.routeThrough(nat);
     hosts.push(host);
+    nats.push(nat);
   }
   const [a, b] = hosts;
-  if (!a || !b) throw new Error('there are two');
+  const [natOfA] = nats;
+  if (!a || !b || !natOfA) throw new Error('there are two');
   await open.launch();
   const token = await open.token();
   await a.launch({ token });
   await a.isConnectedTo(open);
-  return { open, a, b, token };
+  return { internet, natOfA, open, a, b, token };
 }

@@ -81,6 +81,25 @@ describe('two hosts behind NATs that make up a port for each peer, and a public 
   });
 });
 
+describe('two hosts behind such NATs, one of which forwards a port', () => {
+  const world = onLab((lab) => behindNats(lab, false));
+
+  test('are connected directly once it is advertised, also when the public one is gone', async () => {
+    const { internet, natOfA, open, a, b, token } = world();
+    const { address } = internet.portOf(natOfA);
+    await natOfA.forwardPort(internet, 7000, a.address, 6783);
+    await a.weft('stop');
+    await a.launch({ args: ['--advertise', `${address}:7000`] });
+    await b.launch({ token });
+    const [c1, c2] = await containersOn([a, b]);
+    await until('the path is direct', async () => (await connection(b, a)).path === 'direct');
+    expect((await connection(b, a)).endpoint).toBe(`${address}:7000`);
+    await open.weft('stop');
+    await c1?.reaches(c2?.address ?? '');
+    expect(await c2?.ping(c1?.address ?? '')).toBe(true);
+  });
+});
+
 describe('two hosts that have nothing but IPv6 between them', () => {
   const world = onLab(async (lab) => {
     const [a, b] = await lab.hosts(2);

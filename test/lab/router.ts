@@ -31,4 +31,18 @@ export class Router extends Node {
       }`,
     );
   }
+
+  /** On one that masquerades: hands what comes from `outside` for a port of ours to a port inside, TCP and UDP, as people set up their NATs. */
+  async forwardPort(outside: Wire, port: number, address: string, to: number): Promise<void> {
+    const { device } = outside.portOf(this);
+    await this.nft(
+      `table ip nat {
+        chain prerouting {
+          type nat hook prerouting priority dstnat;
+          iifname "${device}" meta l4proto { tcp, udp } th dport ${port} dnat to ${address}:${to}
+        }
+      }
+      insert rule ip filter forward ct status dnat accept`,
+    );
+  }
 }

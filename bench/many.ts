@@ -1,0 +1,94 @@
+/**
+ * `make bench-many`: real routers, many on this machine, each on a host of its own in the lab; ARGS is how many (50).
+ * Prints how long it takes until all know, are linked to and carry traffic to all, and what one costs then.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Host, Lab, lasting, until } from '../test/lab/index.js';
+import { describeMachine } from './machine.js';
+import { processTime, residentMemory } from './workloads/usage.js';
+
+const COUNT = Number(process.argv[2] ?? 50);
+/** Seconds for which idle routers are watched. */
+const WATCH = 20;
+/** As many launch at the same time. */
+const AT_ONCE = 4;
+const RESULTS = fileURLToPath(new URL('results/many.json', import.meta.url));
+
+const lab = await Lab.create();
+try {
+  const wire = await lab.wire();
+  const hosts: Host[] = [];
+  for (let i = 0; i < COUNT; i += 1) hosts.push(await lab.host(wire));
+  const [first, ...others] = hosts;
+  if (first === undefined) throw new Error('no host');
+  await first.launch();
+  const token = await first.token();
+  const queue = [...others];
+  const began = performance.now();
+  const launch = async () => {
+    for (let host = queue.shift(); host !== undefined; host = queue.shift()) await host.launch({ token });
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, launch));
+  const launched = seconds(began);
+  console.error(`${COUNT} routers launched in ${launched.toFixed(1)} s`);
+  await Promise.all(hosts.map((host) => isConnectedToAll(host)));
+  const connected = seconds(began) - launched;
+  console.error(`all connected to all ${connected.toFixed(1)} s later`);
+  await lasting(10);
+  const before = await cpuTimes(hosts);
+  await lasting(WATCH);
+  const after = await cpuTimes(hosts);
+  const result = {
+    date: new Date().toISOString(),
+    machine: await describeMachine(),
+    routers: COUNT,
+    launchedSeconds: launched,
+    connectedSeconds: connected,
+    daemon: await costs(hosts, before, after, 'daemon'),
+    forwarder: await costs(hosts, before, after, 'forwarder'),
+  };
+  writeFileSync(RESULTS, `${JSON.stringify(result, null, 1)}\n`);
+  console.log(readFileSync(RESULTS, 'utf8').trim());
+  console.log(`written to ${join('bench', 'results', 'many.json')}`);
+} finally {
+  lab.remove();
+}
+
+type Part = 'daemon' | 'forwarder';
+type Times = ReadonlyMap<number, number>;
+
+async function isConnectedToAll(host: Host): Promise<void> {
+  await until(
+    `${host.name} is connected to all`,
+    async () => {
+      const { connections } = await host.report();
+      return connections.filter(({ udp }) => udp === 'up').length === COUNT - 1;
+    },
+    { within: 120_000, every: 2_000 },
+  );
+}
+
+/** CPU seconds of each process so far. */
+async function cpuTimes(hosts: readonly Host[]): Promise<Times> {
+  const pids = hosts.flatMap(({ daemon, forwarder }) => [daemon, forwarder]);
+  return new Map(await Promise.all(pids.map(async (pid) => [pid, await processTime(pid)] as const)));
+}
+
+/** Resident megabytes, and percent of a core when idle: mean and most. */
+async function costs(hosts: readonly Host[], before: Times, after: Times, part: Part) {
+  const pids = hosts.map((host) => host[part]);
+  const cpu = pids.map((pid) => (100 * ((after.get(pid) ?? 0) - (before.get(pid) ?? 0))) / WATCH);
+  const memory = await Promise.all(pids.map(residentMemory));
+  return { megabytes: summary(memory), cpuPercent: summary(cpu) };
+}
+
+function summary(values: readonly number[]) {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return { mean: Number(mean.toFixed(2)), most: Number(Math.max(...values).toFixed(2)) };
+}
+
+function seconds(since: number): number {
+  return (performance.now() - since) / 1000;
+}
