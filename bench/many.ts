@@ -13,7 +13,7 @@ const COUNT = Number(process.argv[2] ?? 50);
 /** Seconds for which idle routers are watched. */
 const WATCH = 20;
 /** As many launch at the same time. */
-const AT_ONCE = 4;
+const AT_ONCE = 2;
 const RESULTS = fileURLToPath(new URL('results/many.json', import.meta.url));
 
 const lab = await Lab.create();

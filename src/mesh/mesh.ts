@@ -289,8 +289,7 @@ export class Mesh extends EventEmitter<MeshEvents> {
   /** An address of ours, `address:port`, as somebody sees our data plane: others may try it. Throws `bad-address`. */
   addObservedEndpoint(endpoint: string): void {
     const { host, port } = parseHostPort(endpoint);
-    this.#running?.endpoints.observe(host, port);
-    this.#refreshEndpoints();
+    if (this.#running?.endpoints.observe(host, port)) this.#refreshEndpoints();
   }
 
   /** There is reason to believe that this peer can be reached again: dial now instead of waiting. */

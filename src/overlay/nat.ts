@@ -1,6 +1,5 @@
 import ipaddr from 'ipaddr.js';
 import { parseHostPort } from '../address.js';
-import type { PeerId } from '../identity/index.js';
 
 /**
  * What stands between a router and its peers, as far as they can tell:
@@ -14,14 +13,14 @@ export const NATS = ['unknown', 'none', 'steady', 'rewriting', 'changing'] as co
 export type Nat = (typeof NATS)[number];
 
 /**
- * @param observed our address of the data plane, `address:port`, as each peer sees it
+ * @param observed our address of the data plane, `address:port`, as each peer sees it, by each family
  * @param local our own addresses, without ports
  * @param port our own port
  */
-export function natOf(observed: ReadonlyMap<PeerId, string>, local: readonly string[], port: number): Nat {
-  if (observed.size === 0) return 'unknown';
+export function natOf(observed: readonly string[], local: readonly string[], port: number): Nat {
+  if (observed.length === 0) return 'unknown';
   const own = new Set(local.map((address) => ipaddr.parse(address).toNormalizedString()));
-  const seen = [...observed.values()].map((text) => parseHostPort(text));
+  const seen = observed.map((text) => parseHostPort(text));
   // IPv6 and IPv4 may go different ways out; a NAT is a matter of IPv4, or of either.
   const outside = seen.filter(({ host }) => !own.has(ipaddr.parse(host).toNormalizedString()));
   if (outside.length === 0) return 'none';

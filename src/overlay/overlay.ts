@@ -370,7 +370,7 @@ export class Overlay extends EventEmitter<OverlayEvents> {
   };
 
   readonly #onObserved = ({ peer, address }: { peer: PeerId; address: string }): void => {
-    this.#paths.observed(peer, address);
+    if (!this.#paths.observed(peer, address)) return;
     // Where a NAT makes up a port for each peer, none of them is of use to others.
     if (this.#paths.nat() !== 'changing') this.#options.mesh.addObservedEndpoint(address);
   };

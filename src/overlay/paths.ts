@@ -19,6 +19,8 @@ const GOOD_ENOUGH = 10_000;
 /** A direct answer that is so old (seconds) says nothing any more. */
 const FRESH = 15;
 
+type Family = 'IPv4' | 'IPv6';
+
 export interface PathsOptions {
   readonly identity: Identity;
   readonly mesh: OverlayMesh;
@@ -42,8 +44,8 @@ export class Paths extends EventEmitter<PathsEvents> {
   readonly #options: PathsOptions;
   readonly #records: OwnedRecords<LinkState>;
   readonly #choices = new Map<PeerId, PathChoice>();
-  /** Our address as each peer that answers directly sees it. */
-  readonly #observed = new Map<PeerId, string>();
+  /** Our address as each peer that answers directly sees it, over IPv4 and over IPv6. */
+  readonly #observed = new Map<PeerId, Map<Family, string>>();
   #states: readonly DataPlanePeerState[] = [];
   /** What direct links cost, as measured last. */
   #links = new Map<PeerId, number>();
@@ -104,7 +106,7 @@ export class Paths extends EventEmitter<PathsEvents> {
     const self = this.#options.mesh.member(peer);
     const local = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
     return natOf(
-      this.#observed,
+      [...this.#observed.values()].flatMap((addresses) => [...addresses.values()]),
       local.map(({ address }) => address),
       self?.port ?? 0,
     );
@@ -126,10 +128,15 @@ export class Paths extends EventEmitter<PathsEvents> {
     this.#records.dropOwner(peer);
   }
 
-  /** A peer that answers directly sees us at this address. */
-  observed(peer: PeerId, address: string): void {
-    this.#observed.set(peer, address);
+  /** A peer that answers directly sees us at this address. False when that is no news. */
+  observed(peer: PeerId, address: string): boolean {
+    const addresses = this.#observed.get(peer) ?? new Map<Family, string>();
+    this.#observed.set(peer, addresses);
+    const family = address.startsWith('[') ? 'IPv6' : 'IPv4';
+    if (addresses.get(family) === address) return false;
+    addresses.set(family, address);
     this.look();
+    return true;
   }
 
   /** Something happened: asks the data plane how its links are, and decides. */
