@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { WeftError } from './errors.js';
 
@@ -58,7 +59,7 @@ function parseHost(text: string, host: string): Pick<HostPort, 'kind' | 'host'> 
 
 function canonicalIpv6(text: string): string | undefined {
   const [address = '', zone] = text.split('%');
-  if (!address.includes(':') || !ipaddr.IPv6.isValid(address)) return undefined;
+  if (!isIPv6(address)) return undefined;
   const canonical = ipaddr.IPv6.parse(address).toString();
   return zone === undefined ? canonical : `${canonical}%${zone}`;
 }

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { networkInterfaces } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Identity, PeerId } from '../identity/index.js';
 import { type OpenChannel, OwnedRecords } from '../mesh/index.js';
 import type { DataPlane, DataPlanePeerState } from './data-plane.js';
@@ -12,6 +13,11 @@ import type { OverlayMesh } from './types.js';
 
 /** How often the data plane is asked about its links when nothing happens, in milliseconds. */
 const LOOK_INTERVAL = 2_000;
+/**
+ * Looking and deciding take at most this share of the time, however many the routers are and however often something changes. Among few
+ * they are done at once.
+ */
+const MOST_WORK = 0.1;
 /** Costs that change are told to others so often at most, in milliseconds; links that come or go, at once. */
 const COST_INTERVAL = 5_000;
 /** A direct way is good enough below this cost (microseconds): no relay can be worth it. */
@@ -55,6 +61,9 @@ export class Paths extends EventEmitter<PathsEvents> {
   #looking = false;
   #lookAgain = false;
   #timer: NodeJS.Timeout | undefined;
+  /** Decides about what others told since. */
+  #soon: NodeJS.Timeout | undefined;
+  #restUntil = 0;
 
   constructor(options: PathsOptions) {
     super();
@@ -67,7 +76,7 @@ export class Paths extends EventEmitter<PathsEvents> {
       admits: (owner) => options.mesh.admits(owner) && options.mesh.member(owner)?.left === false,
     });
     this.#records.on('pending', () => this.#channel?.changed());
-    this.#records.on('change', () => this.#decide());
+    this.#records.on('change', () => this.#decideSoon());
   }
 
   start(): void {
@@ -77,6 +86,7 @@ export class Paths extends EventEmitter<PathsEvents> {
 
   stop(): void {
     clearTimeout(this.#timer);
+    clearTimeout(this.#soon);
     this.#options.mesh.off('removed', this.#onRemoved);
     this.#channel?.close();
     this.#channel = undefined;
@@ -149,6 +159,7 @@ export class Paths extends EventEmitter<PathsEvents> {
     this.#looking = true;
     while (this.#lookAgain && this.#options.dataPlane.connected) {
       this.#lookAgain = false;
+      const began = performance.now();
       const dump = await this.#options.dataPlane.dump().catch(() => undefined);
       if (dump === undefined || this.#channel === undefined) continue;
       this.#states = dump.peers;
@@ -156,6 +167,7 @@ export class Paths extends EventEmitter<PathsEvents> {
       this.#decide();
       this.#publish();
       this.emit('looked', dump.peers);
+      await delay((performance.now() - began) / MOST_WORK, undefined, { ref: false });
     }
     this.#looking = false;
   }
@@ -169,14 +181,23 @@ export class Paths extends EventEmitter<PathsEvents> {
     return [[peer, linkCost({ rtt: shortest(rtts), loss: 0, transport: 'udp' })]];
   }
 
+  #decideSoon(): void {
+    const wait = Math.max(0, this.#restUntil - performance.now());
+    this.#soon ??= setTimeout(() => this.#decide(), wait);
+  }
+
   #decide(): void {
     clearTimeout(this.#timer);
+    clearTimeout(this.#soon);
+    this.#soon = undefined;
     if (this.#channel === undefined) return;
     const now = performance.now();
     const states = this.#linkStates();
     let next = now + LOOK_INTERVAL;
     for (const { peer } of this.#states) next = Math.min(next, this.#choose(peer, states, now));
     this.#timer = setTimeout(() => this.look(), next - now);
+    const decided = performance.now();
+    this.#restUntil = decided + (decided - now) / MOST_WORK;
   }
 
   /** Returns when to look at the peer again. */
