@@ -53,9 +53,8 @@ export class Firewall {
 
   /** Lets our packets pass Docker's chain, if there is one. */
   async admit(passage: Passage): Promise<void> {
-    for (const family of ['ip', 'ip6'] as const) {
+    for (const family of await dockerFamilies()) {
       const found = await dockerRules(family);
-      if (found === undefined) continue;
       const wanted = admission(passage);
       const ours = found.filter(({ comment }) => comment === this.#table);
       if (ours.map(({ text }) => text).join('\n') === wanted.join('\n')) continue;
@@ -134,14 +133,15 @@ function admission({ bridges, exposed }: Passage): string[] {
   ];
 }
 
-const Rules = Type.Object({
+const Output = Type.Object({
   nftables: Type.Array(
     Type.Object({
+      chain: Type.Optional(Type.Object({ family: Type.String(), table: Type.String(), name: Type.String() })),
       rule: Type.Optional(Type.Object({ handle: Type.Integer(), comment: Type.Optional(Type.String()) })),
     }),
   ),
 });
-const parseRules = validator('nft-output', 'the output of nft', Rules);
+const parseOutput = validator('nft-output', 'the output of nft', Output);
 
 interface DockerRule {
   readonly handle: number;
@@ -149,8 +149,18 @@ interface DockerRule {
   readonly text: string;
 }
 
-/** The rules of Docker's chain for others; undefined when there is no such chain. */
-async function dockerRules(family: 'ip' | 'ip6'): Promise<DockerRule[] | undefined> {
+/** Where Docker has its chain for others. */
+async function dockerFamilies(): Promise<string[]> {
+  const { nftables } = parseOutput(JSON.parse(await run('nft', ['--json', 'list', 'chains'])));
+  return nftables.flatMap(({ chain }) =>
+    chain?.table === 'filter' && chain.name === 'DOCKER-USER' && ['ip', 'ip6'].includes(chain.family)
+      ? [chain.family]
+      : [],
+  );
+}
+
+/** The rules of that chain; none when it is gone by now. */
+async function dockerRules(family: string): Promise<DockerRule[]> {
   const list = ['list', 'chain', family, 'filter', 'DOCKER-USER'];
   try {
     const [json, text] = await Promise.all([
@@ -163,13 +173,13 @@ async function dockerRules(family: 'ip' | 'ip6'): Promise<DockerRule[] | undefin
         rule,
       ]),
     );
-    return parseRules(JSON.parse(json)).nftables.flatMap(({ rule }) =>
+    return parseOutput(JSON.parse(json)).nftables.flatMap(({ rule }) =>
       rule === undefined
         ? []
         : [{ handle: rule.handle, comment: rule.comment, text: texts.get(rule.handle) ?? '' }],
     );
   } catch (error) {
-    if (error instanceof CommandFailed) return undefined;
+    if (error instanceof CommandFailed) return [];
     throw error;
   }
 }

@@ -94,7 +94,10 @@ function receiveSockets(child: ChildProcess): Promise<ResolverSockets> {
     const tcp: TcpServer[] = [];
     const kinds: unknown[] = [];
     let said = '';
+    let failed = false;
     const fail = (why: string) => {
+      if (failed) return; // it is killed, and its end is told, too
+      failed = true;
       clearTimeout(timer);
       child.kill('SIGKILL');
       for (const socket of [...udp, ...tcp]) socket.close();
@@ -111,7 +114,8 @@ function receiveSockets(child: ChildProcess): Promise<ResolverSockets> {
       kinds.push(kind);
       if (socket instanceof UdpSocket) udp.push(socket);
       if (socket instanceof TcpServer) tcp.push(socket);
-      if (kinds.length < SOCKETS) return;
+      if (failed && (socket instanceof UdpSocket || socket instanceof TcpServer)) socket.close();
+      if (failed || kinds.length < SOCKETS) return;
       if (!kinds.includes('udp4') || !kinds.includes('tcp4')) return fail(kinds.join(', '));
       clearTimeout(timer);
       child.removeAllListeners('exit');
