@@ -151,7 +151,11 @@ interface DockerRule {
 
 /** Where Docker has its chain for others. */
 async function dockerFamilies(): Promise<string[]> {
-  const { nftables } = parseOutput(JSON.parse(await run('nft', ['--json', 'list', 'chains'])));
+  const listed = await run('nft', ['--json', 'list', 'chains']).catch((error: unknown) => {
+    if (error instanceof CommandFailed) return '{"nftables":[]}'; // it may not look
+    throw error;
+  });
+  const { nftables } = parseOutput(JSON.parse(listed));
   return nftables.flatMap(({ chain }) =>
     chain?.table === 'filter' && chain.name === 'DOCKER-USER' && ['ip', 'ip6'].includes(chain.family)
       ? [chain.family]
