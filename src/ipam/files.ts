@@ -43,6 +43,8 @@ const parseWitness = validator('file-corrupt', 'its content', Witness);
 export class RingFiles {
   readonly #options: RingFilesOptions;
   #sequence = 0;
+  /** What the witness is to say: while a state is being written, that of this one. */
+  #witnessed = 0;
   /** What is on the disk is what this router works with. Before that, no witness may say so. */
   #isOurs = false;
   #witness: Promise<void> = Promise.resolve();
@@ -64,6 +66,7 @@ export class RingFiles {
       const state = restoredState(stored, range);
       const continued = this.#isContinued(await this.#readWitness(), stored.sequence);
       this.#sequence = stored.sequence;
+      this.#witnessed = stored.sequence;
       this.#isOurs = continued;
       return { state, continued };
     } catch (error) {
@@ -75,12 +78,14 @@ export class RingFiles {
   /** Resolves when the state is on the disk. Rejects with `disk-full` or `no-privilege`; then the file is as it was before. */
   async save(state: RingState): Promise<void> {
     const before = this.#sequence;
+    this.#witnessed = before + 1;
     try {
-      await this.#writeWitness(before + 1);
+      await this.#writeWitness(this.#witnessed);
       await writePrivateJson(this.#options.statePath, storedRing(state, before + 1));
       this.#sequence = before + 1;
       this.#isOurs = true;
     } catch (error) {
+      this.#witnessed = before;
       await this.beat().catch(() => {});
       throw error;
     }
@@ -88,7 +93,7 @@ export class RingFiles {
 
   /** Says that the router is alive: to be called every second, and once before it is stopped. */
   async beat(): Promise<void> {
-    if (this.#isOurs) await this.#writeWitness(this.#sequence);
+    if (this.#isOurs) await this.#writeWitness(this.#witnessed);
   }
 
   #isContinued(witness: Witness | undefined, sequence: number): boolean {

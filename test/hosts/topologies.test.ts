@@ -9,6 +9,15 @@ import { allLinked, newToken, peersOf } from './members.js';
 /** Nobody here made the network, and so nobody owns addresses: those of the containers are chosen, and none of the range. */
 const CHOSEN = ['--ipalloc-range', '10.99.0.0/16'];
 
+/** Waits until packets take the way through this relay: the first that is known may be a longer one. */
+async function leadsThrough(from: Host, to: Host, relay: Host): Promise<void> {
+  await until(
+    `the way from ${from.name} to ${to.name} leads through ${relay.name}`,
+    async () => (await connection(from, to)).viaNickname === relay.name,
+    { within: 30_000 },
+  );
+}
+
 /** Waits until each container reaches the ones after it. */
 async function allReach(containers: readonly Container[], within = 20_000): Promise<void> {
   for (const [i, from] of containers.entries()) {
@@ -81,12 +90,12 @@ describe('two groups of three hosts with one wire between them', () => {
     const [, inner] = west;
     const [, farInner] = east;
     if (!inner || !farInner) throw new Error('there are three');
-    expect((await connection(inner, farInner)).viaNickname).toBe(gate.name);
+    await leadsThrough(inner, farInner, gate);
 
     await between.portOf(gate).unplug();
     await spare.portOf(spareGate).plug();
     await allReach(containers, 30_000);
-    expect((await connection(inner, farInner)).viaNickname).toBe(spareGate.name);
+    await leadsThrough(inner, farInner, spareGate);
     await until(
       'all know that all are there',
       async () => {
