@@ -134,8 +134,8 @@ class World {
         repair(router, this.routers[step.from] ?? router);
         break;
       case 'restart': {
-        // A clock may have been set back between two runs.
-        this.#now += step.back ? -500 : 500;
+        // A clock may have been set back between two runs, but no two begin in the same millisecond.
+        this.#now += (step.back ? -500 : 500) + 1;
         const now = this.#now;
         this.routers[step.who] = newRecords(identities[step.who] ?? anna, now);
         wants.clear();
