@@ -9,7 +9,7 @@ export interface PathOptions {
   readonly relays: readonly RelayOption[];
 }
 
-/** Another way must be so much cheaper before a working one is left for it: a factor, and microseconds. */
+/** Another way must be so much cheaper before a working one is left for it, unless it has fewer hops: a factor, and microseconds. */
 const BETTER_FACTOR = 0.6;
 const BETTER_BY = 3_000;
 /** And must be so for so long, in milliseconds. */
@@ -22,6 +22,9 @@ const TRIAL_FIRST = 500;
 const TRIAL_LAST = 60_000;
 /** After so long without a failure (milliseconds) it is trusted as at first. */
 const FORGIVEN_AFTER = 120_000;
+
+/** The direct way has no hops. */
+type Way = Pick<RelayOption, 'cost' | 'hops'>;
 
 /**
  * Decides whether packets for one peer go straight to it or through which relay. No I/O, no clock: times are milliseconds of whatever
@@ -57,19 +60,19 @@ export class PathChoice {
     const backAt = this.#backAt(options.direct, current ?? best, now);
     if (backAt !== undefined && backAt <= now) return this.#take(null);
     if (current === undefined) this.#take(best === undefined ? null : best.relay);
-    else if (best !== undefined) return earlier(backAt, this.#improve(current.cost, best, now));
+    else if (best !== undefined) return earlier(backAt, this.#improve(current, best, now));
     return backAt;
   }
 
   #fromDirect(direct: number | undefined, best: RelayOption | undefined, now: number): number | undefined {
     if (best === undefined) return this.#take(null);
     if (direct === undefined) return this.#take(best.relay);
-    return this.#improve(direct, best, now);
+    return this.#improve({ cost: direct, hops: 0 }, best, now);
   }
 
-  /** Leaves what costs `current` for `other` once that has been clearly better for long enough. */
-  #improve(current: number, other: RelayOption, now: number): number | undefined {
-    if (other.relay === this.#via || other.cost > current * BETTER_FACTOR - BETTER_BY) {
+  /** Leaves the way in use for another once that has been clearly better for long enough. */
+  #improve(current: Way, other: RelayOption, now: number): number | undefined {
+    if (other.relay === this.#via || !isClearlyBetter(other, current)) {
       this.#betterSince = undefined;
       return undefined;
     }
@@ -104,6 +107,12 @@ export class PathChoice {
     this.#via = via;
     this.#betterSince = undefined;
   }
+}
+
+/** Of two that cost about the same the one with fewer hops is better: each relay on the way does work that none needs to do. */
+function isClearlyBetter(other: Way, current: Way): boolean {
+  if (other.hops < current.hops) return other.cost <= current.cost;
+  return other.cost <= current.cost * BETTER_FACTOR - BETTER_BY;
 }
 
 function earlier(a: number | undefined, b: number | undefined): number | undefined {

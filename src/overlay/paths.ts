@@ -14,8 +14,8 @@ import type { OverlayMesh } from './types.js';
 /** How often the data plane is asked about its links when nothing happens, in milliseconds. */
 const LOOK_INTERVAL = 2_000;
 /**
- * Looking and deciding take at most this share of the time, however many the routers are and however often something changes. Among few
- * they are done at once.
+ * Looking, and deciding by what is seen, take at most this share of the time, however many the routers are and however often something
+ * changes.
  */
 const MOST_WORK = 0.1;
 /** Costs that change are told to others so often at most, in milliseconds; links that come or go, at once. */
@@ -61,9 +61,6 @@ export class Paths extends EventEmitter<PathsEvents> {
   #looking = false;
   #lookAgain = false;
   #timer: NodeJS.Timeout | undefined;
-  /** Decides about what others told since. */
-  #soon: NodeJS.Timeout | undefined;
-  #restUntil = 0;
 
   constructor(options: PathsOptions) {
     super();
@@ -76,7 +73,7 @@ export class Paths extends EventEmitter<PathsEvents> {
       admits: (owner) => options.mesh.admits(owner) && options.mesh.member(owner)?.left === false,
     });
     this.#records.on('pending', () => this.#channel?.changed());
-    this.#records.on('change', () => this.#decideSoon());
+    this.#records.on('change', () => this.look());
   }
 
   start(): void {
@@ -86,7 +83,6 @@ export class Paths extends EventEmitter<PathsEvents> {
 
   stop(): void {
     clearTimeout(this.#timer);
-    clearTimeout(this.#soon);
     this.#options.mesh.off('removed', this.#onRemoved);
     this.#channel?.close();
     this.#channel = undefined;
@@ -181,23 +177,14 @@ export class Paths extends EventEmitter<PathsEvents> {
     return [[peer, linkCost({ rtt: shortest(rtts), loss: 0, transport: 'udp' })]];
   }
 
-  #decideSoon(): void {
-    const wait = Math.max(0, this.#restUntil - performance.now());
-    this.#soon ??= setTimeout(() => this.#decide(), wait);
-  }
-
   #decide(): void {
     clearTimeout(this.#timer);
-    clearTimeout(this.#soon);
-    this.#soon = undefined;
     if (this.#channel === undefined) return;
     const now = performance.now();
     const states = this.#linkStates();
     let next = now + LOOK_INTERVAL;
     for (const { peer } of this.#states) next = Math.min(next, this.#choose(peer, states, now));
     this.#timer = setTimeout(() => this.look(), next - now);
-    const decided = performance.now();
-    this.#restUntil = decided + (decided - now) / MOST_WORK;
   }
 
   /** Returns when to look at the peer again. */

@@ -14,7 +14,6 @@ async function leadsThrough(from: Host, to: Host, relay: Host): Promise<void> {
   await until(
     `the way from ${from.name} to ${to.name} leads through ${relay.name}`,
     async () => (await connection(from, to)).viaNickname === relay.name,
-    { within: 30_000 },
   );
 }
 

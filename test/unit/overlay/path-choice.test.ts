@@ -3,7 +3,7 @@ import type { PeerId } from '../../../src/identity/index.js';
 import { PathChoice, type PathOptions } from '../../../src/overlay/path-choice.js';
 
 const [near, far] = ['000000000000000a', '000000000000000b'] as [PeerId, PeerId];
-const relay = (id: PeerId, cost: number) => ({ relay: id, cost, hops: 1 });
+const relay = (id: PeerId, cost: number, hops = 1) => ({ relay: id, cost, hops });
 
 /** Asks for `milliseconds`, ten times a second, and gives what was in use then. */
 function live(choice: PathChoice, from: number, milliseconds: number, options: (at: number) => PathOptions) {
@@ -24,6 +24,18 @@ describe('the choice of a path', () => {
     expect(choice.via).toBe(near);
     choice.choose({ direct: undefined, relays: [relay(far, 50_000)] }, 200);
     expect(choice.via).toBe(far);
+  });
+
+  test('leaves a longer way for a shorter one that costs no more, and only so', () => {
+    const choice = new PathChoice(far);
+    const options = (cost: number) => () => ({
+      direct: undefined,
+      relays: [relay(near, cost), relay(far, 3_000, 2)].sort((a, b) => a.cost - b.cost),
+    });
+    expect(live(choice, 0, 10_000, options(3_100)).changes).toBe(0);
+    const { used } = live(choice, 10_000, 10_000, options(2_900));
+    expect([used[0], used.at(-1)]).toEqual([far, near]);
+    expect(live(choice, 20_000, 10_000, options(3_100)).changes).toBe(0);
   });
 
   test('returns to the direct way soon after it works again', () => {
