@@ -39,7 +39,8 @@ export interface Ready {
 
 /**
  * Runs one router in this process, until it is stopped; everything is taken down then. `onReady` is called when it works, and
- * resolves when whoever launched it knows. Rejects when it cannot be started, with `interrupted` when it was to stop before that, and with `run-dir-gone` when somebody removed its run directory.
+ * resolves when whoever launched it knows. Rejects when it cannot be started, with `interrupted` when it was to stop before that, and
+ * with `run-dir-gone` when somebody removed its run directory.
  */
 export async function runRouter(
   request: LaunchRequest,
@@ -54,10 +55,11 @@ export async function runRouter(
   const lock = await lockRunDir(request.runDir);
   try {
     await withState(request, async () => {
-      const running = await begin(request, logs, async ({ ready }) => {
-        const interrupted = asked.then(() => false);
-        return Promise.race([interrupted, onReady(ready).then(() => true)]);
-      });
+      const interrupted = () =>
+        asked.then(() => {
+          throw new WeftError('interrupted', 'interrupted: no router was launched');
+        });
+      const running = await begin(request, logs, (ready) => Promise.race([interrupted(), onReady(ready)]));
       await untilStopped(running, lock, asked);
     });
   } finally {
@@ -86,19 +88,21 @@ interface Running {
   readonly ready: Ready;
 }
 
-/** Starts everything. A start that fails, or is not wanted in the end, leaves the state directory as it was. */
+/** Starts everything, and tells it. When that fails, the state directory is left as it was. */
 async function begin(
   request: LaunchRequest,
   logs: LogTarget,
-  isWanted: (running: Running) => Promise<boolean>,
+  tell: (ready: Ready) => Promise<void>,
 ): Promise<Running> {
   const plan = await makePlan(request);
   try {
     const running = await beginPlanned(request, plan, createLog(plan.settings.logLevel, logs));
-    if (await isWanted(running)) return running;
-    await stopQuietly(running.router, running.log);
-    await close(running);
-    throw new WeftError('interrupted', 'interrupted: no router was launched');
+    await tell(running.ready).catch(async (error: unknown) => {
+      await stopQuietly(running.router, running.log);
+      await close(running);
+      throw error;
+    });
+    return running;
   } catch (error) {
     await plan.undo();
     throw error;
