@@ -72,9 +72,10 @@ export class Founding {
     const { mesh, found, isFounded } = this.#options;
     const look = () => {
       const members = mesh.members();
-      const founders = seeds.map((seed) =>
-        isPeerId(seed) ? [seed] : members.filter(({ nickname }) => nickname === seed).map(({ peer }) => peer),
-      );
+      const founders = seeds.map((seed) => {
+        const id = seed.toLowerCase();
+        return isPeerId(id) ? [id] : members.flatMap(({ peer, nickname }) => (nickname === seed ? peer : []));
+      });
       if (isFounded() || founders.some(({ length }) => length !== 1)) return;
       mesh.off('member', look);
       found(founders.flat());

@@ -3,10 +3,10 @@ import type { Peer, Rotation, TrustControl, Verdict } from '../api/index.js';
 import { WeftError } from '../errors.js';
 import {
   type Identity,
+  isPeerId,
   type Network,
   newSecret,
   type PeerId,
-  parsePeerId,
   saveNetwork,
   withSecret,
 } from '../identity/index.js';
@@ -262,9 +262,8 @@ export class Trust implements TrustControl {
   /** A nickname, the beginning of an id, or the whole id of somebody who is forgotten already. */
   #resolve(name: string): PeerId {
     const members = this.#knownMesh.members();
-    const isForgotten =
-      /^[0-9a-f]{16}$/i.test(name) && !members.some(({ peer }) => peer === name.toLowerCase());
-    if (isForgotten) return parsePeerId(name);
+    const id = name.toLowerCase();
+    if (isPeerId(id) && !members.some((member) => member.peer === id)) return id;
     const { peer, self } = memberNamed(members, name);
     if (self)
       throw new WeftError('own-peer', 'this is the router itself: `weft reset` makes it leave for good');

@@ -151,16 +151,17 @@ interface DockerRule {
 
 /** Where Docker has its chain for others. */
 async function dockerFamilies(): Promise<string[]> {
-  const listed = await run('nft', ['--json', 'list', 'chains']).catch((error: unknown) => {
-    if (error instanceof CommandFailed) return '{"nftables":[]}'; // it may not look
+  try {
+    const { nftables } = parseOutput(JSON.parse(await run('nft', ['--json', 'list', 'chains'])));
+    return nftables.flatMap(({ chain }) =>
+      chain?.table === 'filter' && chain.name === 'DOCKER-USER' && ['ip', 'ip6'].includes(chain.family)
+        ? [chain.family]
+        : [],
+    );
+  } catch (error) {
+    if (error instanceof CommandFailed) return []; // it may not look
     throw error;
-  });
-  const { nftables } = parseOutput(JSON.parse(listed));
-  return nftables.flatMap(({ chain }) =>
-    chain?.table === 'filter' && chain.name === 'DOCKER-USER' && ['ip', 'ip6'].includes(chain.family)
-      ? [chain.family]
-      : [],
-  );
+  }
 }
 
 /** The rules of that chain; none when it is gone by now. */

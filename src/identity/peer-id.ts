@@ -18,17 +18,16 @@ export function peerIdOf(publicKey: PublicKey): PeerId {
   return peerIdFromBytes(blake2b(32, [LABEL, publicKey]).subarray(0, SHORT_ID_BYTES));
 }
 
-/** A text that can only be a peer's id, not its nickname. */
+/** 16 hexadecimal digits, in lower case. */
 export function isPeerId(text: string): text is PeerId {
   return /^[0-9a-f]{16}$/.test(text);
 }
 
 /** Reads 16 hexadecimal digits, either case. Throws `bad-peer-id`. */
 export function parsePeerId(text: string): PeerId {
-  if (!/^[0-9a-f]{16}$/i.test(text)) {
-    throw new WeftError('bad-peer-id', `"${text}" is not a peer id: expected 16 hexadecimal digits`);
-  }
-  return text.toLowerCase() as PeerId;
+  const id = text.toLowerCase();
+  if (isPeerId(id)) return id;
+  throw new WeftError('bad-peer-id', `"${text}" is not a peer id: expected 16 hexadecimal digits`);
 }
 
 /** The 8 bytes of a peer id. */
