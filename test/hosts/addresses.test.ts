@@ -1,21 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { Attachment, Ipam } from '../../src/api/index.js';
-import { type Container, type Host, until } from '../lab/index.js';
+import type { Attachment } from '../../src/api/index.js';
+import { type Host, until } from '../lab/index.js';
 import { onLab } from '../lab/suite.js';
-
-const ipam = (host: Host) => host.weftJson<Ipam>('status', 'ipam');
-
-/** Attaches a container, which is given addresses; with its first one of IPv4. */
-async function attach(container: Container, ...args: string[]): Promise<string> {
-  const { addresses } = await container.host.weftJson<Attachment>('attach', container.namespace, ...args);
-  const [address] = addresses.filter((text) => !text.includes(':'));
-  if (address === undefined)
-    throw new Error(`${container.name} was given ${addresses.join(' ') || 'nothing'}`);
-  container.addresses.push(...addresses);
-  return address;
-}
+import { attach, ipam } from './ipam.js';
 
 /** Launches the first host, and the others into its network. */
 async function launch(first: Host, others: readonly Host[], args: string[] = []): Promise<void> {

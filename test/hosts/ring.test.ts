@@ -1,20 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import type { Attachment, Ipam } from '../../src/api/index.js';
 import { type Host, until } from '../lab/index.js';
 import { onLab } from '../lab/suite.js';
+import { attach, ipam } from './ipam.js';
 
 /** Addresses of 10.32.0.0/12. */
 const ALL = 2 ** 20;
 const password = 'an unguessable sentence';
 
-const ipam = (host: Host) => host.weftJson<Ipam>('status', 'ipam');
-
-/** Attaches a new container; gives its IPv4 address. */
-async function given(host: Host, name: string): Promise<string> {
-  const { namespace } = await host.container(name);
-  const { addresses } = await host.weftJson<Attachment>('attach', namespace);
-  return addresses.find((address) => !address.includes(':')) ?? 'none';
-}
+/** The IPv4 address that a new container is given. */
+const given = async (host: Host, name: string) => attach(await host.container(name));
 
 /** Waits until a host knows that all addresses are owned, by these and nobody else. */
 async function ownedBy(host: Host, owners: readonly string[]): Promise<void> {

@@ -245,6 +245,17 @@ test('a router in doubt whose first write does not reach the disk is in doubt th
   expect(await a.start({ boot: 'second' })).toBe(false);
 });
 
+test('a router that is killed right after it wrote is in no doubt, though it said meanwhile that it is alive', async () => {
+  const [a] = await twoHosts();
+  await a.stop();
+  const options = { statePath: a.statePath, witnessPath: join(directory, 'a', 'run', 'witness.json') };
+  const files = new RingFiles({ ...options, bootId: 'first', uptime: () => 10 });
+  const { state, continued } = await files.load(parseBlock('10.32.0.0/24'));
+  expect(continued).toBe(true);
+  await Promise.all([files.save(state), files.beat()]);
+  expect(await a.start()).toBe(true);
+});
+
 test('a damaged file is refused and left alone', async () => {
   const [a] = await twoHosts();
   await a.service.allocate('c1');

@@ -4,6 +4,7 @@ import { formatHostPort, parseHostPort } from '../../../src/address.js';
 import { WeftError } from '../../../src/errors.js';
 import { Admission } from '../../../src/mesh/admission.js';
 import { Backoff } from '../../../src/mesh/backoff.js';
+import { SystemClock } from '../../../src/mesh/clock.js';
 import { isReachable, localAddresses, OwnEndpoints } from '../../../src/mesh/endpoints.js';
 
 describe('admission', () => {
@@ -56,6 +57,19 @@ describe('admission', () => {
       }),
     );
   });
+});
+
+test('nothing that is planned happens before its time', async () => {
+  const clock = new SystemClock();
+  const early = await Promise.all(
+    Array.from({ length: 200 }, async (_, i) => {
+      const delay = i / 7;
+      const due = clock.now() + delay;
+      await new Promise<void>((resolve) => clock.after(delay, resolve));
+      return Math.max(0, due - clock.now());
+    }),
+  );
+  expect(Math.max(...early)).toBe(0);
 });
 
 test('backoff grows from the first delay to the last, with jitter, and begins anew when reset', () => {
