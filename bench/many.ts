@@ -3,20 +3,20 @@
  * Prints how long it takes until all know, are linked to and carry traffic to all, and what one costs then.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Host, Lab, lasting, until } from '../test/lab/index.js';
 import { describeMachine } from './machine.js';
-import { machineTime, processTime, residentMemory } from './workloads/usage.js';
+import { processTime, residentMemory, waitForQuiet } from './workloads/usage.js';
 
 const COUNT = Number(process.argv[2] ?? 50);
+if (!Number.isInteger(COUNT) || COUNT < 2) throw new Error('how many routers: a whole number from 2');
 /** Seconds for which idle routers are watched. */
 const WATCH = 20;
 /** Each newcomer is met by all others on the same few cores: the next one comes once less than this share of them is busy. */
 const BUSY = 0.8;
 const RESULTS = fileURLToPath(new URL('results/many.json', import.meta.url));
 
-const restore = await enlargeNeighbourTables();
+enlargeNeighbourTables();
 const lab = await Lab.create();
 try {
   const wire = await lab.wire();
@@ -29,7 +29,7 @@ try {
   const began = performance.now();
   for (const host of others) {
     await host.launch({ token });
-    await settled();
+    await waitForQuiet(BUSY);
   }
   const launched = seconds(began);
   console.error(`${COUNT} routers launched in ${launched.toFixed(1)} s`);
@@ -49,38 +49,31 @@ try {
     daemon: await costs(hosts, before, after, 'daemon'),
     forwarder: await costs(hosts, before, after, 'forwarder'),
   };
-  writeFileSync(RESULTS, `${JSON.stringify(result, null, 1)}\n`);
-  console.log(readFileSync(RESULTS, 'utf8').trim());
-  console.log(`written to ${join('bench', 'results', 'many.json')}`);
+  const text = JSON.stringify(result, null, 1);
+  writeFileSync(RESULTS, `${text}\n`);
+  console.log(`${text}\nwritten to ${RESULTS}`);
 } finally {
   lab.remove();
-  restore();
 }
 
-/** All namespaces of a kernel share tables of 1,024 neighbours, and every host has all others in them. Returns what puts the limits back. */
-async function enlargeNeighbourTables(): Promise<() => void> {
+/** All namespaces of a kernel share tables of 1,024 neighbours, and every host has all others in them. The limits are put back when we end. */
+function enlargeNeighbourTables(): void {
   const limits = ['ipv4', 'ipv6'].flatMap((family) =>
-    [3, 2, 1].map((level) => `/proc/sys/net/${family}/neigh/default/gc_thresh${level}`),
+    [3, 2, 1].map((level) => {
+      const path = `/proc/sys/net/${family}/neigh/default/gc_thresh${level}`;
+      return { path, before: Number(readFileSync(path, 'utf8')) };
+    }),
   );
-  const before = limits.map((path) => readFileSync(path, 'utf8'));
-  for (const path of limits) writeFileSync(path, `${4 * COUNT ** 2}`);
-  return () => {
-    for (const [index, path] of limits.entries()) writeFileSync(path, before[index] ?? '');
+  const restore = () => {
+    for (const { path, before } of limits) writeFileSync(path, `${before}`);
   };
+  process.once('exit', restore);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.prependOnceListener(signal, restore);
+  for (const { path, before } of limits) writeFileSync(path, `${Math.max(before, 4 * COUNT ** 2)}`);
 }
 
 type Part = 'daemon' | 'forwarder';
 type Times = ReadonlyMap<number, number>;
-
-async function settled(): Promise<void> {
-  for (let share = 1; share > BUSY; ) {
-    const before = await machineTime();
-    await lasting(0.3);
-    const after = await machineTime();
-    const busy = after.busy - before.busy;
-    share = busy / (busy + after.idle - before.idle);
-  }
-}
 
 async function isConnectedToAll(host: Host): Promise<void> {
   await until(

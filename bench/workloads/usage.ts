@@ -38,10 +38,10 @@ export async function residentMemory(pid: number): Promise<number> {
   return (Number(kilobytes) * 1024) / 1e6;
 }
 
-/** Waits, at most 30 s, until others leave the machine alone: less than a tenth of its cores busy over 0.3 s. */
-export async function waitForQuiet(): Promise<void> {
+/** Waits, at most 30 s, until no more than this share (0 to 1) of the machine's cores is busy over 0.3 s. */
+export async function waitForQuiet(most = 0.1): Promise<void> {
   const deadline = performance.now() + 30_000;
-  for (let share = 1; share > 0.1 && performance.now() < deadline; ) {
+  for (let share = 1; share > most && performance.now() < deadline; ) {
     const before = await machineTime();
     await lasting(0.3);
     const after = await machineTime();
