@@ -586,10 +586,11 @@ class World {
   }
 
   /**
-   * Whoever asks all it knows of, and all that they know of, and so on, finds everybody who has addresses or inherits them. When an older disk or a removal breaks
-   * this, no protocol can help; docs/operations.md says so.
+   * Somebody knows the ring, and whoever asks all it knows of, and all that they know of, and so on, finds everybody who has addresses or inherits them. When
+   * an older disk or a removal breaks this, no protocol can help; docs/guide.md says so.
    */
   #isEverybodyKnown(): boolean {
+    if (this.#founders().length === 0) return false;
     const owners = new Set<Host>();
     for (const host of this.#hosts) {
       if (host.heir === undefined && estateOf(host.disk, host.peer).claims.length > 0) owners.add(host);
