@@ -40,6 +40,8 @@ const DEFAULT_TIMINGS: OverlayTimings = {
 
 /** In networks of so many members everybody has a session with everybody; in larger ones, with those that it has links to. */
 const FULL_SESSIONS = 64;
+/** News of members is collected for so long, in milliseconds, before it is seen who can be reached now. */
+const REACH_DELAY = 50;
 
 type InstallAction = Extract<SessionAction, { do: 'install' }>;
 
@@ -67,6 +69,7 @@ export class Overlay extends EventEmitter<OverlayEvents> {
   /** Which `ready` we live in: answers to questions of an earlier one are void. */
   #generation = 0;
   #lookTimer: NodeJS.Timeout | undefined;
+  #reachTimer: NodeJS.Timeout | undefined;
 
   constructor(options: OverlayOptions) {
     super();
@@ -126,6 +129,7 @@ export class Overlay extends EventEmitter<OverlayEvents> {
     dataPlane.off('transport', this.#onPathNews);
     dataPlane.off('stream-lost', this.#onStreamLost);
     clearTimeout(this.#lookTimer);
+    clearTimeout(this.#reachTimer);
     this.#paths.stop();
     this.#onLost();
     this.#peers.clear();
@@ -190,12 +194,14 @@ export class Overlay extends EventEmitter<OverlayEvents> {
       this.#ensureSession(peer);
       if (this.#ready) this.#tellPeer(peer);
     }
-    // Members tell of their links, too, over which messages are routed.
-    this.#reach();
+    // Members tell of their links, too, over which messages are routed: all of them when one joins.
+    this.#reachTimer ??= setTimeout(() => this.#reach(), REACH_DELAY);
   };
 
   /** Sees who can be reached by control messages now. */
   #reach(): void {
+    clearTimeout(this.#reachTimer);
+    this.#reachTimer = undefined;
     const { mesh } = this.#options;
     const members = mesh.members().filter(({ self, left }) => !self && !left);
     const wanted = members.length < FULL_SESSIONS ? members : members.filter(({ linked }) => linked);

@@ -52,6 +52,8 @@ export class Paths extends EventEmitter<PathsEvents> {
   readonly #choices = new Map<PeerId, PathChoice>();
   /** Our address as each peer that answers directly sees it, over IPv4 and over IPv6. */
   readonly #observed = new Map<PeerId, Map<Family, string>>();
+  /** As of `#observed`; undefined when it is to be found out. */
+  #nat: Nat | undefined;
   #states: readonly DataPlanePeerState[] = [];
   /** What direct links cost, as measured last. */
   #links = new Map<PeerId, number>();
@@ -109,7 +111,12 @@ export class Paths extends EventEmitter<PathsEvents> {
   /** What is between this router (or another) and the world. */
   nat(peer: PeerId = this.#options.identity.peer): Nat {
     if (peer !== this.#options.identity.peer) return this.#records.get(peer, LINKS_KEY)?.nat ?? 'unknown';
-    const self = this.#options.mesh.member(peer);
+    this.#nat ??= this.#findNat();
+    return this.#nat;
+  }
+
+  #findNat(): Nat {
+    const self = this.#options.mesh.member(this.#options.identity.peer);
     const local = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
     return natOf(
       [...this.#observed.values()].flatMap((addresses) => [...addresses.values()]),
@@ -125,7 +132,7 @@ export class Paths extends EventEmitter<PathsEvents> {
 
   forget(peer: PeerId): void {
     this.#choices.delete(peer);
-    this.#observed.delete(peer);
+    if (this.#observed.delete(peer)) this.#nat = undefined;
   }
 
   /** The peer is no member any more. */
@@ -141,6 +148,7 @@ export class Paths extends EventEmitter<PathsEvents> {
     const family = address.startsWith('[') ? 'IPv6' : 'IPv4';
     if (addresses.get(family) === address) return false;
     addresses.set(family, address);
+    this.#nat = undefined;
     this.look();
     return true;
   }

@@ -325,14 +325,23 @@ void Path::on_reply(std::uint32_t id, const Endpoint& seen, Micros now) {
   const Outstanding probe = *at;
   outstanding_.erase(at);
   const Micros rtt = now > probe.sent ? now - probe.sent : 1;
-  bool news = !seen.empty() && seen != observed_;
-  if (news) observed_ = seen;
+  bool news = notice(seen);
   answered_by(probe, rtt, now);
   if (probe.way == Way::direct && probe.to == endpoint_ && seen != seen_at_endpoint_) {
     seen_at_endpoint_ = seen;
     news = true;
   }
   if (news) observer_.observed_changed();
+}
+
+// Over IPv4 and over IPv6 we are seen at two addresses: that answers come over both in turn is no news.
+bool Path::notice(const Endpoint& seen) noexcept {
+  if (seen.empty()) return false;
+  Endpoint& known = observed_[seen.is_ipv4() ? 0 : 1];
+  if (known == seen) return false;
+  known = seen;
+  last_observed_ = seen;
+  return true;
 }
 
 void Path::answered_by(const Outstanding& probe, Micros rtt, Micros now) {

@@ -2,6 +2,7 @@
 /// up.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -125,7 +126,8 @@ class Path {
   [[nodiscard]] double loss() const noexcept { return loss_.share(); }
   /// Largest outer IP packet that is known to pass; on a stream, which has no packets, as large as can be.
   [[nodiscard]] std::size_t mtu() const noexcept { return on_stream() ? PathMtu::ceiling : mtu_.current(); }
-  [[nodiscard]] const Endpoint& observed() const noexcept { return observed_; }
+  /// Our own address as the peer sees it, the one that changed last: there may be one of IPv4 and one of IPv6.
+  [[nodiscard]] const Endpoint& observed() const noexcept { return last_observed_; }
   /// Our own address as the peer sees it at `endpoint()`; empty until a probe was answered there.
   [[nodiscard]] const Endpoint& seen_at_endpoint() const noexcept { return seen_at_endpoint_; }
 
@@ -162,6 +164,7 @@ class Path {
   void go_down(Micros now);
   void take(Way way, bool direct, Micros now);
   void renew(Micros now);
+  bool notice(const Endpoint& seen) noexcept;
   void answered_by(const Outstanding& probe, Micros rtt, Micros now);
   void consider(const Endpoint& candidate, Micros rtt, Micros now);
   void consider_direct(const Endpoint& candidate, Micros now);
@@ -184,7 +187,8 @@ class Path {
   bool up_ = false;
   std::vector<Candidate> candidates_;
   std::optional<Endpoint> endpoint_;
-  Endpoint observed_;
+  std::array<Endpoint, 2> observed_;  // over IPv4, over IPv6
+  Endpoint last_observed_;
   Endpoint seen_at_endpoint_;
   RoundTrip rtt_;
   Loss loss_;

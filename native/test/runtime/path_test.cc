@@ -24,6 +24,12 @@ class World : public PathObserver {
     bool alive = true;
   };
 
+  struct Answer {
+    Micros when;
+    std::uint32_t id;
+    Endpoint seen;
+  };
+
   ProbeResult send_probe(const ProbeOrder& order) override {
     ++probes;
     if (order.packet_size > local_mtu) return ProbeResult::too_big;
@@ -32,7 +38,7 @@ class World : public PathObserver {
     if (order.way == Way::stream) address = &stream;
     const bool lost = lose_every != 0 && probes % lose_every == 0;
     if (address != nullptr && address->alive && !lost && order.packet_size <= address->mtu)
-      answers.push_back({now + address->rtt, order.id});
+      answers.push_back({now + address->rtt, order.id, order.to.is_ipv4() ? seen_ipv4 : seen_ipv6});
     return ProbeResult::sent;
   }
   void path_up() override { ++ups; }
@@ -50,11 +56,11 @@ class World : public PathObserver {
   void run(Micros duration) {
     for (const Micros end = now + duration; now < end; now += ms) {
       const auto due =
-          std::stable_partition(answers.begin(), answers.end(), [&](const auto& a) { return a.first > now; });
-      std::vector<std::pair<Micros, std::uint32_t>> ready(due, answers.end());
+          std::stable_partition(answers.begin(), answers.end(), [&](const auto& a) { return a.when > now; });
+      std::vector<Answer> ready(due, answers.end());
       answers.erase(due, answers.end());
-      for (const auto& [when, id] : ready)
-        path.on_reply(id, at("192.0.2.1:1"), now);
+      for (const Answer& answer : ready)
+        path.on_reply(answer.id, answer.seen, now);
       if (path.deadline() <= now) path.poll(now, sent += busy ? 1 : 0);
     }
   }
@@ -71,7 +77,10 @@ class World : public PathObserver {
   std::size_t local_mtu = 9000;
   bool busy = true;
   std::uint64_t sent = 0;
-  std::vector<std::pair<Micros, std::uint32_t>> answers;
+  /// Where the peer sees us.
+  Endpoint seen_ipv4 = at("192.0.2.1:1");
+  Endpoint seen_ipv6 = at("[2001:db8::1]:1");
+  std::vector<Answer> answers;
   std::vector<bool> directs;
   std::vector<std::pair<std::uint32_t, Micros>> asked;
   int lose_every = 0;
@@ -101,6 +110,20 @@ TEST_CASE("the first address that answers is used, and the path is up") {
   CHECK(world.path.up());
   CHECK(world.path.endpoint() == near_address);
   CHECK(world.observations == 1);
+}
+
+TEST_CASE("where the peer sees us is news once over IPv4 and once over IPv6, and when it changes") {
+  World world;
+  const Endpoint other_family = at("[2001:db8::10]:6783");
+  world.addresses = {{near_address, {1 * ms}}, {other_family, {1 * ms}}};
+  world.path.set_candidates({near_address, other_family}, world.now);
+  world.path.set_ready(true, world.now);
+  world.run(60'000 * ms);
+  CHECK(world.observations == 2);
+  world.seen_ipv6 = at("[2001:db8::2]:1");
+  world.run(60'000 * ms);
+  CHECK(world.observations == 3);
+  CHECK(world.path.observed() == world.seen_ipv6);
 }
 
 TEST_CASE("addresses that do not answer are probed at a falling pace") {
