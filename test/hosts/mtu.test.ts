@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Exchange, type Host, type Lab, Listener, Sender } from '../lab/index.js';
+import { Exchange, type Host, type Lab, Listener, Sender, until } from '../lab/index.js';
 import { onLab } from '../lab/suite.js';
 import { pair, pingSizes, unansweredPings } from './pair.js';
 
@@ -24,13 +24,29 @@ const places: Place[] = [
     hosts: (lab) => lab.hostsAcross(1380, { silent: true }),
     path: 1380,
   },
+  {
+    place: 'a hop that carries less than IPv6 needs and says nothing',
+    hosts: (lab) => lab.hostsAcross(700, { silent: true }),
+    path: 700,
+  },
 ];
+
+/** Waits until the router found out what the path to its peer carries. */
+async function knows(host: Host, path: number): Promise<void> {
+  await until(
+    `${host.name} knows that ${path} bytes pass`,
+    async () => (await host.report()).connections.every(({ pathMtu }) => pathMtu === path),
+    { within: 35_000, every: 200 },
+  );
+}
 
 describe.each(places)('over $place', ({ hosts, path }) => {
   const world = onLab(async (lab) => {
     const [a, b] = await hosts(lab);
     if (a === undefined || b === undefined) throw new Error('two hosts are needed');
-    return await pair(a, b);
+    const there = await pair(a, b);
+    for (const host of [a, b]) await knows(host, path);
+    return there;
   });
 
   test('pings of all sizes are answered, over IPv4 and IPv6', async () => {

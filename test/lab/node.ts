@@ -52,7 +52,8 @@ export class Node {
   async routeThrough(router: Node): Promise<void> {
     const gateway = router.ports.find((theirs) => this.ports.some((own) => own.wire === theirs.wire));
     if (gateway === undefined) throw new Error(`${this.name} and ${router.name} share no wire`);
-    await this.ip(`route add default via ${gateway.address}`, `route add ::/0 via ${gateway.address6}`);
+    await this.ip(`route add default via ${gateway.address}`);
+    if (gateway.wire.carriesIpv6) await this.ip(`route add ::/0 via ${gateway.address6}`);
   }
 
   /** The processes in here, by pid. */

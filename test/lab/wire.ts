@@ -94,6 +94,11 @@ export class Wire {
     return `192.168.${this.number}.0/24`;
   }
 
+  /** The kernel has no IPv6 on a link that is too small for it (RFC 8200). */
+  get carriesIpv6(): boolean {
+    return this.mtu >= 1280;
+  }
+
   /** Plugs a node in, with the next free address. */
   async join(node: Node): Promise<Port> {
     const index = this.ports.length + 1;
@@ -112,11 +117,8 @@ export class Wire {
       `link add ${farDevice} mtu ${this.mtu} type veth peer name ${device} mtu ${this.mtu} netns ${node.namespace}`,
       `link set ${farDevice} master switch up`,
     );
-    await node.ip(
-      `link set ${device} up`,
-      `address add ${port.address}/24 dev ${device}`,
-      `address add ${port.address6}/64 dev ${device} nodad`,
-    );
+    await node.ip(`link set ${device} up`, `address add ${port.address}/24 dev ${device}`);
+    if (this.carriesIpv6) await node.ip(`address add ${port.address6}/64 dev ${device} nodad`);
     if (this.options.rate !== undefined) {
       const limit = ['tbf', 'rate', this.options.rate, 'burst', '64kb', 'latency', '50ms'];
       await this.node.run(['tc', 'qdisc', 'add', 'dev', farDevice, 'root', ...limit]);

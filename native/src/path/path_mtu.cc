@@ -8,8 +8,8 @@ namespace {
 
 // MTUs that wires and tunnels really have; probed at once, so that the usual answer takes one round trip.
 // Largest first: the first answer is then the best.
-constexpr std::array<std::size_t, 12> ladder{9000, 8951, 1500, 1492, 1480, 1472,
-                                             1460, 1450, 1440, 1420, 1400, 1380};
+constexpr std::array<std::size_t, 13> ladder{
+    9000, 8951, 1500, 1492, 1480, 1472, 1460, 1450, 1440, 1420, 1400, 1380, PathMtu::base};
 
 constexpr Micros never = ~Micros{0};
 
@@ -17,7 +17,8 @@ constexpr Micros never = ~Micros{0};
 
 void PathMtu::start(Micros now) {
   running_ = true;
-  low_ = base;
+  assumed_ = base;
+  low_ = floor;
   next_check_ = now + check_interval;
   begin_search(ceiling + 1, now);
 }
@@ -56,7 +57,7 @@ std::vector<std::size_t> PathMtu::poll(Micros now, Micros timeout, bool busy) {
   if (in_flight_.empty() && now >= next_search_) begin_search(ceiling + 1, now);
   if (in_flight_.empty() && now >= next_check_) {
     next_check_ = now + check_interval;
-    if (busy && low_ > base) {
+    if (busy && low_ > floor) {
       checking_ = true;
       put(low_);
     }
@@ -64,7 +65,7 @@ std::vector<std::size_t> PathMtu::poll(Micros now, Micros timeout, bool busy) {
   std::size_t failed = 0;
   for (InFlight& probe : in_flight_) {
     if (probe.tries > 0 && now < probe.sent + timeout) continue;
-    if (probe.tries == tries) {
+    if (probe.tries == (probe.size == base ? base_tries : tries)) {
       failed = probe.size;  // the list falls in size: the last is the smallest
       continue;
     }
@@ -97,10 +98,11 @@ void PathMtu::refused(std::size_t size, Micros now) {
 }
 
 void PathMtu::fail(std::size_t size, Micros now) {
-  if (size <= base) return;  // nothing smaller to fall back to
+  if (size <= floor) return;  // nothing smaller to fall back to
+  if (size <= base) assumed_ = floor;
   if (size <= low_) {
     // A size that passed before does not any more: the path changed.
-    low_ = base;
+    low_ = floor;
     begin_search(size, now);
     return;
   }

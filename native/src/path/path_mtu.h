@@ -1,6 +1,7 @@
 /// Finds the largest packet that a path carries, by padded probes: RFC 8899.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -13,15 +14,20 @@ namespace weft {
 /// Pure: time comes in, sizes to probe go out. All sizes are those of the outer IP packet.
 class PathMtu {
  public:
-  /// What every path is taken to carry: the IPv6 minimum.
+  /// What every path is taken to carry until packets of that size go unanswered: the IPv6 minimum.
   static constexpr std::size_t base = 1280;
+  /// What every path that works does carry. Of a packet that fits it, Linux still takes "fragmentation needed" at its word
+  /// (`ip_rt_min_pmtu`, 552).
+  static constexpr std::size_t floor = 640;
   /// Larger ones exist on loopback only, and a UDP_SEGMENT batch has no room for them.
   static constexpr std::size_t ceiling = 65'000;
   static constexpr unsigned tries = 3;
+  /// For `base`: to take it for too big by mistake is worse than to find it late.
+  static constexpr unsigned base_tries = 9;
   static constexpr Micros search_interval = 600 * microseconds_per_second;
   static constexpr Micros check_interval = 5 * microseconds_per_second;
 
-  /// Forgets what was found and searches from `base`: the path is new.
+  /// Forgets what was found and searches: the path is new.
   void start(Micros now);
   /// Not searching and not checking until `start`.
   void stop() noexcept;
@@ -36,8 +42,8 @@ class PathMtu {
   /// The local interface refused a packet of that size.
   void refused(std::size_t size, Micros now);
 
-  /// Largest size proven, or `base`.
-  [[nodiscard]] std::size_t current() const noexcept { return low_; }
+  /// Largest size proven, or taken for granted.
+  [[nodiscard]] std::size_t current() const noexcept { return std::max(low_, assumed_); }
   [[nodiscard]] bool searching() const noexcept { return !in_flight_.empty() && !checking_; }
 
  private:
@@ -54,7 +60,8 @@ class PathMtu {
 
   bool running_ = false;
   bool checking_ = false;           // the one in flight asks whether `low_` still passes
-  std::size_t low_ = base;          // largest that passed
+  std::size_t assumed_ = base;      // or `floor`, once `base` did not pass
+  std::size_t low_ = floor;         // largest that passed
   std::size_t high_ = ceiling + 1;  // smallest that did not
   std::vector<InFlight> in_flight_;
   Micros next_search_ = 0;

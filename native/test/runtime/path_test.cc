@@ -61,7 +61,9 @@ class World : public PathObserver {
       answers.erase(due, answers.end());
       for (const Answer& answer : ready)
         path.on_reply(answer.id, answer.seen, now);
-      if (path.deadline() <= now) path.poll(now, sent += busy ? 1 : 0);
+      const bool sweep = now >= next_sweep;
+      if (sweep) next_sweep = now + Path::busy_keepalive;
+      if (sweep || path.deadline() <= now) path.poll(now, sent += busy ? 1 : 0);
     }
   }
   const Address* find(const Endpoint& endpoint) const {
@@ -71,6 +73,7 @@ class World : public PathObserver {
   }
 
   Micros now = 1'000'000;
+  Micros next_sweep = 0;
   std::vector<std::pair<Endpoint, Address>> addresses;
   Address relay{5 * ms};
   Address stream{3 * ms};
@@ -307,6 +310,33 @@ TEST_CASE("usual path MTUs are found in one round trip, any other to the byte") 
     world.run(20'000 * ms);
     CHECK(world.path.mtu() == mtu);
   }
+}
+
+TEST_CASE("a path that carries less than every path should is found out within seconds") {
+  for (const std::size_t mtu : {640UL, 641UL, 700UL, 1006UL, 1279UL}) {
+    CAPTURE(mtu);
+    World world;
+    world.addresses = {{near_address, {2 * ms, mtu}}};
+    world.path.set_candidates({near_address}, world.now);
+    world.path.set_ready(true, world.now);
+    world.run(20'000 * ms);
+    CHECK(world.path.mtu() == mtu);
+    CHECK(world.downs == 0);
+  }
+}
+
+TEST_CASE("a path that shrinks below what every path should carry is noticed, and that it grows again") {
+  World world;
+  world.addresses = {{near_address, {2 * ms, 1500}}};
+  world.path.set_candidates({near_address}, world.now);
+  world.path.set_ready(true, world.now);
+  world.run(10'000 * ms);
+  world.addresses[0].second.mtu = 700;
+  world.run(20'000 * ms);
+  CHECK(world.path.mtu() == 700);
+  world.addresses[0].second.mtu = 1500;
+  world.run(600'000 * ms);
+  CHECK(world.path.mtu() == 1500);
 }
 
 TEST_CASE("the local interface's limit is found without waiting") {
