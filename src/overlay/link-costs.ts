@@ -5,6 +5,8 @@ const HOP = 1_000;
 /** What TCP costs beyond: one lost packet holds up all that come behind it. */
 const TCP_FACTOR = 2;
 const TCP_EXTRA = 20_000;
+/** Others hear of a change that is larger than this, in microseconds: a busy host's round trips tremble by a few milliseconds. */
+const WORTH_TELLING = 5_000;
 /** Of a link whose round trip is not known yet. */
 const UNKNOWN_RTT = 50_000;
 
@@ -35,5 +37,5 @@ export function shortest(rtts: readonly (number | null)[]): number | null {
 /** Whether others need to hear of a new cost: a smaller change would only make noise. */
 export function isOtherCost(before: number, now: number): boolean {
   const [low, high] = before < now ? [before, now] : [now, before];
-  return high > low * 1.5 && high - low > 2 * HOP;
+  return high > low * 1.5 && high - low > WORTH_TELLING;
 }

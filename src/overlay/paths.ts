@@ -60,6 +60,8 @@ export class Paths extends EventEmitter<PathsEvents> {
   #published: LinkState | undefined;
   #publishedAt = -Infinity;
   #channel: OpenChannel | undefined;
+  /** Every peer is reached so well that no relay can be worth it, whatever others tell of their links. */
+  #content = false;
   #looking = false;
   #lookAgain = false;
   #timer: NodeJS.Timeout | undefined;
@@ -75,7 +77,9 @@ export class Paths extends EventEmitter<PathsEvents> {
       admits: (owner) => options.mesh.admits(owner) && options.mesh.member(owner)?.left === false,
     });
     this.#records.on('pending', () => this.#channel?.changed());
-    this.#records.on('change', () => this.look());
+    this.#records.on('change', () => {
+      if (!this.#content) this.look();
+    });
   }
 
   start(): void {
@@ -191,6 +195,7 @@ export class Paths extends EventEmitter<PathsEvents> {
     const now = performance.now();
     const states = this.#linkStates();
     let next = now + LOOK_INTERVAL;
+    this.#content = true;
     for (const { peer } of this.#states) next = Math.min(next, this.#choose(peer, states, now));
     this.#timer = setTimeout(() => this.look(), next - now);
   }
@@ -202,6 +207,7 @@ export class Paths extends EventEmitter<PathsEvents> {
     const before = choice.via;
     const direct = this.#links.get(peer);
     const content = direct !== undefined && direct < GOOD_ENOUGH && before === null;
+    this.#content &&= content;
     const relays = content ? [] : relaysTo(states, this.#options.identity.peer, peer);
     const again = choice.choose({ direct, relays }, now);
     if (choice.via !== before) this.emit('via', peer);

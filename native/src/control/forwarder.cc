@@ -125,9 +125,11 @@ Micros Forwarder::tick(Micros now) {
     next_second_ = now + microseconds_per_second;
     each_second(now);
   }
-  Micros deadline = next_second_;
+  const bool sweep = now >= next_sweep_;
+  if (sweep) next_sweep_ = now + Path::busy_keepalive;
+  Micros deadline = std::min(next_second_, next_sweep_);
   for (const auto& [id, peer] : state_.peers()) {
-    if (peer->path().deadline() <= now) peer->path().poll(now, peer->sent_packets());
+    if (sweep || peer->path().deadline() <= now) peer->path().poll(now, peer->sent_packets());
     deadline = std::min(deadline, peer->path().deadline());
   }
   return deadline;

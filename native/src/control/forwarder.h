@@ -120,6 +120,7 @@ class Forwarder final : private RequestHandler, private PeerServices {
   bool stopping_ = false;
   bool sandboxed_ = false;
   Micros next_second_ = 0;
+  Micros next_sweep_ = 0;  ///< of all paths
   std::uint32_t last_stream_ = 0;
   std::vector<std::uint32_t> expiring_;  // keys that were announced to be used up soon
   RateLimitedLog path_log_;

@@ -101,7 +101,8 @@ class Path {
   /// Sends a probe the way that packets go now; `probe_answered` tells the answer. Returns its id.
   std::uint32_t ask(Micros now);
 
-  /// Does what is due. `sent` is a count of packets sent to the peer that only grows.
+  /// Does what is due. `sent` is a count of packets sent to the peer that only grows: called every `busy_keepalive`, too, it
+  /// sees in time that traffic began.
   void poll(Micros now, std::uint64_t sent);
   /// When `poll` wants to be called at the latest.
   [[nodiscard]] Micros deadline() const noexcept { return deadline_; }
