@@ -74,7 +74,7 @@ const LaunchRequest = Type.Object({
       mode: Type.Union([Type.Literal('token'), Type.Literal('password')]),
     }),
   ),
-  /** Added to the targets of earlier launches. */
+  /** The targets, besides the addresses of the token; none: those that the router had last. */
   peers: Type.Array(Type.String()),
 });
 export type LaunchRequest = Static<typeof LaunchRequest>;

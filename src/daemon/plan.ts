@@ -83,7 +83,8 @@ async function decide(request: LaunchRequest): Promise<Plan> {
     token === undefined ? undefined : { ...networkFromToken(token), mode: request.network?.mode ?? 'token' };
   const network = decideNetwork(stored, asked, request.stateDir);
   const statements = trust.statements.map((hex) => Buffer.from(hex, 'hex'));
-  const targets = merge(known, [...request.peers, ...(token?.addresses ?? [])]);
+  const named = request.peers.length > 0 ? request.peers : known;
+  const targets = distinct([...named, ...(token?.addresses ?? [])]);
   const identity = await loadOrCreateIdentity(request.stateDir);
   const addresses = await planAddresses(settings, network);
   const ring = await loadRing(request, addresses.range);
@@ -121,7 +122,7 @@ function decideNetwork(stored: Network | undefined, asked: Network | undefined, 
 }
 
 /** Targets are the same when host and port are. */
-function merge(known: readonly string[], added: readonly string[]): string[] {
+function distinct(targets: readonly string[]): string[] {
   const canonical = (target: string) => formatHostPort(parseHostPort(target));
-  return [...new Map([...known, ...added].map((target) => [canonical(target), target])).values()];
+  return [...new Map(targets.map((target) => [canonical(target), target])).values()];
 }

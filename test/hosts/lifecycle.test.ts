@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Report } from '../../src/api/index.js';
-import { attempt, Lab, until } from '../lab/index.js';
+import { attempt, type Host, Lab, until } from '../lab/index.js';
 import { onLab } from '../lab/suite.js';
+import { newToken } from './members.js';
 import { pair, pairOn, traces } from './pair.js';
 
 describe('launching', () => {
@@ -122,24 +123,48 @@ describe('three hosts', () => {
       lab.remove();
     }
   });
+});
 
-  test('forget a target and connect to another in its place', async () => {
-    const lab = await Lab.create();
-    try {
-      const [a, b] = await lab.hosts(2);
-      await a.launch();
-      await b.launch({ token: await a.token() });
-      await b.weft('connect', '192.168.1.77');
-      expect(await b.weft('status', 'targets')).toContain('192.168.1.77');
-      await b.weft('forget', '192.168.1.77');
-      expect(await b.weft('status', 'targets')).not.toContain('192.168.1.77');
-      await b.weft('connect', '--replace', '192.168.1.88');
-      const targets = await b.weft('status', 'targets');
-      expect(targets).toContain('192.168.1.88');
-      expect(targets).not.toContain(a.address);
-    } finally {
-      lab.remove();
-    }
+describe('the targets of a router', () => {
+  const world = onLab(async (lab) => {
+    const [a, b] = await lab.hosts(2);
+    const token = newToken();
+    const args = ['--ipalloc-range', '10.99.0.0/16'];
+    for (const host of [a, b]) await host.launch({ token, args });
+    const c1 = await a.container('c1', '10.32.0.1/24');
+    const c2 = await b.container('c2', '10.32.0.2/24');
+    return { a, b, c1, c2 };
+  });
+  const [one, two, three] = ['192.168.1.71', '192.168.1.72', '192.168.1.73']; // nobody
+
+  test('are those that were connected and not forgotten or replaced, and lead to containers once one answers', async () => {
+    const { a, b, c1, c2 } = world();
+    await a.weft('connect', one, two);
+    expect(await targetsOf(a)).toEqual([one, two]);
+    expect(await c1.ping(c2.address)).toBe(false);
+    await a.weft('connect', '--replace', a.address, b.address);
+    expect(await targetsOf(a)).toEqual([a.address, b.address]);
+    await c1.reaches(c2.address);
+    await a.weft('forget', a.address, b.address);
+    expect(await targetsOf(a)).toEqual([]);
+  });
+
+  test('outlast a crash and a stop, until a launch names others', async () => {
+    const { a } = world();
+    await a.weft('stop');
+    await a.launch({ peers: [one, two] });
+    expect(await targetsOf(a)).toEqual([one, two]);
+    await a.weft('forget', one);
+    await a.weft('connect', three);
+    process.kill(a.daemon, 'SIGKILL');
+    await a.launch();
+    expect(await targetsOf(a)).toEqual([two, three]);
+    await a.weft('stop');
+    await a.launch();
+    expect(await targetsOf(a)).toEqual([two, three]);
+    await a.weft('stop');
+    await a.launch({ peers: [one, two] });
+    expect(await targetsOf(a)).toEqual([one, two]);
   });
 });
 
@@ -197,4 +222,10 @@ function weftOf(directory: string, name: string): string[] {
     ...(name === 'full' ? [] : [`WEFT_STATE_DIR=${directory}/${name}-state`]),
     bin,
   ];
+}
+
+/** Whom a router dials, without the port that is everybody's. */
+async function targetsOf(host: Host): Promise<string[]> {
+  const { targets } = await host.report();
+  return targets.map(({ target }) => target.replace(/:6783$/, '')).sort();
 }

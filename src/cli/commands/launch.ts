@@ -45,7 +45,9 @@ interface LaunchOptions extends CommonOptions {
 
 const HELP = `
 Without --token or a password: the network of the last launch on this host, else a new one. What was chosen at an earlier
-launch (targets, port, bridge, …) holds until it is chosen anew; \`weft reset\` forgets it.
+launch (port, bridge, …) holds until it is chosen anew; \`weft reset\` forgets it. So do the peers: those that are named
+now take the place of all earlier ones, with what \`weft connect\` and \`weft forget\` made of them. The addresses of a
+token are added.
 
 Examples:
   weft launch                                      a new network; prints the line that joins other hosts

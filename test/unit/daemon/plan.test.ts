@@ -51,11 +51,21 @@ describe('what a launch is going to be', () => {
     expect(plan.settings).toMatchObject({ port: 7000, mtu: 'auto' });
   });
 
-  it('takes the addresses of a token as targets, each once', async () => {
+  it('takes the addresses of a token as targets, besides those that are named, each once', async () => {
     const network = { token: tokenOf(['192.0.2.1:6783']), mode: 'token' as const };
     const plan = await makePlan(request({ network, peers: ['192.0.2.1', 'host-b'] }));
     expect(plan.targets).toHaveLength(2);
     expect((await makePlan(request({ network }))).targets).toHaveLength(2);
+    expect((await makePlan(request({ network, peers: ['host-c'] }))).targets).toEqual([
+      'host-c',
+      '192.0.2.1:6783',
+    ]);
+  });
+
+  it('dials those that are named instead of those that it dialled before', async () => {
+    await makePlan(request({ peers: ['host-a', 'host-b'] }));
+    expect((await makePlan(request({ peers: ['host-b', 'host-c'] }))).targets).toEqual(['host-b', 'host-c']);
+    expect((await makePlan(request())).targets).toEqual(['host-b', 'host-c']);
   });
 
   it('refuses the token of another network and says what to do', async () => {
