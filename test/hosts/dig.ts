@@ -19,6 +19,7 @@ export interface Dug {
 }
 
 const SERVER = '169.254.53.53';
+export const DOMAIN = 'weft.local';
 
 type Argument = string | { readonly server: string };
 
@@ -93,6 +94,15 @@ export async function everywhere(
   within = 10_000,
 ): Promise<void> {
   await Promise.all(containers.map((container) => digs(container, question, answers, within)));
+}
+
+/** Waits until every one of these containers is told exactly these addresses for a name below the domain, each once. */
+export async function told(
+  containers: readonly Container[],
+  name: string,
+  ...answers: string[]
+): Promise<void> {
+  await everywhere(containers, [`${name}.${DOMAIN}`], answers, 30_000);
 }
 
 /** Writes a resolv.conf for a host, in place, and gives its path. */

@@ -1,25 +1,9 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { FakeEngine } from '../lab/engine.js';
-import { type Container, run } from '../lab/index.js';
+import { run, until } from '../lab/index.js';
 import { onLab } from '../lab/suite.js';
-import { dig, digs, nameserver, resolvConf } from './dig.js';
-
-const DOMAIN = 'weft.local';
-
-/** Waits until each of these containers is told exactly these addresses, each once. */
-async function told(containers: readonly Container[], name: string, ...answers: string[]): Promise<void> {
-  await Promise.all(containers.map((container) => digs(container, [`${name}.${DOMAIN}`], answers, 30_000)));
-}
-
-async function end({ namespace }: Container): Promise<void> {
-  await run(['ip', 'netns', 'delete', namespace]);
-}
-
-async function begin(container: Container): Promise<void> {
-  await run(['ip', 'netns', 'add', container.namespace]);
-  await container.ip('link set lo up');
-}
+import { DOMAIN, dig, digs, nameserver, resolvConf, told } from './dig.js';
 
 describe('the names of a container', () => {
   const world = onLab(async (lab) => {
@@ -48,9 +32,9 @@ describe('the names of a container', () => {
     const names = ['churned', 'churn.host', 'more'];
     for (const name of names) await told(all, name, '10.32.0.9');
     for (let restart = 0; restart < 2; restart += 1) {
-      await end(churned);
+      await churned.end();
       for (const name of names) await told(all, name);
-      await begin(churned);
+      await churned.begin();
       await told(all, 'churned', '10.32.0.9');
       await told(all, 'churn.host', '10.32.0.9');
       await b.weft('dns-add', churned.namespace, '-h', 'more');
@@ -98,6 +82,14 @@ describe('the names of a container', () => {
     expect((await dig(c1, '-x', '10.32.0.31')).answers).toEqual([]);
   });
 
+  test('are none where its own cannot be one, which is logged once, and it is reached all the same', async () => {
+    const { b, c1 } = world();
+    const long = await b.container('x'.repeat(65), '10.32.0.36/24');
+    await long.reaches(c1.address);
+    expect((await dig(c1, '-x', '10.32.0.36')).answers).toEqual([]);
+    expect(b.logs().match(/x{65}\\" cannot name a container/g)).toHaveLength(1);
+  });
+
   test('that went while hosts were apart are gone once they meet again', async () => {
     const { b, c1, c2 } = world();
     const stale = await b.container('stale', '10.32.0.41/24');
@@ -105,12 +97,12 @@ describe('the names of a container', () => {
     await told([c1, c2], 'stale', '10.32.0.41');
     await b.port.unplug();
     await b.weft('stop');
-    await end(stale);
+    await stale.end();
     await b.launch();
     await told([c1], 'stale', '10.32.0.41');
     await b.port.plug();
     await told([c1, c2], 'stale');
-    await begin(stale);
+    await stale.begin();
   });
 });
 
@@ -143,6 +135,29 @@ describe('a container of an engine', () => {
     await told([container], 'web', '10.32.0.61');
     await second.end();
     await process.stop('SIGKILL');
+  });
+
+  test('has its name while it runs', async () => {
+    const { a, socket } = world();
+    const engine = await FakeEngine.start(socket);
+    await until('the router listens to it', () => engine.listeners > 0);
+    const asking = await a.container('asking', '10.32.0.62/24');
+    const container = await a.container('job');
+    const run = () => container.start(['sleep', '1000']);
+    const first = run();
+    engine.run('job', first.pid);
+    await a.weft('attach', 'job', '10.32.0.63/24');
+    await told([asking], 'job', '10.32.0.63');
+    await first.stop('SIGKILL');
+    engine.stop('job');
+    await told([asking], 'job');
+    const second = run();
+    engine.run('job', second.pid);
+    await told([asking], 'job', '10.32.0.63');
+    engine.remove('job');
+    await told([asking], 'job');
+    await second.stop('SIGKILL');
+    await engine.end();
   });
 });
 

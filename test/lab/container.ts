@@ -1,3 +1,4 @@
+import { run } from './command.js';
 import type { Host } from './host.js';
 import { Node } from './node.js';
 
@@ -32,6 +33,17 @@ export class Container extends Node {
   async detach(): Promise<void> {
     await this.host.weft('detach', this.namespace);
     this.addresses.length = 0;
+  }
+
+  /** The container ends: its namespace is gone, with everything in it. */
+  async end(): Promise<void> {
+    await run(['ip', 'netns', 'delete', this.namespace]);
+  }
+
+  /** It runs again after it ended. */
+  async begin(): Promise<void> {
+    await run(['ip', 'netns', 'add', this.namespace]);
+    await this.ip('link set lo up');
   }
 
   /** The interface that weft made in here. */
