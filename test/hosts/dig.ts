@@ -112,6 +112,15 @@ export function resolvConf(host: Host, ...servers: readonly string[]): string {
   return path;
 }
 
+/** The addresses that libc finds in a container, in the order that it gives them, with these domains to search. */
+export async function getent(container: Container, search: string, ...args: readonly string[]) {
+  const path = join(container.host.directory, `${container.name}.resolv.conf`);
+  writeFileSync(path, `nameserver ${SERVER}\n${search && `search ${search}\n`}`);
+  const script = 'mount --bind "$0" /etc/resolv.conf && exec getent "$@"';
+  const { stdout } = await container.attempt(['sh', '-c', script, path, ...args]);
+  return [...new Set(stdout.match(/^\S+/gm))];
+}
+
 /** A real DNS server (dnsmasq) with these records, on all addresses of a node. */
 export async function nameserver(node: Node, ...args: readonly string[]): Promise<Running> {
   const server = node.start([

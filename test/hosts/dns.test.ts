@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { until } from '../lab/index.js';
 import { onLab } from '../lab/suite.js';
-import { dig, digs, everywhere, nameserver, resolvConf, threeHosts } from './dig.js';
+import { dig, digs, everywhere, getent, nameserver, resolvConf, threeHosts, told } from './dig.js';
 
 describe('names of containers on three hosts', () => {
   const world = onLab((lab) => threeHosts(lab));
@@ -64,6 +64,45 @@ describe('names of containers on three hosts', () => {
       'the name between is gone',
       async () => (await dig(c2, 'shop.weft.local')).status === 'NXDOMAIN',
     );
+  });
+
+  test('are found by any program, without the domain or with one that is searched', async () => {
+    const { a, b, c3 } = world();
+    await a.weft('dns-add', '10.32.3.1', '-h', 'same.north');
+    await b.weft('dns-add', '10.32.3.2', '-h', 'same.south');
+    await told([c3], 'same.north', '10.32.3.1');
+    await told([c3], 'same.south', '10.32.3.2');
+    const found = (search: string, name: string) => getent(c3, search, 'ahostsv4', name);
+    expect(await found('', 'c1')).toEqual(['10.32.0.1']);
+    expect(await found('', 'same.north.weft.local')).toEqual(['10.32.3.1']);
+    expect(await found('weft.local', 'c1')).toEqual(['10.32.0.1']);
+    expect(await found('weft.local', 'same.south')).toEqual(['10.32.3.2']);
+    expect(await found('south.weft.local weft.local', 'same')).toEqual(['10.32.3.2']);
+    expect(await found('north.weft.local weft.local', 'same')).toEqual(['10.32.3.1']);
+    expect(await found('weft.local', 'same')).toEqual([]);
+    expect(await getent(c3, '', 'ahostsv6', 'c1')).toEqual(['fd32::1']);
+  });
+
+  test('are one however they are written, with the addresses of all who have it', async () => {
+    const { a, b, all } = world();
+    const mixed = await a.container('mixed', '10.32.0.51/24', '--name', 'SeEtWo');
+    const lower = await b.container('lower', '10.32.0.52/24', '--name', 'seetwo');
+    for (const name of ['seetwo', 'SeEtWo', 'SEETWO']) await told(all, name, '10.32.0.51', '10.32.0.52');
+    for (const n of [1, 2]) await everywhere(all, ['-x', `10.32.0.5${n}`], ['seetwo.weft.local.']);
+    for (const container of [mixed, lower]) await container.detach();
+  });
+
+  test('that were added are found for an address, too, and lose it or go, one or all', async () => {
+    const { a, all } = world();
+    const spare = await a.container('spare', '10.32.0.53/24', '10.32.0.54/24', '--name', 'spare');
+    await a.weft('dns-add', spare.namespace, '-h', 'extra');
+    await everywhere(all, ['-x', '10.32.0.53'], ['spare.weft.local.', 'extra.weft.local.']);
+    await a.weft('dns-remove', '10.32.0.53', spare.namespace);
+    for (const name of ['spare', 'extra']) await told(all, name, '10.32.0.54');
+    await everywhere(all, ['-x', '10.32.0.53'], []);
+    await a.weft('dns-remove', spare.namespace);
+    for (const name of ['spare', 'extra']) await told(all, name);
+    await spare.detach();
   });
 
   test('with several addresses, on several hosts, put another one first each time', async () => {
@@ -142,11 +181,15 @@ describe('names of containers on three hosts', () => {
   });
 
   test('go with their host, and come back with it', async () => {
-    const { c, c1, c2 } = world();
+    const { c, c1, c2, c3 } = world();
+    await c.weft('dns-add', c3.namespace, '-h', 'added');
+    await c.weft('dns-add', '192.0.2.7', '-h', 'printer');
+    await told([c1, c2], 'printer', '192.0.2.7');
     await c.weft('stop');
-    await everywhere([c1, c2], ['c3.weft.local'], []);
+    for (const name of ['c3', 'added', 'printer']) await told([c1, c2], name);
     await c.launch();
-    await everywhere([c1, c2], ['c3.weft.local'], ['10.32.0.3']);
+    for (const name of ['c3', 'added']) await told([c1, c2], name, '10.32.0.3');
+    await told([c1, c2], 'printer', '192.0.2.7');
   });
 
   test('of a host that died are not answered, until it is back', async () => {
@@ -181,7 +224,13 @@ describe('names of containers on three hosts', () => {
 describe('other names', () => {
   const world = onLab(async (lab) => {
     const [a, b] = await lab.hosts(2);
-    await nameserver(a, '--address=/example.test/192.0.2.1');
+    await nameserver(
+      a,
+      '--address=/example.test/192.0.2.1',
+      '--address=/gone.test/',
+      '--mx-host=example.test,mail.example.test,10',
+      '--ptr-record=1.2.0.192.in-addr.arpa,www.example.test',
+    );
     await nameserver(b, '--address=/example.test/192.0.2.2');
     const file = resolvConf(a, '127.0.0.1');
     await a.launch({ args: ['--resolv-conf', file, '--dns-domain', 'corp.internal'] });
@@ -196,6 +245,19 @@ describe('other names', () => {
     expect((await dig(c1, 'www.example.test')).answers).toEqual(['192.0.2.1']);
     expect((await dig(c1, 'www.example.test', '+tcp')).answers).toEqual(['192.0.2.1']);
     expect(await dig(c1, 'c1.weft.local')).toMatchObject({ status: 'REFUSED' }); // what that server says
+  });
+
+  test('are asked for with any type and back, and what does not exist is told', async () => {
+    const { c1 } = world();
+    expect((await dig(c1, 'example.test', 'MX')).answers).toEqual(['10 mail.example.test.']);
+    expect((await dig(c1, '-x', '192.0.2.1')).answers).toEqual(['www.example.test.']);
+    expect(await dig(c1, 'www.gone.test')).toMatchObject({ status: 'NXDOMAIN', answers: [] });
+  });
+
+  test('leave those of containers to the router, both ways, whatever the domain is', async () => {
+    const { c1 } = world();
+    expect((await dig(c1, 'c1.corp.internal')).answers).toEqual(['10.32.0.1']);
+    expect((await dig(c1, '-x', '10.32.0.1')).answers).toEqual(['c1.corp.internal.']);
   });
 
   test('are asked of another server once the host’s configuration says so', async () => {
