@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Host, until } from '../lab/index.js';
 import { onLab } from '../lab/suite.js';
+import { DOMAIN, digs } from './dig.js';
 import { attach, ipam } from './ipam.js';
 
 /** Addresses of 10.32.0.0/12. */
@@ -62,16 +63,19 @@ describe('routers that are told by id who shares the addresses', () => {
     return { hosts, ids };
   });
 
-  test('give addresses before they meet, and agree when they do', async () => {
+  test('give addresses before they meet; when they do, they agree, and their containers find each other', async () => {
     const { hosts, ids } = world();
     const [a, b] = hosts;
     const args = ['--ipalloc-init', `seed=${ids.slice(0, 2).join()}`];
     for (const host of [a, b]) await host.launch({ password, args });
-    const apart = [await given(a, 'c1'), await given(b, 'c2')];
+    const [c1, c2] = [await a.container('c1'), await b.container('c2')];
+    const apart = [await attach(c1), await attach(c2)];
     await a.weft('stop');
     await a.launch({ password });
     expect(await a.weft('ps')).toContain(apart[0]);
     await a.weft('connect', b.address);
+    await c1.reaches(c2.address);
+    await digs(c1, [`${c2.namespace}.${DOMAIN}`], [c2.address]);
     for (const host of [a, b]) await ownedBy(host, ids.slice(0, 2));
     const together = [await given(a, 'c3'), await given(b, 'c4')];
     expect(new Set([...apart, ...together]).size).toBe(4);
