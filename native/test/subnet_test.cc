@@ -25,7 +25,8 @@ TEST_CASE("a subnet contains the addresses that begin with its bits, and those o
 TEST_CASE("the text of a subnet comes back, and what is none is refused") {
   for (const char* text : {"10.0.0.0/8", "192.0.2.7/32", "0.0.0.0/0", "2001:db8::/33", "::/0"})
     CHECK(Subnet::parse(text).value().text() == text);
-  for (const char* text : {"", "10.0.0.0", "10.0.0.0/", "10.0.0.0/33", "10.0.0/8", "::/129", "::/-1", "::/1x", "/8"})
+  for (const char* text :
+       {"", "10.0.0.0", "10.0.0.0/", "10.0.0.0/33", "10.0.0/8", "::/129", "::/-1", "::/1x", "/8"})
     CHECK_FALSE(Subnet::parse(text));
 }
 

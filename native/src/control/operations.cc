@@ -196,13 +196,12 @@ Json Forwarder::set_key(const Fields& fields) {
   const auto cipher = cipher_from_name(fields.text("cipher"));
   if (!cipher) throw RequestError("unknown-cipher", "there is no cipher '" + fields.text("cipher") + "'");
   const Micros now = monotonic_now();
-  auto session =
-      std::make_shared<Session>(id, peer.slot(), role_of(fields.text("role")), *cipher, local_index,
-                                remote_index, make_aead(*cipher, fields.secret<32>("openKey"), local_index),
-                                make_aead(*cipher, fields.secret<32>("sealKey"), remote_index),
-                                fields.secret<16>("hopOpenKey"), fields.secret<16>("hopSealKey"),
-                                Trust{fields.subnets("trusted", max_trusted), fields.subnets("peerTrusts", max_trusted)},
-                                now);
+  auto session = std::make_shared<Session>(
+      id, peer.slot(), role_of(fields.text("role")), *cipher, local_index, remote_index,
+      make_aead(*cipher, fields.secret<32>("openKey"), local_index),
+      make_aead(*cipher, fields.secret<32>("sealKey"), remote_index), fields.secret<16>("hopOpenKey"),
+      fields.secret<16>("hopSealKey"),
+      Trust{fields.subnets("trusted", max_trusted), fields.subnets("peerTrusts", max_trusted)}, now);
   peer.add_session(session);
   publish();
   // Before anybody seals with the key, here or (after our answer) over there, every worker must be able to

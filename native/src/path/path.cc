@@ -136,8 +136,8 @@ bool Path::suspicious(Micros now) const noexcept {
   return unanswered_since_ != 0 && now >= unanswered_since_ + overdue();
 }
 
-// So much goes unanswered that another address is to be taken, if there is one that answers. What was asked when
-// the first answer became overdue has had the time to come.
+// So much goes unanswered that another address is to be taken, if there is one that answers. What was asked
+// when the first answer became overdue has had the time to come.
 bool Path::failing(Micros now) const noexcept {
   return unanswered_since_ != 0 && unanswered_ >= misses_before_change &&
          now >= unanswered_since_ + overdue() * 3 / 2;
@@ -453,8 +453,8 @@ void Path::on_source(const Endpoint& from, bool probe, Micros now) {
   if (working(now) && (probe || way_ != Way::direct)) return;
   Candidate* const known = find(from);
   if (known != nullptr && endpoint_) {
-    // The peer probes all addresses, and may have chosen another than we. That it reaches us from there does not
-    // mean that we reach it: the answer decides.
+    // The peer probes all addresses, and may have chosen another than we. That it reaches us from there does
+    // not mean that we reach it: the answer decides.
     if (!working(now)) {
       known->next_probe = std::min(known->next_probe, std::max(now, known->last_probe + recheck_pause));
       deadline_ = std::min(deadline_, known->next_probe);

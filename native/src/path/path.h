@@ -101,8 +101,8 @@ class Path {
   /// Sends a probe the way that packets go now; `probe_answered` tells the answer. Returns its id.
   std::uint32_t ask(Micros now);
 
-  /// Does what is due. `sent` is a count of packets sent to the peer that only grows: called every `busy_keepalive`, too, it
-  /// sees in time that traffic began.
+  /// Does what is due. `sent` is a count of packets sent to the peer that only grows: called every
+  /// `busy_keepalive`, too, it sees in time that traffic began.
   void poll(Micros now, std::uint64_t sent);
   /// When `poll` wants to be called at the latest.
   [[nodiscard]] Micros deadline() const noexcept { return deadline_; }
@@ -127,7 +127,8 @@ class Path {
   [[nodiscard]] double loss() const noexcept { return loss_.share(); }
   /// Largest outer IP packet that is known to pass; on a stream, which has no packets, as large as can be.
   [[nodiscard]] std::size_t mtu() const noexcept { return on_stream() ? PathMtu::ceiling : mtu_.current(); }
-  /// Our own address as the peer sees it, the one that changed last: there may be one of IPv4 and one of IPv6.
+  /// Our own address as the peer sees it, the one that changed last: there may be one of IPv4 and one of
+  /// IPv6.
   [[nodiscard]] const Endpoint& observed() const noexcept { return last_observed_; }
   /// Our own address as the peer sees it at `endpoint()`; empty until a probe was answered there.
   [[nodiscard]] const Endpoint& seen_at_endpoint() const noexcept { return seen_at_endpoint_; }

@@ -8,8 +8,8 @@ namespace {
 
 // MTUs that wires and tunnels really have; probed at once, so that the usual answer takes one round trip.
 // Largest first: the first answer is then the best.
-constexpr std::array<std::size_t, 13> ladder{
-    9000, 8951, 1500, 1492, 1480, 1472, 1460, 1450, 1440, 1420, 1400, 1380, PathMtu::base};
+constexpr std::array<std::size_t, 13> ladder{9000, 8951, 1500, 1492, 1480, 1472,         1460,
+                                             1450, 1440, 1420, 1400, 1380, PathMtu::base};
 
 constexpr Micros never = ~Micros{0};
 

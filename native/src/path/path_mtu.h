@@ -16,7 +16,8 @@ class PathMtu {
  public:
   /// What every path is taken to carry until packets of that size go unanswered: the IPv6 minimum.
   static constexpr std::size_t base = 1280;
-  /// What every path that works does carry. Of a packet that fits it, Linux still takes "fragmentation needed" at its word
+  /// What every path that works does carry. Of a packet that fits it, Linux still takes "fragmentation
+  /// needed" at its word
   /// (`ip_rt_min_pmtu`, 552).
   static constexpr std::size_t floor = 640;
   /// Larger ones exist on loopback only, and a UDP_SEGMENT batch has no room for them.

@@ -14,7 +14,8 @@ namespace weft {
 
 enum class Role : std::uint8_t { initiator, responder };
 
-/// The subnets in which each end does without encryption, as they were told when the key was agreed. None: nowhere.
+/// The subnets in which each end does without encryption, as they were told when the key was agreed. None:
+/// nowhere.
 struct Trust {
   Subnets ours;
   Subnets theirs;
@@ -24,8 +25,8 @@ struct Trust {
 struct Session {
   Session(PeerId peer_id, std::uint16_t peer_slot, Role session_role, Cipher session_cipher,
           std::uint32_t local_index, std::uint32_t remote_index, std::unique_ptr<const Aead> open_aead,
-          std::unique_ptr<const Aead> seal_aead, HopKey hop_open_key, HopKey hop_seal_key,
-          Trust trusted, Micros now)
+          std::unique_ptr<const Aead> seal_aead, HopKey hop_open_key, HopKey hop_seal_key, Trust trusted,
+          Micros now)
       : peer(peer_id),
         slot(peer_slot),
         role(session_role),

@@ -32,7 +32,7 @@ namespace weft {
   X(coalesced, "frames joined into them")                                                                  \
   X(sealed_packets, "packets sealed")                                                                      \
   X(opened_packets, "packets opened")                                                                      \
-  X(plain_sent_packets, "of the packets sent, those without encryption, in subnets that both ends trust")   \
+  X(plain_sent_packets, "of the packets sent, those without encryption, in subnets that both ends trust")  \
   X(plain_received_packets, "packets without encryption received")                                         \
   X(fragments_sent, "fragments sent for frames that do not fit their path")                                \
   X(ip_fragments_sent, "IPv4 fragments made of packets too big for the other side's containers")           \

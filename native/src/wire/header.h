@@ -127,7 +127,8 @@ Decoded<PacketType> packet_type(ConstBytes datagram) noexcept;
 
 /// Writes the 16 bytes of the header. `to` has at least that many.
 void encode(const SealedHeader& header, Bytes to) noexcept;
-/// Checks type (sealed or plain), length (`min_sealed_size`), lane, reserved bytes, key index and counter limit.
+/// Checks type (sealed or plain), length (`min_sealed_size`), lane, reserved bytes, key index and counter
+/// limit.
 Decoded<SealedHeader> decode_sealed(ConstBytes packet) noexcept;
 
 /// Kind of an opened packet's content; `too_short` under 8 bytes.
