@@ -15,6 +15,8 @@ import type { MeshLimits, MeshTimings } from './types.js';
 /** Changes of our links are collected for so long before our record tells of them (milliseconds): one that is lost is urgent news. */
 const LOST_LINKS_DELAY = 200;
 const NEW_LINKS_DELAY = 1_000;
+/** One more than so many is less urgent news, the more there are: all tell of theirs when one joins, and hardly anybody needs to know. */
+const FEW_LINKS = 8;
 /** So often (milliseconds) a member chosen by chance is asked after, if no way to it is known: by each router of a small mesh, by one of a large one. */
 const SEARCH_SMALL = 5_000;
 const SEARCH_LARGE = 30_000;
@@ -149,7 +151,7 @@ export class Core {
     this.introduce(record);
     this.#channels.linkUp(peer);
     this.#view.linkUp(peer, isAlone);
-    this.#tellLinksWithin(NEW_LINKS_DELAY);
+    this.#tellLinksWithin(NEW_LINKS_DELAY * Math.max(1, this.#linked.size / FEW_LINKS));
   }
 
   /** The last link to this peer is gone. `surplus`: one end had too many. */

@@ -18,8 +18,12 @@ const LOOK_INTERVAL = 2_000;
  * changes.
  */
 const MOST_WORK = 0.1;
-/** Costs that change are told to others so often at most, in milliseconds; links that come or go, at once. */
+/**
+ * What is told to others so often at most, in milliseconds: costs that change, and links that come, for each that there is. Links that go are
+ * told of at once.
+ */
 const COST_INTERVAL = 5_000;
+const NEW_LINK_INTERVAL = 100;
 /** A direct way is good enough below this cost (microseconds): no relay can be worth it. */
 const GOOD_ENOUGH = 10_000;
 /** A direct answer that is so old (seconds) says nothing any more. */
@@ -172,8 +176,10 @@ export class Paths extends EventEmitter<PathsEvents> {
       if (dump === undefined || this.#channel === undefined) continue;
       this.#states = dump.peers;
       this.#links = new Map(dump.peers.flatMap((state) => this.#directLink(state)));
-      this.#decide();
-      this.#publish();
+      const now = performance.now();
+      const next = Math.min(now + LOOK_INTERVAL, this.#decide(now), this.#publish(now));
+      clearTimeout(this.#timer);
+      this.#timer = setTimeout(() => this.look(), next - now);
       this.emit('looked', dump.peers);
       await delay((performance.now() - began) / MOST_WORK, undefined, { ref: false });
     }
@@ -189,15 +195,11 @@ export class Paths extends EventEmitter<PathsEvents> {
     return [[peer, linkCost({ rtt: shortest(rtts), loss: 0, transport: 'udp' })]];
   }
 
-  #decide(): void {
-    clearTimeout(this.#timer);
-    if (this.#channel === undefined) return;
-    const now = performance.now();
+  /** Returns when to look again. */
+  #decide(now: number): number {
     const states = this.#linkStates();
-    let next = now + LOOK_INTERVAL;
     this.#content = true;
-    for (const { peer } of this.#states) next = Math.min(next, this.#choose(peer, states, now));
-    this.#timer = setTimeout(() => this.look(), next - now);
+    return this.#states.reduce((next, { peer }) => Math.min(next, this.#choose(peer, states, now)), Infinity);
   }
 
   /** Returns when to look at the peer again. */
@@ -220,25 +222,24 @@ export class Paths extends EventEmitter<PathsEvents> {
     return states.set(this.#options.identity.peer, this.#links);
   }
 
-  #publish(): void {
+  /** Returns when to look again. */
+  #publish(now: number): number {
     const state: LinkState = { nat: this.nat(), links: this.#links };
-    const now = performance.now();
-    const worth = isNews(this.#published, state);
-    if (worth === 'none' || (worth === 'cost' && now < this.#publishedAt + COST_INTERVAL)) return;
+    const due = this.#publishedAt + pauseBefore(this.#published, state);
+    if (now < due) return due;
     this.#published = state;
     this.#publishedAt = now;
     this.#records.set(LINKS_KEY, state);
+    return Infinity;
   }
 }
 
-/** Whether others should hear of this: of links that come and go at once, of what they cost now and then. */
-function isNews(before: LinkState | undefined, now: LinkState): 'links' | 'cost' | 'none' {
-  if (before === undefined || before.nat !== now.nat || before.links.size !== now.links.size) return 'links';
-  let news: 'cost' | 'none' = 'none';
-  for (const [peer, cost] of now.links) {
-    const former = before.links.get(peer);
-    if (former === undefined) return 'links';
-    if (isOtherCost(former, cost)) news = 'cost';
-  }
-  return news;
+/** How long after the last publication others are to hear of this, in milliseconds. */
+function pauseBefore(before: LinkState | undefined, now: LinkState): number {
+  if (before === undefined || before.nat !== now.nat) return 0;
+  const isLost = [...before.links.keys()].some((peer) => !now.links.has(peer));
+  if (isLost) return 0;
+  if (now.links.size > before.links.size) return NEW_LINK_INTERVAL * now.links.size;
+  const isOther = [...now.links].some(([peer, cost]) => isOtherCost(before.links.get(peer) ?? cost, cost));
+  return isOther ? COST_INTERVAL : Infinity;
 }
