@@ -196,6 +196,12 @@ export class Mesh extends EventEmitter<MeshEvents> {
     return this.#table.all().map((link) => this.#linkView(link));
   }
 
+  /** The link to this peer, if there is one. */
+  link(peer: PeerId): LinkView | undefined {
+    const link = this.#table.get(peer);
+    return link && this.#linkView(link);
+  }
+
   members(): readonly MemberView[] {
     if (this.#running === undefined) return [];
     return this.#core.membership.all().map((record) => this.#memberView(record));

@@ -621,7 +621,7 @@ export class Overlay extends EventEmitter<OverlayEvents> {
   }
 
   #link(id: PeerId): LinkView | undefined {
-    return this.#options.mesh.links().find((link) => link.peer === id);
+    return this.#options.mesh.link(id);
   }
 
   #warn(error: WeftError, peer?: PeerId): void {

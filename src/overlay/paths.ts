@@ -112,7 +112,7 @@ export class Paths extends EventEmitter<PathsEvents> {
 
   /** What TCP to this peer would cost, by the round trip of the control link. */
   streamCost(peer: PeerId): number {
-    const rtt = this.#options.mesh.links().find((link) => link.peer === peer)?.rtt;
+    const rtt = this.#options.mesh.link(peer)?.rtt;
     return linkCost({ rtt: rtt === undefined ? null : rtt * 1000, loss: 0, transport: 'tcp' });
   }
 

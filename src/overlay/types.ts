@@ -17,7 +17,7 @@ import type { RelayOption } from './routes.js';
 /** What the overlay needs of the mesh (`Mesh` is one). */
 export interface OverlayMesh extends EventEmitter<MeshEvents> {
   send(peer: PeerId, channel: string, bytes: Uint8Array): boolean;
-  links(): readonly LinkView[];
+  link(peer: PeerId): LinkView | undefined;
   members(): readonly MemberView[];
   member(peer: PeerId): MemberView | undefined;
   /** A way for messages to this member is known. */
