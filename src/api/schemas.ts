@@ -208,7 +208,10 @@ export const Stopped = Type.Object({
 });
 export type Stopped = Static<typeof Stopped>;
 
-const Addresses = Type.Array(Type.String(), { maxItems: 256 });
+const Addresses = Type.Array(Type.String(), {
+  maxItems: 256,
+  description: 'such as 10.32.0.1/12; net:10.40.0.0/16 or net:default for what there is of that subnet',
+});
 
 export const ConnectRequest = Type.Object({
   peers: Type.Array(Type.String(), {

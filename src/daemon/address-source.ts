@@ -38,6 +38,12 @@ export class AddressSource {
     }
   }
 
+  /** Which of these addresses are meant: this one, or those of the subnet with the IPv6 ones that came with them. Throws `bad-subnet`. */
+  meant(request: AddressRequest, network: string, addresses: readonly string[]): readonly string[] {
+    if (request.kind === 'fixed') return addresses.filter((address) => address === request.cidr);
+    return this.#allocator.within(addresses, request.subnet ?? this.#defaultSubnet(network));
+  }
+
   async release(holder: Holder, addresses: readonly string[]): Promise<void> {
     if (addresses.length > 0) await this.#allocator.release(ownerOf(holder), addresses);
   }

@@ -138,6 +138,10 @@ export class Addresses implements AddressAllocator, AddressControl {
     return this.#service.release(owner, addresses);
   }
 
+  within(addresses: readonly string[], subnet?: string): readonly string[] {
+    return this.#service.within(addresses, subnet);
+  }
+
   lookup(owner: string): readonly string[] {
     return this.#service.lookup(owner);
   }

@@ -5,7 +5,6 @@ import {
   type AttachedInterface,
   attach,
   bootId,
-  type Cidr,
   DEFAULT_INTERFACE,
   detach,
   type HostEnd,
@@ -17,7 +16,7 @@ import {
 } from '../hostnet/index.js';
 import type { PeerId } from '../identity/index.js';
 import { DEFAULT_NETWORK } from '../networks/index.js';
-import { parseAddressRequest } from './address-request.js';
+import { type AddressRequest, parseAddressRequest } from './address-request.js';
 import type { AddressSource } from './address-source.js';
 import { AttachmentBook, type Entry } from './attachment-book.js';
 import type { Container, Containers } from './containers.js';
@@ -168,13 +167,13 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
     });
   }
 
-  /** Rejects with `not-attached` or `disk-full`. */
+  /** Rejects with `not-attached`, `bad-cidr`, `bad-subnet` or `disk-full`. */
   async detach(request: DetachRequest): Promise<Attachment | null> {
     const inside = request.interface ?? DEFAULT_INTERFACE;
-    const cidrs = (request.addresses ?? []).map(parseCidr);
+    const requests = (request.addresses ?? []).map(parseAddressRequest);
     const find = () => this.#required(request.target, inside);
     const { id } = await find();
-    const left = await this.#queued(id, async () => await this.#detach(await find(), cidrs));
+    const left = await this.#queued(id, async () => await this.#detach(await find(), requests));
     return left === undefined ? null : view(left);
   }
 
@@ -319,9 +318,11 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
   }
 
   /** What is left is on the disk before anything is taken away: a detached container does not come back. */
-  async #detach(entry: Entry, cidrs: readonly Cidr[]): Promise<Entry | undefined> {
-    const leaving = new Set(cidrs.map(({ text }) => text));
-    const addresses = cidrs.length === 0 ? [] : entry.addresses.filter((address) => !leaving.has(address));
+  async #detach(entry: Entry, requests: readonly AddressRequest[]): Promise<Entry | undefined> {
+    const { addresses: source } = this.#options;
+    const leaving = requests.flatMap((request) => source.meant(request, entry.network, entry.addresses));
+    const addresses =
+      requests.length === 0 ? [] : entry.addresses.filter((address) => !leaving.includes(address));
     const fate = addresses.length === 0 ? undefined : await this.#options.containers.again(entry);
     const stays = fate?.state === 'running' && fate.container.namespace.inode === entry.inode;
     const left = stays ? { ...entry, addresses } : undefined;
@@ -331,10 +332,10 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
       this.#put(entry);
       throw error;
     });
-    if (stays) await removeAddresses(fate.container.namespace, entry.interface, cidrs);
+    if (stays) await removeAddresses(fate.container.namespace, entry.interface, leaving.map(parseCidr));
     else await this.#unplug(entry);
     const free = entry.addresses.filter((address) => left?.addresses.includes(address) !== true);
-    await this.#options.addresses.release(entry, free);
+    await source.release(entry, free);
     return left;
   }
 

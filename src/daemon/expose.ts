@@ -89,14 +89,16 @@ export class Exposures {
     });
   }
 
-  /** Rejects with `not-exposed`. */
-  hide(request: HideRequest): Promise<Exposure[]> {
-    const network = request.network ?? DEFAULT_NETWORK;
-    const asked = request.addresses.map((text) => parseCidr(text).text);
+  /** Rejects with `not-exposed`, `bad-cidr` or `bad-subnet`. */
+  hide({ network = DEFAULT_NETWORK, addresses: asked }: HideRequest): Promise<Exposure[]> {
+    const requests = asked.map(parseAddressRequest);
     return this.#queued(async () => {
       const here = this.list().filter((exposure) => exposure.network === network);
-      const leaving = asked.length === 0 ? here : here.filter(({ address }) => asked.includes(address));
-      if (leaving.length < Math.max(1, asked.length)) throw notExposed(asked, network);
+      const addresses = here.map(({ address }) => address);
+      const meant = requests.map((request) => this.#options.addresses.meant(request, network, addresses));
+      const leaving =
+        requests.length === 0 ? here : here.filter(({ address }) => meant.flat().includes(address));
+      if (leaving.length === 0 || meant.some(({ length }) => length === 0)) throw notExposed(asked, network);
       for (const exposure of leaving) this.#exposed.delete(keyOf(exposure));
       try {
         await this.#leave(network, leaving);

@@ -22,6 +22,8 @@ export interface AddressAllocator {
   claim(owner: string, address: string, signal?: AbortSignal): Promise<void>;
   /** Frees these addresses of the owner, or all. What it does not have is skipped. */
   release(owner: string, addresses?: readonly string[]): Promise<void>;
+  /** Which of these addresses are of the subnet (default: the default subnet), or go with one that is. Throws `bad-subnet`. */
+  within(addresses: readonly string[], subnet?: string): readonly string[];
   /** What the owner has of the range. */
   lookup(owner: string): readonly string[];
 }

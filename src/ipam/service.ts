@@ -132,9 +132,8 @@ export class AddressService implements AddressAllocator {
   }
 
   async allocate(owner: string, subnet?: string, signal?: AbortSignal): Promise<readonly string[]> {
-    const { range, defaultSubnet, ula } = this.#options;
-    const block = subnet === undefined ? defaultSubnet : parseBlock(subnet);
-    if (!isWithin(block, range)) throw outside(block.text, range.text);
+    const { ula } = this.#options;
+    const block = this.#blockOf(subnet);
     const span = { start: block.start + 1, end: block.end - 1 };
     const families = ula === undefined ? IPV4 : IPV4 | IPV6;
     const slot = await this.#request(signal, (id) =>
@@ -165,6 +164,14 @@ export class AddressService implements AddressAllocator {
             return families === 0 ? [] : [{ slot, families }];
           });
     if (freed.length > 0) await this.#request(undefined, (id) => this.#ring.release(id, freed));
+  }
+
+  within(addresses: readonly string[], subnet?: string): readonly string[] {
+    const block = this.#blockOf(subnet);
+    return addresses.filter((text) => {
+      const place = this.#placeOf(text);
+      return place !== undefined && isWithin({ start: place.address, end: place.address + 1 }, block);
+    });
   }
 
   lookup(owner: string): readonly string[] {
@@ -306,6 +313,14 @@ export class AddressService implements AddressAllocator {
     if ((families & IPV4) !== 0) texts.push(`${addressText(address)}/${length}`);
     if ((families & IPV6) !== 0 && ula !== undefined) texts.push(ula.text(address, length));
     return texts;
+  }
+
+  /** A subnet of the range, or the default one. Throws `bad-subnet`. */
+  #blockOf(subnet: string | undefined): Block {
+    const { range, defaultSubnet } = this.#options;
+    const block = subnet === undefined ? defaultSubnet : parseBlock(subnet);
+    if (!isWithin(block, range)) throw outside(block.text, range.text);
+    return block;
   }
 
   /** The place in the range of an address with or without the length of its subnet; undefined when it is not in it. */

@@ -1,6 +1,6 @@
 /** Addresses that the routers give. */
 import type { Attachment, Ipam } from '../../src/api/index.js';
-import type { Container, Host } from '../lab/index.js';
+import type { Container, Host, Node } from '../lab/index.js';
 
 export const ipam = (host: Host) => host.weftJson<Ipam>('status', 'ipam');
 
@@ -12,4 +12,16 @@ export async function attach(container: Container, ...args: string[]): Promise<s
     throw new Error(`${container.name} was given ${addresses.join(' ') || 'nothing'}`);
   container.addresses.push(...addresses);
   return address;
+}
+
+/** The IPv4 addresses of an interface, in the order of their text; none when it is not there. */
+export async function addressesOn(node: Node, device: string): Promise<string[]> {
+  const links =
+    await node.ipJson<
+      { ifname: string; addr_info: { local: string; prefixlen: number; family: string }[] }[]
+    >('address');
+  const found = links.filter(({ ifname }) => ifname === device).flatMap(({ addr_info }) => addr_info);
+  return found
+    .flatMap(({ local, prefixlen, family }) => (family === 'inet' ? `${local}/${prefixlen}` : []))
+    .sort();
 }

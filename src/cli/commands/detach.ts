@@ -4,6 +4,16 @@ import { ask } from '../client.js';
 import { type CommonOptions, withCommonOptions } from '../options.js';
 import { print } from '../output.js';
 
+const HELP = `
+Addresses:
+  10.32.1.5/24          this one
+  net:10.40.0.0/16      those that it has of this subnet
+  net:default           those that it has of the default subnet
+
+Examples:
+  weft detach web
+  weft detach web 10.32.0.1/12`;
+
 /** `weft detach` */
 export function registerDetach(program: Command): void {
   const command = program
@@ -11,9 +21,9 @@ export function registerDetach(program: Command): void {
     .summary('take a container off the network')
     .description('Takes addresses from a container, or without addresses its whole interface.')
     .argument('<container>', 'as it was attached: `weft ps` shows it')
-    .argument('[cidr...]', 'addresses with prefix length')
+    .argument('[address...]', 'such as 10.32.1.5/24, or net:10.40.0.0/16 for what it has of this subnet')
     .option('--interface <name>', 'name of the interface in the container (default: ethweft)')
-    .addHelpText('after', '\nExamples:\n  weft detach web\n  weft detach web 10.32.0.1/12')
+    .addHelpText('after', HELP)
     .action(detach);
   withCommonOptions(command);
 }
