@@ -13,14 +13,25 @@ export interface Holder {
   readonly network: string;
 }
 
+export interface AddressSourceOptions {
+  readonly networks: Networks;
+  readonly allocator: AddressAllocator;
+  /** Somebody has an address that cannot be its own again. */
+  readonly onRefused: (what: string, error: unknown) => void;
+}
+
 /** Gives addresses to containers and to the host: those that were chosen, and free ones of the ring. */
 export class AddressSource {
   readonly #networks: Networks;
   readonly #allocator: AddressAllocator;
+  readonly #onRefused: AddressSourceOptions['onRefused'];
+  /** What is being claimed again, by owner and address. */
+  readonly #reclaims = new Map<string, AbortController>();
 
-  constructor(networks: Networks, allocator: AddressAllocator) {
+  constructor({ networks, allocator, onRefused }: AddressSourceOptions) {
     this.#networks = networks;
     this.#allocator = allocator;
+    this.#onRefused = onRefused;
   }
 
   /** Addresses with the length of their subnet. When one cannot be had, those that were new are free again. */
@@ -44,24 +55,50 @@ export class AddressSource {
     return this.#allocator.within(addresses, request.subnet ?? this.#defaultSubnet(network));
   }
 
+  /** Claims what somebody has and the ring does not know of: from now on nobody else here is given it, and its owner is asked for as long as it takes. */
+  reclaim(holder: Holder, target: string, addresses: readonly string[]): void {
+    const held = this.#allocator.lookup(ownerOf(holder));
+    for (const address of addresses) if (!held.includes(address)) void this.#reclaim(holder, target, address);
+  }
+
   async release(holder: Holder, addresses: readonly string[]): Promise<void> {
-    if (addresses.length > 0) await this.#allocator.release(ownerOf(holder), addresses);
+    const owner = ownerOf(holder);
+    for (const address of addresses) this.#reclaims.get(`${owner} ${address}`)?.abort();
+    if (addresses.length > 0) await this.#allocator.release(owner, addresses);
+  }
+
+  async #reclaim(holder: Holder, target: string, address: string): Promise<void> {
+    const key = `${ownerOf(holder)} ${address}`;
+    if (this.#reclaims.has(key)) return;
+    const unwanted = new AbortController();
+    this.#reclaims.set(key, unwanted);
+    try {
+      await this.#claim(holder, address, unwanted.signal);
+    } catch (error) {
+      const isOver = ['cancelled', 'no-addresses'].includes(systemCode(error) ?? '');
+      if (!isOver) this.#onRefused(`${target} has ${address}, which cannot be claimed again`, error);
+    } finally {
+      this.#reclaims.delete(key);
+    }
   }
 
   async #take(holder: Holder, request: AddressRequest): Promise<readonly string[]> {
     const signal = AbortSignal.timeout(PATIENCE);
-    const owner = ownerOf(holder);
     if (request.kind === 'any') {
       const subnet = request.subnet ?? this.#defaultSubnet(holder.network);
-      return await this.#allocator.allocate(owner, subnet, signal);
+      return await this.#allocator.allocate(ownerOf(holder), subnet, signal);
     }
+    await this.#claim(holder, request.cidr, signal);
+    return [request.cidr];
+  }
+
+  async #claim(holder: Holder, cidr: string, signal: AbortSignal): Promise<void> {
     try {
-      await this.#allocator.claim(owner, request.cidr, signal);
+      await this.#allocator.claim(ownerOf(holder), cidr, signal);
     } catch (error) {
       // The same address may exist in two networks; claimed or not, nobody is given it any more.
       if (holder.network === DEFAULT_NETWORK || systemCode(error) !== 'address-used') throw error;
     }
-    return [request.cidr];
   }
 
   #defaultSubnet(network: string): string | undefined {

@@ -31,6 +31,8 @@ export interface AddressesOptions {
   readonly targets: readonly string[];
   readonly file: StateFiles['vote'];
   readonly log: Log;
+  /** Some address in use here is not known to be in use any more. */
+  readonly onLost: () => void;
 }
 
 /** The router's part in the ring of addresses: kept on disk, told to others, begun, left and taken over. */
@@ -46,7 +48,7 @@ export class Addresses implements AddressAllocator, AddressControl {
 
   constructor(options: AddressesOptions) {
     this.#options = options;
-    const { identity, mesh, plan, ring, targets, file, log } = options;
+    const { identity, mesh, plan, ring, targets, file, log, onLost } = options;
     const { range, defaultSubnet, ula, init } = plan;
     this.#service = new AddressService({
       identity,
@@ -65,15 +67,14 @@ export class Addresses implements AddressAllocator, AddressControl {
       },
       now: Date.now,
       random: Math.random,
-      onLost: (owner, address, to) =>
-        log.error(
-          `${address} of ${owner} is another router’s by now: detach it, and attach it with another address`,
-          {
-            owner,
-            address,
-            peer: to,
-          },
-        ),
+      onLost: (owner, address, to) => {
+        log.warn(`${address} of ${owner} belongs to another router now, claiming it again`, {
+          owner,
+          address,
+          peer: to,
+        });
+        onLost();
+      },
       onWarning: (error, peer) => log.warn(error.message, { code: error.code, ...(peer && { peer }) }),
     });
     this.#founding = new Founding({

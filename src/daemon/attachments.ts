@@ -72,6 +72,8 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
   /** Since when a container is missing, by id. */
   readonly #missing = new Map<string, number>();
   readonly #queues = new Map<string, Promise<unknown>>();
+  /** What is on the disk is in the book. */
+  #isRestored = false;
 
   constructor(options: AttachmentsOptions) {
     super();
@@ -103,6 +105,13 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
     return this.#book.all().map(view);
   }
 
+  /** Claims all addresses that are noted as attached, now or in earlier runs, so that nobody else is given them. */
+  async reclaim(): Promise<void> {
+    const { file, addresses } = this.#options;
+    const noted = this.#isRestored ? this.#book.all() : (await file.read()).attachments;
+    for (const entry of noted) addresses.reclaim(entry, entry.target, entry.addresses);
+  }
+
   /** Attaches the containers of earlier runs that still exist. Gives those that do not, which are forgotten. */
   async restore(): Promise<StoredAttachment[]> {
     const { file, owner } = this.#options;
@@ -116,6 +125,7 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
       gone.push(entry);
       await this.#options.addresses.release(entry, entry.addresses);
     });
+    this.#isRestored = true;
     await this.#removeStrays(ends);
     if (stored.attachments.length > 0) await this.#save();
     return gone;

@@ -37,6 +37,7 @@ export class Exposures {
   readonly #options: ExposuresOptions;
   readonly #firewall: Firewall;
   readonly #exposed = new Map<string, StoredExposure>();
+  #isRestored = false;
   #checks = 0;
   #work: Promise<unknown> = Promise.resolve();
 
@@ -55,11 +56,21 @@ export class Exposures {
     return [...this.#exposed.values()];
   }
 
+  /** Claims all addresses that the host has, now or in earlier runs, so that nobody else is given them. */
+  async reclaim(): Promise<void> {
+    const { file, addresses } = this.#options;
+    const noted = this.#isRestored ? this.list() : (await file.read()).exposures;
+    for (const { network, address } of noted) {
+      addresses.reclaim({ id: HOLDER, network }, 'this host', [address]);
+    }
+  }
+
   /** Puts the host back where it was at the last run. */
   restore(): Promise<void> {
     return this.#queued(async () => {
       const { exposures } = await this.#options.file.read();
       for (const exposure of exposures) this.#exposed.set(keyOf(exposure), exposure);
+      this.#isRestored = true;
       if (exposures.length === 0) return;
       await this.#restoreAddresses();
       await this.#apply();

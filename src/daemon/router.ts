@@ -77,6 +77,8 @@ export class Router implements RouterControl {
   #stopping = false;
   #check: NodeJS.Timeout | undefined;
   #checking: Promise<unknown> = Promise.resolve();
+  /** Addresses in use are about to be claimed again. */
+  #reclaiming: Promise<unknown> | undefined;
   #onStopped: () => void = () => {};
   /** Resolves once the router was stopped and everything is taken down. */
   readonly stopped = new Promise<void>((resolve) => {
@@ -153,8 +155,13 @@ export class Router implements RouterControl {
       targets: plan.targets,
       file: files.vote,
       log,
+      onLost: () => void this.#reclaim().catch(onFailure('addresses in use are not claimed')),
     });
-    const addresses = new AddressSource(this.#networks, this.addresses);
+    const addresses = new AddressSource({
+      networks: this.#networks,
+      allocator: this.addresses,
+      onRefused: (what, error) => onFailure(what)(error),
+    });
     this.#attachments = new Attachments({
       owner,
       mtu,
@@ -212,6 +219,7 @@ export class Router implements RouterControl {
     this.#mesh.connect(this.#plan.targets);
     await this.names.start();
     await this.addresses.start();
+    await this.#reclaim().catch(() => {}); // what cannot be read cannot be restored either, which says why
     const bridged = Promise.all([this.#networks.makeBridge(), this.#records.start()]);
     const restored = Promise.all([this.#forwarder.start(), bridged])
       .then(() => this.#networks.start())
@@ -234,6 +242,15 @@ export class Router implements RouterControl {
       .removeUnused()
       .catch((error: unknown) => this.#log.warn(`not cleaned up: ${String(error)}`, errorFields(error)));
     this.#check = setInterval(() => this.#inspect(undefined), CHECK_INTERVAL);
+  }
+
+  /** Claims all addresses in use here that the ring does not know to be so; once for many that are lost at a time. */
+  #reclaim(): Promise<unknown> {
+    this.#reclaiming ??= Promise.resolve().then(() => {
+      this.#reclaiming = undefined;
+      return Promise.all([this.#attachments.reclaim(), this.#exposures.reclaim()]);
+    });
+    return this.#reclaiming;
   }
 
   /** A failed start leaves a data plane alone that was at work before it. */

@@ -13,12 +13,6 @@ async function launch(first: Host, others: readonly Host[], args: string[] = [])
   for (const host of others) await host.launch({ token, args });
 }
 
-async function kill(host: Host): Promise<void> {
-  process.kill(host.daemon, 'SIGKILL');
-  process.kill(host.forwarder, 'SIGKILL');
-  await host.isQuiet();
-}
-
 describe('addresses of a network with a token', () => {
   const world = onLab(async (lab) => {
     const hosts = await lab.hosts(5);
@@ -89,7 +83,7 @@ describe('addresses of a network with a token', () => {
     const { hosts } = world();
     const [creator, second, third] = hosts;
     const { peer } = (await creator.report()).status;
-    await kill(creator);
+    await creator.crash();
     const container = await second.container('later');
     await attach(container);
     await until(

@@ -21,13 +21,6 @@ async function addresses(container: Container, device = 'ethweft'): Promise<stri
   return found.map(({ local, prefixlen }) => `${local}/${prefixlen}`).sort();
 }
 
-/** Ends a namespace and makes another one of the same name, as whoever restarts a container does. */
-async function restart(container: Container): Promise<void> {
-  await run(['ip', 'netns', 'delete', container.namespace]);
-  await run(['ip', 'netns', 'add', container.namespace]);
-  await container.ip('link set lo up');
-}
-
 describe('an attached container', () => {
   const world = onLab(async (lab) => {
     const [a, b] = await lab.hosts(2);
@@ -101,7 +94,7 @@ describe('an attached container', () => {
     const container = await b.container('restarted');
     await container.attach('10.32.0.41/24', 'fd32::41/64');
     const before = await container.device();
-    await restart(container);
+    await container.restart();
     await until('it is attached again', async () => (await addresses(container)).length === 2);
     expect(await addresses(container)).toEqual(['10.32.0.41/24', 'fd32::41/64']);
     expect((await container.device()).address).toBe(before.address);
@@ -138,7 +131,7 @@ describe('an attached container', () => {
     const container = await a.container('gone');
     await container.attach('10.32.0.51/24');
     await a.weft('stop');
-    await run(['ip', 'netns', 'delete', container.namespace]);
+    await container.end();
     await a.launch();
     expect(await attachmentOf(a, container)).toBeUndefined();
     const next = await a.container('next');
@@ -175,7 +168,7 @@ describe('a container of an engine', () => {
 
       engine.stop('web');
       await first.process.stop('SIGKILL');
-      await run(['ip', 'netns', 'delete', first.container.namespace]);
+      await first.container.end();
       await until('it is seen as stopped', async () => (await ps(a)).some(({ present }) => !present));
       const stranger = await a.container('stranger');
       expect((await a.tryWeft('attach', stranger.namespace, '10.32.0.61/24')).code).toBe(1);

@@ -40,6 +40,12 @@ export class Container extends Node {
     await run(['ip', 'netns', 'delete', this.namespace]);
   }
 
+  /** Ends, and runs again, as whoever restarts a container does. */
+  async restart(): Promise<void> {
+    await this.end();
+    await this.begin();
+  }
+
   /** It runs again after it ended. */
   async begin(): Promise<void> {
     await run(['ip', 'netns', 'add', this.namespace]);

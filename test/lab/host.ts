@@ -162,6 +162,13 @@ export class Host extends Node {
     return pid;
   }
 
+  /** Kills the router, both processes. */
+  async crash(): Promise<void> {
+    process.kill(this.daemon, 'SIGKILL');
+    process.kill(this.forwarder, 'SIGKILL');
+    await this.isQuiet();
+  }
+
   /** Waits until nothing of the router runs here any more. */
   async isQuiet(): Promise<void> {
     await until(`no process is left on ${this.name}`, () => this.processes().length === 0);
