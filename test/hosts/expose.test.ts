@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Host, until } from '../lab/index.js';
+import { type Host, type Node, until } from '../lab/index.js';
 import { onLab } from '../lab/suite.js';
 
 /** As Docker leaves the packet filter of a host: what is forwarded is dropped, but for what its own chains let pass. */
@@ -64,6 +64,24 @@ describe('a host that is exposed', () => {
     expect(await outside.ping(c3.address)).toBe(false);
   });
 
+  test('forwards a port to a container for machines outside, and for its neighbours', async () => {
+    const { a, outside, c1, c2 } = world();
+    await a.nft(`table ip ports {
+      chain prerouting {
+        type nat hook prerouting priority dstnat;
+        fib daddr type local tcp dport 5555 dnat to ${c2.address}:5555
+      }
+    }`);
+    const server = c2.start(['socat', 'TCP-LISTEN:5555,fork,reuseaddr', 'SYSTEM:echo $SOCAT_PEERADDR']);
+    const asked = async (from: Node, address: string) =>
+      (await from.run(['socat', '-u', `TCP:${address}:5555,connect-timeout=2`, '-'])).trim();
+    await until('it listens', () => asked(c2, c2.address));
+    expect(await asked(outside, a.ports[1]?.address ?? '')).toBe('10.32.0.254');
+    expect(await asked(c1, '10.32.0.254')).toBe('10.32.0.254');
+    await server.stop();
+    await a.nft('delete table ip ports');
+  });
+
   test('writes its rules again when somebody flushed the packet filter', async () => {
     const { a, c2 } = world();
     expect(await hasRules(a)).toBe(true);
@@ -115,6 +133,29 @@ describe('a host that is exposed', () => {
       '10.32.0.254/24',
       'fd32::254/64',
     ]);
+  });
+
+  test('has the same rules and ways again when its router was killed, the bridge set down and the rules removed', async () => {
+    const { a, c1, c2 } = world();
+    const rules = async () => [
+      await a.run(['nft', '--stateless', 'list', 'table', 'inet', 'weft-weft']),
+      await a.run(['nft', '--stateless', 'list', 'chain', 'ip', 'filter', 'DOCKER-USER']),
+    ];
+    const before = await rules();
+    const killDaemon = async () => {
+      process.kill(a.daemon, 'SIGKILL');
+      await until('its end is seen', async () => (await a.tryWeft('status')).code === 3);
+    };
+    for (const kill of [() => a.crash(), killDaemon]) {
+      await kill();
+      await a.ip('link set weft down');
+      await a.nft('delete table inet weft-weft');
+      await a.launch();
+      expect(await rules()).toEqual(before);
+      await c1.reaches(c2.address);
+      await a.reaches(c2.address);
+      await c2.reaches(OUTSIDE);
+    }
   });
 
   test('keeps two networks apart that it is on', async () => {
