@@ -97,9 +97,9 @@ export class Addresses implements AddressAllocator, AddressControl {
     mesh.on('message', (peer, channel, bytes) => {
       if (channel === CHANNEL) this.#service.receive(peer, bytes);
     });
-    mesh.on('link-up', ({ peer }) => this.#service.reached(peer));
+    mesh.on('link-up', ({ peer }) => this.#onReached(peer));
     mesh.on('member', ({ peer, self }) => {
-      if (!self && mesh.reachable(peer)) this.#service.reached(peer);
+      if (!self && mesh.reachable(peer)) this.#onReached(peer);
     });
     mesh.on('removed', (peer, by) => void this.#takeOver(peer, by));
     this.#service.start();
@@ -215,6 +215,12 @@ export class Addresses implements AddressAllocator, AddressControl {
     return mesh
       .members()
       .flatMap(({ peer, self, left }) => (self || left || !mesh.reachable(peer) ? [] : [peer]));
+  }
+
+  /** Noted at once: it may be gone before the next beat. */
+  #onReached(peer: PeerId): void {
+    this.#seen.set(peer, performance.now());
+    this.#service.reached(peer);
   }
 
   #beat(): void {
