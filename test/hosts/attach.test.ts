@@ -81,6 +81,25 @@ describe('an attached container', () => {
     expect(await c1.ping('10.32.0.31')).toBe(true);
   });
 
+  test('that is there already is reached at once at an address that is added to it, of one that left or that died', async () => {
+    const { a, b } = world();
+    const [near, far] = [await a.container('asker1'), await b.container('asker2')];
+    await near.attach('10.77.0.1/24');
+    await far.attach('10.77.0.2/24');
+    const [before, after] = [await b.container('former'), await a.container('heir')];
+    await after.attach('10.77.0.40/24');
+    for (const [address, leave] of [
+      ['10.77.0.41', () => before.detach()],
+      ['10.77.0.42', () => before.end()],
+    ] as const) {
+      await before.attach(`${address}/24`);
+      for (const asker of [near, far]) await asker.reaches(address);
+      await leave();
+      await after.attach(`${address}/24`);
+      for (const asker of [near, far]) expect(await asker.ping(address)).toBe(true);
+    }
+  });
+
   test('keeps its address to itself', async () => {
     const { a, c1 } = world();
     const other = await a.container('thief');
