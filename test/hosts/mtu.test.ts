@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { Exchange, type Host, type Lab, Listener, Sender, until } from '../lab/index.js';
+import { MAX_MTU } from '../../src/hostnet/index.js';
+import { Exchange, type Host, type Lab, type LaunchOptions, Listener, Sender, until } from '../lab/index.js';
 import { onLab } from '../lab/suite.js';
 import { pair, pingSizes, unansweredPings } from './pair.js';
 
@@ -12,6 +13,8 @@ interface Place {
   hosts: (lab: Lab) => Promise<Host[]>;
   /** Of the path, bytes. */
   path: number;
+  /** Of the containers, where it is not to follow from the wires. */
+  options?: LaunchOptions;
 }
 
 const places: Place[] = [
@@ -29,6 +32,12 @@ const places: Place[] = [
     hosts: (lab) => lab.hostsAcross(700, { silent: true }),
     path: 700,
   },
+  {
+    place: 'a wire far smaller than --mtu',
+    hosts: (lab) => lab.hosts(2, { mtu: 1500 }),
+    path: 1500,
+    options: { mtu: MAX_MTU },
+  },
 ];
 
 /** Waits until the router found out what the path to its peer carries. */
@@ -40,11 +49,11 @@ async function knows(host: Host, path: number): Promise<void> {
   );
 }
 
-describe.each(places)('over $place', ({ hosts, path }) => {
+describe.each(places)('over $place', ({ hosts, path, options }) => {
   const world = onLab(async (lab) => {
     const [a, b] = await hosts(lab);
     if (a === undefined || b === undefined) throw new Error('two hosts are needed');
-    const there = await pair(a, b);
+    const there = await pair(a, b, options);
     for (const host of [a, b]) await knows(host, path);
     return there;
   });
@@ -76,6 +85,7 @@ describe.each(places)('over $place', ({ hosts, path }) => {
   test('what may not be fragmented either passes or its sender is told', async () => {
     const { c1, c2 } = world();
     const { mtu } = await c1.device();
+    if (options !== undefined) expect(mtu).toBe(options.mtu);
     const fits = Math.min(mtu, path - OVERHEAD);
     expect(await c1.ping(c2.address, { size: fits - 28, flags: ['-M', 'do'] })).toBe(true);
     for (const size of [fits - 27, mtu - 28, mtu - 27]) {
