@@ -192,6 +192,20 @@ describe('a router', () => {
     await a.weft('stop');
   });
 
+  test('refuses another range than it had, goes on with that one, and takes the other once it was reset', async () => {
+    const { a } = world();
+    const other = { args: ['--ipalloc-range', '10.51.0.0/24'] };
+    const refused = await a.tryWeft(...a.launchArguments(other));
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toMatch(/10\.32\.0\.0\/12.*weft reset/);
+    await a.launch();
+    expect(await attach(await a.container('former'))).toMatch(/^10\.32\./);
+    await a.weft('reset');
+    await a.launch(other);
+    expect(await attach(await a.container('fresh'))).toBe('10.51.0.1/24');
+    await a.weft('reset');
+  });
+
   test('refuses a range that its host has routes to, and one that is not the network’s', async () => {
     const { a, b } = world();
     await b.ip(`route add 172.20.0.0/16 dev ${b.port.device}`);
