@@ -169,6 +169,17 @@ test('addresses outside the range are nobody’s to give, those inside are noted
   await expect(a.service.allocate('c', '10.40.0.0/16')).rejects.toMatchObject({ code: 'bad-subnet' });
 });
 
+test('what is of a subnet is found with its IPv6 addresses, without any ring', async () => {
+  const a = new Host('a');
+  await a.start({ ipv6: true });
+  const inside = ['10.32.0.9/25', ULA.text(0x0a200009, 25)];
+  const others = ['10.32.0.200/24', ULA.text(0x0a2000c8, 24), '192.0.2.9/24', 'fd00::9/64'];
+  expect(a.service.within([...others, ...inside], '10.32.0.0/25')).toEqual(inside);
+  expect(() => a.service.within(inside, '10.40.0.0/16')).toThrow(
+    expect.objectContaining({ code: 'bad-subnet' }),
+  );
+});
+
 test('who waits is told why nothing came', async () => {
   const [a, b] = await twoHosts();
   await a.stop();
