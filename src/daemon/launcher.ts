@@ -13,7 +13,7 @@ import { runPaths } from './paths.js';
 import type { Ready } from './run.js';
 
 /** As in bin/weft. */
-const NODE_FLAGS = ['--max-semi-space-size=1'];
+const NODE_FLAGS = ['--max-semi-space-size=2'];
 const TIMEOUT = 30_000;
 
 /** A daemon's process that waits for its launch request. */
