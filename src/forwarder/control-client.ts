@@ -5,7 +5,8 @@ import { LineSplitter } from './lines.js';
 import { type ForwarderEvent, parseEnvelope, parseEvent } from './messages.js';
 
 const MAX_LINE = 1024 * 1024;
-const DEFAULT_TIMEOUT = 2_000;
+/** On a host that is busy beyond measure an answer may take seconds. */
+const DEFAULT_TIMEOUT = 10_000;
 
 interface Pending {
   resolve(ok: object): void;

@@ -19,6 +19,8 @@ import { endForwarders, forwardersGone, killForwarders } from './processes.js';
 import { hangs } from './watchdog.js';
 
 const START_TIMEOUT = 5_000;
+/** One that does not answer a simple question for so long may hang. */
+const HANGS_AFTER = 2_000;
 const CONNECT_INTERVAL = 5;
 const BACKOFF_FIRST = 100;
 const BACKOFF_MAX = 5_000;
@@ -245,7 +247,8 @@ export class Forwarder extends EventEmitter<ForwarderEvents> {
   async #watch(client: ControlClient): Promise<void> {
     const closed = new AbortController();
     client.once('close', () => closed.abort());
-    if (!(await hangs(() => client.request('hello', { protocol: PROTOCOL }), closed.signal))) return;
+    const ask = () => client.request('hello', { protocol: PROTOCOL }, HANGS_AFTER);
+    if (!(await hangs(ask, closed.signal))) return;
     this.emit(
       'warning',
       new WeftError('forwarder-hangs', 'the forwarder does not answer any more, it is killed'),

@@ -7,6 +7,8 @@ import type { MeshTimings, TargetState, TargetView } from './types.js';
 
 /** Whoever has links enough is left alone for so long, in milliseconds. */
 const SURPLUS_PAUSE = 300_000;
+/** So many milliseconds for each member the other end is given to dial first. */
+const PATIENCE = 50;
 
 export interface DialerOptions {
   readonly timings: MeshTimings;
@@ -89,14 +91,14 @@ export class Dialer {
 
   /**
    * Keeps a link to a member. `addresses` is asked at each attempt. When both ends come to know each other at once, one should be
-   * `eager` and the other not: the second gives the first time to dial.
+   * `eager` and the other not: the second gives the first time to dial, the more the more others it may have to dial as well.
    */
   addMember(peer: PeerId, eager: boolean, addresses: () => readonly HostPort[]): void {
     if (this.#members.has(peer)) return;
     const quest = this.#newQuest(peer, addresses);
     quest.peer = peer;
     this.#members.set(peer, quest);
-    this.#schedule(quest, eager ? 0 : quest.backoff.next());
+    this.#schedule(quest, eager ? 0 : quest.backoff.next() + PATIENCE * this.#members.size);
   }
 
   removeMember(peer: PeerId): void {

@@ -541,8 +541,9 @@ export class Overlay extends EventEmitter<OverlayEvents> {
       try {
         await this.#options.dataPlane.setKey(key);
       } catch (error) {
-        peer.session?.installFailed(key.localIndex);
+        peer.session?.installFailed(key.localIndex, performance.now());
         if (error instanceof WeftError && error.code === 'index-in-use') this.#renew(peer);
+        this.#schedule(peer);
         throw error;
       }
       if (answer !== undefined) this.#send(peer, answer);

@@ -19,11 +19,13 @@ const LOOK_INTERVAL = 2_000;
  */
 const MOST_WORK = 0.1;
 /**
- * What is told to others so often at most, in milliseconds: costs that change, and links that come, for each that there is. Links that go are
- * told of at once.
+ * What is told to others so often at most, in milliseconds for each link that there is: links that come, and costs that change. Everybody hears of
+ * everybody's: where there are many, one is of less interest. Links that go are told of at once.
  */
-const COST_INTERVAL = 5_000;
 const NEW_LINK_INTERVAL = 100;
+const COST_INTERVAL = 600;
+/** Costs are not told more often than this, either, in milliseconds. */
+const LEAST_COST_INTERVAL = 5_000;
 /** A direct way is good enough below this cost (microseconds): no relay can be worth it. */
 const GOOD_ENOUGH = 10_000;
 /** A direct answer that is so old (seconds) says nothing any more. */
@@ -241,5 +243,5 @@ function pauseBefore(before: LinkState | undefined, now: LinkState): number {
   if (isLost) return 0;
   if (now.links.size > before.links.size) return NEW_LINK_INTERVAL * now.links.size;
   const isOther = [...now.links].some(([peer, cost]) => isOtherCost(before.links.get(peer) ?? cost, cost));
-  return isOther ? COST_INTERVAL : Infinity;
+  return isOther ? Math.max(LEAST_COST_INTERVAL, COST_INTERVAL * now.links.size) : Infinity;
 }

@@ -89,6 +89,9 @@ export class Session {
   #answered: { id: Buffer; answer: Buffer; localIndex: number } | undefined;
   /** Responder: version of the last initiation that was accepted. */
   #seen = { incarnation: 0, sequence: -1 };
+  /** Keys that the data plane did not take, since it confirmed one; and when the next may be agreed. */
+  #failures = 0;
+  #failedUntil: number | undefined;
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -170,11 +173,15 @@ export class Session {
     const key = this.#keys.find((candidate) => candidate.localIndex === localIndex);
     if (key === undefined) return;
     key.confirmed = true;
+    this.#failures = 0;
+    this.#failedUntil = undefined;
     this.#retireOlder(now);
   }
 
-  /** The data plane did not take this key. */
-  installFailed(localIndex: number): void {
+  /** The data plane did not take this key: another is agreed after a while. */
+  installFailed(localIndex: number, now: number): void {
+    this.#failedUntil = now + this.#retryDelay(this.#failures);
+    this.#failures += 1;
     this.#keys = this.#keys.filter((key) => key.localIndex !== localIndex);
     if (this.#answered?.localIndex === localIndex) this.#answered = undefined;
   }
@@ -371,12 +378,11 @@ export class Session {
   #renewAt(): number {
     const { rekeyInterval, retryMax } = this.#options.timings;
     const newest = this.#keys.at(-1);
-    if (newest === undefined) return Infinity;
+    if (newest === undefined) return this.#failedUntil ?? Infinity;
     const patience = this.role === 'responder' ? REQUEST_PATIENCE : 1;
     // One that nobody has used yet says that packets do not get through, which more keys do not change.
-    return (
-      newest.createdAt + (newest.confirmed ? rekeyInterval * patience : Math.max(rekeyInterval, retryMax))
-    );
+    const age = newest.confirmed ? rekeyInterval * patience : Math.max(rekeyInterval, retryMax);
+    return Math.max(newest.createdAt + age, this.#failedUntil ?? 0);
   }
 
   #retryDelay(attempt: number): number {

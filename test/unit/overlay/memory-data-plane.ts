@@ -104,7 +104,14 @@ export class MemoryDataPlane extends EventEmitter<DataPlaneEvents> implements Da
     return 1;
   }
 
+  /** How many keys more are refused, as by a forwarder that does not answer in time. */
+  refusals = 0;
+
   async setKey(setting: KeySetting): Promise<void> {
+    if (this.refusals > 0) {
+      this.refusals -= 1;
+      throw new WeftError('forwarder-timeout', 'the forwarder did not answer');
+    }
     if (!this.peers.has(setting.peer)) throw new WeftError('unknown-peer', 'the peer is not set');
     if (this.keys.some((key) => key.localIndex === setting.localIndex)) {
       throw new WeftError('index-in-use', 'the index is taken');

@@ -103,6 +103,20 @@ describe('two hosts', () => {
     expect(anna.plane.keys.length).toBeLessThanOrEqual(4);
   });
 
+  test('agree on another key soon when their forwarders did not take the first', async () => {
+    const timings = { retryInitial: 50 };
+    const [anna, ben] = [await startHost('anna', { timings }), await startHost('ben', { timings })];
+    MemoryDataPlane.wire(anna.plane, ben.plane);
+    for (const { plane } of [anna, ben]) plane.refusals = 2;
+    const sessions = [once(anna.overlay, 'session'), once(ben.overlay, 'session')];
+    anna.mesh.connect([addressOf(ben.mesh)]);
+    await Promise.all(sessions);
+    const common = anna.plane.keys.filter(({ remoteIndex }) =>
+      ben.plane.keys.some(({ localIndex }) => localIndex === remoteIndex),
+    );
+    expect(common).not.toEqual([]);
+  });
+
   test('agree anew at once when either forwarder is restarted and has lost everything', async () => {
     const [anna, ben] = await twoHosts();
     for (const restarted of [anna, ben]) {
