@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type Host, lasting, until } from '../lab/index.js';
 import { onLab } from '../lab/suite.js';
-import { allKnown, allLinked, newToken, onTwoWires, peersOf } from './members.js';
+import { allLinked, onTwoWires, peersOf } from './members.js';
 
 const LONG = process.env.WEFT_LONG === '1';
 /** How many routers there are, half of them on each of two wires. */
@@ -130,45 +130,3 @@ describe('twelve routers', () => {
     TIMEOUT,
   );
 });
-
-describe.runIf(LONG)('fifty routers on this machine', () => {
-  const many = onLab(async (lab) => {
-    const wire = await lab.wire();
-    const hosts: Host[] = [];
-    for (let i = 0; i < 50; i += 1) hosts.push(await lab.host(wire));
-    return { hosts };
-  });
-
-  test(
-    'know and are linked to each other; what each costs is told',
-    async () => {
-      const { hosts } = many();
-      const token = newToken();
-      const [first] = hosts;
-      const seeds = first === undefined ? [] : [first];
-      for (const host of hosts) await host.launch({ token, peers: seeds });
-      await allKnown(hosts, 30_000);
-      await allLinked(hosts, 60_000);
-      const before = hosts.map(({ daemon }) => cpuSeconds(daemon));
-      await lasting(30);
-      const idle = hosts.map(({ daemon }, at) => (cpuSeconds(daemon) - (before[at] ?? 0)) / 30);
-      const mean = (numbers: number[]) => numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
-      console.info(
-        `daemon: ${mean(hosts.map(({ daemon }) => residentMebibytes(daemon))).toFixed(0)} MiB, ` +
-          `${(100 * mean(idle)).toFixed(2)} % of a core idle, ${mean(before).toFixed(1)} s of CPU until all were linked; ` +
-          `forwarder: ${mean(hosts.map(({ forwarder }) => residentMebibytes(forwarder))).toFixed(0)} MiB`,
-      );
-    },
-    TIMEOUT,
-  );
-});
-
-/** Of a process, user and system (proc(5); the kernel counts in hundredths). */
-function cpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) / 100;
-}
-
-function residentMebibytes(pid: number): number {
-  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
-}
