@@ -272,7 +272,10 @@ test('a damaged file is refused and left alone', async () => {
   await a.service.allocate('c1');
   await a.stop();
   const whole = await readFile(a.statePath, 'utf8');
-  const flipped = whole.replace(/"facts": \[\s*"(.{40})/, (text) => `${text.slice(0, -1)}_`);
+  const flipped = whole.replace(
+    /"facts": \[\s*"(.{40})/,
+    (text) => text.slice(0, -1) + (text.endsWith('A') ? 'B' : 'A'),
+  );
   for (const damaged of [whole.slice(0, whole.length / 2), '{}', '', flipped]) {
     await writeFile(a.statePath, damaged);
     await expect(a.start()).rejects.toMatchObject({
