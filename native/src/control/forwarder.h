@@ -62,7 +62,7 @@ class Forwarder final : private RequestHandler, private PeerServices {
   Json set_peer_groups(const Fields& fields);
   [[nodiscard]] Json local_groups() const;
   void ask_for_groups(Network& network, Micros now);
-  void ask_for_group(const Network& network, const IpAddress& group);
+  void ask_for_group(const Network& network, const IpAddress& group) const;
   void tell_groups(Network& network, Micros now);
 
   // Reports (reports.cc).

@@ -97,7 +97,7 @@ void Forwarder::ask_for_groups(Network& network, Micros now) {
   ask_for_group(network, all_ipv6_groups());
 }
 
-void Forwarder::ask_for_group(const Network& network, const IpAddress& group) {
+void Forwarder::ask_for_group(const Network& network, const IpAddress& group) const {
   if (network.taps == nullptr || state_.self == 0) return;
   std::array<std::byte, max_group_query> query;
   const std::size_t size = build_group_query(group, router_mac(state_.self), query);

@@ -168,8 +168,8 @@ class Path {
   void renew(Micros now);
   bool notice(const Endpoint& seen) noexcept;
   void answered_by(const Outstanding& probe, Micros rtt, Micros now);
-  void consider(const Endpoint& candidate, Micros rtt, Micros now);
-  void consider_direct(const Endpoint& candidate, Micros now);
+  void consider(const Endpoint& address, Micros rtt, Micros now);
+  void consider_direct(const Endpoint& address, Micros now);
   void compare(Candidate& candidate, Micros rtt, Micros now);
   void alive(Micros rtt, const Outstanding& probe);
   void adopt(const Endpoint& endpoint, bool roamed, Micros now);
