@@ -543,9 +543,11 @@ export class Overlay extends EventEmitter<OverlayEvents> {
       } catch (error) {
         peer.session?.installFailed(key.localIndex, performance.now());
         if (error instanceof WeftError && error.code === 'index-in-use') this.#renew(peer);
-        this.#schedule(peer);
+        else this.#schedule(peer);
         throw error;
       }
+      // It may never answer directly, and need a relay.
+      if (!peer.wasUp) this.#paths.look();
       if (answer !== undefined) this.#send(peer, answer);
       this.emit('session', peer.id, { cipher: key.cipher, role: key.role });
     });

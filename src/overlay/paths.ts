@@ -60,7 +60,6 @@ export class Paths extends EventEmitter<PathsEvents> {
   readonly #observed = new Map<PeerId, Map<Family, string>>();
   /** As of `#observed`; undefined when it is to be found out. */
   #nat: Nat | undefined;
-  #states: readonly DataPlanePeerState[] = [];
   /** What direct links cost, as measured last. */
   #links = new Map<PeerId, number>();
   #published: LinkState | undefined;
@@ -175,17 +174,22 @@ export class Paths extends EventEmitter<PathsEvents> {
       this.#lookAgain = false;
       const began = performance.now();
       const dump = await this.#options.dataPlane.dump().catch(() => undefined);
-      if (dump === undefined || this.#channel === undefined) continue;
-      this.#states = dump.peers;
-      this.#links = new Map(dump.peers.flatMap((state) => this.#directLink(state)));
+      if (this.#channel === undefined) break;
       const now = performance.now();
-      const next = Math.min(now + LOOK_INTERVAL, this.#decide(now), this.#publish(now));
+      // One that does not answer in time is asked again.
+      const next = dump === undefined ? Infinity : this.#see(dump.peers, now);
       clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => this.look(), next - now);
-      this.emit('looked', dump.peers);
+      this.#timer = setTimeout(() => this.look(), Math.min(LOOK_INTERVAL, next - now));
+      if (dump !== undefined) this.emit('looked', dump.peers);
       await delay((performance.now() - began) / MOST_WORK, undefined, { ref: false });
     }
     this.#looking = false;
+  }
+
+  /** Decides and tells by what the data plane says. Returns when to look again. */
+  #see(states: readonly DataPlanePeerState[], now: number): number {
+    this.#links = new Map(states.flatMap((state) => this.#directLink(state)));
+    return Math.min(this.#decide(states, now), this.#publish(now));
   }
 
   #directLink(state: DataPlanePeerState): [PeerId, number][] {
@@ -198,10 +202,10 @@ export class Paths extends EventEmitter<PathsEvents> {
   }
 
   /** Returns when to look again. */
-  #decide(now: number): number {
-    const states = this.#linkStates();
+  #decide(peers: readonly DataPlanePeerState[], now: number): number {
+    const links = this.#linkStates();
     this.#content = true;
-    return this.#states.reduce((next, { peer }) => Math.min(next, this.#choose(peer, states, now)), Infinity);
+    return peers.reduce((next, { peer }) => Math.min(next, this.#choose(peer, links, now)), Infinity);
   }
 
   /** Returns when to look at the peer again. */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { afterEach, describe, expect, test } from 'vitest';
+import { WeftError } from '../../../src/errors.js';
 import { identityFromSeed } from '../../../src/identity/index.js';
 import type { Mesh, MeshOptions } from '../../../src/mesh/index.js';
 import { Overlay, type OverlayOptions } from '../../../src/overlay/index.js';
@@ -115,6 +116,21 @@ describe('two hosts', () => {
       ben.plane.keys.some(({ localIndex }) => localIndex === remoteIndex),
     );
     expect(common).not.toEqual([]);
+  });
+
+  test('go on to look at their forwarders when one did not answer once', async () => {
+    const [{ plane }] = await twoHosts();
+    const answer = plane.dump.bind(plane);
+    const isAskedAgain = new Promise<void>((resolve) => {
+      plane.dump = async () => {
+        plane.dump = () => {
+          resolve();
+          return answer();
+        };
+        throw new WeftError('forwarder-timeout', 'the forwarder did not answer');
+      };
+    });
+    await isAskedAgain;
   });
 
   test('agree anew at once when either forwarder is restarted and has lost everything', async () => {
