@@ -16,9 +16,8 @@ class PathMtu {
  public:
   /// What every path is taken to carry until packets of that size go unanswered: the IPv6 minimum.
   static constexpr std::size_t base = 1280;
-  /// What every path that works does carry. Of a packet that fits it, Linux still takes "fragmentation
-  /// needed" at its word
-  /// (`ip_rt_min_pmtu`, 552).
+  /// What every path that works does carry. What fits it is more than Linux takes for the least MTU of a
+  /// path (`ip_rt_min_pmtu`, 552), so that "fragmentation needed" is believed.
   static constexpr std::size_t floor = 640;
   /// Larger ones exist on loopback only, and a UDP_SEGMENT batch has no room for them.
   static constexpr std::size_t ceiling = 65'000;

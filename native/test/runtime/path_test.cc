@@ -66,6 +66,13 @@ class World : public PathObserver {
       if (sweep || path.deadline() <= now) path.poll(now, sent += busy ? 1 : 0);
     }
   }
+  /// The peer has one address, for so long.
+  void run_with(const Endpoint& endpoint, Address address, Micros duration) {
+    addresses = {{endpoint, address}};
+    path.set_candidates({endpoint}, now);
+    path.set_ready(true, now);
+    run(duration);
+  }
   const Address* find(const Endpoint& endpoint) const {
     for (const auto& [known, address] : addresses)
       if (known == endpoint) return &address;
@@ -302,10 +309,7 @@ TEST_CASE("usual path MTUs are found in one round trip, any other to the byte") 
        {1280UL, 1281UL, 1337UL, 1400UL, 1420UL, 1499UL, 1500UL, 1501UL, 8999UL, 9000UL}) {
     CAPTURE(mtu);
     World world;
-    world.addresses = {{near_address, {2 * ms, mtu}}};
-    world.path.set_candidates({near_address}, world.now);
-    world.path.set_ready(true, world.now);
-    world.run(30 * ms);
+    world.run_with(near_address, {2 * ms, mtu}, 30 * ms);
     CHECK(world.path.mtu() >= std::min<std::size_t>(mtu, mtu < 1380 ? 1280 : mtu < 1500 ? mtu - 20 : 1500));
     world.run(20'000 * ms);
     CHECK(world.path.mtu() == mtu);
@@ -316,10 +320,7 @@ TEST_CASE("a path that carries less than every path should is found out within s
   for (const std::size_t mtu : {640UL, 641UL, 700UL, 1006UL, 1279UL}) {
     CAPTURE(mtu);
     World world;
-    world.addresses = {{near_address, {2 * ms, mtu}}};
-    world.path.set_candidates({near_address}, world.now);
-    world.path.set_ready(true, world.now);
-    world.run(20'000 * ms);
+    world.run_with(near_address, {2 * ms, mtu}, 20'000 * ms);
     CHECK(world.path.mtu() == mtu);
     CHECK(world.downs == 0);
   }
@@ -327,10 +328,7 @@ TEST_CASE("a path that carries less than every path should is found out within s
 
 TEST_CASE("a path that shrinks below what every path should carry is noticed, and that it grows again") {
   World world;
-  world.addresses = {{near_address, {2 * ms, 1500}}};
-  world.path.set_candidates({near_address}, world.now);
-  world.path.set_ready(true, world.now);
-  world.run(10'000 * ms);
+  world.run_with(near_address, {2 * ms, 1500}, 10'000 * ms);
   world.addresses[0].second.mtu = 700;
   world.run(20'000 * ms);
   CHECK(world.path.mtu() == 700);
@@ -342,19 +340,13 @@ TEST_CASE("a path that shrinks below what every path should carry is noticed, an
 TEST_CASE("the local interface's limit is found without waiting") {
   World world;
   world.local_mtu = 4321;
-  world.addresses = {{near_address, {2 * ms, 65'000}}};
-  world.path.set_candidates({near_address}, world.now);
-  world.path.set_ready(true, world.now);
-  world.run(200 * ms);
+  world.run_with(near_address, {2 * ms, 65'000}, 200 * ms);
   CHECK(world.path.mtu() == 4321);
 }
 
 TEST_CASE("a path that shrinks is noticed while traffic flows") {
   World world;
-  world.addresses = {{near_address, {2 * ms, 1500}}};
-  world.path.set_candidates({near_address}, world.now);
-  world.path.set_ready(true, world.now);
-  world.run(10'000 * ms);
+  world.run_with(near_address, {2 * ms, 1500}, 10'000 * ms);
   REQUIRE(world.path.mtu() == 1500);
   world.addresses[0].second.mtu = 1400;
   world.run(8000 * ms);
@@ -364,10 +356,7 @@ TEST_CASE("a path that shrinks is noticed while traffic flows") {
 
 TEST_CASE("a packet that the interface refused starts a new search at once") {
   World world;
-  world.addresses = {{near_address, {2 * ms, 1500}}};
-  world.path.set_candidates({near_address}, world.now);
-  world.path.set_ready(true, world.now);
-  world.run(5000 * ms);
+  world.run_with(near_address, {2 * ms, 1500}, 5000 * ms);
   REQUIRE(world.path.mtu() == 1500);
   world.local_mtu = 1450;
   world.path.on_too_big(1500, world.now);
