@@ -1,6 +1,7 @@
 import type { WeftError } from '../errors.js';
 import type { PeerId } from '../identity/index.js';
 import { Departure } from './departure.js';
+import { Desk } from './desk.js';
 import { Domain } from './domain.js';
 import type { Deed, Fact, Notary, Seat } from './facts.js';
 import { type Slot, spareBlock } from './holdings.js';
@@ -8,7 +9,7 @@ import type { Denial, Message, Output } from './messages.js';
 import { Outbox } from './outbox.js';
 import { overlap, type Span } from './range.js';
 import { refusal } from './refusals.js';
-import type { AddressRequest, Request } from './requests.js';
+import type { Request } from './requests.js';
 import type { Ring } from './ring.js';
 import type { RingState } from './state.js';
 import { seatFacts, Takeover } from './takeover.js';
@@ -36,8 +37,6 @@ export interface AddressRingOptions {
   readonly nameOf: (peer: PeerId) => string;
 }
 
-/** Whoever was asked for addresses and has not answered after so many milliseconds is passed over. */
-const PATIENCE = 2_000;
 /** Facts about whose a span is, in a denial. */
 const MAX_HINTS = 64;
 
@@ -53,7 +52,7 @@ export class AddressRing {
   readonly #domain: Domain;
   readonly #takeover: Takeover;
   readonly #wants: Wants;
-  readonly #requests = new Map<number, Request>();
+  readonly #desk: Desk;
   #departure: Departure | undefined;
 
   constructor(options: AddressRingOptions) {
@@ -64,6 +63,15 @@ export class AddressRing {
     this.#domain = new Domain(options, this.#box, now);
     this.#takeover = new Takeover(this.#domain, reachable);
     this.#wants = new Wants(reachable);
+    this.#desk = new Desk({
+      box: this.#box,
+      domain: this.#domain,
+      takeover: this.#takeover,
+      wants: this.#wants,
+      reachable,
+      nameOf: options.nameOf,
+      hasLeft: () => this.#departure?.done === true,
+    });
     this.#react();
   }
 
@@ -87,7 +95,7 @@ export class AddressRing {
     for (const output of undone) {
       if (output.kind === 'settle') this.#box.put({ kind: 'settle', id: output.id, error });
     }
-    for (const { id, kind } of this.#requests.values()) if (kind === 'leave') this.#refuse(id, error);
+    for (const { id, kind } of this.#desk.requests) if (kind === 'leave') this.#desk.refuse(id, error);
   }
 
   outputs(): readonly Output[] {
@@ -96,7 +104,7 @@ export class AddressRing {
 
   /** Something is to be done later, so that `tick` should be called from time to time (every second). */
   get busy(): boolean {
-    return this.#requests.size > 0 || this.#takeover.busy;
+    return this.#desk.requests.length > 0 || this.#takeover.busy;
   }
 
   tick(now: number): void {
@@ -216,7 +224,7 @@ export class AddressRing {
       holdings = left === 0 ? holdings.without([slot.address]) : holdings.with({ ...slot, families: left });
     }
     if (freed.length > 0) this.#domain.hold(holdings);
-    this.#settle(id);
+    this.#desk.settle(id);
     this.#react();
   }
 
@@ -232,7 +240,7 @@ export class AddressRing {
   force(id: number): void {
     this.#domain.survey();
     this.#takeover.force();
-    this.#settle(id);
+    this.#desk.settle(id);
     this.#react();
   }
 
@@ -243,19 +251,19 @@ export class AddressRing {
   remove(id: number, peer: PeerId): void {
     this.#domain.survey();
     if (this.#isLeaving) {
-      this.#refuse(id, refusal.leaving());
+      this.#desk.refuse(id, refusal.leaving());
       return;
     }
     const { ring } = this.#box.state;
     if (ring === undefined) {
-      this.#refuse(id, refusal.noRing());
+      this.#desk.refuse(id, refusal.noRing());
       return;
     }
     const life = lastLife(ring, peer);
     const { reachable, nameOf } = this.#options;
     if (!ring.isGone({ peer, life })) {
       if (reachable(peer)) {
-        this.#refuse(id, refusal.alive(nameOf(peer)));
+        this.#desk.refuse(id, refusal.alive(nameOf(peer)));
         return;
       }
       const isOwner = ring.segments.some(({ deed }) => deed.owner === peer);
@@ -266,8 +274,8 @@ export class AddressRing {
 
   /** Gives all away and leaves the ring for good. Settled when somebody else has it on its disk, or when there is nobody else. */
   leave(id: number): void {
-    for (const other of this.#requests.keys()) this.#refuse(other, refusal.leaving());
-    this.#requests.set(id, { kind: 'leave', id });
+    for (const { id: other } of this.#desk.requests) this.#desk.refuse(other, refusal.leaving());
+    this.#desk.open({ kind: 'leave', id });
     const { reachable, neighbours } = this.#options;
     const nextNonce = () => this.#wants.nextNonce();
     this.#departure = new Departure({ domain: this.#domain, reachable, neighbours, nextNonce });
@@ -276,10 +284,7 @@ export class AddressRing {
 
   /** The request is wanted no longer: it is refused with what it waited for, unless it is settled already. */
   cancel(id: number): void {
-    const request = this.#requests.get(id);
-    if (request === undefined) return;
-    if (request.kind === 'leave') this.#departure = undefined;
-    this.#refuse(id, this.#reasonFor(request));
+    if (this.#desk.cancel(id)?.kind === 'leave') this.#departure = undefined;
   }
 
   /** The addresses of an owner. */
@@ -296,7 +301,7 @@ export class AddressRing {
       self,
       waitingFor: this.#takeover.waitingFor,
       reachable: this.#options.reachable,
-      requests: [...this.#requests.values()],
+      requests: this.#desk.requests,
     });
   }
 
@@ -329,151 +334,27 @@ export class AddressRing {
     if (seat !== undefined && !this.#isLeaving) this.#domain.send(from, { type: 'accept', nonce, seat });
   }
 
-  // --- Requests ---------------------------------------------------------------------------------------------------
+  // --- What follows -----------------------------------------------------------------------------------------------
 
   #react(): void {
     this.#domain.survey();
     this.#takeover.consider();
-    for (const request of this.#requests.values()) this.#serve(request);
+    this.#desk.serve();
     this.#domain.hintFree();
   }
 
   #begin(request: Request): void {
     if (this.#isLeaving) {
-      this.#refuse(request.id, refusal.leaving());
+      this.#desk.refuse(request.id, refusal.leaving());
       return;
     }
-    this.#requests.set(request.id, request);
+    this.#desk.open(request);
     this.#react();
-  }
-
-  #serve(request: Request): void {
-    switch (request.kind) {
-      case 'allocate':
-        this.#serveAllocate(request);
-        break;
-      case 'claim':
-        this.#serveClaim(request);
-        break;
-      case 'prime':
-        if (this.#box.state.ring !== undefined) this.#settle(request.id);
-        break;
-      case 'remove':
-        if (!this.#hasEstate(request.peer)) this.#settle(request.id);
-        break;
-      case 'leave':
-        if (this.#departure?.done === true) this.#settle(request.id);
-        break;
-    }
-  }
-
-  #serveAllocate(request: AddressRequest): void {
-    const { id, owner, span, length, families } = request;
-    const { holdings } = this.#box.state;
-    const held = holdings.of(owner).find(({ address }) => isIn(address, span));
-    const isOurs = held !== undefined && this.#isOurs(held.address);
-    if (held !== undefined && isOurs) {
-      this.#assign(id, { ...held, families: held.families | families });
-      return;
-    }
-    if (held !== undefined && !this.#isStuck) return;
-    const address = holdings.lowestFree(this.#domain.estate.mine, span);
-    if (address === undefined) {
-      this.#want(request);
-      return;
-    }
-    if (held !== undefined) {
-      this.#domain.hold(holdings.without([held.address]));
-      this.#box.put({ kind: 'lost', slot: held, to: this.#domain.self });
-    }
-    this.#assign(id, { owner, address, length, families });
-  }
-
-  #serveClaim(request: AddressRequest): void {
-    const { id, owner, span, length, families } = request;
-    const address = span.start;
-    const held = this.#box.state.holdings.at(address);
-    if (held !== undefined && held.owner !== owner) this.#refuse(id, refusal.used(address, held.owner));
-    else if (!this.#isOurs(address)) this.#want(request);
-    else this.#assign(id, { owner, address, length, families: families | (held?.families ?? 0) });
-  }
-
-  #assign(id: number, slot: Slot): void {
-    const { holdings } = this.#box.state;
-    const held = holdings.at(slot.address);
-    const isSame =
-      held?.owner === slot.owner && held.families === slot.families && held.length === slot.length;
-    if (!isSame) this.#domain.hold(holdings.with(slot));
-    this.#settle(id, slot);
-  }
-
-  /** Asks the next who may give, or finds that nobody can. */
-  #want(request: AddressRequest): void {
-    const { ring } = this.#box.state;
-    if (ring === undefined) return;
-    const { self, estate, now, seat } = this.#domain;
-    const { id, span } = request;
-    const wish = this.#wants.wish(span, ring, self, now + PATIENCE);
-    if (wish.kind === 'ask' && seat !== undefined) {
-      this.#domain.send(wish.peer, { type: 'want', nonce: wish.nonce, span, seat });
-    }
-    const isPending = estate.claims.some((claim) => overlap(claim, span) !== undefined);
-    if (wish.kind !== 'exhausted' || isPending) return;
-    const isOne = span.end - span.start === 1;
-    const user = this.#options.nameOf(wish.peer ?? self);
-    this.#refuse(id, isOne ? refusal.used(span.start, user) : refusal.noSpace(span));
   }
 
   get #isLeaving(): boolean {
     return this.#domain.left || this.#departure !== undefined;
   }
-
-  #isOurs(address: number): boolean {
-    return this.#domain.estate.mine.some((segment) => isIn(address, segment));
-  }
-
-  /** What we are to take over will not be ours soon: somebody does not answer. */
-  get #isStuck(): boolean {
-    return this.#takeover.waitingFor.some((peer) => !this.#options.reachable(peer));
-  }
-
-  #hasEstate(peer: PeerId): boolean {
-    const { ring } = this.#box.state;
-    if (ring === undefined) return false;
-    return ring.segments.some(
-      ({ deed }) => deed.owner === peer && ring.isGone({ peer, life: deed.ownerLife }),
-    );
-  }
-
-  #reasonFor(request: Request): WeftError {
-    const { nameOf, reachable } = this.#options;
-    const { ring } = this.#box.state;
-    const { estate, self } = this.#domain;
-    const missing = this.#takeover.waitingFor.map(nameOf);
-    if (ring === undefined || request.kind === 'prime') return refusal.noRing();
-    if (request.kind === 'remove') return refusal.unanswered(nameOf(request.peer), missing);
-    if (request.kind === 'leave') return refusal.noHeir();
-    const isDoubt = estate.claims.some((claim) => overlap(claim, request.span) !== undefined);
-    if (isDoubt && missing.length > 0) return refusal.doubt(missing);
-    const owners = new Set(ring.within(request.span).map(({ deed }) => deed.owner));
-    owners.delete(self);
-    const silent = [...owners].filter((peer) => !reachable(peer));
-    return refusal.waited((silent.length > 0 ? silent : [...owners]).map(nameOf));
-  }
-
-  #settle(id: number, slot?: Slot): void {
-    this.#requests.delete(id);
-    this.#box.put({ kind: 'settle', id, slot });
-  }
-
-  #refuse(id: number, error: WeftError): void {
-    this.#requests.delete(id);
-    this.#box.put({ kind: 'settle', id, error });
-  }
-}
-
-function isIn(address: number, { start, end }: Span): boolean {
-  return address >= start && address < end;
 }
 
 /** The latest life of a peer that is known. */
