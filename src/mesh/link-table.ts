@@ -1,5 +1,6 @@
 import { WeftError } from '../errors.js';
 import type { PeerId, PublicKey } from '../identity/index.js';
+import { clonedPeer } from './clones.js';
 import type { Link } from './link.js';
 import { BYE_CLONED, BYE_DUPLICATE } from './messages.js';
 
@@ -115,11 +116,7 @@ export class LinkTable {
       this.#insert(link);
       return;
     }
-    const error = new WeftError(
-      'identity-cloned',
-      `two routers have the identity ${link.remote.peer} (at ${current.remoteAddress} and ${link.remoteAddress}): ` +
-        'one was copied from the other; give one of them its own identity with weft reset',
-    );
+    const error = clonedPeer(link.remote.peer, current.remoteAddress, link.remoteAddress);
     this.#events.cloned(error, link);
     link.close(BYE_CLONED, error);
   }

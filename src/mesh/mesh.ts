@@ -8,6 +8,7 @@ import { Acceptor } from './acceptor.js';
 import { Admission } from './admission.js';
 import type { GossipChannel, OpenChannel } from './channel.js';
 import { SystemClock } from './clock.js';
+import { CLONED_CHANNEL, clonedAt, clonedSomewhere, decodeSighting, encodeSighting } from './clones.js';
 import { connectTcp } from './connect.js';
 import { Core } from './core.js';
 import { Counters, needsPerson } from './counters.js';
@@ -26,7 +27,7 @@ import {
   INSTANCE_BYTES,
   type LinkMessage,
 } from './messages.js';
-import { cleanNickname, isEndpoint, type MemberRecord } from './record.js';
+import { cleanNickname, type MemberRecord } from './record.js';
 import type {
   CipherSpeed,
   Contact,
@@ -38,6 +39,7 @@ import type {
   MeshTimings,
   TargetView,
 } from './types.js';
+import { linkView, memberView } from './views.js';
 
 /** So often somebody may hold a newer record of ours before it must be a clone's. */
 const MAX_TIMES_OUTDONE = 2;
@@ -45,9 +47,6 @@ const MAX_TIMES_OUTDONE = 2;
 const EXPELLED = new WeftError('peer-revoked', 'the peer was expelled from the network');
 const REMOVED = new WeftError('peer-removed', 'the peer was removed from the network');
 const SURPLUS = new WeftError('surplus-link', 'there are links enough without this one');
-
-/** Tells a router where a copy of it was seen. */
-const CLONED_CHANNEL = 'cloned';
 
 /** How long `stop` waits for links to close by themselves. */
 const STOP_PATIENCE = 500;
@@ -406,7 +405,7 @@ export class Mesh extends EventEmitter<MeshEvents> {
       link.close(BYE_STOPPING, self);
       return self;
     }
-    const cloned = clonedBy(link.remoteAddress);
+    const cloned = clonedAt(link.remoteAddress);
     this.#warn(cloned, link);
     link.close(BYE_CLONED, cloned);
     return cloned;
@@ -459,27 +458,18 @@ export class Mesh extends EventEmitter<MeshEvents> {
   /** The router that was there first must hear of it, too. */
   #onCloned(error: WeftError, link: Link): void {
     this.#warn(error, link);
-    this.send(link.remote.peer, CLONED_CHANNEL, Buffer.from(link.remoteAddress));
+    this.send(link.remote.peer, CLONED_CHANNEL, encodeSighting(link.remoteAddress));
   }
 
   #onLetter(peer: PeerId, channel: string, bytes: Buffer): void {
-    if (channel !== CLONED_CHANNEL) {
-      this.emit('message', peer, channel, bytes);
-      return;
-    }
-    const where = isEndpoint(bytes.toString('latin1')) ? bytes.toString('latin1') : 'an unknown address';
-    this.#warnOfPeer(clonedBy(where), peer);
+    if (channel === CLONED_CHANNEL) this.#warnOfPeer(clonedAt(decodeSighting(bytes)), peer);
+    else this.emit('message', peer, channel, bytes);
   }
 
   /** Once or twice is left over from an earlier run with a faster clock. */
   #onOutdone(from: PeerId): void {
     this.#timesOutdone += 1;
-    if (this.#timesOutdone <= MAX_TIMES_OUTDONE) return;
-    const error = new WeftError(
-      'identity-cloned',
-      'another router gossips as if it were this one: one host was copied from the other; give one its own identity with weft reset',
-    );
-    this.#warnOfPeer(error, from);
+    if (this.#timesOutdone > MAX_TIMES_OUTDONE) this.#warnOfPeer(clonedSomewhere(), from);
   }
 
   /** Where a member's control port may be reached: at the addresses of its data plane, or where it was in an earlier run. */
@@ -520,27 +510,17 @@ export class Mesh extends EventEmitter<MeshEvents> {
   }
 
   #linkView(link: Link): LinkView {
-    const { peer } = link.remote;
-    return {
-      peer,
-      nickname: (this.#core.membership.get(peer) ?? link.remote.record).content.nickname,
-      direction: link.outbound ? 'outbound' : 'inbound',
-      remoteAddress: link.remoteAddress,
-      since: link.since,
-      ...(link.rtt === undefined ? {} : { rtt: link.rtt }),
-    };
+    return linkView(link, this.#core.membership.get(link.remote.peer));
   }
 
-  #memberView({ peer, content }: MemberRecord): MemberView {
-    const { links: _, ...rest } = content;
-    return {
-      peer,
-      ...rest,
+  #memberView(record: MemberRecord): MemberView {
+    const { peer } = record;
+    return memberView(record, {
       self: peer === this.#options.identity.peer,
       linked: this.#table.get(peer) !== undefined,
       down: this.#core.membership.isDown(peer),
       neighbours: this.#core.neighboursOf(peer),
-    };
+    });
   }
 }
 
@@ -556,13 +536,6 @@ function hostOf(endpoint: string): string {
   } catch {
     return '';
   }
-}
-
-function clonedBy(address: string): WeftError {
-  return new WeftError(
-    'identity-cloned',
-    `the router at ${address} has our identity: one host was copied from the other; give one its own identity with weft reset`,
-  );
 }
 
 function ignore(): void {}
