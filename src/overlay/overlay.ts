@@ -1,31 +1,19 @@
 import { EventEmitter } from 'node:events';
 import sodium from 'sodium-native';
-import { decodeExact } from '../codec.js';
 import { WeftError } from '../errors.js';
 import { type NetworkSecret, type PeerId, proofKeyOf } from '../identity/index.js';
 import type { CipherSpeed, LinkView, MemberView } from '../mesh/index.js';
 import { candidatesOf } from './candidates.js';
 import { connectionView } from './connection-view.js';
 import type { DataPlaneDump, DataPlaneInfo, DataPlanePeerState, PeerSetting } from './data-plane.js';
-import {
-  CONNECTED,
-  encodePathMessage,
-  MAY_CONNECT,
-  NEXT_HOP,
-  PATH_CHANNEL,
-  type PathMessage,
-  PUNCH,
-  PUNCHING,
-  pathMessage,
-  TICKET,
-  WHICH_HOP,
-} from './path-messages.js';
+import { PATH_CHANNEL } from './path-messages.js';
 import { Paths } from './paths.js';
 import { newPeer, type Peer } from './peer.js';
-import { Puncher } from './puncher.js';
+import { Rendezvous } from './rendezvous.js';
 import { type LocalOffer, Session, type SessionAction } from './session.js';
 import { SESSION_CHANNEL } from './session-messages.js';
 import { Streams } from './streams.js';
+import { subscribe } from './subscribe.js';
 import { type Hop, Tracer } from './tracer.js';
 import type { ConnectionView, OverlayEvents, OverlayOptions, OverlayTimings, PathView } from './types.js';
 
@@ -59,8 +47,8 @@ export class Overlay extends EventEmitter<OverlayEvents> {
   readonly #peers = new Map<PeerId, Peer>();
   readonly #paths: Paths;
   readonly #streams: Streams;
-  readonly #puncher = new Puncher();
   readonly #tracer: Tracer;
+  readonly #rendezvous: Rendezvous;
   readonly #counters: Record<string, number> = {};
   #networks: readonly number[] = [0];
   #ciphers: readonly CipherSpeed[] = [];
@@ -68,8 +56,8 @@ export class Overlay extends EventEmitter<OverlayEvents> {
   #ready = false;
   /** Which `ready` we live in: answers to questions of an earlier one are void. */
   #generation = 0;
-  #lookTimer: NodeJS.Timeout | undefined;
   #reachTimer: NodeJS.Timeout | undefined;
+  #subscriptions: (() => void)[] = [];
 
   constructor(options: OverlayOptions) {
     super();
@@ -83,28 +71,43 @@ export class Overlay extends EventEmitter<OverlayEvents> {
     });
     this.#paths = new Paths({ ...options, hasStream: (peer) => this.#streams.has(peer) });
     this.#paths.on('via', this.#onVia);
-    this.#paths.on('looked', this.#onLooked);
     this.#tracer = new Tracer({ ...options, via: (peer) => this.#paths.via(peer) });
+    this.#rendezvous = new Rendezvous({
+      self: options.identity.peer,
+      mesh: options.mesh,
+      paths: this.#paths,
+      streams: this.#streams,
+      tracer: this.#tracer,
+      isReachable: (peer) => this.#peers.get(peer)?.reachable ?? false,
+      punch: (peer, endpoints) => this.#punch(peer, endpoints),
+    });
+    this.#paths.on('looked', (states) => this.#rendezvous.consider(states));
   }
 
   /** Begins to drive the data plane: now if it is connected, else at its `ready`. */
   async start(): Promise<void> {
     const { mesh, dataPlane } = this.#options;
-    mesh.on('link-up', this.#onLinkUp);
-    mesh.on('link-down', this.#onLinkDown);
-    mesh.on('member', this.#onMember);
-    mesh.on('removed', this.#onRemoved);
-    mesh.on('message', this.#onMessage);
-    dataPlane.on('ready', this.#onReady);
-    dataPlane.on('lost', this.#onLost);
-    dataPlane.on('peer-up', this.#onPeerUp);
-    dataPlane.on('peer-down', this.#onPeerDown);
-    dataPlane.on('key-confirmed', this.#onKeyConfirmed);
-    dataPlane.on('key-expiring', this.#onKeyExpiring);
-    dataPlane.on('observed', this.#onObserved);
-    dataPlane.on('direct', this.#onPathNews);
-    dataPlane.on('transport', this.#onPathNews);
-    dataPlane.on('stream-lost', this.#onStreamLost);
+    this.#subscriptions = [
+      subscribe(mesh, {
+        'link-up': this.#onLinkUp,
+        'link-down': this.#onLinkDown,
+        member: this.#onMember,
+        removed: this.#onRemoved,
+        message: this.#onMessage,
+      }),
+      subscribe(dataPlane, {
+        ready: this.#onReady,
+        lost: this.#onLost,
+        'peer-up': this.#onPeerUp,
+        'peer-down': this.#onPeerDown,
+        'key-confirmed': this.#onKeyConfirmed,
+        'key-expiring': this.#onKeyExpiring,
+        observed: this.#onObserved,
+        direct: this.#onPathNews,
+        transport: this.#onPathNews,
+        'stream-lost': this.#onStreamLost,
+      }),
+    ];
     this.#paths.start();
     this.#reach();
     if (dataPlane.connected) await this.#onReady();
@@ -112,23 +115,7 @@ export class Overlay extends EventEmitter<OverlayEvents> {
 
   /** Stops driving; what the data plane has stays as it is, so that traffic goes on. */
   stop(): void {
-    const { mesh, dataPlane } = this.#options;
-    mesh.off('link-up', this.#onLinkUp);
-    mesh.off('link-down', this.#onLinkDown);
-    mesh.off('member', this.#onMember);
-    mesh.off('removed', this.#onRemoved);
-    mesh.off('message', this.#onMessage);
-    dataPlane.off('ready', this.#onReady);
-    dataPlane.off('lost', this.#onLost);
-    dataPlane.off('peer-up', this.#onPeerUp);
-    dataPlane.off('peer-down', this.#onPeerDown);
-    dataPlane.off('key-confirmed', this.#onKeyConfirmed);
-    dataPlane.off('key-expiring', this.#onKeyExpiring);
-    dataPlane.off('observed', this.#onObserved);
-    dataPlane.off('direct', this.#onPathNews);
-    dataPlane.off('transport', this.#onPathNews);
-    dataPlane.off('stream-lost', this.#onStreamLost);
-    clearTimeout(this.#lookTimer);
+    for (const unsubscribe of this.#subscriptions.splice(0)) unsubscribe();
     clearTimeout(this.#reachTimer);
     this.#paths.stop();
     this.#onLost();
@@ -237,7 +224,7 @@ export class Overlay extends EventEmitter<OverlayEvents> {
 
   readonly #onMessage = (id: PeerId, channel: string, bytes: Buffer): void => {
     const peer = this.#peers.get(id);
-    if (channel === PATH_CHANNEL && peer !== undefined) this.#onPathMessage(peer, bytes);
+    if (channel === PATH_CHANNEL && peer !== undefined) this.#onPathMessage(id, bytes);
     if (channel !== SESSION_CHANNEL) return;
     // Before we know the data plane no key could be installed; the peer repeats what it said.
     if (peer?.session === undefined || !this.#ready) return;
@@ -255,45 +242,21 @@ export class Overlay extends EventEmitter<OverlayEvents> {
     }
   };
 
-  #onPathMessage(peer: Peer, bytes: Buffer): void {
+  #onPathMessage(peer: PeerId, bytes: Buffer): void {
     try {
-      const message = decodeExact(pathMessage, bytes);
-      switch (message.kind) {
-        case PUNCH:
-        case PUNCHING:
-          this.#onPunch(peer, message);
-          break;
-        case WHICH_HOP:
-          this.#tracer.answer(peer.id, message);
-          break;
-        case NEXT_HOP:
-          this.#tracer.receive(message);
-          break;
-        case MAY_CONNECT:
-        case TICKET:
-        case CONNECTED:
-          if (this.#ready) this.#streams.receive(peer.id, message);
-          break;
-        default:
-          throw new WeftError('bad-message', `there is no path message of kind ${message.kind}`);
-      }
+      this.#rendezvous.receive(peer, bytes);
     } catch (error) {
-      this.#warn(asError(error), peer.id);
+      this.#warn(asError(error), peer);
     }
   }
 
-  /** The peer probes us now; so do we, at the addresses that it has now. */
-  #onPunch(peer: Peer, { kind, endpoints }: PathMessage): void {
-    peer.endpoints = endpoints;
+  #punch(id: PeerId, endpoints?: readonly string[]): void {
+    const peer = this.#peers.get(id);
+    if (peer === undefined) return;
+    if (endpoints !== undefined) peer.endpoints = endpoints;
     if (!this.#ready) return;
     this.#tellPeer(peer);
-    this.#work(peer, () => this.#options.dataPlane.punch(peer.id));
-    if (kind === PUNCH) this.#sendPunch(peer, PUNCHING);
-  }
-
-  #sendPunch({ id }: Peer, kind: number): void {
-    const endpoints = this.#member(this.#options.identity.peer)?.endpoints ?? [];
-    this.#options.mesh.send(id, PATH_CHANNEL, encodePathMessage(kind, 0, { endpoints }));
+    this.#work(peer, () => this.#options.dataPlane.punch(id));
   }
 
   readonly #onStreamLost = ({ peer }: { peer: PeerId }): void => {
@@ -301,43 +264,11 @@ export class Overlay extends EventEmitter<OverlayEvents> {
     this.#paths.look();
   };
 
-  /** Does what helps peers that do not answer directly: punches through NATs, and connects over TCP. */
-  readonly #onLooked = (states: readonly DataPlanePeerState[]): void => {
-    const now = performance.now();
-    let next = Infinity;
-    for (const state of states) {
-      const peer = this.#peers.get(state.peer);
-      if (peer?.reachable && state.keys.length > 0) next = Math.min(next, this.#help(peer, state, now));
-    }
-    clearTimeout(this.#lookTimer);
-    if (next !== Infinity) this.#lookTimer = setTimeout(() => this.#paths.look(), Math.max(0, next - now));
-  };
-
-  /** Returns when to look again. */
-  #help(peer: Peer, state: DataPlanePeerState, now: number): number {
-    const { via, up, transport, direct } = state;
-    const onTcp = via === null && transport === 'tcp';
-    if (onTcp) this.#streams.found(peer.id, true);
-    const udp = direct && !onTcp;
-    const relay =
-      via === null || !up ? undefined : this.#paths.relays(peer.id).find((each) => each.relay === via);
-    const relayed = relay !== undefined && relay.cost < this.#paths.streamCost(peer.id);
-    const streamAt = this.#streams.consider(peer.id, { udp, relayed }, now);
-    const addresses = [...state.candidates.map(({ endpoint }) => endpoint), state.observed].join();
-    const { punch, again } = this.#puncher.next(peer.id, udp, addresses, now);
-    if (punch) {
-      this.#work(peer, () => this.#options.dataPlane.punch(peer.id));
-      this.#sendPunch(peer, PUNCH);
-    }
-    return Math.min(streamAt, again);
-  }
-
   /** Without a data plane nothing is to be done, and no time passes. */
   readonly #onLost = (): void => {
     this.#generation += 1;
     this.#ready = false;
-    this.#streams.reset();
-    clearTimeout(this.#lookTimer);
+    this.#rendezvous.stop();
     for (const peer of this.#peers.values()) clearTimeout(peer.timer);
   };
 
@@ -403,6 +334,7 @@ export class Overlay extends EventEmitter<OverlayEvents> {
       this.#paths.adopt(peer, via);
     }
     this.#ready = true;
+    this.#rendezvous.start();
     for (const peer of [...this.#peers.values()]) {
       const state = states.get(peer.id);
       peer.told = undefined;
@@ -585,8 +517,7 @@ export class Overlay extends EventEmitter<OverlayEvents> {
     clearTimeout(peer.timer);
     this.#peers.delete(peer.id);
     this.#paths.forget(peer.id);
-    this.#streams.forget(peer.id);
-    this.#puncher.forget(peer.id);
+    this.#rendezvous.forget(peer.id);
     if (this.#ready) this.#work(peer, () => this.#options.dataPlane.removePeer(peer.id));
     if (peer.udpUp) this.emit('peer-down', peer.id);
   }
