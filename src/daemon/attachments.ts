@@ -18,9 +18,11 @@ import type { PeerId } from '../identity/index.js';
 import { DEFAULT_NETWORK } from '../networks/index.js';
 import { type AddressRequest, parseAddressRequest } from './address-request.js';
 import type { AddressSource } from './address-source.js';
+import { type AttachedEndpoint, AttachedEndpoints } from './attached-endpoints.js';
 import { AttachmentBook, type Entry } from './attachment-book.js';
 import type { Container, Containers } from './containers.js';
 import type { Networks } from './networks.js';
+import { inParallel, once, SerialByKey } from './order.js';
 import type { StateFiles, StoredAttachment } from './state.js';
 
 /** So many containers are put back at the same time. */
@@ -40,21 +42,6 @@ export interface AttachmentsOptions {
   readonly onFailure: (what: string, error: unknown) => void;
 }
 
-/** A container's interface as others need to know it. */
-export interface AttachedEndpoint {
-  /** Number of the Ethernet segment. */
-  readonly network: number;
-  readonly mac: string;
-  /** With prefix length, such as `10.32.0.1/12`. */
-  readonly addresses: readonly string[];
-  /** Of the container: what its addresses and names belong to. */
-  readonly id: string;
-  readonly name: string | null;
-  readonly hostname: string | null;
-  /** Others find it by these names. */
-  readonly dns: boolean;
-}
-
 export interface AttachmentsEvents {
   /** A container was attached, or its interface has other addresses now; the MAC says which one. */
   attached: [endpoint: AttachedEndpoint];
@@ -67,11 +54,11 @@ export interface AttachmentsEvents {
 export class Attachments extends EventEmitter<AttachmentsEvents> {
   readonly #options: AttachmentsOptions;
   readonly #book = new AttachmentBook();
-  /** What is told of each to others, by MAC. */
-  readonly #told = new Map<string, AttachedEndpoint>();
+  readonly #told: AttachedEndpoints;
   /** Since when a container is missing, by id. */
   readonly #missing = new Map<string, number>();
-  readonly #queues = new Map<string, Promise<unknown>>();
+  /** One change at a time for each container. */
+  readonly #changes = new SerialByKey();
   /** What is on the disk is in the book. */
   #isRestored = false;
 
@@ -79,6 +66,11 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
     super();
     this.#options = options;
     const { containers, networks } = options;
+    this.#told = new AttachedEndpoints({
+      segment: (network) => networks.number(network),
+      onAttached: (endpoint) => this.emit('attached', endpoint),
+      onDetached: (endpoint) => this.emit('detached', endpoint),
+    });
     networks.on('moved', (name) => void this.#reattach(name));
     containers.on(
       'changed',
@@ -98,7 +90,7 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
 
   /** Everything that is attached now. */
   endpoints(): AttachedEndpoint[] {
-    return [...this.#told.values()];
+    return this.#told.all();
   }
 
   list(): Attachment[] {
@@ -143,7 +135,7 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
     const requests = request.addresses.map(parseAddressRequest);
     const container = await this.#options.containers.resolve(request.target);
     const inside = request.interface ?? DEFAULT_INTERFACE;
-    return await this.#queued(container.id, async () => {
+    return await this.#changes.run(container.id, async () => {
       const before = this.#find(container, inside);
       const network = request.network ?? before?.network ?? DEFAULT_NETWORK;
       if (before !== undefined && before.network !== network) throw otherNetwork(before);
@@ -183,7 +175,7 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
     const requests = (request.addresses ?? []).map(parseAddressRequest);
     const find = () => this.#required(request.target, inside);
     const { id } = await find();
-    const left = await this.#queued(id, async () => await this.#detach(await find(), requests));
+    const left = await this.#changes.run(id, async () => await this.#detach(await find(), requests));
     return left === undefined ? null : view(left);
   }
 
@@ -202,7 +194,7 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
     const ends = once(() => hostEnds(this.#options.owner));
     await inParallel(entries, AT_ONCE, async (entry) => {
       try {
-        await this.#queued(entry.id, () => this.#lookAt(entry, ends));
+        await this.#changes.run(entry.id, () => this.#lookAt(entry, ends));
       } catch (error) {
         this.#options.onFailure(`${entry.target} cannot be attached again`, error);
       }
@@ -400,9 +392,7 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
     const former = this.#book.find(entry.id, entry.interface);
     this.#book.put(entry);
     this.#options.networks.settle(entry.network);
-    const present = entry.present && entry.mac !== undefined;
-    if (former?.mac !== undefined && (!present || former.mac !== entry.mac)) this.#tellDetached(former.mac);
-    if (present) this.#tellAttached(entry);
+    this.#told.tell(entry, former);
   }
 
   /** The container does not come back: its addresses are free, and others hear of it. */
@@ -415,36 +405,7 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
     this.#book.remove(entry);
     this.#options.networks.settle(entry.network);
     this.#missing.delete(entry.id);
-    if (entry.mac !== undefined) this.#tellDetached(entry.mac);
-  }
-
-  #tellAttached({ network: name, mac, addresses, id, name: label, hostname, dns }: Entry): void {
-    const network = this.#options.networks.number(name);
-    if (mac === undefined || network === undefined) return;
-    const endpoint = { network, mac, addresses, id, name: label, hostname, dns };
-    this.#told.set(mac, endpoint);
-    this.emit('attached', endpoint);
-  }
-
-  #tellDetached(mac: string): void {
-    const endpoint = this.#told.get(mac);
-    if (endpoint === undefined) return;
-    this.#told.delete(mac);
-    this.emit('detached', endpoint);
-  }
-
-  /** One change at a time for each container. */
-  #queued<T>(id: string, work: () => Promise<T>): Promise<T> {
-    const result = (this.#queues.get(id) ?? Promise.resolve()).then(work);
-    const settled = result.then(
-      () => {},
-      () => {},
-    );
-    this.#queues.set(id, settled);
-    void settled.then(() => {
-      if (this.#queues.get(id) === settled) this.#queues.delete(id);
-    });
-    return result;
+    this.#told.withdraw(entry.mac);
   }
 
   /** What has happened has happened, even if the disk is full. */
@@ -488,26 +449,4 @@ function otherNetwork({ target, interface: inside, network }: Entry): WeftError 
     'other-network',
     `${target} has its interface ${inside} on the network ${network}: choose another name with --interface to be on a second network`,
   );
-}
-
-/** Does the work at the first call only. */
-function once<T>(work: () => Promise<T>): () => Promise<T> {
-  let result: Promise<T> | undefined;
-  return () => {
-    result ??= work();
-    return result;
-  };
-}
-
-/** Works on all items, on so many at the same time. */
-async function inParallel<T>(
-  items: readonly T[],
-  atOnce: number,
-  work: (item: T) => Promise<void>,
-): Promise<void> {
-  const left = items.values();
-  const worker = async () => {
-    for (const item of left) await work(item);
-  };
-  await Promise.all(Array.from({ length: atOnce }, worker));
 }

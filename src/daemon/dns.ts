@@ -36,7 +36,8 @@ import {
 } from '../hostnet/index.js';
 import type { Identity } from '../identity/index.js';
 import { type Mesh, type OpenChannel, OwnedRecords } from '../mesh/index.js';
-import type { AttachedEndpoint, Attachments } from './attachments.js';
+import type { AttachedEndpoint } from './attached-endpoints.js';
+import type { Attachments } from './attachments.js';
 import type { Settings } from './launch-request.js';
 import { errorFields, type Log } from './logging.js';
 import type { Networks } from './networks.js';

@@ -11,7 +11,8 @@ import {
 import type { Forwarder } from '../forwarder/index.js';
 import type { Identity, PeerId } from '../identity/index.js';
 import { type Mesh, type OpenChannel, OwnedRecords } from '../mesh/index.js';
-import type { AttachedEndpoint, Attachments } from './attachments.js';
+import type { AttachedEndpoint } from './attached-endpoints.js';
+import type { Attachments } from './attachments.js';
 
 export interface EndpointsOptions {
   readonly identity: Identity;

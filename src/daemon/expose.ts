@@ -14,6 +14,7 @@ import { DEFAULT_NETWORK } from '../networks/index.js';
 import { parseAddressRequest } from './address-request.js';
 import type { AddressSource } from './address-source.js';
 import type { Networks } from './networks.js';
+import { Serial } from './order.js';
 import type { StateFiles, StoredExposure } from './state.js';
 
 /** Whose addresses the host's are. */
@@ -39,12 +40,12 @@ export class Exposures {
   readonly #exposed = new Map<string, StoredExposure>();
   #isRestored = false;
   #checks = 0;
-  #work: Promise<unknown> = Promise.resolve();
+  readonly #work = new Serial();
 
   constructor(options: ExposuresOptions) {
     this.#options = options;
     this.#firewall = new Firewall(options.bridge);
-    options.networks.on('moved', () => void this.#queued(() => this.#restoreAddresses()).catch(() => {}));
+    options.networks.on('moved', () => void this.#work.run(() => this.#restoreAddresses()).catch(() => {}));
   }
 
   /** True while the host is on the network. */
@@ -67,7 +68,7 @@ export class Exposures {
 
   /** Puts the host back where it was at the last run. */
   restore(): Promise<void> {
-    return this.#queued(async () => {
+    return this.#work.run(async () => {
       const { exposures } = await this.#options.file.read();
       for (const exposure of exposures) this.#exposed.set(keyOf(exposure), exposure);
       this.#isRestored = true;
@@ -83,7 +84,7 @@ export class Exposures {
     const wanted = request.addresses.length === 0 ? ['net:default'] : request.addresses;
     const requests = wanted.map(parseAddressRequest);
     if (request.name !== undefined && network !== DEFAULT_NETWORK) throw nameless(network);
-    return this.#queued(async () => {
+    return this.#work.run(async () => {
       await this.#options.networks.segment(network);
       const addresses = await this.#options.addresses.take({ id: HOLDER, network }, requests);
       const masquerade = request.masquerade ?? true;
@@ -103,7 +104,7 @@ export class Exposures {
   /** Rejects with `not-exposed`, `bad-cidr` or `bad-subnet`. */
   hide({ network = DEFAULT_NETWORK, addresses: asked }: HideRequest): Promise<Exposure[]> {
     const requests = asked.map(parseAddressRequest);
-    return this.#queued(async () => {
+    return this.#work.run(async () => {
       const here = this.list().filter((exposure) => exposure.network === network);
       const addresses = here.map(({ address }) => address);
       const meant = requests.map((request) => this.#options.addresses.meant(request, network, addresses));
@@ -127,7 +128,7 @@ export class Exposures {
 
   /** Writes rules anew that somebody removed. */
   check(): Promise<void> {
-    return this.#queued(async () => {
+    return this.#work.run(async () => {
       const passage = this.#passage();
       if (await this.#firewall.repair(passage)) this.#options.onRepaired('the rules of the packet filter');
       this.#checks += 1;
@@ -137,7 +138,7 @@ export class Exposures {
 
   /** Takes our rules out of the packet filter. */
   remove(): Promise<void> {
-    return this.#queued(() => withoutNft(this.#firewall.remove()));
+    return this.#work.run(() => withoutNft(this.#firewall.remove()));
   }
 
   /** On the disk first: a router that is killed meanwhile goes on with it when it is launched again. */
@@ -224,12 +225,6 @@ export class Exposures {
       });
     }
     return { bridges: networks.bridges(), exposed: [...exposed.values()] };
-  }
-
-  #queued<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#work.then(work);
-    this.#work = result.catch(() => {});
-    return result;
   }
 }
 

@@ -15,6 +15,7 @@ import {
   parseSubnets,
   resolveNetworks,
 } from '../networks/index.js';
+import { Serial } from './order.js';
 import { Segment } from './segment.js';
 
 /** So many segments may one host have: that is what peers take in a key agreement. */
@@ -63,7 +64,7 @@ export class Networks extends EventEmitter<NetworksEvents> {
   /** The other networks that this host has a segment of, by name. */
   readonly #joined = new Map<string, Segment>();
   #known: ReadonlyMap<string, KnownNetwork> = new Map();
-  #work: Promise<unknown> = Promise.resolve();
+  readonly #work = new Serial();
 
   constructor(options: NetworksOptions) {
     super();
@@ -103,7 +104,7 @@ export class Networks extends EventEmitter<NetworksEvents> {
   /** The segment of a network, made if it is not there. Rejects with `no-such-network` or `too-many-networks`. */
   segment(name: string): Promise<Segment> {
     if (name === DEFAULT_NETWORK) return Promise.resolve(this.#default);
-    return this.#queued(async () => {
+    return this.#work.run(async () => {
       return this.#joined.get(name) ?? (await this.#join(this.#required(name)));
     });
   }
@@ -181,7 +182,7 @@ export class Networks extends EventEmitter<NetworksEvents> {
 
   /** Makes what somebody removed again: bridges that are not among these interfaces, or all TAPs. */
   repair(interfaces: ReadonlySet<string>, tapLost: number | undefined): Promise<void> {
-    return this.#queued(async () => {
+    return this.#work.run(async () => {
       for (const [name, segment] of this.#all()) {
         if (interfaces.has(segment.bridge) && segment.number !== tapLost) continue;
         await segment.makeBridge();
@@ -202,7 +203,7 @@ export class Networks extends EventEmitter<NetworksEvents> {
     this.#known = networks;
     this.#adopt(before, removedAt);
     this.#yield(removedAt);
-    void this.#queued(() => this.#follow()).catch(this.#options.onFailure);
+    void this.#work.run(() => this.#follow()).catch(this.#options.onFailure);
   };
 
   /** A network that nobody removed outlives the routers that spoke of it: some of the others do from then on. */
@@ -292,12 +293,6 @@ export class Networks extends EventEmitter<NetworksEvents> {
 
   #tellSegments(): void {
     this.#options.onSegments([...this.#all()].map(([, { number }]) => number).sort((a, b) => a - b));
-  }
-
-  #queued<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#work.then(work);
-    this.#work = result.catch(() => {});
-    return result;
   }
 }
 
