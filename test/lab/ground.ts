@@ -31,16 +31,24 @@ export function directoryOf(run: string): string {
   return join(tmpdir(), run);
 }
 
-/** More than one round: a process may be in the middle of starting another. */
+/**
+ * More than one round: a process may be in the middle of starting another. One that was killed is there until the kernel has closed its
+ * files, TAPs among them; as a zombie it waits for its parent, which may be waiting for us.
+ */
 const REMOVAL = `
+  killed=
   for path in ${NETNS}/"$1"-*; do
     namespace=\${path##*/}
     for round in 1 2 3; do
       pids=$(ip netns pids "$namespace")
       [ "$pids" ] || break
       kill -KILL $pids
+      killed="$killed $pids"
     done
     ip netns del "$namespace"
+  done
+  for pid in $killed; do
+    while grep -qs '^State:.[^ZX]' /proc/$pid/status; do sleep 0.01; done
   done
   rm -rf "$2" || rm -rf "$2"`;
 
@@ -49,7 +57,10 @@ const REMOVAL = `
  * can do it; a process of its own does it, so that it is done even when whoever sent the signal does not wait for us.
  */
 export function removeRun(run: string): void {
-  spawnSync('setsid', ['sh', '-c', REMOVAL, 'sh', run, directoryOf(run)], { stdio: 'ignore' });
+  spawnSync('setsid', ['sh', '-c', REMOVAL, 'sh', run, directoryOf(run)], {
+    stdio: 'ignore',
+    timeout: 10_000,
+  });
   live.delete(run);
 }
 
