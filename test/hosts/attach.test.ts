@@ -4,6 +4,7 @@ import type { Attachment } from '../../src/api/index.js';
 import { FakeEngine } from '../lab/engine.js';
 import { type Container, type Host, type Running, run, until } from '../lab/index.js';
 import { onLab } from '../lab/suite.js';
+import { attach as give } from './ipam.js';
 import { pair } from './pair.js';
 
 const ps = (host: Host) => host.weftJson<Attachment[]>('ps');
@@ -174,6 +175,35 @@ describe('a container of an engine', () => {
     await process.says(/up/);
     return { container, process };
   };
+
+  test('keeps the address that it was given when it is restarted, though a lower one is free', async () => {
+    const { a, engine } = world();
+    const low = await a.container('low');
+    const lowest = await give(low);
+    const first = await inside(a, 'given1');
+    engine.run('db', first.process.pid);
+    await a.weft('attach', 'db');
+    const given = await addresses(first.container);
+    expect(given).not.toContain(lowest);
+    await low.detach();
+    await until('its events are followed', () => engine.listeners === 1);
+
+    engine.stop('db');
+    await first.process.stop('SIGKILL');
+    await first.container.end();
+    await until('it is seen as stopped', async () => (await ps(a)).some(({ present }) => !present));
+    const second = await inside(a, 'given2');
+    engine.run('db', second.process.pid);
+    await until('it is attached again', async () => (await addresses(second.container)).length > 0);
+    expect(await addresses(second.container)).toEqual(given);
+
+    engine.stop('db');
+    engine.remove('db');
+    await second.process.stop('SIGKILL');
+    await until('it is forgotten', async () => (await ps(a)).length === 0);
+    expect(await give(low)).toBe(lowest);
+    await low.detach();
+  });
 
   test('is attached by name, follows its restarts, and frees its address when it is removed', async () => {
     const { a, engine } = world();
