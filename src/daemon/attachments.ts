@@ -16,13 +16,13 @@ import {
 } from '../hostnet/index.js';
 import type { PeerId } from '../identity/index.js';
 import { DEFAULT_NETWORK } from '../networks/index.js';
+import { inParallel, once, SerialByKey } from '../order.js';
 import { type AddressRequest, parseAddressRequest } from './address-request.js';
 import type { AddressSource } from './address-source.js';
 import { type AttachedEndpoint, AttachedEndpoints } from './attached-endpoints.js';
 import { AttachmentBook, type Entry } from './attachment-book.js';
 import type { Container, Containers } from './containers.js';
 import type { Networks } from './networks.js';
-import { inParallel, once, SerialByKey } from './order.js';
 import type { StateFiles, StoredAttachment } from './state.js';
 
 /** So many containers are put back at the same time. */

@@ -11,10 +11,10 @@ import {
   subnetOf,
 } from '../hostnet/index.js';
 import { DEFAULT_NETWORK } from '../networks/index.js';
+import { Serial } from '../order.js';
 import { parseAddressRequest } from './address-request.js';
 import type { AddressSource } from './address-source.js';
 import type { Networks } from './networks.js';
-import { Serial } from './order.js';
 import type { StateFiles, StoredExposure } from './state.js';
 
 /** Whose addresses the host's are. */

@@ -15,7 +15,7 @@ import {
   parseSubnets,
   resolveNetworks,
 } from '../networks/index.js';
-import { Serial } from './order.js';
+import { Serial } from '../order.js';
 import { Segment } from './segment.js';
 
 /** So many segments may one host have: that is what peers take in a key agreement. */

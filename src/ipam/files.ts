@@ -4,6 +4,7 @@ import Type, { type Static } from 'typebox';
 import writeFileAtomic from 'write-file-atomic';
 import { WeftError } from '../errors.js';
 import { corruptFile, readPrivateJson, writePrivateJson } from '../identity/index.js';
+import { Serial } from '../order.js';
 import { validator } from '../validate.js';
 import type { Block } from './range.js';
 import { emptyState, type RingState } from './state.js';
@@ -47,7 +48,7 @@ export class RingFiles {
   #witnessed = 0;
   /** What is on the disk is what this router works with. Before that, no witness may say so. */
   #isOurs = false;
-  #witness: Promise<void> = Promise.resolve();
+  readonly #witness = new Serial();
 
   constructor(options: RingFilesOptions) {
     this.#options = options;
@@ -111,13 +112,11 @@ export class RingFiles {
 
   #writeWitness(sequence: number): Promise<void> {
     const { witnessPath, bootId, uptime } = this.#options;
-    const written = this.#witness.then(async () => {
+    return this.#witness.run(async () => {
       await mkdir(dirname(witnessPath), { recursive: true, mode: 0o700 });
       // Need not survive a crash of the machine: another boot makes it void.
       const witness = JSON.stringify({ bootId, sequence, aliveAt: uptime() } satisfies Witness);
       await writeFileAtomic(witnessPath, witness, { mode: 0o600, fsync: false });
     });
-    this.#witness = written.catch(() => {});
-    return written;
   }
 }
