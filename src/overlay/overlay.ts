@@ -78,6 +78,7 @@ export class Overlay extends EventEmitter<OverlayEvents> {
       paths: this.#paths,
       streams: this.#streams,
       tracer: this.#tracer,
+      isReady: () => this.#ready,
       isReachable: (peer) => this.#peers.get(peer)?.reachable ?? false,
       punch: (peer, endpoints) => this.#punch(peer, endpoints),
     });
@@ -268,7 +269,7 @@ export class Overlay extends EventEmitter<OverlayEvents> {
   readonly #onLost = (): void => {
     this.#generation += 1;
     this.#ready = false;
-    this.#rendezvous.stop();
+    this.#rendezvous.pause();
     for (const peer of this.#peers.values()) clearTimeout(peer.timer);
   };
 
@@ -334,7 +335,6 @@ export class Overlay extends EventEmitter<OverlayEvents> {
       this.#paths.adopt(peer, via);
     }
     this.#ready = true;
-    this.#rendezvous.start();
     for (const peer of [...this.#peers.values()]) {
       const state = states.get(peer.id);
       peer.told = undefined;

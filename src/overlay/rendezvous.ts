@@ -27,6 +27,8 @@ export interface RendezvousOptions {
   readonly paths: Paths;
   readonly streams: Streams;
   readonly tracer: Tracer;
+  /** The data plane is there to be told. */
+  readonly isReady: () => boolean;
   /** Control messages get to this peer now. */
   readonly isReachable: (peer: PeerId) => boolean;
   /** Has the data plane probe this peer at all its addresses; with `endpoints`, those are its addresses from now on. */
@@ -41,20 +43,13 @@ export class Rendezvous {
   readonly #options: RendezvousOptions;
   readonly #puncher = new Puncher();
   #lookTimer: NodeJS.Timeout | undefined;
-  #running = false;
 
   constructor(options: RendezvousOptions) {
     this.#options = options;
   }
 
-  /** There is a data plane to help. */
-  start(): void {
-    this.#running = true;
-  }
-
-  /** Without a data plane nothing is to be done, and no time passes. */
-  stop(): void {
-    this.#running = false;
+  /** The data plane is gone: nothing is to be done until it is ready again. */
+  pause(): void {
     this.#options.streams.reset();
     clearTimeout(this.#lookTimer);
   }
@@ -78,7 +73,7 @@ export class Rendezvous {
 
   /** Takes a message of the channel `path`. Throws `bad-message`. */
   receive(peer: PeerId, bytes: Buffer): void {
-    const { tracer, streams } = this.#options;
+    const { tracer, streams, isReady } = this.#options;
     const message = decodeExact(pathMessage, bytes);
     switch (message.kind) {
       case PUNCH:
@@ -94,7 +89,7 @@ export class Rendezvous {
       case MAY_CONNECT:
       case TICKET:
       case CONNECTED:
-        if (this.#running) streams.receive(peer, message);
+        if (isReady()) streams.receive(peer, message);
         break;
       default:
         throw new WeftError('bad-message', `there is no path message of kind ${message.kind}`);
@@ -103,8 +98,9 @@ export class Rendezvous {
 
   /** The peer probes us now; so do we, at the addresses that it has now. */
   #onPunch(peer: PeerId, { kind, endpoints }: PathMessage): void {
-    this.#options.punch(peer, endpoints);
-    if (this.#running && kind === PUNCH) this.#send(peer, PUNCHING);
+    const { punch, isReady } = this.#options;
+    punch(peer, endpoints);
+    if (isReady() && kind === PUNCH) this.#send(peer, PUNCHING);
   }
 
   /** Returns when to look again. */
