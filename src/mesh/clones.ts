@@ -18,6 +18,13 @@ export function decodeSighting(bytes: Buffer): string {
   return isEndpoint(address) ? address : 'an unknown address';
 }
 
+/** This host is the copy: the router that was there first says so when it ends a link. */
+export const COPIED = {
+  code: 'identity-cloned',
+  message:
+    'another router with our identity is in the network: this host was copied from it; give this host its own identity with weft reset',
+};
+
 /** Somebody at this address has our identity. */
 export function clonedAt(address: string): WeftError {
   return new WeftError('identity-cloned', `the router at ${address} has our identity: ${REMEDY}`);

@@ -7,6 +7,7 @@ import { formatHostPort, ipHostPort } from '../address.js';
 import { decodeExact, encode } from '../codec.js';
 import { WeftError } from '../errors.js';
 import { type Identity, type PeerId, type PublicKey, samePublicKey } from '../identity/index.js';
+import { COPIED } from './clones.js';
 import * as wire from './messages.js';
 import { MuxStream } from './mux-stream.js';
 import { linkProof, matchProof, type ProofRole } from './proof.js';
@@ -415,11 +416,7 @@ const BYE_ERRORS: Readonly<Record<number, { code: string; message: string }>> = 
       'this router was expelled from the network; its identity is refused for ever: `weft reset`, then join with a new token if its operator is still welcome',
   },
   [wire.BYE_OLD_SECRET]: OLD_SECRET,
-  [wire.BYE_CLONED]: {
-    code: 'identity-cloned',
-    message:
-      'another router with our identity is in the network: this host was copied from it; give this host its own identity with weft reset',
-  },
+  [wire.BYE_CLONED]: COPIED,
 };
 
 const PEER_CLOSED = () => new WeftError('peer-closed', 'the connection was closed by the other side');
