@@ -176,6 +176,26 @@ describe('a container of an engine', () => {
     return { container, process };
   };
 
+  type Inside = Awaited<ReturnType<typeof inside>>;
+
+  const isStopped = async (
+    { a, engine }: ReturnType<typeof world>,
+    name: string,
+    { container, process }: Inside,
+  ) => {
+    engine.stop(name);
+    await process.stop('SIGKILL');
+    await container.end();
+    await until('it is seen as stopped', async () => (await ps(a)).some(({ present }) => !present));
+  };
+
+  const isRemoved = async ({ a, engine }: ReturnType<typeof world>, name: string, { process }: Inside) => {
+    engine.stop(name);
+    engine.remove(name);
+    await process.stop('SIGKILL');
+    await until('it is forgotten', async () => (await ps(a)).length === 0);
+  };
+
   test('keeps the address that it was given when it is restarted, though a lower one is free', async () => {
     const { a, engine } = world();
     const low = await a.container('low');
@@ -188,19 +208,13 @@ describe('a container of an engine', () => {
     await low.detach();
     await until('its events are followed', () => engine.listeners === 1);
 
-    engine.stop('db');
-    await first.process.stop('SIGKILL');
-    await first.container.end();
-    await until('it is seen as stopped', async () => (await ps(a)).some(({ present }) => !present));
+    await isStopped(world(), 'db', first);
     const second = await inside(a, 'given2');
     engine.run('db', second.process.pid);
     await until('it is attached again', async () => (await addresses(second.container)).length > 0);
     expect(await addresses(second.container)).toEqual(given);
 
-    engine.stop('db');
-    engine.remove('db');
-    await second.process.stop('SIGKILL');
-    await until('it is forgotten', async () => (await ps(a)).length === 0);
+    await isRemoved(world(), 'db', second);
     expect(await give(low)).toBe(lowest);
     await low.detach();
   });
@@ -215,10 +229,7 @@ describe('a container of an engine', () => {
       expect(await addresses(first.container)).toEqual(['10.32.0.61/24']);
       await until('its events are followed', () => engine.listeners === 1);
 
-      engine.stop('web');
-      await first.process.stop('SIGKILL');
-      await first.container.end();
-      await until('it is seen as stopped', async () => (await ps(a)).some(({ present }) => !present));
+      await isStopped(world(), 'web', first);
       const stranger = await a.container('stranger');
       expect((await a.tryWeft('attach', stranger.namespace, '10.32.0.61/24')).code).toBe(1);
 
@@ -228,10 +239,7 @@ describe('a container of an engine', () => {
       expect(await addresses(second.container)).toEqual(['10.32.0.61/24']);
       expect((await second.container.device()).address).toBe(attached.mac);
 
-      engine.stop('web');
-      engine.remove('web');
-      await second.process.stop('SIGKILL');
-      await until('it is forgotten', async () => (await ps(a)).length === 0);
+      await isRemoved(world(), 'web', second);
       await stranger.attach('10.32.0.61/24');
     } finally {
       await engine.end();
