@@ -52,14 +52,14 @@ export function resolverRoutes(inside: string): string[] {
 export async function openResolver(options: ResolverOptions): Promise<ResolverSockets> {
   await removeFormer(options);
   const child = spawn('unshare', ['--net', process.execPath, '--eval', BIND_AND_SEND], {
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    stdio: ['pipe', 'ignore', 'pipe', 'ipc'],
   });
   try {
     const sockets = await receiveSockets(child);
     await plumb(options, `/proc/${child.pid}/ns/net`);
     return sockets;
   } finally {
-    if (child.connected) child.disconnect();
+    child.stdin?.destroy();
   }
 }
 
@@ -74,8 +74,12 @@ export async function closeResolver(bridge: string): Promise<void> {
   await removeLink(resolverPort(bridge));
 }
 
-/** Runs in the namespace: binds, hands the sockets over, and ends when it is told to. */
+/**
+ * Runs in the namespace: binds, hands the sockets over, and ends when its input does, because it is told to or because the router is gone.
+ * The channel does not tell: node says nothing of its end while a socket is on its way.
+ */
 const BIND_AND_SEND = `
+  process.stdin.once('close', () => process.exit()).resume();
   const dgram = require('node:dgram'), net = require('node:net');
   const send = (kind, socket) => process.send(kind, socket, () => socket.close());
   for (const [type, host, ipv6Only] of [['udp4', '0.0.0.0', false], ['udp6', '::', true]]) {
@@ -84,8 +88,7 @@ const BIND_AND_SEND = `
     udp.bind(${PORT}, host, () => send(type, udp));
     const tcp = net.createServer().once('error', fail);
     tcp.listen({ port: ${PORT}, host, ipv6Only }, () => send('tcp' + type.at(-1), tcp));
-  }
-  process.on('disconnect', () => process.exit());`;
+  }`;
 
 /** The IPv6 ones are missing where the kernel has no IPv6. */
 function receiveSockets(child: ChildProcess): Promise<ResolverSockets> {

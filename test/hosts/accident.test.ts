@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { attempt, type Finished, type Host, run, until } from '../lab/index.js';
@@ -23,6 +23,20 @@ async function weftAfter(host: Host, preparation: string, ...args: string[]): Pr
     ...host.weftCommand(args),
   ];
   return await attempt(command, { env: host.environment });
+}
+
+/** Processes of a host's router that are in a namespace of their own, where the DNS server's sockets are bound. */
+function binders({ runDirectory }: Host): number[] {
+  return readdirSync('/proc').flatMap((pid) => {
+    try {
+      const isOurs = readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`WEFT_RUN_DIR=${runDirectory}\0`);
+      return isOurs && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('\0--eval\0')
+        ? [Number(pid)]
+        : [];
+    } catch {
+      return []; // it has ended, or is the kernel's
+    }
+  });
 }
 
 /** A failed command says why in one line, and leaves the host as it was. */
@@ -101,6 +115,16 @@ describe('a launch that cannot succeed says why, and leaves nothing', () => {
       await a.isQuiet();
       expect({ moment, left: await traces(a) }).toEqual({ moment, left: before });
     }
+  });
+
+  test('when the router is killed while the DNS server gets its namespace', async () => {
+    const { a } = world();
+    const launching = a.startWeft('launch', '--foreground');
+    await until('the namespace is there', () => binders(a).length > 0, { every: 1 });
+    process.kill(a.daemon, 'SIGKILL');
+    await launching.finished;
+    await until('nobody is left in it', () => binders(a).length === 0, { within: 2_000 });
+    await a.weft('reset');
   });
 
   test('when it fails, what an earlier launch chose still holds', async () => {
