@@ -231,9 +231,11 @@ export class Core {
     return this.#view.wants(peer);
   }
 
-  /** A way to this member is known. */
+  /** A way to this member is known. The way back along which the record of a dead one came leads nowhere, whoever is on it. */
   isReachable(peer: PeerId): boolean {
-    return this.#routes.nextHop(peer) !== undefined;
+    return (
+      this.#linked.has(peer) || (!this.membership.isDown(peer) && this.#routes.nextHop(peer) !== undefined)
+    );
   }
 
   /** The links that a member tells of; none in a large mesh. */

@@ -164,6 +164,20 @@ describe('the dead', () => {
     expect(knowEachOther(world.routers.values())).toBe(true);
   });
 
+  test('that were known through another router are out of reach, until they are back', () => {
+    const { world } = newWorld();
+    const [near, middle, far] = linked(world, 3, chainOf(3));
+    if (near === undefined || middle === undefined || far === undefined) throw new Error('three were made');
+    world.clock.run(5_000);
+    expect(near.core.isReachable(far.peer)).toBe(true);
+    world.kill(far);
+    world.clock.run(45_000);
+    expect(near.core.isReachable(far.peer)).toBe(false);
+    world.add({ identity: far.identity, targets: [middle.peer], discovery: false });
+    world.clock.run(5_000);
+    expect(near.core.isReachable(far.peer)).toBe(true);
+  });
+
   test('may be half of all at once: the others stay together', () => {
     const { world, heard } = newWorld();
     grown(world, 120);
