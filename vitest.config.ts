@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { FirstTries } from './test/first-tries.js';
 
 /**
  * Three suites, one after the other: what needs no other machine; scenarios on real routers in namespaces; and those scenarios that
@@ -6,6 +7,7 @@ import { defineConfig } from 'vitest/config';
  */
 export default defineConfig({
   test: {
+    reporters: ['default', new FirstTries()],
     projects: [
       {
         test: {
