@@ -237,7 +237,7 @@ export class Dns implements NameControl {
       if (left) this.#records.dropOwner(peer);
       this.#table.hide(peer, down && !left);
     });
-    mesh.on('removed', (peer) => this.#records.dropOwner(peer));
+    mesh.on('forgotten', (peer) => this.#records.dropOwner(peer));
   }
 
   /** Registers what containers are called, as they come and go. */

@@ -53,7 +53,7 @@ export class Endpoints {
     attachments.on('attached', (endpoint) => this.#announce(endpoint));
     attachments.on('detached', ({ network, mac }) => this.#records.remove(endpointKey(network, mac)));
     mesh.on('member', ({ peer, left, down }) => this.#directory.setAlive(peer, !left && !down));
-    mesh.on('removed', (peer) => this.#records.dropOwner(peer));
+    mesh.on('forgotten', (peer) => this.#records.dropOwner(peer));
     forwarder.on('ready', () => this.#tellAll());
     forwarder.on('event', ({ name, fields }) => {
       if (name === 'groups') this.#announceGroups(fields.network, fields.groups);

@@ -50,13 +50,13 @@ export class PublishedNetworks extends EventEmitter<{ changed: [] }> implements 
       this.#records.set(name, record);
     }
     this.#options.mesh.on('member', this.#onMember);
-    this.#options.mesh.on('removed', this.#onRemoved);
+    this.#options.mesh.on('forgotten', this.#onForgotten);
     this.#channel = this.#options.mesh.openChannel(this.#records);
   }
 
   stop(): void {
     this.#options.mesh.off('member', this.#onMember);
-    this.#options.mesh.off('removed', this.#onRemoved);
+    this.#options.mesh.off('forgotten', this.#onForgotten);
     this.#channel?.close();
   }
 
@@ -89,7 +89,7 @@ export class PublishedNetworks extends EventEmitter<{ changed: [] }> implements 
     }));
   }
 
-  readonly #onRemoved = (peer: PeerId): void => this.#records.dropOwner(peer);
+  readonly #onForgotten = (peer: PeerId): void => this.#records.dropOwner(peer);
 
   readonly #onMember = ({ peer, left }: MemberView): void => {
     if (left) this.#records.dropOwner(peer);

@@ -83,7 +83,7 @@ export class Trust implements TrustControl {
       if (left) this.#confirmed.dropOwner(peer);
       this.#lookForEnd();
     });
-    mesh.on('removed', (peer) => {
+    mesh.on('forgotten', (peer) => {
       this.#confirmed.dropOwner(peer);
       this.#lookForEnd();
     });

@@ -256,6 +256,7 @@ export class Mesh extends EventEmitter<MeshEvents> {
     } else if (!returned) {
       this.#core.remove(peer);
       this.#table.get(peer)?.close(expelled ? BYE_REVOKED : BYE_REMOVED, expelled ? EXPELLED : REMOVED);
+      this.emit('forgotten', peer);
     }
     this.emit('removed', peer, by);
   }

@@ -147,8 +147,10 @@ export interface MeshEvents {
   'link-down': [peer: PeerId, reason: WeftError];
   /** A member is new, its record changed (also: it left), it is down, or it is up again. */
   member: [member: MemberView];
+  /** A peer was removed or expelled, and is not back: nothing that it said counts any more. */
+  forgotten: [peer: PeerId];
   /**
-   * A peer (also: this router itself) was removed or expelled by another: all that it owned is void, and the second takes over what must have an owner.
+   * A peer (also: this router itself, or one that is back already) was removed or expelled by another, who takes over what must have an owner.
    * Told again when an earlier removal by somebody else becomes known: that one counts.
    */
   removed: [peer: PeerId, by: PeerId];

@@ -3,6 +3,7 @@ import sodium from 'sodium-native';
 import { WeftError } from '../errors.js';
 import { type NetworkSecret, type PeerId, proofKeyOf } from '../identity/index.js';
 import type { CipherSpeed, LinkView, MemberView } from '../mesh/index.js';
+import { SerialByKey } from '../order.js';
 import { candidatesOf } from './candidates.js';
 import { connectionView } from './connection-view.js';
 import type { DataPlaneDump, DataPlaneInfo, DataPlanePeerState, PeerSetting } from './data-plane.js';
@@ -56,6 +57,10 @@ export class Overlay extends EventEmitter<OverlayEvents> {
   #ready = false;
   /** Which `ready` we live in: answers to questions of an earlier one are void. */
   #generation = 0;
+  /** Initiations so far, of all sessions. */
+  #initiations = 0;
+  /** What the data plane is told about one peer goes out one after the other, also when it is forgotten and comes back meanwhile. */
+  readonly #works = new SerialByKey();
   #reachTimer: NodeJS.Timeout | undefined;
   #subscriptions: (() => void)[] = [];
 
@@ -93,7 +98,7 @@ export class Overlay extends EventEmitter<OverlayEvents> {
         'link-up': this.#onLinkUp,
         'link-down': this.#onLinkDown,
         member: this.#onMember,
-        removed: this.#onRemoved,
+        forgotten: this.#onForgotten,
         message: this.#onMessage,
       }),
       subscribe(dataPlane, {
@@ -217,7 +222,7 @@ export class Overlay extends EventEmitter<OverlayEvents> {
     this.#schedule(peer);
   }
 
-  readonly #onRemoved = (id: PeerId): void => {
+  readonly #onForgotten = (id: PeerId): void => {
     this.#paths.drop(id);
     const peer = this.#peers.get(id);
     if (peer !== undefined) this.#remove(peer);
@@ -410,6 +415,7 @@ export class Overlay extends EventEmitter<OverlayEvents> {
       proofKeys: () => this.#proofKeys,
       timings: this.#timings,
       offer: () => this.#offer(),
+      nextSequence: () => this.#initiations++,
       random: randomBytes,
     });
     this.#adopt(peer);
@@ -525,7 +531,7 @@ export class Overlay extends EventEmitter<OverlayEvents> {
   /** Queues what is to be told to the data plane about a peer. A failure means that it is gone or refused: it is counted. */
   #work(peer: Peer, task: () => Promise<void>): void {
     const generation = this.#generation;
-    peer.work = peer.work.then(async () => {
+    void this.#works.run(peer.id, async () => {
       if (generation !== this.#generation) return;
       try {
         await task();

@@ -21,8 +21,6 @@ export interface Peer {
   /** What the data plane was told last. */
   told: string | undefined;
   timer: NodeJS.Timeout | undefined;
-  /** What the data plane is told about one peer goes out one after the other. */
-  work: Promise<void>;
 }
 
 /** One of which nothing is known yet. */
@@ -39,6 +37,5 @@ export function newPeer(id: PeerId): Peer {
     deadSince: undefined,
     told: undefined,
     timer: undefined,
-    work: Promise.resolve(),
   };
 }

@@ -20,6 +20,11 @@ export interface SessionOptions {
   readonly proofKeys: () => readonly Uint8Array[];
   readonly timings: OverlayTimings;
   readonly offer: () => LocalOffer;
+  /**
+   * The number of an initiation: higher than all before it in this run of the process. The peer refuses what is not higher than what it saw, also from a
+   * session that was made anew here while it kept its own.
+   */
+  readonly nextSequence: () => number;
   /** So many random bytes. */
   readonly random: (bytes: number) => Buffer;
 }
@@ -80,7 +85,6 @@ export class Session {
   #keys: Key[] = [];
   #linked = false;
   #exchange: Exchange | undefined;
-  #sequence = 0;
   #secretTurn = 0;
   /** Responder: when the (next) request is to be sent. */
   #requestAt: number | undefined;
@@ -214,13 +218,13 @@ export class Session {
   }
 
   #initiate(now: number): SessionAction[] {
-    const { identity, remote, proofKeys, random, offer } = this.#options;
+    const { identity, remote, proofKeys, random, offer, nextSequence } = this.#options;
     const keys = proofKeys();
     const proofKey = keys[this.#secretTurn % keys.length];
     if (proofKey === undefined) return [];
     const agreement = new Initiation(identity, remote, proofKey, random(32));
     const keyIndex = this.#freeIndex();
-    const sequence = this.#sequence++;
+    const sequence = nextSequence();
     const id = random(wire.EXCHANGE_BYTES);
     const noise = agreement.start(encode(wire.initiationPayload, { ...offer(), sequence, keyIndex }));
     const message = encode(wire.sessionMessage, { kind: wire.INITIATION, exchange: id, noise });

@@ -269,6 +269,21 @@ describe('a peer that was declared', () => {
     await until(anna, ['member'], () => (anna.member(peer)?.incarnation ?? 0) > incarnation);
     await fullyLinked(anna, ben, carl);
   });
+
+  test('dead is not forgotten by whoever hears of it only after its return', async () => {
+    const { anna, ben, carl } = await three();
+    const peer = idOf(carl);
+    const told: unknown[] = [];
+    ben.on('forgotten', () => told.push('forgotten'));
+    ben.on('removed', (...removal) => told.push(removal));
+    const incarnation = ben.member(peer)?.incarnation ?? 0;
+    carl.remove(peer, idOf(anna), { expelled: false, incarnation });
+    await until(ben, ['member'], () => (ben.member(peer)?.incarnation ?? 0) > incarnation);
+    const link = ben.link(peer);
+    ben.remove(peer, idOf(anna), { expelled: false, incarnation });
+    expect(told).toEqual([[peer, idOf(anna)]]);
+    expect(ben.link(peer)).toEqual(link);
+  });
 });
 
 test('owned records come to all, and what was missed is repaired', async () => {

@@ -232,6 +232,28 @@ describe('a peer', () => {
     expect(await anna.overlay.connections()).toEqual([]);
   });
 
+  test('that was removed and lives agrees on keys again as soon as it is back, though it remembers the former ones', async () => {
+    const seeds = [randomBytes(32), randomBytes(32)].sort((a, b) =>
+      Buffer.compare(identityFromSeed(a).publicKey, identityFromSeed(b).publicKey),
+    );
+    // The one that initiates forgets the other.
+    const [anna, ben] = [await startHost('anna', {}, seeds[0]), await startHost('ben', {}, seeds[1])];
+    MemoryDataPlane.wire(anna.plane, ben.plane);
+    const sessionOfBoth = () => Promise.all([once(anna.overlay, 'session'), once(ben.overlay, 'session')]);
+    const warnings: string[] = [];
+    ben.overlay.on('warning', ({ code }) => warnings.push(code));
+    const agreed = sessionOfBoth();
+    ben.mesh.connect([addressOf(anna.mesh)]);
+    await agreed;
+    const { incarnation = 0 } = anna.mesh.member(ben.plane.self) ?? {};
+    const again = sessionOfBoth();
+    for (const { mesh } of [anna, ben]) {
+      mesh.remove(ben.plane.self, anna.plane.self, { expelled: false, incarnation });
+    }
+    await again;
+    expect(warnings).not.toContain('session-replayed');
+  });
+
   test('that leaves is removed at once', async () => {
     const [anna, ben] = await twoHosts();
     const down = once(anna.overlay, 'peer-down');

@@ -32,6 +32,11 @@ const OTHER_SECRET = proofKeyOf(parseSecret(Buffer.alloc(32, 2)));
 const [one, two] = [identityFromSeed(Buffer.alloc(32, 1)), identityFromSeed(Buffer.alloc(32, 2))];
 const [low, high] = Buffer.compare(one.publicKey, two.publicKey) < 0 ? [one, two] : [two, one];
 
+function counter(): () => number {
+  let next = 0;
+  return () => next++;
+}
+
 function pair({
   left = [SECRET],
   right = [SECRET],
@@ -43,8 +48,8 @@ function pair({
 } = {}): [Session, Session] {
   const common = { timings: TIMINGS, random: randomBytes };
   const [ours, theirs] = [
-    { ...common, offer: () => offers[0] },
-    { ...common, offer: () => offers[1] },
+    { ...common, offer: () => offers[0], nextSequence: counter() },
+    { ...common, offer: () => offers[1], nextSequence: counter() },
   ];
   return [
     new Session({ identity: low, remote: high.publicKey, proofKeys: () => left, ...ours }),
