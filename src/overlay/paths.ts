@@ -88,18 +88,14 @@ export class Paths extends EventEmitter<PathsEvents> {
   }
 
   start(): void {
-    this.#options.mesh.on('forgotten', this.#onForgotten);
     this.#channel = this.#options.mesh.openChannel(this.#records);
   }
 
   stop(): void {
     clearTimeout(this.#timer);
-    this.#options.mesh.off('forgotten', this.#onForgotten);
     this.#channel?.close();
     this.#channel = undefined;
   }
-
-  readonly #onForgotten = (peer: PeerId): void => this.#records.dropOwner(peer);
 
   /** The relay for this peer's packets, or null. */
   via(peer: PeerId): PeerId | null {
