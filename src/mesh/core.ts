@@ -124,7 +124,7 @@ export class Core {
       isLinked: (peer) => this.#linked.has(peer),
       neighbours: () => [...this.#linked],
       linksOf: (peer) => this.#linksOf(peer),
-      wayBack: (peer) => this.membership.member(peer)?.via,
+      wayBack: (peer) => (this.membership.isDown(peer) ? undefined : this.membership.member(peer)?.via),
     });
   }
 
@@ -231,11 +231,9 @@ export class Core {
     return this.#view.wants(peer);
   }
 
-  /** A way to this member is known. The way back along which the record of a dead one came leads nowhere, whoever is on it. */
+  /** A way to this member is known. */
   isReachable(peer: PeerId): boolean {
-    return (
-      this.#linked.has(peer) || (!this.membership.isDown(peer) && this.#routes.nextHop(peer) !== undefined)
-    );
+    return this.#routes.nextHop(peer) !== undefined;
   }
 
   /** The links that a member tells of; none in a large mesh. */

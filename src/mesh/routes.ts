@@ -7,7 +7,7 @@ export interface RoutesOptions {
   readonly neighbours: () => readonly PeerId[];
   /** The links that a peer tells of; none in a large mesh. */
   readonly linksOf: (peer: PeerId) => readonly PeerId[];
-  /** The neighbour from which the newest record of this peer came first. */
+  /** The neighbour from which the newest record of this peer came first; of one that is down it leads nowhere, and there is none. */
   readonly wayBack: (peer: PeerId) => PeerId | undefined;
 }
 
