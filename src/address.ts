@@ -15,12 +15,28 @@ export interface HostPort {
 
 const NAME = /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,62})?(\.[a-z0-9_]([a-z0-9_-]{0,62})?)*\.?$/i;
 
+/** What names this host itself on every host. */
+const OWN_NAME =
+  /^(localhost|.+\.localhost|localhost[46]?\.localdomain[46]?|localhost6|ip6-(localhost|loopback))\.?$/;
+/** The last label of no DNS name: `127.1` and `0x7f000001` are odd ways to write IPv4 addresses. */
+const NUMERIC = /(^|\.)(\d+|0x[0-9a-f]*)\.?$/i;
+
+const ONE_LINK = 'it means something on one link only';
+/** Ranges (ipaddr.js names) that hold no address of a router, and what is wrong with them. */
+const NOWHERE: Readonly<Record<string, string>> = {
+  unspecified: 'it is the address of no host',
+  loopback: 'every host is that itself',
+  multicast: 'it is the address of a group, not of a host',
+  broadcast: 'it is the address of all hosts, not of one',
+};
+
 /**
  * Reads `host`, `host:port`, `[IPv6]`, `[IPv6]:port` or a bare IPv6 address.
  * Throws `bad-address`.
  */
 export function parseHostPort(text: string, defaultPort: number = DEFAULT_PORT): HostPort {
   const trimmed = text.trim();
+  if (trimmed.includes('://')) throw badAddress(text, 'it is a URL');
   const bracketed = /^\[([^\]]*)\](?::(.*))?$/.exec(trimmed);
   if (bracketed) {
     const host = canonicalIpv6(bracketed[1] ?? '');
@@ -33,6 +49,51 @@ export function parseHostPort(text: string, defaultPort: number = DEFAULT_PORT):
   const [host = '', port, ...rest] = trimmed.split(':');
   if (rest.length > 0) throw badAddress(text, 'an IPv6 address with a port is written [address]:port');
   return { ...parseHost(text, host), port: parsePort(text, port, defaultPort) };
+}
+
+/**
+ * As `parseHostPort`, the address of another router as somebody names it. Throws `bad-address` also for what can be no other host's:
+ * loopback, unspecified, multicast, broadcast, a zone, and IPv4 in the guise of IPv6.
+ */
+export function parseTarget(text: string, defaultPort: number = DEFAULT_PORT): HostPort {
+  const address = parseHostPort(text, defaultPort);
+  const why = faultOf(address);
+  if (why !== undefined) throw badAddress(text, why);
+  return address;
+}
+
+/** As `parseTarget`, where others reach this host: not an address that holds on one link only, either. Throws `bad-address`. */
+export function parseAdvertised(text: string, defaultPort: number = DEFAULT_PORT): HostPort {
+  const address = parseTarget(text, defaultPort);
+  if (address.kind !== 'name' && !isReachable(address.host)) throw badAddress(text, ONE_LINK);
+  return address;
+}
+
+/** False for an IP address that is no single host's: what is dialled there goes nowhere, or back to oneself. */
+export function isDialable(address: string): boolean {
+  return !ipaddr.isValid(address) || !['unspecified', 'multicast', 'broadcast'].includes(rangeOf(address));
+}
+
+/** False for loopback, link-local and the like, which mean nothing on another host. */
+export function isReachable(address: string): boolean {
+  if (!ipaddr.isValid(address)) return false;
+  const range = rangeOf(address);
+  return range !== 'linkLocal' && NOWHERE[range] === undefined;
+}
+
+function rangeOf(address: string): string {
+  return ipaddr.process(address).range();
+}
+
+function faultOf({ kind, host }: HostPort): string | undefined {
+  if (kind === 'name') return OWN_NAME.test(host) ? 'every host is that itself' : undefined;
+  if (host.includes('%')) return 'its zone means something on this host only';
+  const address = ipaddr.parse(host);
+  const range = address.range();
+  if (range === 'ipv4Mapped')
+    return `it is an IPv4 address in the guise of IPv6, write ${ipaddr.process(host)}`;
+  if (kind === 'ipv6' && range === 'linkLocal') return ONE_LINK;
+  return NOWHERE[range];
 }
 
 /** `1.2.3.4:6783`, `[2001:db8::1]:6783`, `host.example:6783`. */
@@ -52,7 +113,7 @@ function parseHost(text: string, host: string): Pick<HostPort, 'kind' | 'host'> 
   if (ipaddr.IPv4.isValidFourPartDecimal(host)) {
     return { kind: 'ipv4', host: ipaddr.IPv4.parse(host).toString() };
   }
-  if (/^[0-9.]+$/.test(host)) throw badAddress(text, 'it is neither an IPv4 address nor a name');
+  if (NUMERIC.test(host)) throw badAddress(text, 'it is neither an IPv4 address nor a name');
   if (!NAME.test(host)) throw badAddress(text, 'it is neither an IP address nor a DNS name');
   return { kind: 'name', host: host.toLowerCase() };
 }

@@ -1,6 +1,6 @@
 import { uptime } from 'node:os';
 import { join } from 'node:path';
-import { formatHostPort, parseHostPort } from '../address.js';
+import { formatHostPort, type HostPort, parseAdvertised, parseHostPort, parseTarget } from '../address.js';
 import { parseDomain } from '../dns/index.js';
 import { WeftError } from '../errors.js';
 import { bootId, checkBridgeName, checkMtu, parseSubnet } from '../hostnet/index.js';
@@ -69,9 +69,13 @@ async function decide(request: LaunchRequest): Promise<Plan> {
     files.targets.read(),
     files.trust.read(),
   ]);
+  for (const text of request.peers) parseTarget(text);
+  for (const text of request.settings.advertise ?? []) parseAdvertised(text);
   const chosen = settle(request.settings, earlier);
   const settings = {
     ...chosen,
+    // What an earlier version of weft took is no reason not to start.
+    advertise: chosen.advertise.filter((text) => isRead(text, parseAdvertised)),
     dnsDomain: parseDomain(chosen.dnsDomain),
     trustedSubnets: chosen.trustedSubnets.map(parseSubnet),
   };
@@ -84,7 +88,8 @@ async function decide(request: LaunchRequest): Promise<Plan> {
   const network = decideNetwork(stored, asked, request.stateDir);
   const statements = trust.statements.map((hex) => Buffer.from(hex, 'hex'));
   const named = request.peers.length > 0 ? request.peers : known;
-  const targets = distinct([...named, ...(token?.addresses ?? [])]);
+  const given = token?.addresses.filter((text) => isRead(text, parseTarget)) ?? [];
+  const targets = distinct([...named, ...given]);
   const identity = await loadOrCreateIdentity(request.stateDir);
   const addresses = await planAddresses(settings, network);
   const ring = await loadRing(request, addresses.range);
@@ -119,6 +124,15 @@ function decideNetwork(stored: Network | undefined, asked: Network | undefined, 
     'other-network',
     `this router belongs to the network ${stored.id} already, not to ${asked.id}: \`weft reset\` makes it leave, then launch again; or give another --state-dir (this one is ${stateDir})`,
   );
+}
+
+function isRead(text: string, parse: (text: string) => HostPort): boolean {
+  try {
+    parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Targets are the same when host and port are. */

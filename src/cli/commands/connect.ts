@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { parseHostPort } from '../../address.js';
+import { parseTarget } from '../../address.js';
 import type { Target } from '../../api/index.js';
 import { ask } from '../client.js';
 import { type CommonOptions, withCommonOptions } from '../options.js';
@@ -23,7 +23,7 @@ export function registerConnect(program: Command): void {
 }
 
 async function connect(peers: string[], options: CommonOptions & { replace?: boolean }): Promise<void> {
-  for (const peer of peers) parseHostPort(peer);
+  for (const peer of peers) parseTarget(peer);
   const body = { peers, replace: options.replace ?? false };
   await print(options, await ask<Target[]>(options.runDir, 'POST', '/connect', body), targetsTable);
 }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import { parseHostPort } from '../../address.js';
+import { parseAdvertised, parseTarget } from '../../address.js';
 import {
   type ChosenSettings,
   type LaunchRequest,
@@ -102,7 +102,11 @@ export function registerLaunch(program: Command): void {
       'do without a kernel offload (`weft status datapath` lists them); repeatable',
       collect,
     )
-    .option('--advertise <address>', 'host[:port] that others reach this host at; repeatable', collect)
+    .option(
+      '--advertise <address>',
+      'host[:port] that others reach this host at, a DNS name or an address; repeatable',
+      collect,
+    )
     .option('--discovery', 'dial members as they become known (the default)')
     .option('--no-discovery', 'dial the given routers only, not those that they know')
     .option('--conn-limit <count>', 'most control links (default: auto)', autoOrNumber(1, 10_000))
@@ -140,7 +144,8 @@ export function registerLaunch(program: Command): void {
 }
 
 async function launch(peers: readonly string[], options: LaunchOptions): Promise<void> {
-  for (const peer of [...peers, ...(options.advertise ?? [])]) parseHostPort(peer);
+  for (const peer of peers) parseTarget(peer);
+  for (const address of options.advertise ?? []) parseAdvertised(address);
   if (options.foreground) await launchHere(peers, options);
   else await launchDaemon(peers, options);
 }

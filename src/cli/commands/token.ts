@@ -1,5 +1,5 @@
 import { Argument, type Command } from 'commander';
-import { parseHostPort } from '../../address.js';
+import { parseAdvertised } from '../../address.js';
 import type { Rotation, Token } from '../../api/index.js';
 import { ask } from '../client.js';
 import { usageError } from '../errors.js';
@@ -40,7 +40,7 @@ async function token(
   addresses: string[],
   options: Options,
 ): Promise<void> {
-  for (const address of addresses) parseHostPort(address);
+  for (const address of addresses) parseAdvertised(address);
   if (action !== 'make' && addresses.length > 0) throw usageError('only `weft token make` takes addresses');
   if (action !== 'rotate' && options.finish) throw usageError('only `weft token rotate` takes --finish');
   if (action === 'rotate') return rotate(options);

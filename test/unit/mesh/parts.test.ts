@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { formatHostPort, parseHostPort } from '../../../src/address.js';
+import { formatHostPort, parseAdvertised, parseHostPort, parseTarget } from '../../../src/address.js';
 import { WeftError } from '../../../src/errors.js';
 import { Admission } from '../../../src/mesh/admission.js';
 import { Backoff } from '../../../src/mesh/backoff.js';
@@ -152,8 +152,33 @@ describe('addresses', () => {
     '[host]:1',
     'a:1:2',
     '-a',
+    'http://host-a:6783',
+    '127.1',
+    '0x7f000001',
   ])('%s is refused', (text) => {
     expect(() => parseHostPort(text)).toThrow(WeftError);
+  });
+
+  test.each([
+    ['LOCALHOST', /every host is that itself/],
+    ['db.localhost.', /every host is that itself/],
+    ['127.8.0.1', /every host is that itself/],
+    ['[::1]:6783', /every host is that itself/],
+    ['0.0.0.0', /of no host/],
+    ['::', /of no host/],
+    ['224.0.0.1', /of a group/],
+    ['ff02::1', /of a group/],
+    ['255.255.255.255', /of all hosts/],
+    ['::ffff:10.0.0.1', /write 10\.0\.0\.1/],
+    ['[fe80::1%eth0]:6783', /zone/],
+    ['fe80::1', /one link only/],
+  ])('%s is no address of another router, and nobody is sent there', (text, why) => {
+    for (const parse of [parseTarget, parseAdvertised]) expect(() => parse(text)).toThrow(why);
+  });
+
+  test('that hold on one link are targets, but not told to others', () => {
+    expect(parseTarget('169.254.7.7').host).toBe('169.254.7.7');
+    expect(() => parseAdvertised('169.254.7.7')).toThrow(/one link only/);
   });
 
   test('any text is read or refused', () => {
