@@ -93,7 +93,7 @@ export function targetsTable(targets: readonly Target[]): Promise<string> {
     target,
     state,
     orDash(peer),
-    state === 'waiting' && retryAt !== undefined
+    state !== 'connected' && retryAt !== undefined
       ? `in ${duration(Math.max(0, (retryAt - Date.now()) / 1000))}`
       : '-',
     state === 'connected' ? '' : (lastError?.message ?? ''),

@@ -7,6 +7,7 @@ export const DEFAULT_TIMINGS: MeshTimings = {
   backoffInitial: 1_000,
   // With jitter up to 15 s: so long may a router that returns have to wait for the others.
   backoffMax: 10_000,
+  selfRetry: 30_000,
   backoffReset: 10_000,
   duplicateProbe: 2_000,
   addressRefresh: 10_000,

@@ -1,21 +1,29 @@
-import { lookup } from 'node:dns/promises';
-import { formatHostPort, type HostPort, parseHostPort } from '../address.js';
-import { WeftError } from '../errors.js';
+import { formatHostPort, type HostPort, isDialable, parseHostPort } from '../address.js';
+import { systemCode, WeftError } from '../errors.js';
 import type { PeerId } from '../identity/index.js';
+import { resolveHostPort } from '../resolve.js';
 import { Backoff } from './backoff.js';
+import { firstOf } from './first-of.js';
 import type { MeshTimings, TargetState, TargetView } from './types.js';
 
 /** Whoever has links enough is left alone for so long, in milliseconds. */
 const SURPLUS_PAUSE = 300_000;
 /** So many milliseconds for each member the other end is given to dial first. */
 const PATIENCE = 50;
+/** An address that does not answer holds up the next for so long, in milliseconds. */
+const STAGGER = 500;
 
 export interface DialerOptions {
   readonly timings: MeshTimings;
   /** From 0 to 1. */
   readonly random: () => number;
-  /** Makes a link; rejects with a WeftError, with code `self` when we reached ourselves. */
-  readonly dial: (address: HostPort, signal: AbortSignal) => Promise<PeerId>;
+  /**
+   * Makes a link, to `wanted` if that is given. Rejects with a WeftError: with code `self` when we reached ourselves, and with `other-peer` when
+   * we reached somebody else than was wanted.
+   */
+  readonly dial: (address: HostPort, signal: AbortSignal, wanted: PeerId | undefined) => Promise<PeerId>;
+  /** What is true for the addresses that lead back to this router, as things are now. */
+  readonly ownAddresses: () => (address: HostPort) => boolean;
   readonly isLinked: (peer: PeerId) => boolean;
   /** An attempt failed; `news` when the one before it did not fail in the same way. */
   readonly onFailure: (error: WeftError, target: string, news: boolean) => void;
@@ -24,11 +32,14 @@ export interface DialerOptions {
 /** Somebody to be linked to: a configured target (one address, the peer found out) or a member (the peer known). */
 interface Quest {
   readonly name: string;
+  /** The member; undefined for a target. */
+  readonly member: PeerId | undefined;
   readonly addresses: () => readonly HostPort[];
   readonly backoff: Backoff;
   readonly abort: AbortController;
   peer: PeerId | undefined;
   state: TargetState;
+  attempting: boolean;
   retryAt: number | undefined;
   timer: NodeJS.Timeout | undefined;
   lastError: WeftError | undefined;
@@ -56,7 +67,7 @@ export class Dialer {
   addTargets(targets: readonly string[]): void {
     for (const [key, address] of this.#parse(targets)) {
       if (this.#targets.has(key)) continue;
-      const quest = this.#newQuest(key, () => [address]);
+      const quest = this.#newQuest(key, undefined, () => [address]);
       this.#targets.set(key, quest);
       if (this.#started) void this.#attempt(quest);
     }
@@ -95,8 +106,7 @@ export class Dialer {
    */
   addMember(peer: PeerId, eager: boolean, addresses: () => readonly HostPort[]): void {
     if (this.#members.has(peer)) return;
-    const quest = this.#newQuest(peer, addresses);
-    quest.peer = peer;
+    const quest = this.#newQuest(peer, peer, addresses);
     this.#members.set(peer, quest);
     this.#schedule(quest, eager ? 0 : quest.backoff.next() + PATIENCE * this.#members.size);
   }
@@ -143,6 +153,15 @@ export class Dialer {
     }
   }
 
+  /** This host has other addresses than before: what could not be reached may be reached now, and what was ourselves is another. */
+  localAddressesChanged(): void {
+    for (const quest of [...this.#targets.values(), ...this.#members.values()]) {
+      if (quest.retryAt === undefined || quest.lastError?.code === 'surplus-link') continue;
+      quest.backoff.reset();
+      this.#schedule(quest, 0);
+    }
+  }
+
   stop(): void {
     this.#started = false;
     for (const key of this.#targets.keys()) remove(this.#targets, key);
@@ -160,76 +179,88 @@ export class Dialer {
     });
   }
 
-  #newQuest(name: string, addresses: () => readonly HostPort[]): Quest {
+  #newQuest(name: string, member: PeerId | undefined, addresses: () => readonly HostPort[]): Quest {
     const { timings, random } = this.#options;
     return {
       name,
+      member,
       addresses,
       backoff: new Backoff(timings.backoffInitial, timings.backoffMax, random),
       abort: new AbortController(),
-      peer: undefined,
+      peer: member,
       state: 'waiting',
+      attempting: false,
       retryAt: undefined,
       timer: undefined,
       lastError: undefined,
     };
   }
 
-  #schedule(quest: Quest, delay: number): void {
-    if (quest.abort.signal.aborted || quest.state === 'connecting') return;
+  #schedule(quest: Quest, delay: number, state: TargetState = 'waiting'): void {
+    if (quest.abort.signal.aborted || quest.attempting) return;
     clearTimeout(quest.timer);
-    quest.state = 'waiting';
+    quest.state = state;
     quest.retryAt = Math.round(Date.now() + delay);
     quest.timer = setTimeout(() => void this.#attempt(quest), delay);
   }
 
   async #attempt(quest: Quest): Promise<void> {
+    quest.retryAt = undefined;
     if (quest.peer !== undefined && this.#options.isLinked(quest.peer)) {
       quest.state = 'connected';
       return;
     }
-    quest.state = 'connecting';
-    quest.retryAt = undefined;
-    try {
-      quest.peer = await this.#dialAny(quest);
-      quest.lastError = undefined;
-      // The link may be gone again by now.
-      quest.state = 'waiting';
-      if (this.#options.isLinked(quest.peer)) quest.state = 'connected';
-      else this.#schedule(quest, quest.backoff.next());
-    } catch (error) {
-      if (!quest.abort.signal.aborted) this.#onFailed(quest, asDialError(error));
-    }
+    // What was ourselves most likely still is.
+    if (quest.state !== 'self') quest.state = 'connecting';
+    quest.attempting = true;
+    const outcome = await this.#dialAny(quest).catch(asDialError);
+    quest.attempting = false;
+    if (outcome instanceof WeftError) this.#onFailed(quest, outcome);
+    else this.#onReached(quest, outcome);
+  }
+
+  #onReached(quest: Quest, peer: PeerId): void {
+    quest.peer = peer;
+    quest.lastError = undefined;
+    // The link may be gone again by now.
+    if (this.#options.isLinked(peer)) quest.state = 'connected';
+    else this.#schedule(quest, quest.backoff.next());
   }
 
   #onFailed(quest: Quest, error: WeftError): void {
-    const linked = quest.peer !== undefined && this.#options.isLinked(quest.peer);
+    if (quest.abort.signal.aborted) return;
     const news = quest.lastError?.code !== error.code;
-    quest.lastError = linked ? undefined : error;
+    quest.lastError = error;
     if (error.code === 'self') {
-      quest.state = 'self';
-      return;
+      quest.peer = undefined;
+      this.#schedule(quest, this.#options.timings.selfRetry, 'self');
+    } else if (quest.peer !== undefined && this.#options.isLinked(quest.peer)) {
+      quest.lastError = undefined;
+      quest.state = 'connected';
+    } else {
+      this.#options.onFailure(error, quest.name, news);
+      this.#schedule(quest, quest.backoff.next());
     }
-    quest.state = linked ? 'connected' : 'waiting';
-    if (linked) return;
-    this.#options.onFailure(error, quest.name, news);
-    this.#schedule(quest, quest.backoff.next());
   }
 
-  /** Tries all addresses in turn; the error of the last attempt counts. */
+  /**
+   * Tries all addresses that are not our own. Of several errors the last one counts. An address that leads to ourselves is one that failed: for a
+   * member like any other; for a target, it is what it is when there is no other.
+   */
   async #dialAny(quest: Quest): Promise<PeerId> {
-    let lastError: unknown = new WeftError('no-address', 'no address of this peer is known');
-    for (const target of quest.addresses()) {
-      for (const address of await resolve(target)) {
-        quest.abort.signal.throwIfAborted();
-        try {
-          return await this.#options.dial(address, quest.abort.signal);
-        } catch (error) {
-          lastError = error;
-        }
-      }
+    const { dial, ownAddresses } = this.#options;
+    const known = (await Promise.all(quest.addresses().map(resolveHostPort))).flat();
+    const isOwn = ownAddresses();
+    const others = known.filter((address) => isDialable(address.host) && !isOwn(address));
+    if (others.length === 0) throw undialable(quest, known, known.some(isOwn));
+    try {
+      const attempts = others.map((address) => (signal: AbortSignal) => dial(address, signal, quest.member));
+      return await firstOf(attempts, STAGGER, quest.abort.signal);
+    } catch (error) {
+      const errors: readonly unknown[] = error instanceof AggregateError ? error.errors : [error];
+      const telling = errors.findLast((each) => systemCode(each) !== 'self');
+      throw telling ?? undialable(quest, known, true);
     }
-    throw lastError;
   }
 }
 
@@ -241,23 +272,15 @@ function remove<K>(quests: Map<K, Quest>, key: K): boolean {
   return quests.delete(key);
 }
 
-/** All addresses of a DNS name, asked anew at each attempt, since they change. */
-async function resolve(address: HostPort): Promise<HostPort[]> {
-  if (address.kind !== 'name') return [address];
-  try {
-    const found = await lookup(address.host, { all: true });
-    return found.map(({ address: host, family }) => ({
-      kind: family === 6 ? 'ipv6' : 'ipv4',
-      host,
-      port: address.port,
-    }));
-  } catch (error) {
-    throw new WeftError(
-      'name-not-found',
-      `the name ${address.host} cannot be resolved (${String(error)}): check the spelling and /etc/resolv.conf`,
-      { cause: error },
-    );
+/** Why there is nothing to dial. */
+function undialable({ name, member }: Quest, known: readonly HostPort[], isOwn: boolean): WeftError {
+  if (member === undefined && isOwn) return new WeftError('self', 'the address leads back to this router');
+  if (member === undefined) {
+    const where = known.map(({ host }) => host).join(', ') || 'nowhere';
+    return new WeftError('no-address', `${name} leads to ${where}, where no other host can be`);
   }
+  const whose = isOwn ? ' but those that this host has, too' : '';
+  return new WeftError('no-address', `no address of this peer is known${whose}`);
 }
 
 function asDialError(error: unknown): WeftError {

@@ -19,6 +19,7 @@ import { Link, type LinkContext, OLD_SECRET, type RemoteEnd } from './link.js';
 import { LinkTable } from './link-table.js';
 import {
   BYE_CLONED,
+  BYE_DUPLICATE,
   BYE_OLD_SECRET,
   BYE_REMOVED,
   BYE_REVOKED,
@@ -27,6 +28,7 @@ import {
   INSTANCE_BYTES,
   type LinkMessage,
 } from './messages.js';
+import { ownAddresses } from './own-addresses.js';
 import { cleanNickname, type MemberRecord } from './record.js';
 import type {
   CipherSpeed,
@@ -46,6 +48,7 @@ const MAX_TIMES_OUTDONE = 2;
 
 const EXPELLED = new WeftError('peer-revoked', 'the peer was expelled from the network');
 const REMOVED = new WeftError('peer-removed', 'the peer was removed from the network');
+const UNWANTED = new WeftError('connect-aborted', 'the connection is not wanted any more');
 const SURPLUS = new WeftError('surplus-link', 'there are links enough without this one');
 
 /** How long `stop` waits for links to close by themselves. */
@@ -88,7 +91,8 @@ export class Mesh extends EventEmitter<MeshEvents> {
     this.#dialer = new Dialer({
       timings: this.#timings,
       random: Math.random,
-      dial: (address, signal) => this.#dial(address, signal),
+      dial: (address, signal, wanted) => this.#dial(address, signal, wanted),
+      ownAddresses: () => this.#ownAddresses(),
       isLinked: (peer) => this.#table.get(peer) !== undefined,
       onFailure: (error, address, news) => {
         if (!news) this.#counters.add(error.code);
@@ -275,10 +279,13 @@ export class Mesh extends EventEmitter<MeshEvents> {
     return this.#acceptor.expect(opening, timeout);
   }
 
-  /** Where the control port of a member may be reached, `address:port`, best first. */
+  /** Where the control port of a member may be reached, `address:port`, best first; not what is an address of this host, too. */
   addressesOf(peer: PeerId): readonly string[] {
     const link = this.#table.get(peer);
-    const announced = this.#controlAddresses(peer).map(formatHostPort);
+    const isOwn = this.#ownAddresses();
+    const announced = this.#controlAddresses(peer)
+      .filter((address) => !isOwn(address))
+      .map(formatHostPort);
     return [...new Set(link?.outbound ? [link.remoteAddress, ...announced] : announced)];
   }
 
@@ -351,22 +358,25 @@ export class Mesh extends EventEmitter<MeshEvents> {
     });
   }
 
-  /** Connects over TCP and makes a link of it. */
-  async #dial(address: HostPort, signal: AbortSignal): Promise<PeerId> {
-    const link = await this.#begin(await connectTcp(address, this.#timings.handshakeTimeout, signal), true);
-    return link.remote.peer;
+  /** Connects over TCP and makes a link of it, to `wanted` if that is given. */
+  async #dial(address: HostPort, signal: AbortSignal, wanted: PeerId | undefined): Promise<PeerId> {
+    const socket = await connectTcp(address, this.#timings.handshakeTimeout, signal);
+    const { peer } = (await this.#begin(socket, true, { signal, wanted })).remote;
+    if (wanted !== undefined && peer !== wanted) throw otherPeer(formatHostPort(address), peer);
+    return peer;
   }
 
   /** Makes a link of a connection; resolves once it is in the table, rejects when it is not to be. */
-  #begin(socket: Socket, outbound: boolean): Promise<Link> {
+  #begin(socket: Socket, outbound: boolean, dialled?: Dialled): Promise<Link> {
     const link = new Link(socket, outbound, this.#linkContext());
     this.#open.add(link);
     link.on('message', (message) => this.#onMessage(link, message));
     link.on('drain', () => link.established && this.#core.drained(link.remote.peer));
     link.on('refused', (error) => this.#warn(error, link));
+    dialled?.signal.addEventListener('abort', () => link.established || link.destroy(UNWANTED));
     return new Promise((resolve, reject) => {
       link.once('established', (remote) => {
-        const refused = this.#refusal(link, remote);
+        const refused = this.#refusal(link, remote, dialled?.wanted);
         if (refused === undefined) {
           this.#onEstablished(link, remote);
           resolve(link);
@@ -394,13 +404,14 @@ export class Mesh extends EventEmitter<MeshEvents> {
   }
 
   /** Why an established link is not wanted. It is closed then. */
-  #refusal(link: Link, remote: RemoteEnd): WeftError | undefined {
+  #refusal(link: Link, remote: RemoteEnd, wanted: PeerId | undefined): WeftError | undefined {
     if (this.#running === undefined) {
       const stopped = new WeftError('not-running', 'the router is stopping');
       link.destroy(stopped);
       return stopped;
     }
-    if (remote.peer !== this.#options.identity.peer) return this.#unwelcome(link, remote);
+    if (remote.peer !== this.#options.identity.peer)
+      return this.#unwelcome(link, remote) ?? this.#needless(link, remote, wanted);
     if (remote.instance.equals(this.#instance)) {
       const self = new WeftError('self', 'the address leads back to this router');
       link.close(BYE_STOPPING, self);
@@ -422,6 +433,14 @@ export class Mesh extends EventEmitter<MeshEvents> {
     const refused = new WeftError(OLD_SECRET.code, OLD_SECRET.message);
     link.close(BYE_OLD_SECRET, refused);
     return refused;
+  }
+
+  /** We sought somebody else, and this one we are linked to already. */
+  #needless(link: Link, { peer }: RemoteEnd, wanted: PeerId | undefined): WeftError | undefined {
+    if (wanted === undefined || wanted === peer || this.#table.get(peer) === undefined) return undefined;
+    const other = otherPeer(link.remoteAddress, peer);
+    link.close(BYE_DUPLICATE, other);
+    return other;
   }
 
   #onEstablished(link: Link, remote: RemoteEnd): void {
@@ -471,6 +490,11 @@ export class Mesh extends EventEmitter<MeshEvents> {
   #onOutdone(from: PeerId): void {
     this.#timesOutdone += 1;
     if (this.#timesOutdone > MAX_TIMES_OUTDONE) this.#warnOfPeer(clonedSomewhere(), from);
+  }
+
+  /** What is true for the places where this router listens now. */
+  #ownAddresses(): (place: HostPort) => boolean {
+    return ownAddresses(this.#running?.port ?? 0, this.#options.host);
   }
 
   /** Where a member's control port may be reached: at the addresses of its data plane, or where it was in an earlier run. */
@@ -525,6 +549,14 @@ export class Mesh extends EventEmitter<MeshEvents> {
   }
 }
 
+/** What a connection that we made is for. */
+interface Dialled {
+  /** Nobody waits for it any more. */
+  readonly signal: AbortSignal;
+  /** Whom we seek; undefined: anybody. */
+  readonly wanted: PeerId | undefined;
+}
+
 /** What exists between `start` and `stop`. */
 interface Running {
   readonly port: number;
@@ -537,6 +569,9 @@ function hostOf(endpoint: string): string {
   } catch {
     return '';
   }
+}
+function otherPeer(address: string, peer: PeerId): WeftError {
+  return new WeftError('other-peer', `${address} is another router's address now (${peer})`);
 }
 
 function ignore(): void {}

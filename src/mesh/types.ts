@@ -46,6 +46,8 @@ export interface MeshTimings {
   readonly linkTimeout: number;
   readonly backoffInitial: number;
   readonly backoffMax: number;
+  /** A target that leads back to this router is looked at again after so long. */
+  readonly selfRetry: number;
   /** A link that lived so long resets the backoff of its target. */
   readonly backoffReset: number;
   /** How long an existing link gets to show life when a second one to the same peer arrives. */
