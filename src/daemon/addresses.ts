@@ -81,7 +81,7 @@ export class Addresses implements AddressAllocator, AddressControl {
       identity,
       mesh,
       init,
-      named: async () => countNamed(targets, await hostAddresses(), addressesOf),
+      named: async () => countNamed(targets, await hostAddresses([]), addressesOf),
       file,
       isFounded: () => this.#service.view().founders.length > 0,
       found: (founders) => this.#service.found(founders),

@@ -25,6 +25,11 @@ export interface AddressPlan {
   readonly init: Init;
 }
 
+/** The subnets from which containers are given addresses. */
+export function rangesOf({ range, ula }: AddressPlan): string[] {
+  return ula === undefined ? [range.text] : [range.text, ula.range];
+}
+
 /** Throws `bad-subnet`, `bad-ipalloc-init` or, when addresses of the range are elsewhere on this host, `range-used`. */
 export async function planAddresses(settings: Settings, network: Network): Promise<AddressPlan> {
   const range = parseBlock(settings.ipallocRange);

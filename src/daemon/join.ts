@@ -1,4 +1,4 @@
-import { formatHostPort, ipHostPort, parseHostPort } from '../address.js';
+import { formatHostPort, ipHostPort, parseAdvertised } from '../address.js';
 import type { Token } from '../api/index.js';
 import { hostAddresses } from '../hostnet/index.js';
 import { encodeToken, type Network } from '../identity/index.js';
@@ -8,14 +8,16 @@ export interface JoinOptions {
   readonly port: number;
   /** `host[:port]`; empty: the host's own addresses. */
   readonly addresses: readonly string[];
+  /** Subnets of segments, where no router is to be sought. */
+  readonly inside: readonly string[];
 }
 
 /** A token, and the command that joins another host with it. */
-export async function joinInvitation({ network, port, addresses }: JoinOptions): Promise<Token> {
+export async function joinInvitation({ network, port, addresses, inside }: JoinOptions): Promise<Token> {
   const reachable =
     addresses.length > 0
-      ? addresses.map((address) => formatHostPort(parseHostPort(address, port)))
-      : (await hostAddresses()).map((address) => formatHostPort(ipHostPort(address, port)));
+      ? addresses.map((address) => formatHostPort(parseAdvertised(address, port)))
+      : (await hostAddresses(inside)).map((address) => formatHostPort(ipHostPort(address, port)));
   const { id, generation, secrets } = network;
   const rotated = generation === 0 ? {} : { rotated: { network: id, generation } };
   const token = encodeToken({ secret: secrets[0], ...rotated, addresses: reachable });

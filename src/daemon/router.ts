@@ -1,3 +1,4 @@
+import { parseTarget } from '../address.js';
 import type {
   Attachment,
   AttachRequest,
@@ -20,7 +21,7 @@ import type {
 } from '../api/index.js';
 import { WeftError } from '../errors.js';
 import { Forwarder, ForwarderDataPlane, locateForwarder } from '../forwarder/index.js';
-import { interfaceNames, removeInterfaces } from '../hostnet/index.js';
+import { interfaceNames, isInSubnets, removeInterfaces, underlayAddresses } from '../hostnet/index.js';
 import { Mesh } from '../mesh/index.js';
 import { Overlay } from '../overlay/index.js';
 import { weftVersion } from '../version.js';
@@ -32,6 +33,7 @@ import { Dns } from './dns.js';
 import { Endpoints } from './endpoints.js';
 import { logForwarder, logMesh, logOverlay } from './event-log.js';
 import { Exposures } from './expose.js';
+import { rangesOf } from './ipalloc.js';
 import { joinInvitation } from './join.js';
 import { KnownMembers } from './known-members.js';
 import type { LaunchRequest } from './launch-request.js';
@@ -110,7 +112,8 @@ export class Router implements RouterControl {
       discovery: settings.discovery,
       limits: settings.connLimit === 'auto' ? {} : { connections: settings.connLimit },
       admits: (peer, incarnation) => this.trust.admits(peer, incarnation),
-      ignoreInterface: (name) => this.#networks.owns(name),
+      localAddresses: () => underlayAddresses(this.#inside()),
+      isInside: (address) => isInSubnets(address, this.#inside()),
     });
     this.#members = new KnownMembers({
       mesh: this.#mesh,
@@ -244,6 +247,11 @@ export class Router implements RouterControl {
     this.#check = setInterval(() => this.#inspect(undefined), CHECK_INTERVAL);
   }
 
+  /** The subnets of containers, and those that this host is exposed in. */
+  #inside(): string[] {
+    return [...rangesOf(this.#plan.addresses), ...this.#exposures.list().map(({ address }) => address)];
+  }
+
   /** Claims all addresses in use here that the ring does not know to be so; once for many that are lost at a time. */
   #reclaim(): Promise<unknown> {
     this.#reclaiming ??= Promise.resolve().then(() => {
@@ -358,10 +366,11 @@ export class Router implements RouterControl {
     const { network } = this.trust;
     const { settings } = this.#plan;
     const wanted = addresses ?? settings.advertise;
-    return joinInvitation({ network, port: settings.port, addresses: wanted });
+    return joinInvitation({ network, port: settings.port, addresses: wanted, inside: this.#inside() });
   }
 
   async connect({ peers, replace = false }: ConnectRequest): Promise<readonly Target[]> {
+    for (const peer of peers) parseTarget(peer);
     await this.#changeTargets(() => this.#mesh.connect(peers, { replace }));
     return this.targets();
   }

@@ -3,6 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { WeftError } from '../errors.js';
 import { findForwarders } from '../forwarder/index.js';
 import { removeInterfaces } from '../hostnet/index.js';
+import { rangesOf } from './ipalloc.js';
 import { joinCommand } from './join.js';
 import type { LaunchRequest } from './launch-request.js';
 import { type Lock, lockRunDir, lockStateDir } from './lock.js';
@@ -118,7 +119,12 @@ async function beginPlanned(request: LaunchRequest, plan: Plan, log: Log): Promi
   const [router, { serveApi }, join] = await Promise.all([
     Router.start(request, plan, log),
     import('../api/index.js'),
-    joinCommand({ network, port: settings.port, addresses: settings.advertise }),
+    joinCommand({
+      network,
+      port: settings.port,
+      addresses: settings.advertise,
+      inside: rangesOf(plan.addresses),
+    }),
   ]);
   const api = await serveApi({
     socketPath: runPaths(request.runDir).api,

@@ -39,3 +39,12 @@ export function parseCidr(text: string): Cidr {
     family: address.kind() === 'ipv4' ? 'inet' : 'inet6',
   };
 }
+
+/** True when the address is in one of these subnets; a subnet may be written as `address/length`. */
+export function isInSubnets(address: string, subnets: readonly string[]): boolean {
+  const sought = ipaddr.process(address);
+  return subnets.some((text) => {
+    const [network, length] = ipaddr.parseCIDR(text);
+    return network.kind() === sought.kind() && sought.match(network, length);
+  });
+}

@@ -25,7 +25,7 @@ export {
   removeLink,
   tapName,
 } from './bridge.js';
-export { type Cidr, parseCidr, parseSubnet } from './cidr.js';
+export { type Cidr, isInSubnets, parseCidr, parseSubnet } from './cidr.js';
 export { packageOf } from './command.js';
 export { exposeAddresses, hideAddresses, subnetOf } from './exposure.js';
 export { type ExposedSubnet, Firewall, type Passage } from './firewall.js';
@@ -51,3 +51,4 @@ export {
   resolverRoutes,
 } from './resolver.js';
 export { sysctl } from './sysctl.js';
+export { type UnderlayAddress, underlayAddresses } from './underlay.js';

@@ -18,7 +18,12 @@ export function attachmentAlias(owner: string, bridge: string, inside: string): 
 
 /** True for interfaces that some weft router made. */
 export function isWeftLink(link: Link): boolean {
-  return link.ifalias?.startsWith(PREFIX) ?? false;
+  return isWeftAlias(link.ifalias ?? '');
+}
+
+/** True for the alias of an interface that some weft router made. */
+export function isWeftAlias(alias: string): boolean {
+  return alias.startsWith(PREFIX);
 }
 
 /** True for host ends of attachments to any bridge of this router. */

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import sodium from 'sodium-native';
-import { formatHostPort, type HostPort, ipHostPort, parseHostPort } from '../address.js';
+import { formatHostPort, type HostPort, ipHostPort, isReachable, parseHostPort } from '../address.js';
 import { WeftError } from '../errors.js';
 import { type NetworkSecret, type PeerId, proofKeyOf } from '../identity/index.js';
 import { Acceptor } from './acceptor.js';
@@ -119,19 +119,22 @@ export class Mesh extends EventEmitter<MeshEvents> {
 
   /** Listens, and begins to dial. Rejects with `port-in-use` or `listen-failed`. */
   async start(): Promise<void> {
-    const { host, endpoints = [], ignoreInterface = () => false } = this.#options;
+    const { host, dataPort, endpoints = [], localAddresses, isInside } = this.#options;
     const port = await this.#acceptor.listen(this.#options.port, host);
     const own = new OwnEndpoints({
       configured: endpoints,
-      dataPort: this.#options.dataPort ?? port,
+      dataPort: dataPort ?? port,
       host,
-      ignoreInterface,
+      localAddresses: localAddresses ?? (async () => []),
+      isInside: isInside ?? (() => false),
+      onChange: () => this.#tellEndpoints(),
     });
+    await own.start();
     this.#running = { port, endpoints: own };
     this.#core.membership.update({ port, endpoints: own.list() });
     this.#dialer.start();
     this.#core.start();
-    this.#addressTimer = setInterval(() => this.#refreshEndpoints(), this.#timings.addressRefresh);
+    this.#addressTimer = setInterval(() => void this.#refreshEndpoints(), this.#timings.addressRefresh);
   }
 
   /**
@@ -142,6 +145,7 @@ export class Mesh extends EventEmitter<MeshEvents> {
     this.#dialer.stop();
     if (this.#running === undefined) return;
     clearInterval(this.#addressTimer);
+    this.#running.endpoints.stop();
     this.#acceptor.close();
     if (leave) this.#core.membership.update({ left: true });
     this.#core.flush();
@@ -302,7 +306,7 @@ export class Mesh extends EventEmitter<MeshEvents> {
   /** An address of ours, `address:port`, as somebody sees our data plane: others may try it. Throws `bad-address`. */
   addObservedEndpoint(endpoint: string): void {
     const { host, port } = parseHostPort(endpoint);
-    if (this.#running?.endpoints.observe(host, port)) this.#refreshEndpoints();
+    if (this.#running?.endpoints.observe(host, port)) this.#tellEndpoints();
   }
 
   /** There is reason to believe that this peer can be reached again: dial now instead of waiting. */
@@ -445,7 +449,7 @@ export class Mesh extends EventEmitter<MeshEvents> {
 
   #onEstablished(link: Link, remote: RemoteEnd): void {
     const { endpoints } = this.#run;
-    if (endpoints.observe(hostOf(remote.observed))) this.#refreshEndpoints();
+    if (endpoints.observe(hostOf(remote.observed))) this.#tellEndpoints();
     this.#table.add(link);
   }
 
@@ -503,10 +507,19 @@ export class Mesh extends EventEmitter<MeshEvents> {
     if (record === undefined) return this.#remembered.get(peer) ?? [];
     const { endpoints, port } = record.content;
     const hosts = new Set(endpoints.map(hostOf));
-    return [...hosts].map((host) => ipHostPort(host, port));
+    // Who says that it is on our own loopback has us talk to whatever is there. One that listens on a single address seeks its like there.
+    const usable = [...hosts].filter((host) => isReachable(host) || this.#options.host !== undefined);
+    return port === 0 ? [] : usable.map((host) => ipHostPort(host, port));
   }
 
-  #refreshEndpoints(): void {
+  async #refreshEndpoints(): Promise<void> {
+    // What cannot be read now (no descriptor is left, for example) is read the next time.
+    const changed = await this.#running?.endpoints.refresh().catch(() => false);
+    this.#tellEndpoints();
+    if (changed) this.#dialer.localAddressesChanged();
+  }
+
+  #tellEndpoints(): void {
     if (this.#running !== undefined)
       this.#core.membership.update({ endpoints: this.#running.endpoints.list() });
   }

@@ -110,19 +110,12 @@ export function readRecord({ record, signature }: SignedRecord): MemberRecord {
   const { format: version, publicKey, ...rest } = decodeExact(format, record);
   if (version !== FORMAT)
     throw new WeftError('bad-message', `a member record has the unknown format ${version}`);
-  if (
-    !isPlainText(rest.nickname) ||
-    !rest.endpoints.every(isEndpoint) ||
-    rest.incarnation > MAX_INCARNATION ||
-    rest.mtu < MIN_MTU
-  ) {
-    throw new WeftError(
-      'bad-message',
-      'a member record holds an impossible nickname, endpoint, incarnation or MTU',
-    );
+  if (!isPlainText(rest.nickname) || rest.incarnation > MAX_INCARNATION || rest.mtu < MIN_MTU) {
+    throw new WeftError('bad-message', 'a member record holds an impossible nickname, incarnation or MTU');
   }
   const key = parsePublicKey(publicKey);
-  const content = { publicKey: key, ...rest };
+  // One that we cannot read, a name for example, is no reason not to know the peer at all.
+  const content = { publicKey: key, ...rest, endpoints: rest.endpoints.filter(isEndpoint) };
   return { record, signature, peer: peerIdOf(key), content, hash: hashOf(record) };
 }
 

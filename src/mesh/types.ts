@@ -10,6 +10,12 @@ export interface CipherSpeed {
   readonly nanosecondsPer1400: number;
 }
 
+/** An address of this host: on a default route, on another way out, or one that is of use only where there is none of these. */
+export interface LocalAddress {
+  readonly address: string;
+  readonly use: 'primary' | 'uplink' | 'spare';
+}
+
 export interface MeshOptions {
   readonly identity: Identity;
   readonly network: Network;
@@ -29,8 +35,10 @@ export interface MeshOptions {
   readonly features?: readonly string[];
   /** Links are made to members that are not configured targets. Default: true. */
   readonly discovery?: boolean;
-  /** True for interfaces whose addresses must not be announced (weft's own bridges and TAPs, containers' veths). */
-  readonly ignoreInterface?: (name: string) => boolean;
+  /** This host's own addresses, best first; asked again and again. Default: none but `host`. */
+  readonly localAddresses?: () => Promise<readonly LocalAddress[]>;
+  /** True for addresses inside of the segments that the routers make: they are no way to a router. Default: none. */
+  readonly isInside?: (address: string) => boolean;
   /** False for a peer that was expelled, or removed in this incarnation or a later one. Default: everybody is admitted. */
   readonly admits?: (peer: PeerId, incarnation: number) => boolean;
   readonly timings?: Partial<MeshTimings>;

@@ -179,12 +179,25 @@ describe('merging', () => {
     expect(membership.get(somebody.peer)?.content.sequence).toBe(0);
   });
 
-  test('refuses endpoints and names that could not be', () => {
+  test('takes in a router that tells of endpoints that are none, without these', () => {
+    const { membership, merge } = newMembership();
+    const endpoints = [
+      'example.org:1',
+      '192.0.2.1',
+      '[2001:DB8::1]:1',
+      '192.0.2.1:0',
+      '\u001b[2J:1',
+      '192.0.2.1:1',
+    ];
+    const record = recordOf(somebody, { endpoints });
+    expect(merge(encodeRecord(record))).toBe(true);
+    expect(membership.get(somebody.peer)?.content.endpoints).toEqual(['192.0.2.1:1']);
+    expect(membership.get(somebody.peer)?.record).toEqual(record.record);
+  });
+
+  test('refuses names that could not be', () => {
     const { membership, merge } = newMembership();
     const records = [
-      recordOf(somebody, { endpoints: ['example.org:1'] }),
-      recordOf(somebody, { endpoints: ['192.0.2.1'] }),
-      recordOf(somebody, { endpoints: ['[2001:DB8::1]:1'] }),
       recordOf(somebody, { nickname: 'a\u001b[2Jb' }),
       recordOf(somebody, { incarnation: 2 ** 53 - 1 }),
     ];
