@@ -1,12 +1,12 @@
-import { lookup } from 'node:dns/promises';
+import { networkInterfaces } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseHostPort } from '../address.js';
 import type { AddressControl, AddressOwner, Ipam, PrimeRequest } from '../api/index.js';
 import { systemCode, WeftError } from '../errors.js';
-import { hostAddresses } from '../hostnet/index.js';
 import type { Identity, PeerId } from '../identity/index.js';
 import { type AddressAllocator, AddressService, LONGEST_ABSENCE, type OwnerView } from '../ipam/index.js';
 import type { Mesh, OpenChannel } from '../mesh/index.js';
+import { resolveHostPort } from '../resolve.js';
 import { countNamed, Founding } from './founding.js';
 import type { AddressPlan } from './ipalloc.js';
 import { errorFields, type Log } from './logging.js';
@@ -22,6 +22,8 @@ const REMOVAL_PAUSE = (LONGEST_ABSENCE + 5) * 1_000;
 const PRIME_PATIENCE = 8_000;
 /** Whoever leaves gets so long to find an heir. */
 const LEAVE_PATIENCE = 6_000;
+/** Before a name is looked up again that no DNS server told of. */
+const NAME_PAUSE = 2_000;
 
 export interface AddressesOptions {
   readonly identity: Identity;
@@ -81,7 +83,7 @@ export class Addresses implements AddressAllocator, AddressControl {
       identity,
       mesh,
       init,
-      named: async () => countNamed(targets, await hostAddresses([]), addressesOf),
+      named: () => countNamed(targets, ownAddresses(), (target) => this.#addressesOf(target)),
       file,
       isFounded: () => this.#service.view().founders.length > 0,
       found: (founders) => this.#service.found(founders),
@@ -247,11 +249,22 @@ export class Addresses implements AddressAllocator, AddressControl {
         log.warn(`its addresses stay where they are: ${String(error)}`, { peer, ...errorFields(error) });
     }
   }
+
+  /** All addresses of a host as a target names it; none when nobody knows it. While no DNS server answers and no router is met, it is asked again. */
+  async #addressesOf(target: string): Promise<string[]> {
+    const { signal } = this.#stopping;
+    for (;;) {
+      try {
+        return (await resolveHostPort(parseHostPort(target))).map(({ host }) => host);
+      } catch (error) {
+        if (systemCode(error) !== 'name-unanswered' || this.#reachable().length > 0) return [];
+      }
+      await delay(NAME_PAUSE, undefined, { signal });
+    }
+  }
 }
 
-/** All addresses of a host as a target names it; none when nobody knows it now. */
-async function addressesOf(target: string): Promise<string[]> {
-  const { kind, host } = parseHostPort(target);
-  if (kind !== 'name') return [host];
-  return (await lookup(host, { all: true }).catch(() => [])).map(({ address }) => address);
+/** All addresses of this host, by which it is known among the targets. */
+function ownAddresses(): string[] {
+  return Object.values(networkInterfaces()).flatMap((all) => (all ?? []).map(({ address }) => address));
 }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Identity, isPeerId, type PeerId } from '../identity/index.js';
 import { Election, sealOf } from '../ipam/index.js';
 import type { Mesh, OpenChannel } from '../mesh/index.js';
@@ -5,6 +6,8 @@ import type { Init } from './ipalloc.js';
 import type { StateFiles } from './state.js';
 
 const TICK = 100;
+/** How long the start waits for the names of the others. While DNS is silent, the vote begins later. */
+const NAMES_PATIENCE = 300;
 
 export interface FoundingOptions {
   readonly identity: Identity;
@@ -29,21 +32,28 @@ export class Founding {
   #channel: OpenChannel | undefined;
   #timer: NodeJS.Timeout | undefined;
   #saving: Promise<void> = Promise.resolve();
+  #stopped = false;
 
   constructor(options: FoundingOptions) {
     this.#options = options;
   }
 
   async start(): Promise<void> {
-    const { init, identity, found, isFounded } = this.#options;
+    const { init, identity, found, isFounded, onFailure } = this.#options;
     if (isFounded()) return;
     if (init.kind === 'creator') found([identity.peer]);
     if (init.kind === 'seed') this.#awaitSeeds(init.seeds);
-    if (init.kind === 'consensus') await this.#vote(init.electors);
+    if (init.kind === 'consensus') {
+      const voting = this.#vote(init.electors).catch((error: unknown) => {
+        if (!this.#stopped) onFailure(error);
+      });
+      await Promise.race([voting, delay(NAMES_PATIENCE, undefined, { ref: false })]);
+    }
     if (init.kind === 'observer') this.#hold(new Election({ seal: sealOf(identity) }));
   }
 
   async stop(): Promise<void> {
+    this.#stopped = true;
     clearInterval(this.#timer);
     this.#channel?.close();
     await this.#saving;
@@ -60,8 +70,11 @@ export class Founding {
   }
 
   #electionNote(): string {
-    const { electors = [], quorum } = this.#election ?? {};
-    if (this.#election?.retired) {
+    if (this.#election === undefined) {
+      return 'no DNS server says yet which of the routers that were named at launch is this one';
+    }
+    const { electors, quorum, retired } = this.#election;
+    if (retired) {
       return 'this router voted before and lost what it said: the others decide without it';
     }
     return `${quorum} of the ${this.#electors} routers that were named at launch must meet to share the addresses, ${electors.length} did`;
@@ -85,12 +98,13 @@ export class Founding {
   }
 
   async #vote(asked: number | undefined): Promise<void> {
-    const { identity, file, named } = this.#options;
+    const { identity, file, named, isFounded } = this.#options;
     const stored = await file.read();
     const isFirst = stored.state === '';
     this.#electors = isFirst || asked !== undefined ? (asked ?? (await named())) : stored.electors;
     this.#incarnation = isFirst ? Date.now() : stored.incarnation;
     const state = isFirst ? {} : { stored: Buffer.from(stored.state, 'hex') };
+    if (this.#stopped || isFounded()) return;
     const elector = { electors: this.#electors, incarnation: this.#incarnation, ...state };
     this.#hold(new Election({ seal: sealOf(identity), elector }));
   }

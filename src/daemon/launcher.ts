@@ -51,13 +51,18 @@ export function startDaemon(runDir: string): Launching {
     cancel: () => end('SIGKILL'),
     launch: async (request, signal) => {
       stdin.write(`${JSON.stringify(request)}\n`);
-      const timer = setTimeout(() => child.kill('SIGKILL'), TIMEOUT);
+      let late = false;
+      const timer = setTimeout(() => {
+        late = true;
+        child.kill('SIGKILL');
+      }, TIMEOUT);
       const interrupt = () => child.kill('SIGTERM');
       if (signal.aborted) interrupt();
       signal.addEventListener('abort', interrupt);
       try {
         const line = await text(report);
         if (signal.aborted) throw new WeftError('interrupted', 'interrupted: no router was launched');
+        if (late) throw tooLate(runDir);
         stdin.end(); // it stays now
         return await outcome(line, runDir);
       } catch (error) {
@@ -84,6 +89,14 @@ function openLog(runDir: string): number {
   } catch (error) {
     throw fileError(`the run directory ${runDir} cannot be written`, error);
   }
+}
+
+/** It was we who ended it: its log ends in the middle of something. */
+function tooLate(runDir: string): WeftError {
+  return new WeftError(
+    'launch-timeout',
+    `the router was not ready within ${TIMEOUT / 1000} s, so this command ended it: its log says how far it came (${runPaths(runDir).daemonLog}); \`weft doctor\` looks for what is in the way`,
+  );
 }
 
 async function outcome(line: string, runDir: string): Promise<Ready> {

@@ -1,8 +1,8 @@
-import { lookup } from 'node:dns/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseHostPort } from '../address.js';
 import type { Forwarder } from '../forwarder/index.js';
 import { chooseMtu, ensureBridge, plugTap, removeBridge, tapName } from '../hostnet/index.js';
+import { resolveHostPort } from '../resolve.js';
 
 const RESOLVE_TIMEOUT = 300;
 
@@ -57,10 +57,8 @@ export async function mtuFor(targets: readonly string[]): Promise<number> {
 }
 
 async function resolve(target: string): Promise<string | undefined> {
-  const { kind, host } = parseHostPort(target);
-  if (kind !== 'name') return host;
-  const found = lookup(host).then(
-    ({ address }) => address,
+  const found = resolveHostPort(parseHostPort(target)).then(
+    ([first]) => first?.host,
     () => undefined,
   );
   return await Promise.race([found, delay(RESOLVE_TIMEOUT, undefined, { ref: false })]);
