@@ -14,7 +14,9 @@ import {
   packageOf,
   sysctl,
   tunFault,
+  waysTo,
 } from '../hostnet/index.js';
+import { lostWayRemedy, lostWays, lostWayText } from '../overlay/index.js';
 
 export type Level = 'ok' | 'warn' | 'fail';
 
@@ -29,6 +31,15 @@ export interface DiagnosisOptions {
   readonly port: number;
   /** A router runs with our run directory: it has the port. */
   readonly running: boolean;
+  /** Peer id of the running router. */
+  readonly router: string | undefined;
+  /** The routers that it does not reach directly, and their IP addresses. */
+  readonly unreached: readonly UnreachedPeer[];
+}
+
+export interface UnreachedPeer {
+  readonly name: string;
+  readonly addresses: readonly string[];
 }
 
 type Check = (options: DiagnosisOptions) => Promise<Omit<Finding, 'check'>>;
@@ -41,6 +52,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   forwarder,
   MTU: mtu,
   port,
+  routes,
   clock,
   'bridge filter': bridgeFilter,
 };
@@ -122,6 +134,27 @@ async function port({ port, running }: DiagnosisOptions): Promise<Omit<Finding, 
     level: 'fail',
     finding: `${taken.join(' and ')} ${port} is in use`,
     remedy: `\`ss -lnptu sport = :${port}\` shows by whom; or launch with another --port`,
+  };
+}
+
+/** So many addresses are looked for in the routes. */
+const MAX_ADDRESSES = 256;
+
+/** Packets for another router that end up in weft's own bridge (a default route through the overlay) go nowhere. */
+async function routes({ router, unreached }: DiagnosisOptions): Promise<Omit<Finding, 'check'>> {
+  if (router === undefined) return { level: 'ok', finding: 'no router runs whose peers could be looked for' };
+  const addresses = [...new Set(unreached.flatMap((peer) => peer.addresses))].slice(0, MAX_ADDRESSES);
+  const ways = await waysTo(addresses, router);
+  const found = unreached.flatMap(({ name, addresses: of }) => {
+    const lost = lostWays(of, ways);
+    return lost === undefined ? [] : [{ name, lost }];
+  });
+  const [first] = found;
+  if (first === undefined) return { level: 'ok', finding: 'no way to a peer leads into weft’s own bridge' };
+  return {
+    level: found.every(({ lost }) => lost.others) ? 'warn' : 'fail',
+    finding: found.map(({ name, lost }) => `${name}: ${lostWayText(lost)}`).join('; '),
+    remedy: lostWayRemedy(first.lost),
   };
 }
 

@@ -21,7 +21,13 @@ import type {
 } from '../api/index.js';
 import { WeftError } from '../errors.js';
 import { Forwarder, ForwarderDataPlane, locateForwarder } from '../forwarder/index.js';
-import { interfaceNames, isInSubnets, removeInterfaces, underlayAddresses } from '../hostnet/index.js';
+import {
+  interfaceNames,
+  isInSubnets,
+  removeInterfaces,
+  underlayAddresses,
+  waysTo,
+} from '../hostnet/index.js';
 import { Mesh } from '../mesh/index.js';
 import { Overlay } from '../overlay/index.js';
 import { weftVersion } from '../version.js';
@@ -128,6 +134,7 @@ export class Router implements RouterControl {
       dataPlane: new ForwarderDataPlane(this.#forwarder),
       cipher,
       trustedSubnets: settings.trustedSubnets,
+      waysTo: (addresses) => waysTo(addresses, identity.peer),
       timings: { rekeyInterval: settings.rekeyInterval * 1000 },
     });
     const owner = identity.peer;

@@ -52,3 +52,4 @@ export {
 } from './resolver.js';
 export { sysctl } from './sysctl.js';
 export { type UnderlayAddress, underlayAddresses } from './underlay.js';
+export { type Way, waysTo } from './ways.js';

@@ -31,6 +31,7 @@ const Link = Type.Object({
 });
 
 const Route = Type.Object({
+  type: Type.Optional(Type.String()),
   dst: Type.Optional(Type.String()),
   dev: Type.Optional(Type.String()),
   metric: Type.Optional(Type.Integer()),
@@ -73,6 +74,17 @@ export async function routes(args: readonly string[], namespace?: NamespacePath)
     if (error instanceof CommandFailed) return [];
     throw error;
   }
+}
+
+/** Answers of `ip route get`; errors, for what leads nowhere, are no answers. */
+const GET_ALL = 'ip -json -force -batch - 2>/dev/null; exit 0';
+
+/** The routes that the kernel would take to these IP addresses now; none for those to which it has none. One process for all. */
+export async function routesTo(addresses: readonly string[]): Promise<Route[]> {
+  if (addresses.length === 0) return [];
+  const questions = addresses.map((address) => `route get ${address}\n`).join('');
+  const answers = await run('sh', ['-c', GET_ALL], questions, 'ip');
+  return answers.split('\n').flatMap((line) => (line.trim() === '' ? [] : parseRoutes(JSON.parse(line))));
 }
 
 /** Runs `ip` commands, one a line, in one process; stops at the first that fails. */

@@ -1,5 +1,6 @@
 import type { PeerId } from '../identity/index.js';
 import type { DataPlaneCandidate, DataPlanePeerState } from './data-plane.js';
+import { type LostWays, lostWayRemedy, lostWayText } from './lost-ways.js';
 import { type Nat, natConflict } from './nat.js';
 import type { ConnectionView, PathKind } from './types.js';
 
@@ -20,6 +21,8 @@ export interface ConnectionFacts {
   readonly nats: { readonly ours: Nat; readonly theirs: Nat };
   /** Why there is no TCP connection for data, when one was wanted. */
   readonly tcp: string | undefined;
+  /** This host's routes lead packets for the peer back into a segment. */
+  readonly lostWays: LostWays | undefined;
   readonly nameOf: (peer: PeerId) => string;
 }
 
@@ -64,22 +67,29 @@ function pathKind(state: DataPlanePeerState | undefined): PathKind {
 
 /** Why packets do not flow, or why they do not go straight over UDP; undefined when they do. */
 function reasonOf(facts: ConnectionFacts, udp: ConnectionView['udp'], path: PathKind): string | undefined {
-  const { dataPlane, reachable, state } = facts;
+  const { dataPlane, reachable, state, lostWays } = facts;
   if (path === 'direct') return undefined;
   if (!dataPlane) return 'the forwarder is not running';
   if (state === undefined || udp === 'no-key') {
-    return reachable
-      ? 'no key is agreed yet'
-      : 'no key is agreed: there is no control link, here or over others, to agree one over';
+    if (reachable) return 'no key is agreed yet';
+    const why = 'there is no control link, here or over others, to agree one over';
+    return `no key is agreed: ${lostWays === undefined ? why : `${lostWayText(lostWays)}; ${lostWayRemedy(lostWays)}`}`;
   }
   if (path === 'relay' && state.direct)
     return 'the relay is faster than the direct path, or that is on trial';
-  const conflict = natConflict(facts.nats.ours, facts.nats.theirs);
-  const remedy =
-    conflict === undefined ? 'is the UDP port open in both directions?' : `${conflict}: ${FORWARD}`;
   const what = udp === 'down' ? 'the peer stopped answering over UDP' : 'no direct answer over UDP';
   const tcp = path === 'tcp' || facts.tcp === undefined ? '' : `; over TCP: ${facts.tcp}`;
-  return `${what} (${tried(state.candidates)}); ${remedy}${tcp}`;
+  return `${what} (${tried(state.candidates)}); ${remedyFor(facts)}${tcp}`;
+}
+
+/** What may be in the way of UDP, and what to do about it. */
+function remedyFor({ nats, lostWays }: ConnectionFacts): string {
+  const conflict = natConflict(nats.ours, nats.theirs);
+  const other =
+    conflict === undefined ? 'is the UDP port open in both directions?' : `${conflict}: ${FORWARD}`;
+  if (lostWays === undefined) return other;
+  const lost = `${lostWayText(lostWays)}: ${lostWayRemedy(lostWays)}`;
+  return lostWays.others ? `${lost}; as for the other addresses: ${other}` : lost;
 }
 
 const FORWARD = 'forward the UDP port to one of them and name it with --advertise';

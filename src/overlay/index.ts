@@ -12,6 +12,7 @@ export type {
   PeerSetting,
   Transport,
 } from './data-plane.js';
+export { type LostWays, lostWayRemedy, lostWays, lostWayText } from './lost-ways.js';
 export { Overlay } from './overlay.js';
 export type { RelayOption } from './routes.js';
 export type { Hop } from './tracer.js';
@@ -23,4 +24,5 @@ export type {
   OverlayTimings,
   PathKind,
   PathView,
+  Way,
 } from './types.js';

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import sodium from 'sodium-native';
+import { parseHostPort } from '../address.js';
 import { WeftError } from '../errors.js';
 import { type NetworkSecret, type PeerId, proofKeyOf } from '../identity/index.js';
 import type { CipherSpeed, LinkView, MemberView } from '../mesh/index.js';
@@ -7,6 +8,7 @@ import { SerialByKey } from '../order.js';
 import { candidatesOf } from './candidates.js';
 import { connectionView } from './connection-view.js';
 import type { DataPlaneDump, DataPlaneInfo, DataPlanePeerState, PeerSetting } from './data-plane.js';
+import { lostWays } from './lost-ways.js';
 import { PATH_CHANNEL } from './path-messages.js';
 import { Paths } from './paths.js';
 import { newPeer, type Peer } from './peer.js';
@@ -16,7 +18,14 @@ import { SESSION_CHANNEL } from './session-messages.js';
 import { Streams } from './streams.js';
 import { subscribe } from './subscribe.js';
 import { type Hop, Tracer } from './tracer.js';
-import type { ConnectionView, OverlayEvents, OverlayOptions, OverlayTimings, PathView } from './types.js';
+import type {
+  ConnectionView,
+  OverlayEvents,
+  OverlayOptions,
+  OverlayTimings,
+  PathView,
+  Way,
+} from './types.js';
 
 const DEFAULT_TIMINGS: OverlayTimings = {
   rekeyInterval: 120_000,
@@ -29,6 +38,8 @@ const DEFAULT_TIMINGS: OverlayTimings = {
 
 /** In networks of so many members everybody has a session with everybody; in larger ones, with those that it has links to. */
 const FULL_SESSIONS = 64;
+/** So many addresses are looked for in the routes to say why peers are not reached. */
+const MAX_ASKED = 256;
 /** News of members is collected for so long, in milliseconds, before it is seen who can be reached now. */
 const REACH_DELAY = 50;
 
@@ -143,14 +154,16 @@ export class Overlay extends EventEmitter<OverlayEvents> {
   /** One line for each peer, with what the data plane says about it now. */
   async connections(): Promise<readonly ConnectionView[]> {
     const states = await this.#dataPlaneStates();
-    return [...this.#peers.values()].map((peer) => this.#connectionView(peer, states));
+    const ways = await this.#waysToLost(states);
+    return [...this.#peers.values()].map((peer) => this.#connectionView(peer, states, ways));
   }
 
   /** For each peer: what was tried to reach it, and what there is besides. */
   async paths(): Promise<readonly PathView[]> {
     const states = await this.#dataPlaneStates();
+    const ways = await this.#waysToLost(states);
     return [...this.#peers.values()].map((peer) => ({
-      ...this.#connectionView(peer, states),
+      ...this.#connectionView(peer, states, ways),
       candidates: states?.get(peer.id)?.candidates ?? [],
       relays: this.#paths.relays(peer.id),
       nats: this.#nats(peer.id),
@@ -369,7 +382,11 @@ export class Overlay extends EventEmitter<OverlayEvents> {
       this.#renew(peer);
   }
 
-  #connectionView(peer: Peer, states: Map<PeerId, DataPlanePeerState> | undefined): ConnectionView {
+  #connectionView(
+    peer: Peer,
+    states: Map<PeerId, DataPlanePeerState> | undefined,
+    ways: ReadonlyMap<string, Way>,
+  ): ConnectionView {
     const { id, wasUp, reachable } = peer;
     const nameOf = (named: PeerId) => this.#member(named)?.nickname ?? named;
     return connectionView({
@@ -382,8 +399,26 @@ export class Overlay extends EventEmitter<OverlayEvents> {
       state: states?.get(id),
       nats: this.#nats(id),
       tcp: this.#streams.failure(id),
+      lostWays: lostWays(this.#hostsOf(peer), ways),
       nameOf,
     });
+  }
+
+  /** Where the routes of this host lead for peers that are not reached directly. */
+  async #waysToLost(states: Map<PeerId, DataPlanePeerState> | undefined): Promise<ReadonlyMap<string, Way>> {
+    const lost = [...this.#peers.values()].filter(({ id }) => {
+      const state = states?.get(id);
+      return !state?.up || state.via !== null || state.transport === 'tcp';
+    });
+    const addresses = [...new Set(lost.flatMap((peer) => this.#hostsOf(peer)))].slice(0, MAX_ASKED);
+    if (addresses.length === 0) return new Map();
+    return (await this.#options.waysTo?.(addresses).catch(() => undefined)) ?? new Map();
+  }
+
+  /** IP addresses at which the data plane seeks the peer. */
+  #hostsOf(peer: Peer): string[] {
+    const endpoints = this.#settingOf(peer)?.endpoints ?? [];
+    return [...new Set(endpoints.map((endpoint) => parseHostPort(endpoint).host))];
   }
 
   #nats(peer: PeerId): PathView['nats'] {

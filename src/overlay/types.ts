@@ -37,6 +37,12 @@ export interface OverlayMesh extends EventEmitter<MeshEvents> {
   retry(peer: PeerId): void;
 }
 
+/** Where this host's packets for an address go: to itself, into one of our segments, or out over another interface. */
+export interface Way {
+  readonly to: 'host' | 'segment' | 'out';
+  readonly device: string;
+}
+
 export interface OverlayOptions {
   readonly identity: Identity;
   readonly network: Network;
@@ -46,6 +52,8 @@ export interface OverlayOptions {
   readonly cipher: string;
   /** Subnets in which data is not encrypted, where the other end lists ours, too. Default: none. */
   readonly trustedSubnets?: readonly string[];
+  /** The ways to these IP addresses as things are now, to say why a peer is not reached. Default: nothing is known of them. */
+  readonly waysTo?: (addresses: readonly string[]) => Promise<ReadonlyMap<string, Way>>;
   readonly timings?: Partial<OverlayTimings>;
 }
 

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { DEFAULT_PORT } from '../../address.js';
-import type { Status } from '../../api/index.js';
+import { DEFAULT_PORT, parseHostPort } from '../../address.js';
+import type { Connection, Peer, Status, Target } from '../../api/index.js';
 import { ask } from '../client.js';
-import type { Finding, Level } from '../diagnosis.js';
+import type { Finding, Level, UnreachedPeer } from '../diagnosis.js';
 import { type CommonOptions, wholeNumber, withCommonOptions } from '../options.js';
 import { print } from '../output.js';
 
@@ -12,7 +12,7 @@ export function registerDoctor(program: Command): void {
     .command('doctor')
     .summary('find out what on this host is in the way')
     .description(
-      'Checks the kernel, privileges, devices, commands, MTU, port, clock and packet filter of this host, and says what to do about each fault. Needs no running router. Exit code 1 if something fails.',
+      'Checks the kernel, privileges, devices, commands, MTU, port, routes, clock and packet filter of this host, and says what to do about each fault. Needs no running router. Exit code 1 if something fails.',
     )
     .option(
       '--port <port>',
@@ -27,9 +27,37 @@ async function doctor(options: CommonOptions & { port?: number }): Promise<void>
   const { diagnose } = await import('../diagnosis.js');
   const router = await ask<Status>(options.runDir, 'GET', '/status').catch(() => undefined);
   const port = options.port ?? router?.port ?? DEFAULT_PORT;
-  const findings = await diagnose({ port, running: router !== undefined && router.port === port });
+  const findings = await diagnose({
+    port,
+    running: router !== undefined && router.port === port,
+    router: router?.peer,
+    unreached: router === undefined ? [] : await unreachedPeers(options.runDir).catch(() => []),
+  });
   await print(options, findings, (found) => found.map(describe).join('\n'));
   if (findings.some(({ level }) => level === 'fail')) process.exitCode = 1;
+}
+
+/** Members to which no packets go directly, and targets that are not linked. */
+async function unreachedPeers(runDir: string): Promise<UnreachedPeer[]> {
+  const [peers, connections, targets] = await Promise.all([
+    ask<Peer[]>(runDir, 'GET', '/peers'),
+    ask<Connection[]>(runDir, 'GET', '/connections'),
+    ask<Target[]>(runDir, 'GET', '/targets'),
+  ]);
+  const direct = new Set(connections.filter(({ path }) => path === 'direct').map(({ peer }) => peer));
+  const members = peers.filter(({ peer, self, state }) => !self && state !== 'left' && !direct.has(peer));
+  return [
+    ...members.map(({ nickname, endpoints }) => ({ name: nickname, addresses: endpoints.flatMap(hostOf) })),
+    ...targets
+      .filter(({ state }) => state === 'waiting')
+      .map(({ target }) => ({ name: target, addresses: hostOf(target) })),
+  ];
+}
+
+/** Nothing for a name. */
+function hostOf(place: string): string[] {
+  const { kind, host } = parseHostPort(place);
+  return kind === 'name' ? [] : [host];
 }
 
 const COLOURS: Readonly<Record<Level, string>> = { ok: '32', warn: '33', fail: '31' };

@@ -58,6 +58,7 @@ function view(change: Partial<DataPlanePeerState>, facts: Partial<ConnectionFact
     state: { ...state, ...change },
     nats: { ours: 'none', theirs: 'none' },
     tcp: undefined,
+    lostWays: undefined,
     nameOf: () => 'host3',
     ...facts,
   });
@@ -74,6 +75,18 @@ describe('a connection', () => {
     const shown = view({ via: relay, direct: false });
     expect(shown).toMatchObject({ path: 'relay', udp: 'up', via: relay, viaNickname: 'host3' });
     expect(shown.reason).toMatch(/192.0.2.1:6783 7 times; 203.0.113.1:6783 once, 1 answered/);
+  });
+
+  test('whose packets the host’s routes hand back to the tunnel blames these, not the UDP port', () => {
+    const lostWays = { lost: ['192.0.2.1'], device: 'weft', others: false };
+    const dead = { up: false, direct: false };
+    const text = /route to 192\.0\.2\.1 leads into weft's own bridge \(weft\).*a route of their own/;
+    for (const change of [dead, { ...dead, keys: [] }, { via: relay, direct: false }]) {
+      const { reason } = view(change, { lostWays, reachable: false });
+      expect(reason).toMatch(text);
+      expect(reason).not.toMatch(/UDP port/);
+    }
+    expect(view(dead, { lostWays: { ...lostWays, others: true } }).reason).toMatch(/UDP port/);
   });
 
   test('between two NATs that change ports says so, and what helps', () => {
