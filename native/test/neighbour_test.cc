@@ -2,6 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <string>
+#include <vector>
+
 #include "frames.h"
 #include "packet/checksum.h"
 
@@ -51,6 +55,20 @@ Buffer solicitation(const char* from, const char* target) {
   put_words(frame, {135 << 8, 0, 0, 0});
   put_ip(frame, target);
   return frame;
+}
+
+Buffer advertisement(const char* from, const char* target) {
+  Buffer frame = solicitation(from, target);
+  frame[54] = std::byte{136};
+  return frame;
+}
+
+std::vector<std::string> claims(const Buffer& frame) {
+  std::vector<std::string> texts;
+  const NeighbourClaims found = neighbour_claims(frame, parse_frame(frame));
+  for (const IpAddress& address : found.all())
+    texts.push_back(address.text());
+  return texts;
 }
 
 std::optional<IpAddress> question(const Buffer& frame) {
@@ -127,6 +145,55 @@ TEST_CASE("what only resembles a question is none") {
     CHECK_FALSE(question(Buffer(arp.begin(), arp.begin() + static_cast<std::ptrdiff_t>(size))).has_value());
   for (std::size_t size = 0; size < nd.size(); ++size)
     CHECK_FALSE(question(Buffer(nd.begin(), nd.begin() + static_cast<std::ptrdiff_t>(size))).has_value());
+}
+
+TEST_CASE("ARP and neighbour discovery claim their sender's address, and what they advertise") {
+  using Texts = std::vector<std::string>;
+  CHECK(claims(arp_request("10.32.0.1", "10.32.0.2")) == Texts{"10.32.0.1"});
+  Buffer reply = arp_request("10.32.0.1", "10.32.0.2");
+  reply[21] = std::byte{2};
+  CHECK(claims(reply) == Texts{"10.32.0.1"});
+  CHECK(claims(solicitation("fd00::1", "fd00::2")) == Texts{"fd00::1"});
+  CHECK(claims(advertisement("fd00::1", "fd00::2")) == Texts{"fd00::1", "fd00::2"});
+  Buffer extended = advertisement("fd00::1", "fd00::2");
+  extended[20] = std::byte{60};  // destination options, 8 bytes
+  extended[19] = std::byte{32};
+  extended.insert(extended.begin() + 54, {std::byte{58}, {}, std::byte{1}, std::byte{4}, {}, {}, {}, {}});
+  CHECK(claims(extended) == Texts{"fd00::1", "fd00::2"});
+}
+
+TEST_CASE("whoever looks whether an address is free claims nothing, nor does what is no neighbour discovery") {
+  CHECK(claims(arp_request("0.0.0.0", "10.32.0.2")).empty());
+  CHECK(claims(solicitation("::", "fd00::2")).empty());
+  Buffer echo = solicitation("fd00::1", "fd00::2");
+  echo[54] = std::byte{128};
+  CHECK(claims(echo).empty());
+  Buffer tagged = arp_request("10.32.0.1", "10.32.0.2");
+  tagged.insert(tagged.begin() + 12, {std::byte{0x81}, std::byte{0}, std::byte{0}, std::byte{5}});
+  CHECK(claims(tagged).empty());
+  const Buffer whole = advertisement("fd00::1", "fd00::2");
+  for (std::size_t size = 0; size < whole.size(); ++size)
+    CHECK(claims(Buffer(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size))).size() <= 1);
+}
+
+TEST_CASE("an announcement tells a segment where an address is, in the name of whoever sends it") {
+  const MacAddress router{std::byte{2}, std::byte{9}};
+  for (const char* text : {"10.32.0.1", "fd00::1"}) {
+    const IpAddress address = IpAddress::parse(text).value();
+    Buffer frame(max_neighbour_announcement);
+    frame.resize(build_neighbour_announcement(address, owner, router, frame));
+    const Layers layers = parse_frame(frame);
+    CHECK(is_group(destination_mac(frame)));
+    CHECK(source_mac(frame) == router);
+    CHECK_FALSE(neighbour_question(frame, layers).has_value());
+    CHECK(claims(frame).front() == text);
+    CHECK(std::search(frame.begin() + 14, frame.end(), owner.begin(), owner.end()) != frame.end());
+    if (!layers.ipv6()) continue;
+    CHECK(layers.network_end == frame.size());
+    const auto size = static_cast<std::uint32_t>(frame.size() - 54);
+    CHECK(checksum_finish(
+              checksum_add(ConstBytes(frame).subspan(54), pseudo_header_sum(frame, layers, size))) == 0);
+  }
 }
 
 }  // namespace

@@ -134,6 +134,8 @@ const events = {
   'key-expiring': Type.Object({ peer: Peer, localIndex: Count }),
   observed: Type.Object({ peer: Peer, address: Type.String() }),
   'mac-moved': Type.Object({ network: Count, mac: Mac, from: Nullable(Peer), to: Nullable(Peer) }),
+  'mac-seen': Type.Object({ network: Count, mac: Nullable(Mac) }),
+  refused: Type.Object({ network: Count, mac: Mac, address: Nullable(Type.String()) }),
   groups: Type.Object({ network: Count, groups: Type.Array(Type.String()) }),
   loop: Type.Object({ network: Count, peer: Nullable(Peer), muted: Type.Boolean() }),
   'loop-over': Type.Object({ network: Count }),

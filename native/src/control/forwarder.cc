@@ -162,7 +162,7 @@ void Forwarder::on_group_event(const WorkerEvent& event) {
   const auto at = state_.networks.find(event.network);
   if (at == state_.networks.end()) return;
   if (event.kind == WorkerEvent::Kind::group_left)
-    ask_for_group(at->second, event.group);
+    ask_for_group(at->second, event.address);
   else
     tell_groups(at->second, monotonic_now());
 }
@@ -305,6 +305,8 @@ void Forwarder::take_events(Worker& worker) {
 
 void Forwarder::on_event(const WorkerEvent& event) {
   if (event.kind == WorkerEvent::Kind::mac_moved) return on_mac_moved(event);
+  if (event.kind == WorkerEvent::Kind::mac_seen) return on_mac_seen(event);
+  if (event.kind == WorkerEvent::Kind::refused) return on_refused(event);
   if (event.kind == WorkerEvent::Kind::tap_lost) return on_tap_lost(event.network);
   if (event.kind == WorkerEvent::Kind::gso_failed) return on_gso_failed();
   if (event.kind == WorkerEvent::Kind::group_left || event.kind == WorkerEvent::Kind::groups_changed)
@@ -359,6 +361,18 @@ void Forwarder::on_mac_moved(const WorkerEvent& event) {
   mac_log_(Level::info, "network " + std::to_string(event.network) + ": " + mac + " moved from " +
                             from.dump() + " to " + to.dump());
   emit("mac-moved", {{"network", event.network}, {"mac", mac}, {"from", from}, {"to", to}});
+}
+
+void Forwarder::on_mac_seen(const WorkerEvent& event) {
+  const bool more = event.mac == MacAddress{};
+  emit("mac-seen", {{"network", event.network}, {"mac", more ? Json(nullptr) : Json(mac_text(event.mac))}});
+}
+
+void Forwarder::on_refused(const WorkerEvent& event) {
+  const bool itself = event.address == IpAddress();
+  emit("refused", {{"network", event.network},
+                   {"mac", mac_text(event.mac)},
+                   {"address", itself ? Json(nullptr) : Json(event.address.text())}});
 }
 
 void Forwarder::on_tap_lost(std::uint16_t number) {

@@ -59,6 +59,7 @@ class Forwarder final : private RequestHandler, private PeerServices {
   Json remove_endpoint(const Fields& fields);
   Json clear_endpoints();
   [[nodiscard]] Json endpoint_table() const;
+  Json announce(const Fields& fields) const;
   Json set_peer_groups(const Fields& fields);
   [[nodiscard]] Json local_groups() const;
   void ask_for_groups(Network& network, Micros now);
@@ -86,6 +87,8 @@ class Forwarder final : private RequestHandler, private PeerServices {
   void take_events(Worker& worker);
   void on_event(const WorkerEvent& event);
   void on_mac_moved(const WorkerEvent& event);
+  void on_mac_seen(const WorkerEvent& event);
+  void on_refused(const WorkerEvent& event);
   void on_tap_lost(std::uint16_t number);
   void on_gso_failed();
   void on_group_event(const WorkerEvent& event);

@@ -45,6 +45,7 @@ Json Forwarder::handle_request(const std::string& op, const Json& request, std::
   if (op == "endpoint.set") return set_endpoint(fields);
   if (op == "endpoint.remove") return remove_endpoint(fields);
   if (op == "endpoint.clear") return clear_endpoints();
+  if (op == "announce") return announce(fields);
   if (op == "endpoints") return endpoint_table();
   if (op == "peer.groups") return set_peer_groups(fields);
   if (op == "groups") return local_groups();

@@ -5,6 +5,7 @@
 #include "control/text.h"
 #include "packet/group_report.h"
 #include "packet/loop_probe.h"
+#include "packet/neighbour.h"
 
 namespace weft {
 namespace {
@@ -66,6 +67,20 @@ Json Forwarder::endpoint_table() const {
                          {"peer", announced.peer ? Json(peer_text(*announced.peer)) : Json(nullptr)}});
   }
   return {{"endpoints", std::move(endpoints)}};
+}
+
+// From an address of our own: what the bridge has learned of the MAC stays.
+Json Forwarder::announce(const Fields& fields) const {
+  const MacAddress mac = fields.mac("mac");
+  const auto addresses = fields.addresses("addresses", max_addresses);
+  const auto at = state_.networks.find(network_of(fields));
+  if (at == state_.networks.end() || at->second.taps == nullptr || state_.self == 0) return Json::object();
+  std::array<std::byte, max_neighbour_announcement> frame;
+  for (const IpAddress& address : addresses) {
+    const auto size = build_neighbour_announcement(address, mac, router_mac(state_.self), frame);
+    write_to_tap(*at->second.taps, ConstBytes{frame}.first(size));
+  }
+  return Json::object();
 }
 
 Json Forwarder::set_peer_groups(const Fields& fields) {

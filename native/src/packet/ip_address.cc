@@ -1,8 +1,16 @@
 #include "packet/ip_address.h"
 
 #include <arpa/inet.h>
+#include <sys/random.h>
 
 namespace weft {
+
+const std::uint64_t hash_seed = [] {
+  std::uint64_t seed = 0;
+  // Of 256 bytes and less the kernel gives all or, before it can, waits.
+  [[maybe_unused]] const auto size = ::getrandom(&seed, sizeof seed, 0);
+  return seed;
+}();
 
 std::optional<IpAddress> IpAddress::parse(std::string_view text) {
   const std::string copy(text);

@@ -53,6 +53,9 @@ constexpr std::uint64_t mix(std::uint64_t value) noexcept {
   return value ^ value >> 31;
 }
 
+/// Another in each process: what keys a table may come from anybody, who must not be able to aim.
+extern const std::uint64_t hash_seed;
+
 /// What a table of one host's segments is keyed by.
 struct SegmentAddress {
   std::uint16_t network = 0;
@@ -64,7 +67,7 @@ struct SegmentAddress {
 struct SegmentAddressHash {
   std::size_t operator()(const SegmentAddress& key) const noexcept {
     const auto& bytes = key.address.bytes();
-    return mix(mix(load64(bytes.data()) + key.network) ^ load64(&bytes[8]));
+    return mix(mix((load64(bytes.data()) ^ hash_seed) + key.network) ^ load64(&bytes[8]));
   }
 };
 

@@ -26,8 +26,10 @@ constexpr std::uint16_t reply = 2;
 
 // RFC 4861, 4.3 and 4.4; offsets from the ICMPv6 header.
 namespace nd {
+constexpr std::uint8_t first_type = 133;  // router solicitation
 constexpr std::uint8_t solicitation = 135;
 constexpr std::uint8_t advertisement = 136;
+constexpr std::uint8_t last_type = 137;  // redirect
 constexpr std::uint8_t hop_limit = 255;
 constexpr std::size_t min_size = 24;
 constexpr std::size_t flags = 4;
@@ -35,7 +37,10 @@ constexpr std::size_t target = 8;
 constexpr std::size_t option = 24;
 constexpr std::size_t answer_size = option + 8;
 constexpr std::uint32_t solicited_override = 0x6000'0000;
+constexpr std::uint32_t override_only = 0x2000'0000;
 constexpr std::uint16_t target_mac_option = 0x0201;  // type 2, 8 bytes
+constexpr std::array<std::byte, 16> all_nodes{
+    std::byte{0xff}, std::byte{2}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, std::byte{1}};
 }  // namespace nd
 
 bool is_zero(const std::byte* from, std::size_t size) noexcept {
@@ -85,10 +90,9 @@ std::size_t build_arp(ConstBytes question, const MacAddress& mac, Bytes out) noe
   return arp::at + arp::size;
 }
 
-std::size_t build_nd(ConstBytes question, const Layers& layers, const MacAddress& mac, Bytes out) noexcept {
-  write_ethernet(question, mac, out);
-  const std::byte* asked_ip = question.data() + layers.network_offset;
-  const std::byte* target = question.data() + layers.transport_offset + nd::target;
+// Behind the Ethernet header, which stands already.
+std::size_t write_advertisement(const std::byte* to, std::uint32_t flags, const std::byte* target,
+                                const MacAddress& mac, Bytes out) noexcept {
   std::byte* ip = out.data() + ethernet_header_size;
   std::byte* icmp = ip + ipv6::header;
   std::memset(ip, 0, ipv6::header + nd::answer_size);
@@ -97,15 +101,41 @@ std::size_t build_nd(ConstBytes question, const Layers& layers, const MacAddress
   store8(ip + ipv6::next_header, protocol_icmp6);
   store8(ip + ipv6::hop_limit, nd::hop_limit);
   std::memcpy(ip + ipv6::source, target, 16);
-  std::memcpy(ip + ipv6::destination, asked_ip + ipv6::source, 16);
+  std::memcpy(ip + ipv6::destination, to, 16);
   store8(icmp, nd::advertisement);
-  store32(icmp + nd::flags, nd::solicited_override);
+  store32(icmp + nd::flags, flags);
   std::memcpy(icmp + nd::target, target, 16);
   store16(icmp + nd::option, nd::target_mac_option);
   std::memcpy(icmp + nd::option + 2, mac.data(), mac_size);
   const std::uint64_t pseudo = checksum_add({ip + ipv6::source, 32}, protocol_icmp6 + nd::answer_size);
   store16(icmp + 2, checksum_finish(checksum_add({icmp, nd::answer_size}, pseudo)));
   return ethernet_header_size + ipv6::header + nd::answer_size;
+}
+
+std::size_t build_nd(ConstBytes question, const Layers& layers, const MacAddress& mac, Bytes out) noexcept {
+  write_ethernet(question, mac, out);
+  const std::byte* asker = question.data() + layers.network_offset + ipv6::source;
+  const std::byte* target = question.data() + layers.transport_offset + nd::target;
+  return write_advertisement(asker, nd::solicited_override, target, mac, out);
+}
+
+void add_arp_claims(ConstBytes frame, NeighbourClaims& claims) noexcept {
+  const std::byte* at = frame.data();
+  if (frame.size() < arp::at + arp::size || load64(at + arp::at) >> 16 != arp::ethernet_ipv4) return;
+  if (!is_zero(at + arp::sender_ip, 4)) claims.add(IpAddress::ipv4(at + arp::sender_ip));
+}
+
+void add_nd_claims(ConstBytes frame, const Layers& layers, NeighbourClaims& claims) noexcept {
+  if (!layers.ipv6() || layers.protocol != protocol_icmp6 || layers.transport_offset == 0 ||
+      layers.transport_offset == layers.network_end)
+    return;
+  const std::byte* source = frame.data() + layers.network_offset + ipv6::source;
+  const std::byte* icmp = frame.data() + layers.transport_offset;
+  const std::uint8_t type = load8(icmp);
+  if (type < nd::first_type || type > nd::last_type) return;
+  if (!is_zero(source, 16)) claims.add(IpAddress::ipv6(source));
+  const bool whole = layers.network_end - layers.transport_offset >= nd::min_size;
+  if (type == nd::advertisement && whole) claims.add(IpAddress::ipv6(icmp + nd::target));
 }
 
 }  // namespace
@@ -117,6 +147,36 @@ std::optional<IpAddress> neighbour_question(ConstBytes frame, const Layers& laye
   const std::uint16_t ethertype = load16(frame.data() + 2 * mac_size);
   if (ethertype == ethertype_arp) return arp_question(frame);
   return ethertype == ethertype_ipv6 ? nd_question(frame, layers) : std::nullopt;
+}
+
+NeighbourClaims neighbour_claims(ConstBytes frame, const Layers& layers) noexcept {
+  NeighbourClaims claims;
+  if (frame.size() < ethernet_header_size) return claims;
+  const std::uint16_t ethertype = load16(frame.data() + 2 * mac_size);
+  if (ethertype == ethertype_arp) add_arp_claims(frame, claims);
+  if (ethertype == ethertype_ipv6) add_nd_claims(frame, layers, claims);
+  return claims;
+}
+
+std::size_t build_neighbour_announcement(const IpAddress& address, const MacAddress& mac,
+                                         const MacAddress& sender, Bytes out) noexcept {
+  std::byte* at = out.data();
+  std::memcpy(at + mac_size, sender.data(), mac_size);
+  if (!address.is_ipv4()) {
+    constexpr std::uint16_t multicast = 0x3333;
+    store16(at, multicast);
+    store32(at + 2, 1);
+    store16(at + 2 * mac_size, ethertype_ipv6);
+    return write_advertisement(nd::all_nodes.data(), nd::override_only, address.bytes().data(), mac, out);
+  }
+  std::memset(at, 0xff, mac_size);
+  store16(at + 2 * mac_size, ethertype_arp);
+  store64(at + arp::at, arp::ethernet_ipv4 << 16 | arp::request);
+  std::memcpy(at + arp::sender_mac, mac.data(), mac_size);
+  std::memcpy(at + arp::sender_ip, address.ipv4_bytes(), 4);
+  std::memset(at + arp::target_mac, 0, mac_size);
+  std::memcpy(at + arp::target_ip, address.ipv4_bytes(), 4);
+  return arp::at + arp::size;
 }
 
 std::size_t build_neighbour_answer(ConstBytes question, const Layers& layers, const MacAddress& mac,

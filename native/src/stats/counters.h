@@ -71,6 +71,8 @@ namespace weft {
   X(dropped_hop_tag, "relayed packets with a wrong hop tag")                                               \
   X(dropped_no_route, "relayed packets to an unknown destination")                                         \
   X(dropped_local, "frames from a TAP for an address of this host, which its bridge flooded")              \
+  X(dropped_foreign_mac, "frames whose sender has a MAC that was given to a container elsewhere")          \
+  X(dropped_foreign_address, "ARP and neighbour discovery for an address given to a container elsewhere")  \
   X(dropped_muted, "frames to everybody that a loop of the segment keeps from this host")                  \
   X(dropped_storm, "broadcasts and frames to unknown addresses beyond what one segment may send")          \
   X(dropped_stp, "link-local control frames (STP, LACP, LLDP), which are not carried")                     \

@@ -6,7 +6,7 @@ EndpointTable::EndpointTable(std::span<const AnnouncedEndpoint> endpoints) {
   owners_.reserve(endpoints.size());
   neighbours_.reserve(endpoints.size());
   for (const AnnouncedEndpoint& endpoint : endpoints) {
-    owners_[key_of(endpoint.network, endpoint.mac)] = endpoint.owner;
+    owners_[station_key(endpoint.network, endpoint.mac)] = endpoint.owner;
     const Neighbour neighbour{endpoint.mac, endpoint.owner};
     for (const IpAddress& address : endpoint.addresses) {
       const auto [at, added] = neighbours_.try_emplace({endpoint.network, address}, neighbour);

@@ -36,7 +36,7 @@ class EndpointTable {
 
   [[nodiscard]] std::optional<MacOwner> owner(std::uint16_t network, const MacAddress& mac) const noexcept {
     if (owners_.empty()) return std::nullopt;
-    const auto at = owners_.find(key_of(network, mac));
+    const auto at = owners_.find(station_key(network, mac));
     return at == owners_.end() ? std::nullopt : std::optional(at->second);
   }
   /// Who has an address; nobody if several announce it, for then only asking them tells.
@@ -45,11 +45,8 @@ class EndpointTable {
 
  private:
   struct MacHash {
-    std::size_t operator()(std::uint64_t key) const noexcept { return mix(key); }
+    std::size_t operator()(std::uint64_t key) const noexcept { return mix(key ^ hash_seed); }
   };
-  static std::uint64_t key_of(std::uint16_t network, const MacAddress& mac) noexcept {
-    return std::uint64_t{network} << 48 | std::uint64_t{load16(mac.data())} << 32 | load32(&mac[2]);
-  }
 
   std::unordered_map<std::uint64_t, MacOwner, MacHash> owners_;
   std::unordered_map<SegmentAddress, std::optional<Neighbour>, SegmentAddressHash> neighbours_;

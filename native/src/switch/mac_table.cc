@@ -14,11 +14,6 @@ namespace {
 constexpr unsigned mac_bits = 48;
 constexpr std::uint64_t mac_mask = (std::uint64_t{1} << mac_bits) - 1;
 
-std::uint64_t pack_key(std::uint16_t network, const MacAddress& mac) noexcept {
-  std::uint64_t key = std::uint64_t{network} << mac_bits;
-  return key | std::uint64_t{load16(mac.data())} << 32 | load32(mac.data() + 2);
-}
-
 std::uint64_t pack_value(MacOwner owner, std::uint32_t seen_s) noexcept {
   return std::uint64_t{owner} << 32 | seen_s;
 }
@@ -58,7 +53,7 @@ std::span<MacTable::Slot, MacTable::ways> MacTable::places(std::uint64_t key) co
 
 MacTable::LearnResult MacTable::learn(std::uint16_t network, const MacAddress& mac, MacOwner owner,
                                       std::uint32_t now_s) noexcept {
-  const std::uint64_t key = pack_key(network, mac);
+  const std::uint64_t key = station_key(network, mac);
   if (is_group(mac) || (key & mac_mask) == 0) return {};
   for (Slot& slot : places(key)) {
     if (slot.key.load(std::memory_order_acquire) != key) continue;
@@ -99,7 +94,7 @@ MacTable::LearnResult MacTable::add(std::uint64_t key, MacOwner owner, std::uint
 
 std::optional<MacOwner> MacTable::lookup(std::uint16_t network, const MacAddress& mac,
                                          std::uint32_t now_s) const noexcept {
-  const std::uint64_t key = pack_key(network, mac);
+  const std::uint64_t key = station_key(network, mac);
   if ((key & mac_mask) == 0) return std::nullopt;
   for (const Slot& slot : places(key)) {
     if (slot.key.load(std::memory_order_acquire) != key) continue;

@@ -18,6 +18,11 @@ namespace weft {
 using MacOwner = std::uint16_t;
 inline constexpr MacOwner local_owner = 0xffff;
 
+/// A station of a segment, as tables are keyed by it.
+inline std::uint64_t station_key(std::uint16_t network, const MacAddress& mac) noexcept {
+  return std::uint64_t{network} << 48 | std::uint64_t{load16(mac.data())} << 32 | load32(&mac[2]);
+}
+
 /// Fixed size. Looking up and refreshing a known address take no lock; adding, moving and removing, which are
 /// rare, take a short one. The memory is mapped, so only the pages in use count. An address has 8 places by
 /// its hash (keyed, so that nobody can aim); when all are taken, the one unseen for longest goes. Times are

@@ -31,4 +31,15 @@ struct Batch {
   }
 };
 
+/// A station of a segment that sent a frame, and what was known of it. Frames come in trains of one sender: what
+/// was looked up for the first holds for the next ones, for a second.
+struct Sighting {
+  MacAddress mac{};
+  std::uint16_t network = 0;
+  MacOwner owner = local_owner;
+  std::uint32_t second = 0;
+  const EndpointTable* announced = nullptr;
+  bool operator==(const Sighting&) const = default;
+};
+
 }  // namespace weft

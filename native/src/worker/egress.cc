@@ -28,6 +28,9 @@ constexpr unsigned max_answers_per_second = 100;
 
 constexpr std::size_t ipv6_minimum_mtu = 1280;
 
+// More lines about those who claim what is not theirs would tell no more.
+constexpr unsigned max_refusals_told_per_second = 4;
+
 // Between two reports of loop probes.
 constexpr Micros loop_pause = 100 * microseconds_per_millisecond;
 
@@ -102,8 +105,9 @@ void Egress::handle(const Batch& batch, const NetworkView& network, int queue, s
     return;
   }
   if (is_group(destination) && take_loop_probe(batch, out)) return;
-  learn(batch, out);
+  if (!admit_source(batch, out)) return;
   out.layers = parse_frame(out.frame);
+  if (!admit_claims(batch, out)) return;
 
   if (is_group(destination)) return handle_group(batch, out);
   const auto owner = owner_of(batch, network.number, destination);
@@ -132,9 +136,60 @@ bool Egress::take_loop_probe(const Batch& batch, const Outgoing& out) noexcept {
   return true;
 }
 
-void Egress::learn(const Batch& batch, const Outgoing& out) noexcept {
+// False if the sender's MAC was given to a container of another host.
+bool Egress::admit_source(const Batch& batch, const Outgoing& out) noexcept {
+  const EndpointTable& announced = *batch.snapshot.endpoints;
+  const MacAddress source = source_mac(out.frame);
+  const Sighting sighting{source, out.network.number, local_owner, batch.now_s(), &announced};
+  if (sighting == last_sighting_) return true;
+  const auto owner = announced.owner(out.network.number, source);
+  if (owner.value_or(local_owner) != local_owner) {
+    context_.counters.add(Counter::dropped_foreign_mac);
+    tell_refused(batch, out, IpAddress());
+    return false;
+  }
+  last_sighting_ = sighting;
   // In a loop everybody seems to be here.
-  if (out.network.muted) return;
+  if (out.network.muted) return true;
+  if (!owner && !is_group(source)) tell_stranger(batch, out.network.number, source);
+  learn(batch, out);
+  return true;
+}
+
+// False if the frame tells everybody that an address is here which was given to a container of another host.
+bool Egress::admit_claims(const Batch& batch, const Outgoing& out) noexcept {
+  const NeighbourClaims claims = neighbour_claims(out.frame, out.layers);
+  for (const IpAddress& address : claims.all()) {
+    const auto known = batch.snapshot.endpoints->neighbour(out.network.number, address);
+    if (!known || known->owner == local_owner) continue;
+    context_.counters.add(Counter::dropped_foreign_address);
+    tell_refused(batch, out, address);
+    return false;
+  }
+  return true;
+}
+
+void Egress::tell_stranger(const Batch& batch, std::uint16_t network, const MacAddress& mac) noexcept {
+  const auto tell = strangers_.seen(network, mac, batch.now_s());
+  if (tell == Strangers::Tell::nothing) return;
+  context_.events.post({.kind = WorkerEvent::Kind::mac_seen,
+                        .network = network,
+                        .mac = tell == Strangers::Tell::it ? mac : MacAddress{}});
+}
+
+void Egress::tell_refused(const Batch& batch, const Outgoing& out, const IpAddress& address) noexcept {
+  if (refused_second_ != batch.now_s()) {
+    refused_second_ = batch.now_s();
+    refused_ = 0;
+  }
+  if (refused_++ >= max_refusals_told_per_second) return;
+  context_.events.post({.kind = WorkerEvent::Kind::refused,
+                        .network = out.network.number,
+                        .mac = source_mac(out.frame),
+                        .address = address});
+}
+
+void Egress::learn(const Batch& batch, const Outgoing& out) noexcept {
   const MacAddress source = source_mac(out.frame);
   const auto learned = context_.macs.learn(out.network.number, source, local_owner, batch.now_s());
   if (learned.what != MacTable::Learned::moved) return;
@@ -183,7 +238,7 @@ void Egress::take_group_message(const Batch& batch, const Outgoing& out,
     }
     void left(const IpAddress& group) noexcept override {
       if (is_reported(group) && groups.left(group, now))
-        events.post({.kind = WorkerEvent::Kind::group_left, .network = network, .group = group});
+        events.post({.kind = WorkerEvent::Kind::group_left, .network = network, .address = group});
     }
   };
   Reports reports(*out.network.local_groups, context_.events, out.network.number, batch.now);

@@ -13,6 +13,7 @@
 #include "worker/flood_limit.h"
 #include "worker/new_groups.h"
 #include "worker/run_sender.h"
+#include "worker/strangers.h"
 
 namespace weft {
 
@@ -36,6 +37,10 @@ class Egress {
 
   void handle(const Batch& batch, const NetworkView& network, int queue, std::size_t size) noexcept;
   bool take_loop_probe(const Batch& batch, const Outgoing& out) noexcept;
+  bool admit_source(const Batch& batch, const Outgoing& out) noexcept;
+  bool admit_claims(const Batch& batch, const Outgoing& out) noexcept;
+  void tell_stranger(const Batch& batch, std::uint16_t network, const MacAddress& mac) noexcept;
+  void tell_refused(const Batch& batch, const Outgoing& out, const IpAddress& address) noexcept;
   void learn(const Batch& batch, const Outgoing& out) noexcept;
   void handle_group(const Batch& batch, Outgoing& out) noexcept;
   bool answer_neighbour(const Batch& batch, const Outgoing& out) noexcept;
@@ -62,6 +67,10 @@ class Egress {
   std::unique_ptr<std::byte[]> scratch_;  // one frame, when `buffer_` must stay whole for further peers
   FloodLimit flood_limit_;
   NewGroups new_groups_;
+  Strangers strangers_;
+  Sighting last_sighting_;
+  std::uint32_t refused_second_ = 0;
+  unsigned refused_ = 0;
   Micros loop_told_ = 0;
   Micros answers_since_ = 0;
   unsigned answers_ = 0;

@@ -23,9 +23,11 @@ struct WorkerEvent {
     source,          ///< newest authenticated packet from `endpoint`, which is not the peer's; `probe`
     key_used,        ///< first packet opened with key `id`
     mac_moved,       ///< `network`, `mac`, `from`, `to`
+    mac_seen,        ///< `mac`, which nobody was given, sends on this side of `network`; zero: more than told
+    refused,         ///< `mac` on this side of `network` claims `address`, or (zero) the MAC itself
     too_big,         ///< the kernel refused a packet of `size` bytes to the peer
     groups_changed,  ///< of `network`: somebody here wants one more
-    group_left,      ///< `group` of `network`: somebody here wants it no more
+    group_left,      ///< group `address` of `network`: somebody here wants it no more
     loop_probe,      ///< the one of `peer`, for `network`, came to a TAP of ours
     tap_lost,        ///< `network`
     stream_lost,     ///< the peer's stream with that `id`
@@ -35,7 +37,7 @@ struct WorkerEvent {
   bool probe = false;
   std::uint16_t network = 0;
   MacAddress mac{};
-  IpAddress group{};
+  IpAddress address{};
   MacOwner from = local_owner;
   MacOwner to = local_owner;
   std::uint32_t id = 0;

@@ -250,7 +250,10 @@ void Ingress::handle_frame(const Batch& batch, const Session& session, Bytes con
     counters.add(Counter::dropped_muted);
     return;
   }
-  learn(batch, session, inner->network, source_mac(frame));
+  if (!admit_source(batch, session, inner->network, source_mac(frame))) {
+    counters.add(Counter::dropped_foreign_mac);
+    return;
+  }
   if (frame.size() <= longest_syn) {
     const Layers layers = parse_frame(frame);
     if (layers.tcp() && clamp_mss(frame, layers, clamp_mtu(batch.snapshot.peers[session.slot], *network),
@@ -264,19 +267,22 @@ void Ingress::handle_frame(const Batch& batch, const Session& session, Bytes con
   coalescer_.add(*inner, frame);
 }
 
-// Frames come in trains of one sender; the table need hear of it once a second.
-void Ingress::learn(const Batch& batch, const Session& session, std::uint16_t network,
-                    const MacAddress& mac) noexcept {
-  const Sighting sighting{mac, network, session.slot, batch.now_s()};
-  if (sighting == last_sighting_) return;
+// False if the sender's MAC was given to a container that is not behind that peer. Else it is learned.
+bool Ingress::admit_source(const Batch& batch, const Session& session, std::uint16_t network,
+                           const MacAddress& mac) noexcept {
+  const EndpointTable& announced = *batch.snapshot.endpoints;
+  const Sighting sighting{mac, network, session.slot, batch.now_s(), &announced};
+  if (sighting == last_sighting_) return true;
+  if (announced.owner(network, mac).value_or(session.slot) != session.slot) return false;
   last_sighting_ = sighting;
   const auto learned = context_.macs.learn(network, mac, session.slot, batch.now_s());
-  if (learned.what != MacTable::Learned::moved) return;
+  if (learned.what != MacTable::Learned::moved) return true;
   context_.events.post({.kind = WorkerEvent::Kind::mac_moved,
                         .network = network,
                         .mac = mac,
                         .from = learned.previous,
                         .to = session.slot});
+  return true;
 }
 
 void Ingress::handle_fragment(const Batch& batch, Session& session, unsigned lane, Bytes content) noexcept {

@@ -27,14 +27,6 @@ class Ingress final : private FrameSink {
     std::size_t packets = 0;
     std::size_t bytes = 0;
   };
-  /// A station of the segment, seen behind a peer.
-  struct Sighting {
-    MacAddress mac{};
-    std::uint16_t network = 0;
-    PeerSlot slot = 0;
-    std::uint32_t second = 0;
-    bool operator==(const Sighting&) const = default;
-  };
   /// How a packet came.
   struct Source {
     Endpoint endpoint;         // of a datagram
@@ -52,8 +44,8 @@ class Ingress final : private FrameSink {
   [[nodiscard]] static bool may_be_plain(const Session& session, const Source& source) noexcept;
   [[nodiscard]] OpenResult open(Session& session, const SealedHeader& header, Bytes packet) noexcept;
   void handle_frame(const Batch& batch, const Session& session, Bytes content) noexcept;
-  void learn(const Batch& batch, const Session& session, std::uint16_t network,
-             const MacAddress& mac) noexcept;
+  bool admit_source(const Batch& batch, const Session& session, std::uint16_t network,
+                    const MacAddress& mac) noexcept;
   void handle_fragment(const Batch& batch, Session& session, unsigned lane, Bytes content) noexcept;
   void handle_probe(const Batch& batch, Session& session, ConstBytes content, const Source& source) noexcept;
   void send_reply(const Source& source, ConstBytes packet) noexcept;

@@ -85,6 +85,60 @@ TEST_CASE("ARP and neighbour discovery for announced addresses stay on the host"
   CHECK(heard.receive().has_value());
 }
 
+TEST_CASE("a MAC or an address that was given to a container elsewhere does not go into the tunnel") {
+  Pair pair;
+  pair.a.run("echo 1 > /proc/sys/net/ipv6/conf/tap0/disable_ipv6");
+  pair.a.control().ok({{"op", "subscribe"}});
+  announce(pair.a, mac_b, {"10.32.0.2", "fd00::2"}, pair.b.id());
+  pair.a.tap().send(make_frame(broadcast, mac_b, 60));
+  CHECK(pair.a.control().event("refused")["mac"] == mac_b);
+  CHECK(pair.a.counter("dropped_foreign_mac") == 1);
+  pair.a.run("ip link set tap0 address 02:00:00:00:00:0a && ip addr add 10.32.0.2/24 dev tap0");
+  pair.a.run("ping -q -c 1 -W 1 10.32.0.9 > /dev/null || true");
+  CHECK(pair.a.control().event("refused", [](const Json& event) {
+    return event["address"] == "10.32.0.2";
+  })["mac"] == mac_a);
+  CHECK(pair.a.counter("dropped_foreign_address") >= 1);
+  // Once it is given to somebody here, it goes.
+  announce(pair.a, mac_a, {"10.32.0.2"}, nullptr);
+  pair.a.control().ok({{"op", "endpoint.remove"}, {"network", 0}, {"mac", mac_b}});
+  const Tap heard(pair.b.network_namespace(), "tap0", arp_ethertype);
+  pair.a.run("ping -q -c 1 -W 1 10.32.0.8 > /dev/null || true");
+  CHECK(heard.receive().has_value());
+}
+
+TEST_CASE("what comes from a peer with the MAC of somebody else's container is not delivered") {
+  Trio hosts;
+  announce(hosts.b, mac_b, {}, hosts.c.id());
+  hosts.a.tap().send(make_frame(broadcast, mac_b, 400));
+  REQUIRE(hosts.c.tap().receive().has_value());
+  CHECK_FALSE(hosts.b.tap().receive(100ms).has_value());
+  CHECK(hosts.b.counter("dropped_foreign_mac") >= 1);
+  announce(hosts.b, mac_b, {}, hosts.a.id());
+  hosts.a.tap().send(make_frame(broadcast, mac_b, 400));
+  CHECK(hosts.b.tap().receive().has_value());
+}
+
+TEST_CASE("a MAC that nobody was given is told once it sends") {
+  Pair pair;
+  pair.a.control().ok({{"op", "subscribe"}});
+  const auto sends = [](const Json& event) { return event["mac"] == mac_b && event["network"] == 0; };
+  pair.a.tap().send(make_frame(mac_a, mac_b, 60));
+  CHECK_FALSE(pair.a.control().event("mac-seen", sends).is_null());
+}
+
+TEST_CASE("an announcement on request reaches this side of the segment, and does not come from the container") {
+  Pair pair;
+  const Tap heard(pair.a.network_namespace(), "tap0", arp_ethertype);
+  pair.a.control().ok(
+      {{"op", "announce"}, {"network", 0}, {"mac", mac_b}, {"addresses", {"10.32.0.2", "fd00::2"}}});
+  const auto frame = heard.receive();
+  REQUIRE(frame.has_value());
+  CHECK(load32(&frame->at(28)) == 0x0a200002);
+  CHECK(load16(&frame->at(26)) == 0x000b);
+  CHECK(load16(&frame->at(10)) != 0x000b);
+}
+
 TEST_CASE("announcements for peers that are not known yet wait for them") {
   Pair pair;
   announce(pair.a, mac_b, {"10.32.0.2"}, "00000000000000ee");
