@@ -1,4 +1,4 @@
-import type { Entry } from './attachment-book.js';
+import { attachmentKey, type Entry } from './attachment-book.js';
 
 /** A container's interface as others need to know it. */
 export interface AttachedEndpoint {
@@ -9,6 +9,8 @@ export interface AttachedEndpoint {
   readonly addresses: readonly string[];
   /** Of the container: what its addresses and names belong to. */
   readonly id: string;
+  /** Its name inside the container. */
+  readonly interface: string;
   readonly name: string | null;
   readonly hostname: string | null;
   /** Others find it by these names. */
@@ -22,35 +24,40 @@ export interface AttachedEndpointsOptions {
   readonly onDetached: (endpoint: AttachedEndpoint) => void;
 }
 
-/** What others were told of the containers that are attached. */
+/** What others were told of the containers that are attached: of each interface what was told last. */
 export class AttachedEndpoints {
   readonly #options: AttachedEndpointsOptions;
-  readonly #byMac = new Map<string, AttachedEndpoint>();
+  /** By container and interface. */
+  readonly #told = new Map<string, AttachedEndpoint>();
 
   constructor(options: AttachedEndpointsOptions) {
     this.#options = options;
   }
 
   all(): AttachedEndpoint[] {
-    return [...this.#byMac.values()];
+    return [...this.#told.values()];
   }
 
-  /** Tells what is new about an attachment that was `former`. */
-  tell(entry: Entry, former: Entry | undefined): void {
-    const mac = entry.present ? entry.mac : undefined;
-    if (former?.mac !== mac) this.withdraw(former?.mac);
-    const { network: name, addresses, id, name: label, hostname, dns } = entry;
-    const network = this.#options.segment(name);
-    if (mac === undefined || network === undefined) return;
-    const endpoint = { network, mac, addresses, id, name: label, hostname, dns };
-    this.#byMac.set(mac, endpoint);
+  /** Tells what is new about an attachment. Of one that has another MAC now the former is withdrawn once the new one is told: its names stay. */
+  tell(entry: Entry): void {
+    const network = this.#options.segment(entry.network);
+    if (!entry.present || entry.mac === undefined || network === undefined) {
+      this.withdraw(entry);
+      return;
+    }
+    const { mac, addresses, id, interface: inside, name, hostname, dns } = entry;
+    const former = this.#told.get(attachmentKey(entry));
+    const endpoint = { network, mac, addresses, id, interface: inside, name, hostname, dns };
+    this.#told.set(attachmentKey(entry), endpoint);
     this.#options.onAttached(endpoint);
+    if (former === undefined || (former.mac === mac && former.network === network)) return;
+    this.#options.onDetached(former);
   }
 
-  withdraw(mac: string | undefined): void {
-    const endpoint = mac === undefined ? undefined : this.#byMac.get(mac);
-    if (mac === undefined || endpoint === undefined) return;
-    this.#byMac.delete(mac);
+  withdraw(entry: Entry): void {
+    const endpoint = this.#told.get(attachmentKey(entry));
+    if (endpoint === undefined) return;
+    this.#told.delete(attachmentKey(entry));
     this.#options.onDetached(endpoint);
   }
 }

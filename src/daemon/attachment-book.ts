@@ -32,7 +32,7 @@ export class AttachmentBook {
   }
 
   find(id: string, inside: string): Entry | undefined {
-    return this.#entries.get(`${id} ${inside}`);
+    return this.#entries.get(attachmentKey({ id, interface: inside }));
   }
 
   /** One namespace may be named in several ways: by its name, its path, a process in it. */
@@ -51,7 +51,7 @@ export class AttachmentBook {
 
   /** Puts an entry in, in place of the former one of that container and interface. */
   put(entry: Entry): void {
-    const key = keyOf(entry);
+    const key = attachmentKey(entry);
     const former = this.#entries.get(key);
     if (former !== undefined) this.remove(former);
     this.#entries.set(key, entry);
@@ -61,7 +61,7 @@ export class AttachmentBook {
   }
 
   remove(entry: Entry): void {
-    const key = keyOf(entry);
+    const key = attachmentKey(entry);
     if (!this.#entries.delete(key)) return;
     this.#networks.set(entry.network, (this.#networks.get(entry.network) ?? 0) - 1);
     for (const cidr of entry.addresses) unset(this.#addresses, `${entry.network} ${addressOf(cidr)}`, key);
@@ -73,7 +73,8 @@ export class AttachmentBook {
   }
 }
 
-function keyOf({ id, interface: inside }: Entry): string {
+/** Names an attachment: a container, and its interface. */
+export function attachmentKey({ id, interface: inside }: Pick<Entry, 'id' | 'interface'>): string {
   return `${id} ${inside}`;
 }
 

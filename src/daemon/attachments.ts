@@ -10,6 +10,7 @@ import {
   type HostEnd,
   hostEnd,
   hostEnds,
+  interfaceMac,
   parseCidr,
   removeAddresses,
   removeLink,
@@ -38,6 +39,10 @@ export interface AttachmentsOptions {
   readonly networks: Networks;
   readonly containers: Containers;
   readonly addresses: AddressSource;
+  /** Another that is attached with this MAC, on any host, in words; undefined: nobody is. */
+  readonly macHolder: (network: number, mac: string, entry: Entry) => string | undefined;
+  /** Resolves when everything that was told of the containers holds on this host. */
+  readonly settled: () => Promise<void>;
   /** Something that had to be done by itself could not be done. */
   readonly onFailure: (what: string, error: unknown) => void;
 }
@@ -188,6 +193,43 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
     await this.#look(suspects);
   }
 
+  /** The attachment whose host's end this is. */
+  atPort(port: string): Entry | undefined {
+    return this.present().find((entry) => this.#hostEnd(entry) === port);
+  }
+
+  /** Those whose interface is there. */
+  present(): Entry[] {
+    return this.#book.all().filter(({ present }) => present);
+  }
+
+  /** Looks which MAC a container's interface has now, and tells others when it is another one. True when it was. */
+  async followMac({ id, interface: inside }: Entry): Promise<boolean> {
+    return await this.#changes.run(id, async () => {
+      const entry = this.#book.find(id, inside);
+      if (entry?.present !== true) return false;
+      const fate = await this.#options.containers.again(entry);
+      if (fate.state !== 'running' || fate.container.namespace.inode !== entry.inode) return false;
+      const mac = await interfaceMac(fate.container.namespace, inside);
+      if (mac === undefined || mac === entry.mac) return false;
+      this.#checkMac(entry, mac);
+      this.#put({ ...entry, mac });
+      await this.#note();
+      return true;
+    });
+  }
+
+  /** Throws `mac-used` for the MAC of somebody else who is attached. */
+  #checkMac(entry: Entry, mac: string): void {
+    const network = this.#options.networks.number(entry.network);
+    const holder = network === undefined ? undefined : this.#options.macHolder(network, mac, entry);
+    if (holder === undefined) return;
+    throw new WeftError(
+      'mac-used',
+      `${holder} already has the MAC ${mac}: choose another one, or detach it there first`,
+    );
+  }
+
   /** Follows what has become of containers: they run again, have ended, or are gone. */
   async #look(entries: readonly Entry[]): Promise<void> {
     if (entries.length === 0) return;
@@ -282,18 +324,18 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
     this.#book.put(entry); // its addresses are taken from now on
     try {
       const { mac } = await this.#plug(container, entry, before?.mac);
-      const attached = { ...entry, mac, present: true };
-      this.#put(attached);
-      return attached;
+      return { ...entry, mac, present: true };
     } catch (error) {
-      this.#book.remove(entry);
-      if (before !== undefined) this.#book.put(before);
+      if (before === undefined) {
+        this.#book.remove(entry);
+        this.#told.withdraw(entry);
+      } else this.#put(before);
       throw error;
     }
   }
 
   async #plug({ namespace }: Container, entry: Entry, mac: string | undefined): Promise<AttachedInterface> {
-    const { owner, mtu, networks } = this.#options;
+    const { owner, mtu, networks, settled } = this.#options;
     const { bridge } = await networks.segment(entry.network);
     return await attach({
       bridge,
@@ -304,6 +346,11 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
       cidrs: entry.addresses.map(parseCidr),
       mac,
       multicastRoute: entry.multicastRoute,
+      onReady: async (found) => {
+        this.#checkMac(entry, found);
+        this.#put({ ...entry, mac: found, present: true });
+        await settled();
+      },
     });
   }
 
@@ -389,10 +436,9 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
 
   /** Notes an attachment, and tells others what is new about it. */
   #put(entry: Entry): void {
-    const former = this.#book.find(entry.id, entry.interface);
     this.#book.put(entry);
     this.#options.networks.settle(entry.network);
-    this.#told.tell(entry, former);
+    this.#told.tell(entry);
   }
 
   /** The container does not come back: its addresses are free, and others hear of it. */
@@ -405,7 +451,7 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
     this.#book.remove(entry);
     this.#options.networks.settle(entry.network);
     this.#missing.delete(entry.id);
-    this.#told.withdraw(entry.mac);
+    this.#told.withdraw(entry);
   }
 
   /** What has happened has happened, even if the disk is full. */

@@ -12,6 +12,7 @@ import type { Forwarder } from '../forwarder/index.js';
 import type { Identity, PeerId } from '../identity/index.js';
 import { type Mesh, type OpenChannel, OwnedRecords } from '../mesh/index.js';
 import type { AttachedEndpoint } from './attached-endpoints.js';
+import type { Entry } from './attachment-book.js';
 import type { Attachments } from './attachments.js';
 
 export interface EndpointsOptions {
@@ -28,6 +29,8 @@ export class Endpoints {
   readonly #directory: EndpointDirectory;
   readonly #self: PeerId;
   #channel: OpenChannel | undefined;
+  /** What the forwarder was told last. */
+  #telling: Promise<unknown> = Promise.resolve();
 
   constructor(options: EndpointsOptions) {
     const { identity, mesh, forwarder, attachments } = options;
@@ -36,6 +39,7 @@ export class Endpoints {
     this.#directory = new EndpointDirectory({
       endpoint: (endpoint) => this.#tell('endpoint.set', this.#asTold(endpoint)),
       endpointGone: (network, mac) => this.#tell('endpoint.remove', { network, mac }),
+      moved: (network, mac, address) => this.#tell('announce', { network, mac, addresses: [address] }),
       groups: (peer, network, groups) => {
         if (peer !== this.#self) this.#tell('peer.groups', { peer, network, groups });
       },
@@ -68,6 +72,25 @@ export class Endpoints {
   stop(): void {
     this.#channel?.close();
     this.#channel = undefined;
+  }
+
+  /** Resolves when the forwarder knows what was told of our containers. */
+  async settled(): Promise<void> {
+    await this.#telling;
+  }
+
+  /** Who else than this attachment has a MAC, in words. */
+  macHolder(network: number, mac: string, { id, interface: inside }: Entry): string | undefined {
+    const { attachments, mesh } = this.#options;
+    const peer = this.#directory.find(network, mac)?.peer;
+    if (peer === undefined) return undefined;
+    if (peer !== this.#self) return `a container on ${mesh.member(peer)?.nickname ?? peer}`;
+    const ours = attachments
+      .endpoints()
+      .find((endpoint) => endpoint.network === network && endpoint.mac === mac);
+    return ours === undefined || (ours.id === id && ours.interface === inside)
+      ? undefined
+      : (ours.name ?? ours.id);
   }
 
   all(): readonly Endpoint[] {
@@ -107,6 +130,6 @@ export class Endpoints {
   /** What does not reach the forwarder is told when it is there again. */
   #tell(op: string, fields: object): void {
     const { forwarder } = this.#options;
-    if (forwarder.connected) void forwarder.request(op, fields).catch(() => {});
+    if (forwarder.connected) this.#telling = forwarder.request(op, fields).catch(() => {});
   }
 }

@@ -22,6 +22,7 @@ import type {
 import { WeftError } from '../errors.js';
 import { Forwarder, ForwarderDataPlane, locateForwarder } from '../forwarder/index.js';
 import {
+  forwardingPorts,
   interfaceNames,
   isInSubnets,
   removeInterfaces,
@@ -44,6 +45,7 @@ import { joinInvitation } from './join.js';
 import { KnownMembers } from './known-members.js';
 import type { LaunchRequest } from './launch-request.js';
 import { errorFields, type Log } from './logging.js';
+import { MacWatch } from './mac-watch.js';
 import { PublishedNetworks } from './network-records.js';
 import { Networks } from './networks.js';
 import { runPaths } from './paths.js';
@@ -77,6 +79,7 @@ export class Router implements RouterControl {
   readonly #attachments: Attachments;
   readonly #exposures: Exposures;
   readonly #endpoints: Endpoints;
+  readonly #macWatch: MacWatch;
   /** Names of containers. */
   readonly names: Dns;
   readonly #startedAt = performance.now();
@@ -179,6 +182,8 @@ export class Router implements RouterControl {
       networks: this.#networks,
       containers: this.#containers,
       addresses,
+      macHolder: (network, mac, entry) => this.#endpoints.macHolder(network, mac, entry),
+      settled: () => this.#endpoints.settled(),
       onFailure: (what, error) => onFailure(what)(error),
     });
     this.#exposures = new Exposures({
@@ -194,6 +199,17 @@ export class Router implements RouterControl {
       mesh: this.#mesh,
       forwarder: this.#forwarder,
       attachments: this.#attachments,
+    });
+    this.#macWatch = new MacWatch({
+      now: () => performance.now(),
+      ports: async (network, macs) => {
+        const { bridge = null } = this.#networks.list().find(({ number }) => number === network) ?? {};
+        return bridge === null ? new Map() : await forwardingPorts(bridge, macs);
+      },
+      atPort: (port) => this.#attachments.atPort(port),
+      present: () => this.#attachments.present(),
+      follow: (entry) => this.#attachments.followMac(entry),
+      onFailure: onFailure('a container whose MAC changed is not followed'),
     });
     this.paths = new PeerPaths(this.#mesh, this.#overlay);
     this.names = new Dns({
@@ -246,6 +262,7 @@ export class Router implements RouterControl {
       this.#log.warn(`${target} was attached before and is gone`, { target });
     }
     this.#endpoints.start();
+    this.#macWatch.lookAtAll();
     await this.#exposures.restore();
     await this.#overlay.start();
     this.#checking = this.#networks
@@ -419,7 +436,7 @@ export class Router implements RouterControl {
     clearInterval(this.#check);
     this.#containers.stop();
     this.#records.stop();
-    await this.#checking;
+    await Promise.all([this.#checking, this.#macWatch.stop()]);
     await this.#exposures
       .remove()
       .catch((error: unknown) => this.#log.warn(String(error), errorFields(error)));
@@ -464,6 +481,7 @@ export class Router implements RouterControl {
     });
     this.#forwarder.on('event', ({ name, fields }) => {
       if (name === 'tap-lost') this.#inspect(fields.network);
+      if (name === 'mac-seen') this.#macWatch.seen(fields.network, fields.mac);
     });
   }
 

@@ -1,5 +1,5 @@
 import type { PeerId } from '../identity/index.js';
-import { addressText, type EndpointKey, type EndpointRecord, parseKey } from './record.js';
+import { addressText, type EndpointKey, type EndpointRecord, endpointKey, parseKey } from './record.js';
 
 /** A container's interface, and who has it. */
 export interface Endpoint {
@@ -9,11 +9,16 @@ export interface Endpoint {
   readonly peer: PeerId;
 }
 
+/** Of so many addresses it is remembered where they were last. */
+const REMEMBERED = 16_384;
+
 /** Who wants to know what holds now. */
 export interface EndpointSink {
   /** New, or with other addresses, or somewhere else. */
   endpoint(endpoint: Endpoint): void;
   endpointGone(network: number, mac: string): void;
+  /** An address is known to be at another MAC than it was: neighbours remember the former one. */
+  moved(network: number, mac: string, address: string): void;
   /** Which multicast groups are wanted at a peer; null: nobody knows, so all may be. */
   groups(peer: PeerId, network: number, groups: readonly string[] | null): void;
 }
@@ -27,6 +32,10 @@ export class EndpointDirectory {
   /** By key, then by owner. */
   readonly #records = new Map<string, Map<PeerId, EndpointRecord>>();
   readonly #shown = new Map<string, Endpoint>();
+  /** The MACs at which an address is announced, by network and address. */
+  readonly #holders = new Map<string, Set<string>>();
+  /** At which MAC an address was last, the one that changed longest ago first. */
+  readonly #last = new Map<string, string>();
   readonly #dead = new Set<PeerId>();
 
   constructor(sink: EndpointSink) {
@@ -53,6 +62,17 @@ export class EndpointDirectory {
       const parsed = parseKey(key);
       if (parsed !== undefined && owners.has(owner)) this.#show(owner, key, parsed);
     }
+  }
+
+  /** Who has a MAC. */
+  find(network: number, mac: string): Endpoint | undefined {
+    return this.#shown.get(endpointKey(network, mac));
+  }
+
+  /** Who has an address: several, while routers do not agree. */
+  holders(network: number, address: string): Endpoint[] {
+    const macs = this.#holders.get(`${network} ${address}`) ?? [];
+    return [...macs].flatMap((mac) => this.find(network, mac) ?? []);
   }
 
   /** What to announce a MAC with that is ours now, so that it counts more than wherever it was before. */
@@ -83,15 +103,44 @@ export class EndpointDirectory {
 
   #showEndpoint(key: string, network: number, mac: string): void {
     const winner = this.#winner(key);
+    const former = this.#shown.get(key);
     if (winner === undefined) {
-      if (this.#shown.delete(key)) this.#sink.endpointGone(network, mac);
+      if (!this.#shown.delete(key)) return;
+      this.#sink.endpointGone(network, mac);
+      this.#settle(network, mac, former?.addresses ?? [], []);
       return;
     }
     const [peer, { addresses }] = winner;
     const endpoint = { network, mac, addresses: addresses.map(addressText), peer };
-    if (isSame(this.#shown.get(key), endpoint)) return;
+    if (isSame(former, endpoint)) return;
     this.#shown.set(key, endpoint);
     this.#sink.endpoint(endpoint);
+    this.#settle(network, mac, former?.addresses ?? [], endpoint.addresses);
+  }
+
+  /** Follows which addresses a MAC has now, and tells which of them have moved by that. */
+  #settle(network: number, mac: string, before: readonly string[], now: readonly string[]): void {
+    for (const address of new Set([...before, ...now])) {
+      const key = `${network} ${address}`;
+      const macs = this.#holders.get(key) ?? new Set<string>();
+      if (now.includes(address)) macs.add(mac);
+      else macs.delete(mac);
+      if (macs.size === 0) this.#holders.delete(key);
+      else this.#holders.set(key, macs);
+      const [only] = macs;
+      if (only !== undefined && macs.size === 1) this.#arrive(network, only, address);
+    }
+  }
+
+  #arrive(network: number, mac: string, address: string): void {
+    const key = `${network} ${address}`;
+    const last = this.#last.get(key);
+    if (last === mac) return;
+    this.#last.delete(key);
+    this.#last.set(key, mac);
+    const [oldest] = this.#last.keys();
+    if (this.#last.size > REMEMBERED && oldest !== undefined) this.#last.delete(oldest);
+    if (last !== undefined) this.#sink.moved(network, mac, address);
   }
 
   #showGroups(owner: PeerId, key: string, { network }: EndpointKey): void {

@@ -31,6 +31,8 @@ export interface AttachOptions {
   readonly mac?: string | undefined;
   /** Whether multicast goes out here, unless it has another way already. */
   readonly multicastRoute: boolean;
+  /** Called before the container is heard for the first time: whoever needs to know its MAC by then. When it rejects, so does all. */
+  readonly onReady?: (mac: string) => Promise<void>;
 }
 
 /** Throws `bad-interface-name` for what Linux would not take. */
@@ -61,7 +63,7 @@ export async function attach(options: AttachOptions): Promise<AttachedInterface>
   const made = await ensurePair(options, outside);
   try {
     const { mac, addresses } = await configure(options);
-    await portUp(outside);
+    await Promise.all([portUp(outside), options.onReady?.(mac)]);
     // Setting the address that it has makes the kernel announce all addresses of the interface (see sysctls).
     await ipBatch([`link set dev ${inside} address ${mac}`], namespace.path);
     return { interface: inside, mac, addresses };
@@ -69,6 +71,11 @@ export async function attach(options: AttachOptions): Promise<AttachedInterface>
     if (made) await removeLink(outside);
     throw error;
   }
+}
+
+/** The MAC of a container's interface now; undefined when it is not there. */
+export async function interfaceMac({ path }: Namespace, inside: string): Promise<string | undefined> {
+  return (await link(inside, path))?.address;
 }
 
 /** Takes addresses away. Gives what is left; the interface stays. */

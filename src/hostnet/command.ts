@@ -11,13 +11,15 @@ const PACKAGES: Readonly<Record<string, string>> = {
   nft: 'nftables',
 };
 
-/** A command that ended with a failure; `stderr` is what it said. */
+/** A command that ended with a failure; `stderr` is what it said, and `stdout` what it had done by then. */
 export class CommandFailed extends WeftError {
   readonly stderr: string;
+  readonly stdout: string;
 
-  constructor(command: string, stderr: string, cause: unknown) {
+  constructor(command: string, stderr: string, cause: unknown, stdout = '') {
     super('command-failed', `${command} failed: ${stderr || String(cause)}`, { cause });
     this.stderr = stderr;
+    this.stdout = stdout;
   }
 }
 
@@ -30,7 +32,7 @@ export function run(command: string, args: readonly string[], input = '', label 
     const options = { timeout: TIMEOUT, maxBuffer: MAX_OUTPUT };
     const child = execFile(command, args, options, (error, stdout, stderr) => {
       if (error === null) resolve(stdout);
-      else reject(explain(command, label, stderr.trim(), error));
+      else reject(explain(command, label, stderr.trim(), error, stdout));
     });
     child.stdin?.on('error', () => {}); // it ended before it read all: its exit code tells
     child.stdin?.end(input);
@@ -41,7 +43,7 @@ export function packageOf(command: string): string {
   return PACKAGES[command] ?? command;
 }
 
-function explain(command: string, label: string, stderr: string, cause: Error): WeftError {
+function explain(command: string, label: string, stderr: string, cause: Error, stdout: string): WeftError {
   if (systemCode(cause) === 'ENOENT') {
     const text = `the command ${command} is missing: install ${packageOf(command)}`;
     return new WeftError('command-missing', text, { cause });
@@ -53,7 +55,7 @@ function explain(command: string, label: string, stderr: string, cause: Error): 
       { cause },
     );
   }
-  return new CommandFailed(label, firstLine(stderr), cause);
+  return new CommandFailed(label, firstLine(stderr), cause, stdout);
 }
 
 function firstLine(text: string): string {

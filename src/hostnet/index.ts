@@ -8,6 +8,7 @@ export {
   DEFAULT_INTERFACE,
   detach,
   hostEnd,
+  interfaceMac,
   removeAddresses,
 } from './attachment.js';
 export {
@@ -37,6 +38,7 @@ export {
   missingCommands,
   tunFault,
 } from './host-facts.js';
+export { forwardingPorts } from './ip.js';
 export { checkMtu, chooseMtu, MAX_MTU, MIN_MTU } from './mtu.js';
 export { bootId, type Namespace, resolveNamespace } from './namespace.js';
 export {

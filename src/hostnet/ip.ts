@@ -127,6 +127,23 @@ export async function setForwarding(mac: string, port: string): Promise<void> {
   await run('bridge', ['fdb', 'replace', mac, 'dev', port, 'master', 'static']);
 }
 
+/** At which ports of a bridge these MAC addresses were seen last; those that were not are left out. */
+export async function forwardingPorts(
+  bridge: string,
+  macs: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const lines = macs.map((mac) => `fdb get ${mac} br ${bridge}`);
+  // It fails for those that are not there, after it has told the others.
+  const output = await run('bridge', ['-force', '-batch', '-'], `${lines.join('\n')}\n`).catch(
+    (error: unknown) => {
+      if (error instanceof CommandFailed) return error.stdout;
+      throw error;
+    },
+  );
+  const found = output.matchAll(/^([0-9a-f:]{17}) dev (\S+) master /gm);
+  return new Map([...found].map(([, mac = '', port = '']) => [mac, port]));
+}
+
 async function ipJson(args: readonly string[], namespace: NamespacePath): Promise<unknown> {
   const output = await inNamespace(namespace, ['ip', '-json', ...args]);
   return output.trim() === '' ? [] : JSON.parse(output);

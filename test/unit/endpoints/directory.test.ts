@@ -29,6 +29,7 @@ beforeEach(() => {
   directory = new EndpointDirectory({
     endpoint: ({ network, mac, addresses, peer }) => told.push(`${network} ${mac} [${addresses}] ${peer}`),
     endpointGone: (network, mac) => told.push(`${network} ${mac} gone`),
+    moved: (network, mac, address) => told.push(`${network} ${address} moved to ${mac}`),
     groups: (peer, network, groups) => told.push(`${network} ${peer} wants ${groups}`),
   });
 });
@@ -93,6 +94,38 @@ describe('the directory of endpoints', () => {
     ]);
   });
 
+  it("tells that an address has moved, also when it was nobody's in between", () => {
+    const other = endpointKey(0, '02:00:00:00:00:0b');
+    const moves = () => news().filter((text) => text.includes('moved'));
+    directory.put(anna, KEY, record(0, '10.32.0.1', 'fd00::1'));
+    expect(moves()).toEqual([]);
+    directory.put(bert, other, record(0, '10.32.0.1', 'fd00::1'));
+    expect(moves()).toEqual([]);
+    directory.put(anna, KEY, undefined);
+    expect(moves()).toEqual([
+      '0 10.32.0.1 moved to 02:00:00:00:00:0b',
+      '0 fd00::1 moved to 02:00:00:00:00:0b',
+    ]);
+    directory.put(bert, other, undefined);
+    directory.put(carl, KEY, record(0, '10.32.0.1'));
+    expect(moves()).toEqual([`0 10.32.0.1 moved to ${MAC}`]);
+    directory.put(carl, KEY, record(0));
+    directory.put(carl, KEY, record(0, '10.32.0.1'));
+    expect(moves()).toEqual([]);
+  });
+
+  it('tells who has a MAC and an address', () => {
+    const other = endpointKey(0, '02:00:00:00:00:0b');
+    directory.put(anna, KEY, record(0, '10.32.0.1'));
+    directory.put(bert, other, record(0, '10.32.0.1', '10.32.0.2'));
+    expect(directory.find(0, MAC)?.peer).toBe(anna);
+    expect(directory.find(1, MAC)).toBeUndefined();
+    expect(directory.holders(0, '10.32.0.1').map(({ peer }) => peer)).toEqual([anna, bert]);
+    directory.setAlive(anna, false);
+    expect(directory.holders(0, '10.32.0.1').map(({ peer }) => peer)).toEqual([bert]);
+    expect(directory.holders(0, '10.32.0.3')).toEqual([]);
+  });
+
   it('says everything again on request', () => {
     directory.put(anna, KEY, record(0));
     directory.put(bert, groupsKey(0), record(0, '239.1.2.3'));
@@ -124,6 +157,7 @@ describe('the directory of endpoints', () => {
             const view = new EndpointDirectory({
               endpoint: ({ mac, peer }) => shown.set(mac, peer),
               endpointGone: (_network, mac) => shown.delete(mac),
+              moved: () => {},
               groups: () => {},
             });
             if (index === 0) view.setAlive(dead, false);
