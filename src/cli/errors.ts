@@ -25,18 +25,24 @@ export function usageError(message: string): WeftError {
   return new WeftError('usage', message);
 }
 
-/** 0 done, 1 failed, 2 wrong usage, 3 no router is running. */
-export function exitCodeOf(error: unknown): number {
+/**
+ * Ends a command that failed: one line on stderr (a fault of ours with its stack), and an exit code. That whoever reads the output has read
+ * enough is no failure.
+ */
+export function fail(error: unknown): void {
+  if (error instanceof WeftError && error.code === 'no-reader') return;
+  process.stderr.write(`weft: ${describe(error)}\n`);
+  process.exitCode = exitCodeOf(error);
+}
+
+function describe(error: unknown): string {
+  if (error instanceof WeftError) return error.message;
+  return `a fault in weft itself: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+}
+
+/** 1 failed, 2 wrong usage, 3 no router is running. */
+function exitCodeOf(error: unknown): number {
   if (!(error instanceof WeftError)) return 1;
   if (error.code === 'not-running') return 3;
   return USAGE_CODES.has(error.code) ? 2 : 1;
-}
-
-/** One line on stderr; a fault of ours with its stack. */
-export function printError(error: unknown): void {
-  const text =
-    error instanceof WeftError
-      ? error.message
-      : `a fault in weft itself: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
-  process.stderr.write(`weft: ${text}\n`);
 }

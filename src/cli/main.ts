@@ -1,7 +1,8 @@
 /** The `weft` command. Only the command that is used is loaded: a `weft status` must not pay for the rest. */
 import { Command, CommanderError } from 'commander';
 import { weftVersion } from '../version.js';
-import { exitCodeOf, printError } from './errors.js';
+import { fail } from './errors.js';
+import { watchStreams, write } from './streams.js';
 
 type Register = (program: Command) => void;
 
@@ -44,6 +45,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no router is running.
 \`weft COMMAND --help\` tells more. \`weft doctor\` finds out why something does not work.`;
 
 async function main(args: readonly string[]): Promise<void> {
+  let help = '';
   const program = new Command('weft')
     .description(
       'A userspace overlay router: every container on every host on one encrypted Ethernet segment.',
@@ -53,7 +55,12 @@ async function main(args: readonly string[]): Promise<void> {
     .helpCommand(true)
     .exitOverride()
     .configureHelp({ subcommandTerm: (command) => command.name() })
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'weft: ')) })
+    .configureOutput({
+      writeOut: (text) => {
+        help += text;
+      },
+      outputError: (text, writeErr) => writeErr(text.replace(/^error: /, 'weft: ')),
+    })
     .showSuggestionAfterError()
     .addHelpText('after', EXAMPLES);
   const named = COMMANDS[args[0] ?? ''];
@@ -61,17 +68,20 @@ async function main(args: readonly string[]): Promise<void> {
     (named === undefined ? Object.values(COMMANDS) : [named]).map((load) => load()),
   );
   for (const register of registers) register(program);
-  if (args.length === 0) return program.outputHelp();
-  await program.parseAsync(args, { from: 'user' });
+  if (args.length === 0) program.outputHelp();
+  else await obey(program, args);
+  await write(help);
 }
 
-try {
-  await main(process.argv.slice(2));
-} catch (error) {
-  // Commander has printed what it has to say.
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
-  else {
-    printError(error);
-    process.exitCode = exitCodeOf(error);
+/** Commander has printed what it has to say about a wrong command line, or has gathered its help. */
+async function obey(program: Command, args: readonly string[]): Promise<void> {
+  try {
+    await program.parseAsync(args, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    process.exitCode = error.exitCode === 0 ? 0 : 2;
   }
 }
+
+watchStreams();
+await main(process.argv.slice(2)).catch(fail);

@@ -1,4 +1,5 @@
 import type { CommonOptions } from './options.js';
+import { write } from './streams.js';
 
 /** Prints an answer: as JSON when that is asked for, else as the text that `render` makes of it. */
 export async function print<T>(
@@ -7,7 +8,7 @@ export async function print<T>(
   render: (answer: T) => string | Promise<string>,
 ): Promise<void> {
   const text = output === 'json' ? JSON.stringify(answer, undefined, 2) : await render(answer);
-  if (text !== '') process.stdout.write(`${text}\n`);
+  if (text !== '') await write(`${text}\n`);
 }
 
 const NO_BORDERS = {

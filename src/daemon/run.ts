@@ -51,7 +51,7 @@ export async function runRouter(
 ): Promise<void> {
   process.umask(0o077);
   compileLate();
-  const asked = askedToStop();
+  const asked = askedToStop(logs);
   endOnFault(logs);
   checkRunDir(request.runDir);
   await makeDirectory(request.runDir);
@@ -198,11 +198,18 @@ function readiness({ identity, network, settings, resumed }: Plan, mtu: number, 
   };
 }
 
-/** Resolves at SIGTERM or SIGINT. One that comes while the router starts is heeded once it has. */
-function askedToStop(): Promise<void> {
-  process.on('SIGHUP', () => {}); // the terminal that launched us is gone; we stay
+/**
+ * Resolves at SIGTERM or SIGINT, and when the terminal goes away that the router logs to; another one, from which it was launched, is no
+ * reason. What comes while the router starts is heeded once it has.
+ */
+function askedToStop(logs: LogTarget): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve());
+    const onTerminal = () => {
+      if (logs === 'terminal') resolve();
+    };
+    process.on('SIGHUP', onTerminal);
+    process.stdout.on('error', onTerminal);
   });
 }
 

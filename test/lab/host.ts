@@ -152,7 +152,9 @@ export class Host extends Node {
 
   /** The daemon's process id; throws while there is none. */
   get daemon(): number {
-    return Number(readFileSync(join(this.runDirectory, 'daemon.pid'), 'utf8'));
+    const pid = Number(readFileSync(join(this.runDirectory, 'daemon.pid'), 'utf8'));
+    if (pid === 0) throw new Error(`the daemon of ${this.name} is about to write its pid`); // 0 would be ourselves
+    return pid;
   }
 
   /** The forwarder's process id; throws while there is none. */

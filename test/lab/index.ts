@@ -16,6 +16,7 @@ export { Host, type Launched, type LaunchOptions } from './host.js';
 export { Lab } from './lab.js';
 export { Node } from './node.js';
 export { Router } from './router.js';
+export { Terminal } from './terminal.js';
 export {
   awaitFrame,
   Exchange,

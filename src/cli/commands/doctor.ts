@@ -33,8 +33,8 @@ async function doctor(options: CommonOptions & { port?: number }): Promise<void>
     router: router?.peer,
     unreached: router === undefined ? [] : await unreachedPeers(options.runDir).catch(() => []),
   });
-  await print(options, findings, (found) => found.map(describe).join('\n'));
   if (findings.some(({ level }) => level === 'fail')) process.exitCode = 1;
+  await print(options, findings, (found) => found.map(describe).join('\n'));
 }
 
 /** Members to which no packets go directly, and targets that are not linked. */

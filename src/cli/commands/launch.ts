@@ -13,6 +13,9 @@ import { systemCode, WeftError } from '../../errors.js';
 import { usageError } from '../errors.js';
 import { autoOrNumber, type CommonOptions, collect, wholeNumber, withCommonOptions } from '../options.js';
 import { print } from '../output.js';
+import { showProgress } from '../progress.js';
+
+const INTERRUPTS = ['SIGINT', 'SIGTERM'] as const;
 
 interface LaunchOptions extends CommonOptions {
   readonly token?: string;
@@ -152,27 +155,39 @@ async function launch(peers: readonly string[], options: LaunchOptions): Promise
 
 async function launchDaemon(peers: readonly string[], options: LaunchOptions): Promise<void> {
   const credentials = await readCredentials(options);
-  const interrupted = interruption();
-  const daemon = startDaemon(options.runDir);
-  const progress = await showProgress(options);
-  try {
-    const request = await makeRequest(peers, options, credentials).catch(async (error: unknown) => {
-      await daemon.cancel();
-      throw error;
-    });
-    const ready = await daemon.launch(request, interrupted);
-    progress.stop();
-    await print(options, ready, (found) => describe(found, request.network !== undefined));
-  } finally {
-    progress.stop();
-  }
+  const ready = await interruptibly(async (interrupted) => {
+    const daemon = startDaemon(options.runDir);
+    const progress = showProgress('launching');
+    try {
+      const request = await makeRequest(peers, options, credentials).catch(async (error: unknown) => {
+        await daemon.cancel();
+        throw error;
+      });
+      return await daemon.launch(request, interrupted);
+    } finally {
+      progress.stop();
+    }
+  });
+  await print(options, ready, (found) => describe(found, credentials !== undefined)).catch(stillRuns);
 }
 
-/** Comes with Ctrl-C. */
-function interruption(): AbortSignal {
+/** What is not told has happened all the same: whoever launches again must know. */
+function stillRuns(error: unknown): never {
+  if (!(error instanceof WeftError) || error.code !== 'output-failed') throw error;
+  const message = `the router runs, but ${error.message}: \`weft status\` and \`weft token\` show it`;
+  throw new WeftError(error.code, message, { cause: error });
+}
+
+/** The signal that the work is given comes with Ctrl-C, once; a second one ends us. */
+async function interruptibly<T>(work: (interrupted: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => controller.abort());
-  return controller.signal;
+  const abort = () => controller.abort();
+  for (const signal of INTERRUPTS) process.once(signal, abort);
+  try {
+    return await work(controller.signal);
+  } finally {
+    for (const signal of INTERRUPTS) process.off(signal, abort);
+  }
 }
 
 async function launchHere(peers: readonly string[], options: LaunchOptions): Promise<void> {
@@ -253,12 +268,6 @@ function chosenSettings(options: LaunchOptions): ChosenSettings {
   const names = { dns, dnsDomain, dnsTtl, dnsListen, resolvConf };
   const all = { ...chosen, advertise, discovery, connLimit, trustedSubnets, ...addresses, ...names };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
-}
-
-async function showProgress({ output }: LaunchOptions): Promise<{ stop(): unknown }> {
-  if (output === 'json' || !process.stderr.isTTY) return { stop: () => {} };
-  const { default: ora } = await import('ora');
-  return ora({ text: 'launching', discardStdin: false }).start();
 }
 
 function describe(

@@ -4,6 +4,7 @@ import type { Pong } from '../../api/index.js';
 import { ask } from '../client.js';
 import { latency } from '../format.js';
 import { type CommonOptions, wholeNumber, withCommonOptions } from '../options.js';
+import { write } from '../streams.js';
 
 const INTERVAL = 1_000;
 
@@ -38,12 +39,12 @@ async function ping(peer: string, { runDir, output, count }: PingOptions): Promi
     if (i > 0) await delay(INTERVAL);
     const pong = await ask<Pong>(runDir, 'POST', '/ping', { peer });
     pongs.push(pong);
-    if (output === 'text') process.stdout.write(`${pongText(pong)}\n`);
+    if (output === 'text') await write(`${pongText(pong)}\n`);
   }
   const answered = pongs.flatMap(({ rtt }) => rtt ?? []);
-  if (output === 'json') process.stdout.write(`${JSON.stringify(pongs, undefined, 2)}\n`);
-  else process.stdout.write(`${summary(answered, count)}\n`);
   if (answered.length === 0) process.exitCode = 1;
+  if (output === 'json') await write(`${JSON.stringify(pongs, undefined, 2)}\n`);
+  else await write(`${summary(answered, count)}\n`);
 }
 
 function pongText({ nickname, peer, path, viaNickname, rtt }: Pong): string {

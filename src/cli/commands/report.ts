@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { Report } from '../../api/index.js';
 import { ask } from '../client.js';
 import { type CommonOptions, withCommonOptions } from '../options.js';
+import { write } from '../streams.js';
 
 /** `weft report` */
 export function registerReport(program: Command): void {
@@ -17,5 +18,5 @@ export function registerReport(program: Command): void {
 
 async function report({ runDir }: CommonOptions): Promise<void> {
   const answer = await ask<Report>(runDir, 'GET', '/report');
-  process.stdout.write(`${JSON.stringify(answer, undefined, 2)}\n`);
+  await write(`${JSON.stringify(answer, undefined, 2)}\n`);
 }

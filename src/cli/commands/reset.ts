@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { Command } from 'commander';
 import { describeEnding, endRouter } from '../ending.js';
 import { usageError } from '../errors.js';
@@ -30,7 +31,9 @@ async function confirmed(stateDir: string): Promise<boolean> {
   const { createInterface } = await import('node:readline/promises');
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    const answer = await terminal.question(`Forget the identity and the network in ${stateDir}? [y/N] `);
+    const closed = once(terminal, 'close').then(() => ''); // Ctrl-D, Ctrl-C: newer versions of Node reject at them
+    const question = terminal.question(`Forget the identity and the network in ${stateDir}? [y/N] `);
+    const answer = await Promise.race([question.catch(() => ''), closed]);
     return /^y(es)?$/i.test(answer.trim());
   } finally {
     terminal.close();

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type ApiServer, type RouterControl, serveApi } from '../../../src/api/index.js';
+import { type ApiServer, type Report, type RouterControl, serveApi } from '../../../src/api/index.js';
 import { WeftError } from '../../../src/errors.js';
 import { packageRoot, weftVersion } from '../../../src/version.js';
 
@@ -31,10 +31,26 @@ describe('the weft command', () => {
 
   /** Runs the command in a process of its own. */
   function weft(...args: string[]): Promise<Result> {
+    return weftIn('exec "$@"', ...args);
+  }
+
+  /** Runs a shell script in which it is "$@". */
+  function weftIn(script: string, ...args: string[]): Promise<Result> {
     const env = { ...process.env, WEFT_RUN_DIR: directory, WEFT_STATE_DIR: join(directory, 'state') };
+    const command = [
+      '-o',
+      'pipefail',
+      '-c',
+      script,
+      'bash',
+      process.execPath,
+      '--import',
+      'tsx',
+      MAIN,
+      ...args,
+    ];
     return new Promise((resolve) => {
-      const command = ['--import', 'tsx', MAIN, ...args];
-      execFile(process.execPath, command, { env, cwd: packageRoot() }, (error, stdout, stderr) => {
+      execFile('bash', command, { env, cwd: packageRoot() }, (error, stdout, stderr) => {
         resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
       });
     });
@@ -133,6 +149,50 @@ describe('the weft command', () => {
       ].join('\n'),
     );
     expect(JSON.parse((await weft('ps', '-o', 'json')).stdout)).toEqual([attachment]);
+  });
+
+  const TELLING = [[['--help']], [['report']], [['ping', 'b', '-c', '9']]];
+
+  /** One that has much to tell. */
+  async function serveMuch(): Promise<void> {
+    await serve({
+      report: async () => ({ text: 'x'.repeat(1_000_000) }) as unknown as Report,
+      paths: {
+        ping: async (peer: string) => ({ peer, nickname: 'b', path: 'direct', viaNickname: null, rtt: 1 }),
+      } as never,
+    });
+  }
+
+  it.each(TELLING)('ends quietly when nobody reads what `weft %j` says', async (args) => {
+    await serveMuch();
+    for (const reader of ['true', 'head -c 1 >/dev/null']) {
+      expect(await weftIn(`"$@" | ${reader}`, ...args)).toEqual({ code: 0, stdout: '', stderr: '' });
+    }
+  });
+
+  it.each(TELLING)('says in one line that the disk is full for what `weft %j` says', async (args) => {
+    await serveMuch();
+    const complaint = {
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/^weft: .*ENOSPC, no space left on device.*\n$/),
+    };
+    expect(await weftIn('"$@" >/dev/full', ...args)).toEqual(complaint);
+    expect(await weftIn('"$@" >/dev/full 2>/dev/full', ...args)).toEqual({ ...complaint, stderr: '' });
+  });
+
+  it('notices a disk that takes a part only', async () => {
+    const limited = 'trap "" XFSZ; ulimit -f 1; "$@" >"$WEFT_RUN_DIR/help"';
+    expect(await weftIn(limited, 'launch', '--help')).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^weft: .*EFBIG.*\n$/),
+    });
+  });
+
+  it('keeps the exit code of a failure that nobody reads', async () => {
+    for (const streams of ['2>/dev/full', '2>&1 | true', '>&- 2>&-']) {
+      expect(await weftIn(`"$@" ${streams}`, 'status')).toEqual({ code: 3, stdout: '', stderr: '' });
+    }
   });
 
   it('stops what is not running without complaint', async () => {
