@@ -92,6 +92,7 @@ export const Attachment = Type.Object({
   network: Type.String(),
   mac: Nullable(Type.String()),
   addresses: Type.Array(Type.String()),
+  floating: Type.Array(Type.String(), { description: 'those that go to whoever announces them last' }),
   present: Type.Boolean({ description: 'the interface is there now' }),
 });
 export type Attachment = Static<typeof Attachment>;
@@ -235,6 +236,15 @@ export const AttachRequest = Type.Object({
   }),
   network: Type.Optional(Type.String({ maxLength: 64 })),
   interface: Type.Optional(Type.String({ minLength: 1, maxLength: 15 })),
+  mac: Type.Optional(
+    Type.String({ maxLength: 32, description: 'of the interface; default: the one that it had, or any' }),
+  ),
+  floating: Type.Optional(
+    Type.Boolean({
+      description:
+        'these addresses (without any: all) go to whoever announces them last; default: as they were',
+    }),
+  ),
   name: Type.Optional(Type.String({ minLength: 1, maxLength: 63 })),
   hostname: Type.Optional(Type.String({ minLength: 1, maxLength: 253 })),
   multicastRoute: Type.Optional(Type.Boolean({ description: 'default: true' })),

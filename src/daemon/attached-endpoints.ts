@@ -7,6 +7,8 @@ export interface AttachedEndpoint {
   readonly mac: string;
   /** With prefix length, such as `10.32.0.1/12`. */
   readonly addresses: readonly string[];
+  /** Those among them that are this container's alone: the others go to whoever announces them last. */
+  readonly fixed: readonly string[];
   /** Of the container: what its addresses and names belong to. */
   readonly id: string;
   /** Its name inside the container. */
@@ -45,9 +47,10 @@ export class AttachedEndpoints {
       this.withdraw(entry);
       return;
     }
-    const { mac, addresses, id, interface: inside, name, hostname, dns } = entry;
+    const { mac, addresses, floating = [], id, interface: inside, name, hostname, dns } = entry;
+    const fixed = addresses.filter((address) => !floating.includes(address));
     const former = this.#told.get(attachmentKey(entry));
-    const endpoint = { network, mac, addresses, id, interface: inside, name, hostname, dns };
+    const endpoint = { network, mac, addresses, fixed, id, interface: inside, name, hostname, dns };
     this.#told.set(attachmentKey(entry), endpoint);
     this.#options.onAttached(endpoint);
     if (former === undefined || (former.mac === mac && former.network === network)) return;

@@ -12,8 +12,10 @@ import {
   hostEnds,
   interfaceMac,
   parseCidr,
+  parseMac,
   removeAddresses,
   removeLink,
+  setInterfaceMac,
 } from '../hostnet/index.js';
 import type { PeerId } from '../identity/index.js';
 import { DEFAULT_NETWORK } from '../networks/index.js';
@@ -140,6 +142,7 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
     const requests = request.addresses.map(parseAddressRequest);
     const container = await this.#options.containers.resolve(request.target);
     const inside = request.interface ?? DEFAULT_INTERFACE;
+    const mac = request.mac === undefined ? undefined : parseMac(request.mac, this.#options.owner);
     return await this.#changes.run(container.id, async () => {
       const before = this.#find(container, inside);
       const network = request.network ?? before?.network ?? DEFAULT_NETWORK;
@@ -149,15 +152,17 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
       const wanted = isNew ? [parseAddressRequest('net:default')] : requests;
       const addresses = await this.#options.addresses.take(holder, wanted);
       try {
-        const attached = await this.#attach(container, before, {
+        const wanted = {
           interface: inside,
           network,
           addresses,
+          floating: floatingOf(request, before, addresses),
           name: request.name ?? before?.name ?? container.name,
           hostname: request.hostname ?? before?.hostname ?? container.hostname,
           multicastRoute: request.multicastRoute ?? before?.multicastRoute ?? true,
           dns: request.dns ?? before?.dns ?? true,
-        });
+        };
+        const attached = await this.#attach(container, before, wanted, mac);
         await this.#save().catch(async (error: unknown) => {
           await this.#takeBack(attached, before, container);
           throw error;
@@ -306,7 +311,13 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
     await this.#look(this.#book.all().filter((entry) => entry.network === network && entry.present));
   }
 
-  async #attach(container: Container, before: Entry | undefined, wanted: Wanted): Promise<Entry> {
+  /** `newMac`: the interface is to have it from now on. */
+  async #attach(
+    container: Container,
+    before: Entry | undefined,
+    wanted: Wanted,
+    newMac?: string,
+  ): Promise<Entry> {
     const { id, target, namespace, engine } = container;
     const known = before?.addresses ?? [];
     const entry = {
@@ -321,9 +332,10 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
     for (let rival = this.#rival(entry); rival !== undefined; rival = this.#rival(entry)) {
       await this.#evict(rival);
     }
+    if (newMac !== undefined) this.#checkMac(entry, newMac);
     this.#book.put(entry); // its addresses are taken from now on
     try {
-      const { mac } = await this.#plug(container, entry, before?.mac);
+      const { mac } = await this.#plug(container, entry, before?.mac, newMac);
       return { ...entry, mac, present: true };
     } catch (error) {
       if (before === undefined) {
@@ -334,7 +346,12 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
     }
   }
 
-  async #plug({ namespace }: Container, entry: Entry, mac: string | undefined): Promise<AttachedInterface> {
+  async #plug(
+    { namespace }: Container,
+    entry: Entry,
+    mac: string | undefined,
+    newMac: string | undefined,
+  ): Promise<AttachedInterface> {
     const { owner, mtu, networks, settled } = this.#options;
     const { bridge } = await networks.segment(entry.network);
     return await attach({
@@ -345,6 +362,7 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
       interface: entry.interface,
       cidrs: entry.addresses.map(parseCidr),
       mac,
+      newMac,
       multicastRoute: entry.multicastRoute,
       onReady: async (found) => {
         this.#checkMac(entry, found);
@@ -362,8 +380,20 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
     }
     const added = attached.addresses.filter((address) => !before.addresses.includes(address));
     await removeAddresses(namespace, attached.interface, added.map(parseCidr));
-    const { addresses, name, hostname, multicastRoute, dns } = before;
-    this.#put({ ...attached, addresses, name, hostname, multicastRoute, dns });
+    const { mac, addresses, floating = [], name, hostname, multicastRoute, dns } = before;
+    if (mac !== undefined && mac !== attached.mac) {
+      await setInterfaceMac(namespace, attached.interface, mac);
+    }
+    this.#put({
+      ...attached,
+      ...(mac === undefined ? {} : { mac }),
+      addresses,
+      floating,
+      name,
+      hostname,
+      multicastRoute,
+      dns,
+    });
   }
 
   /** What is left is on the disk before anything is taken away: a detached container does not come back. */
@@ -374,7 +404,8 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
       requests.length === 0 ? [] : entry.addresses.filter((address) => !leaving.includes(address));
     const fate = addresses.length === 0 ? undefined : await this.#options.containers.again(entry);
     const stays = fate?.state === 'running' && fate.container.namespace.inode === entry.inode;
-    const left = stays ? { ...entry, addresses } : undefined;
+    const floating = (entry.floating ?? []).filter((address) => addresses.includes(address));
+    const left = stays ? { ...entry, addresses, floating } : undefined;
     if (left === undefined) this.#drop(entry);
     else this.#put(left);
     await this.#save().catch((error: unknown) => {
@@ -471,7 +502,7 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
 /** What `#attach` is to bring about; addresses are added to those that are there. */
 type Wanted = Pick<
   StoredAttachment,
-  'interface' | 'network' | 'addresses' | 'name' | 'hostname' | 'multicastRoute' | 'dns'
+  'interface' | 'network' | 'addresses' | 'floating' | 'name' | 'hostname' | 'multicastRoute' | 'dns'
 >;
 
 type HostEnds = () => ReturnType<typeof hostEnds>;
@@ -486,8 +517,22 @@ function isProcess({ engine, target }: StoredAttachment): boolean {
 }
 
 function view(entry: Entry): Attachment {
-  const { id, target, name, interface: inside, network, mac = null, addresses, present } = entry;
-  return { target, id, name, interface: inside, network, mac, addresses: [...addresses], present };
+  const { id, target, name, interface: inside, network, mac = null, present } = entry;
+  const [addresses, floating] = [[...entry.addresses], [...(entry.floating ?? [])]];
+  return { target, id, name, interface: inside, network, mac, addresses, floating, present };
+}
+
+/** Which addresses float once a request is done: those that it gives, or all if it gives none. */
+function floatingOf(
+  { floating, addresses: requested }: AttachRequest,
+  before: Entry | undefined,
+  added: readonly string[],
+): string[] {
+  const former = before?.floating ?? [];
+  if (floating === undefined) return [...former];
+  const meant = requested.length === 0 ? [...(before?.addresses ?? []), ...added] : added;
+  const others = former.filter((address) => !meant.includes(address));
+  return floating ? [...others, ...meant] : others;
 }
 
 function otherNetwork({ target, interface: inside, network }: Entry): WeftError {

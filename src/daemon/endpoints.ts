@@ -97,11 +97,11 @@ export class Endpoints {
     return this.#directory.endpoints();
   }
 
-  #announce({ network, mac, addresses }: AttachedEndpoint): void {
+  #announce({ network, mac, fixed }: AttachedEndpoint): void {
     const key = endpointKey(network, mac);
     this.#records.set(key, {
       mobility: this.#directory.mobilityFor(this.#self, key),
-      addresses: addresses.map(addressBytes),
+      addresses: fixed.map(addressBytes),
     });
   }
 

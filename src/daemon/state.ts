@@ -20,6 +20,8 @@ const StoredAttachment = Type.Object({
   interface: Type.String(),
   network: Type.String(),
   addresses: Type.Array(Type.String()),
+  /** Those among them that go to whoever announces them last. */
+  floating: Type.Optional(Type.Array(Type.String())),
   multicastRoute: Type.Boolean(),
   /** Others find it by its names. */
   dns: Type.Boolean(),

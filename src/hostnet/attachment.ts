@@ -29,6 +29,8 @@ export interface AttachOptions {
   readonly cidrs: readonly Cidr[];
   /** Of the interface, when it must be made: the one that it had, so that nobody has to learn a new one. */
   readonly mac?: string | undefined;
+  /** That the interface is to have from now on, whatever it has. */
+  readonly newMac?: string | undefined;
   /** Whether multicast goes out here, unless it has another way already. */
   readonly multicastRoute: boolean;
   /** Called before the container is heard for the first time: whoever needs to know its MAC by then. When it rejects, so does all. */
@@ -78,6 +80,10 @@ export async function interfaceMac({ path }: Namespace, inside: string): Promise
   return (await link(inside, path))?.address;
 }
 
+export async function setInterfaceMac({ path }: Namespace, inside: string, mac: string): Promise<void> {
+  await ipBatch([`link set dev ${inside} address ${mac}`], path);
+}
+
 /** Takes addresses away. Gives what is left; the interface stays. */
 export async function removeAddresses(
   namespace: Namespace,
@@ -125,8 +131,9 @@ async function ensurePair(options: AttachOptions, outside: string): Promise<bool
   return false;
 }
 
-function createPair({ namespace, interface: inside, mtu, mac }: AttachOptions, outside: string): string {
-  const address = mac === undefined ? '' : ` address ${mac}`;
+function createPair(options: AttachOptions, outside: string): string {
+  const { namespace, interface: inside, mtu, mac, newMac = mac } = options;
+  const address = newMac === undefined ? '' : ` address ${newMac}`;
   const peer = `peer name ${inside} mtu ${mtu}${address} netns ${namespace.path}`;
   return `link add name ${outside} mtu ${mtu} type veth ${peer}`;
 }
@@ -140,13 +147,13 @@ function named({ bridge, owner, interface: inside }: AttachOptions, outside: str
 
 /** Sets up the container's end, in one process. */
 async function configure(options: AttachOptions): Promise<AttachedInterface> {
-  const { namespace, interface: inside, cidrs, mtu, multicastRoute } = options;
+  const { namespace, interface: inside, cidrs, mtu, multicastRoute, newMac } = options;
   const container = await ipSetUp(
     {
       interface: inside,
       sysctls: sysctls(inside, cidrs),
       lines: [
-        `link set dev ${inside} mtu ${mtu} ${gsoLimits(mtu)}`,
+        `link set dev ${inside} mtu ${mtu} ${gsoLimits(mtu)}${newMac === undefined ? '' : ` address ${newMac}`}`,
         ...cidrs.map((cidr) => setAddress(inside, cidr)),
         `link set dev ${inside} up`,
         ...resolverRoutes(inside),

@@ -10,6 +10,7 @@ export {
   hostEnd,
   interfaceMac,
   removeAddresses,
+  setInterfaceMac,
 } from './attachment.js';
 export {
   type BridgeOptions,
@@ -39,6 +40,7 @@ export {
   tunFault,
 } from './host-facts.js';
 export { forwardingPorts } from './ip.js';
+export { parseMac } from './mac.js';
 export { checkMtu, chooseMtu, MAX_MTU, MIN_MTU } from './mtu.js';
 export { bootId, type Namespace, resolveNamespace } from './namespace.js';
 export {

@@ -14,7 +14,7 @@ import { bridgeAlias, ownerOf } from './ownership.js';
 export const RESOLVER_ADDRESS = '169.254.53.53';
 export const RESOLVER_ADDRESS6 = 'fe80::53';
 
-const RESOLVER_MAC = '02:77:65:66:74:35';
+export const RESOLVER_MAC = '02:77:65:66:74:35';
 const PORT = 53;
 const OPEN_TIMEOUT = 10_000;
 /** The interface in the namespace. */

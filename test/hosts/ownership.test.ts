@@ -118,3 +118,129 @@ describe('the MAC of a container', () => {
     expect(await announcedMac(a, router)).toBe(mac);
   });
 });
+
+/** Takes addresses and announces them, as keepalived does: the kernel announces all of an interface whose MAC is set. */
+async function claim(container: Container, ...addresses: string[]): Promise<void> {
+  const { address: mac } = await container.device();
+  await container.ip(
+    ...addresses.map(
+      (address) => `address add ${address} dev ethweft ${address.includes(':') ? 'nodad' : ''}`,
+    ),
+    `link set ethweft address ${mac}`,
+  );
+}
+
+async function leave(container: Container, ...addresses: string[]): Promise<void> {
+  await container.ip(...addresses.map((address) => `address delete ${address} dev ethweft`));
+}
+
+describe('an address that moves by announcement', () => {
+  const world = onLab(async (lab) => {
+    const [a, b, e] = await lab.hosts(3);
+    const hosts = await pair(a, b);
+    await e.launch({ token: await a.token() });
+    const [near, far, third] = [
+      await a.container('near', '10.32.0.3/24', 'fd32::3/64'),
+      await b.container('far', '10.32.0.4/24', 'fd32::4/64'),
+      await e.container('third', '10.32.0.5/24', 'fd32::5/64'),
+    ];
+    for (const address of [hosts.c1.address, hosts.c2.address, near.address]) await third.reaches(address);
+    return { ...hosts, near, far, third };
+  });
+
+  const isAt = async (container: Container, askers: readonly Container[], addresses: readonly string[]) => {
+    const { address: mac } = await container.device();
+    for (const asker of askers) {
+      for (const address of addresses) {
+        await until(`${asker.name} finds ${address} at ${container.name}`, () => asker.ping(address), {
+          within: 1_000,
+        });
+        expect(await answerTo(asker, address)).toBe(mac);
+      }
+    }
+  };
+
+  test.each([
+    ['that weft never gave', false],
+    ['that was given as a floating one', true],
+  ])('%s is where it was announced last, for those who know it and those who ask anew, and back', async (_, given) => {
+    const { c1, c2, near, far, third } = world();
+    const addresses = given ? ['10.32.0.101', 'fd32::101'] : ['10.32.0.100', 'fd32::100'];
+    const cidrs = addresses.map((address) => `${address}/${address.includes(':') ? 64 : 24}`);
+    const askers = [near, far, third];
+    if (given) await c1.attach('--floating', ...cidrs);
+    else await claim(c1, ...cidrs);
+    await isAt(c1, askers, addresses);
+    for (const [from, to] of [
+      [c1, c2],
+      [c2, c1],
+    ] as const) {
+      await leave(from, ...cidrs);
+      await claim(to, ...cidrs);
+      await isAt(to, askers, addresses);
+    }
+    expect(await near.ping(c1.address)).toBe(true);
+  });
+
+  test('is shown as floating, and is its own again once it is attached so', async () => {
+    const { a } = world();
+    const container = await a.container('shown');
+    await container.attach('10.32.0.111/24');
+    await container.attach('--floating', '10.32.0.112/24');
+    const shown = async () =>
+      (await a.report()).attachments.find(({ target }) => target === container.namespace);
+    expect(await shown()).toMatchObject({
+      addresses: ['10.32.0.111/24', '10.32.0.112/24'],
+      floating: ['10.32.0.112/24'],
+    });
+    expect(await a.weft('ps')).toContain('10.32.0.111/24 10.32.0.112/24 (floating)');
+    await a.weft('detach', container.namespace, '10.32.0.112/24');
+    expect(await shown()).toMatchObject({ addresses: ['10.32.0.111/24'], floating: [] });
+    await a.weft('attach', container.namespace, '--floating');
+    expect(await shown()).toMatchObject({ floating: ['10.32.0.111/24'] });
+  });
+});
+
+describe('a MAC that is chosen', () => {
+  const world = onLab(async (lab) => {
+    const [a, b] = await lab.hosts(2);
+    return await pair(a, b);
+  });
+
+  test('is that of the interface, also when the container is restarted', async () => {
+    const { a, c2 } = world();
+    const container = await a.container('licensed');
+    await container.attach('--mac', '02:00:00:AA:BB:11', '10.32.0.51/24');
+    expect((await container.device()).address).toBe('02:00:00:aa:bb:11');
+    await comesToReach(c2, '10.32.0.51');
+    expect(await answerTo(c2, '10.32.0.51')).toBe('02:00:00:aa:bb:11');
+    await container.restart();
+    await until(
+      'it is attached again',
+      async () => (await container.device()).address === '02:00:00:aa:bb:11',
+    );
+    await container.attach('--mac', '02:00:00:aa:bb:12');
+    await until('it is told', async () => (await answerTo(c2, '10.32.0.51')) === '02:00:00:aa:bb:12');
+  });
+
+  test('is refused when somebody has it who is attached, on any host, and when it is none', async () => {
+    const { a, b, c1 } = world();
+    const { address: taken } = await c1.device();
+    for (const host of [a, b]) {
+      const container = await host.container(`second-${host.name}`);
+      const { code, stderr } = await host.tryWeft(
+        'attach',
+        container.namespace,
+        '--mac',
+        taken,
+        '10.32.0.61/24',
+      );
+      expect([code, stderr]).toEqual([1, expect.stringContaining(`already has the MAC ${taken}`)]);
+      expect((await container.ipJson<object[]>('link')).length).toBe(1);
+      for (const mac of ['01:00:5e:00:00:01', '00:00:00:00:00:00', '02:00:00:aa:bb', '02:77:65:66:74:35']) {
+        const refused = await host.tryWeft('attach', container.namespace, '--mac', mac, '10.32.0.61/24');
+        expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining(`"${mac}" cannot be`)]);
+      }
+    }
+  });
+});

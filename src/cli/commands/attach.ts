@@ -18,11 +18,15 @@ Examples:
   weft attach web 10.32.0.1/12 net:10.40.0.0/16       two addresses
   weft attach blue 10.32.0.1/12 fd00:32::1/64         a namespace of \`ip netns\`
   weft attach 4711 10.32.0.1/12                       the namespace of process 4711
-  weft attach web --network blue --interface ethblue 10.40.0.1/16`;
+  weft attach web --network blue --interface ethblue 10.40.0.1/16
+  weft attach web --mac 02:00:00:aa:bb:01             for a licence that is bound to a MAC
+  weft attach web --floating 10.32.0.100/12           keepalived may move this address to another container`;
 
 interface AttachOptions extends CommonOptions {
   readonly network?: string;
   readonly interface?: string;
+  readonly mac?: string;
+  readonly floating?: boolean;
   readonly name?: string;
   readonly hostname?: string;
   readonly multicastRoute: boolean;
@@ -42,6 +46,8 @@ export function registerAttach(program: Command): void {
     .argument('[address...]', 'such as 10.32.1.5/24 or net:10.40.0.0/16 (default: net:default)')
     .option('--network <name>', 'which network (default: the one that every host is on)')
     .option('--interface <name>', 'name of the interface in the container (default: ethweft)')
+    .option('--mac <address>', 'of the interface (default: the one that it had, or any)')
+    .option('--floating', 'these addresses go to whoever announces them last (default: they are its own)')
     .option('--name <name>', 'what others call it (default: the name of the container or namespace)')
     .option('--hostname <name>', 'a second name (default: the host name of the container)')
     .option('--no-multicast-route', 'do not send multicast through this interface')
@@ -52,12 +58,14 @@ export function registerAttach(program: Command): void {
 }
 
 async function attach(target: string, addresses: string[], options: AttachOptions): Promise<void> {
-  const { network, interface: inside, name, hostname, multicastRoute, withoutDns } = options;
+  const { network, interface: inside, mac, floating, name, hostname, multicastRoute, withoutDns } = options;
   const body = {
     target,
     addresses,
     network,
     interface: inside,
+    mac,
+    floating,
     name,
     hostname,
     // What is not asked for stays as it was when the container was attached.

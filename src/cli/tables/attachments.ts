@@ -6,13 +6,13 @@ const SHORT_ID = 12;
 
 export function attachmentsTable(attachments: readonly Attachment[]): Promise<string> {
   const rows = attachments.map(
-    ({ target, id, name, network, interface: inside, mac, addresses, present }) => [
+    ({ target, id, name, network, interface: inside, mac, addresses, floating, present }) => [
       name ?? target,
       id === target ? '-' : id.slice(0, SHORT_ID),
       network,
       present ? inside : `${inside} (gone)`,
       orDash(mac),
-      addresses.join(' '),
+      addresses.map((address) => (floating.includes(address) ? `${address} (floating)` : address)).join(' '),
     ],
   );
   return table(['container', 'id', 'network', 'interface', 'mac', 'addresses'], rows, 'nothing is attached');

@@ -137,6 +137,7 @@ describe('the weft command', () => {
       interface: 'ethweft',
       mac: null,
       addresses: ['10.0.0.1/8'],
+      floating: [],
       present: false,
     };
     await serve({ attachments: () => [attachment] });
