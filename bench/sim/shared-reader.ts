@@ -1,6 +1,6 @@
-import { decodeMemberDelta, type MemberDelta } from '../../src/mesh/member-deltas.js';
-import type { RecordReader } from '../../src/mesh/membership.js';
-import { checkSignature, type MemberRecord } from '../../src/mesh/record.js';
+import { decodeMemberDelta, type MemberDelta } from '../../src/mesh/membership/member-deltas.js';
+import type { RecordReader } from '../../src/mesh/membership/membership.js';
+import { checkSignature, type MemberRecord } from '../../src/mesh/membership/record.js';
 
 /** Reads and verifies each record once for all simulated routers: a real router sees each once, too. */
 export class SharedReader implements RecordReader {

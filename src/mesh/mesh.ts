@@ -2,21 +2,16 @@ import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import sodium from 'sodium-native';
 import { formatHostPort, type HostPort, ipHostPort, parseHostPort } from '../address.js';
+import { SystemClock } from '../clock.js';
 import { WeftError } from '../errors.js';
+import type { GossipChannel, OpenChannel } from '../gossip/channel.js';
 import { type NetworkSecret, type PeerId, proofKeyOf } from '../identity/index.js';
-import { Acceptor } from './acceptor.js';
-import { Admission } from './admission.js';
-import type { GossipChannel, OpenChannel } from './channel.js';
-import { SystemClock } from './clock.js';
-import { CLONED_CHANNEL, clonedAt, clonedSomewhere, decodeSighting, encodeSighting } from './clones.js';
-import { connectTcp } from './connect.js';
 import { Core } from './core.js';
 import { Counters, needsPerson } from './counters.js';
 import { DEFAULT_LIMITS, DEFAULT_TIMINGS } from './defaults.js';
-import { Dialer } from './dialer.js';
-import { OwnEndpoints } from './endpoints.js';
-import { Link, type LinkContext, OLD_SECRET, type RemoteEnd } from './link.js';
-import { LinkTable } from './link-table.js';
+import { CLONED_CHANNEL, clonedAt, clonedSomewhere, decodeSighting, encodeSighting } from './link/clones.js';
+import { Link, type LinkContext, OLD_SECRET, type RemoteEnd } from './link/link.js';
+import { LinkTable } from './link/link-table.js';
 import {
   BYE_CLONED,
   BYE_OLD_SECRET,
@@ -26,8 +21,13 @@ import {
   BYE_SURPLUS,
   INSTANCE_BYTES,
   type LinkMessage,
-} from './messages.js';
-import { cleanNickname, type MemberRecord } from './record.js';
+} from './link/messages.js';
+import { Acceptor } from './link/tcp/acceptor.js';
+import { Admission } from './link/tcp/admission.js';
+import { connectTcp } from './link/tcp/connect.js';
+import { Dialer } from './link/tcp/dialer.js';
+import { OwnEndpoints } from './membership/endpoints.js';
+import { cleanNickname, type MemberRecord } from './membership/record.js';
 import type {
   CipherSpeed,
   Contact,

@@ -1,5 +1,5 @@
-import type { Link } from './link.js';
-import type { MemberRecord } from './record.js';
+import type { Link } from './link/link.js';
+import type { MemberRecord } from './membership/record.js';
 import type { LinkView, MemberView } from './types.js';
 
 /** What others see of a link; `record` is the newest of its peer, where there is one. */

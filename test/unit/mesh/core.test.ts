@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { measure, type SimResult } from '../../../bench/sim/measure.js';
 import { type RouterOptions, type SimRouter, World } from '../../../bench/sim/world.js';
 import type { PeerId } from '../../../src/identity/index.js';
-import { encodeSuspicion } from '../../../src/mesh/member-deltas.js';
-import type { LinkMessage } from '../../../src/mesh/messages.js';
+import type { LinkMessage } from '../../../src/mesh/link/messages.js';
+import { encodeSuspicion } from '../../../src/mesh/membership/member-deltas.js';
 
 interface Heard {
   readonly at: PeerId;

@@ -3,13 +3,13 @@ import { on, once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import NoiseSecretStream from '@hyperswarm/secret-stream';
 import { describe, expect, test } from 'vitest';
-import { decodeExact, encode } from '../../../src/codec.js';
-import { identityFromSeed, proofKeyOf } from '../../../src/identity/index.js';
-import * as wire from '../../../src/mesh/messages.js';
-import { linkProof } from '../../../src/mesh/proof.js';
-import { signRecord } from '../../../src/mesh/record.js';
-import { WhitenedStream } from '../../../src/mesh/whitened-stream.js';
-import { network, startMesh, until } from './meshes.js';
+import { decodeExact, encode } from '../../../../src/codec.js';
+import { identityFromSeed, proofKeyOf } from '../../../../src/identity/index.js';
+import * as wire from '../../../../src/mesh/link/messages.js';
+import { linkProof } from '../../../../src/mesh/link/proof.js';
+import { WhitenedStream } from '../../../../src/mesh/link/tcp/whitened-stream.js';
+import { signRecord } from '../../../../src/mesh/membership/record.js';
+import { network, startMesh, until } from '../meshes.js';
 
 const OPENING = Buffer.concat([
   Buffer.of(0, 1, 1, wire.CONTROL_PROTOCOL.length),

@@ -1,7 +1,7 @@
 import c, { type Encoder } from 'compact-encoding';
-import { boundedBytes, decodeExact, encode, fixedBytes, struct } from '../codec.js';
-import { WeftError } from '../errors.js';
-import type { PeerId } from '../identity/index.js';
+import { boundedBytes, decodeExact, encode, fixedBytes, struct } from '../../codec.js';
+import { WeftError } from '../../errors.js';
+import type { PeerId } from '../../identity/index.js';
 import {
   MAX_RECORD_BYTES,
   type MemberRecord,

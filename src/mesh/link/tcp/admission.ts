@@ -1,4 +1,4 @@
-import type { MeshLimits } from './types.js';
+import type { MeshLimits } from '../../types.js';
 
 type AdmissionLimits = Pick<MeshLimits, 'handshakes' | 'handshakesPerAddress' | 'acceptBurst' | 'acceptRate'>;
 

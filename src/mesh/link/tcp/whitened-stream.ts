@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import sodium from 'sodium-native';
-import { WeftError } from '../errors.js';
-import { blake2b } from '../identity/index.js';
+import { WeftError } from '../../../errors.js';
+import { blake2b } from '../../../identity/index.js';
 
 const NONCE_BYTES = 24;
 const BLOCK_BYTES = 64;

@@ -18,7 +18,7 @@ import {
   parsePublicKey,
   peerIdOf,
 } from '../identity/index.js';
-import { SIGNATURE_BYTES } from './record.js';
+import { SIGNATURE_BYTES } from '../mesh/membership/record.js';
 
 /** docs/protocol.md 6: owned records as they are signed and as they travel. */
 

@@ -1,7 +1,9 @@
-import { WeftError } from '../errors.js';
-import type { Identity, PeerId } from '../identity/index.js';
-import type { GossipChannel } from './channel.js';
-import type { Clock } from './clock.js';
+import type { Clock } from '../../clock.js';
+import { WeftError } from '../../errors.js';
+import type { GossipChannel } from '../../gossip/channel.js';
+import { Restraint } from '../../gossip/restraint.js';
+import { SetDigest } from '../../gossip/set-digest.js';
+import type { Identity, PeerId } from '../../identity/index.js';
 import {
   decodeMemberDelta,
   encodeRecord,
@@ -11,8 +13,6 @@ import {
 } from './member-deltas.js';
 import { type Member, MemberTable } from './member-table.js';
 import { checkSignature, type MemberRecord, type PeerRecord, signRecord } from './record.js';
-import { Restraint } from './restraint.js';
-import { SetDigest } from './set-digest.js';
 
 /** Anybody may suspect us: we do not object more often than this (milliseconds). */
 const REFUTE_INTERVAL = 1000;

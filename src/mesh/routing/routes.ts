@@ -1,4 +1,4 @@
-import type { PeerId } from '../identity/index.js';
+import type { PeerId } from '../../identity/index.js';
 
 export interface RoutesOptions {
   readonly self: PeerId;

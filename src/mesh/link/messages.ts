@@ -8,11 +8,11 @@ import {
   fixedBytes,
   flag,
   struct,
-} from '../codec.js';
-import { MAX_GOSSIP_BYTES } from './channel.js';
-import type { ChannelDigest, ChannelMessage } from './channels.js';
+} from '../../codec.js';
+import { MAX_GOSSIP_BYTES } from '../../gossip/channel.js';
+import type { ChannelDigest, ChannelMessage } from '../../gossip/channels.js';
+import { MAX_RECORD_BYTES, SIGNATURE_BYTES, type SignedRecord } from '../membership/record.js';
 import { PROOF_BYTES } from './proof.js';
-import { MAX_RECORD_BYTES, SIGNATURE_BYTES, type SignedRecord } from './record.js';
 import { MAX_UNICAST_BYTES, type Routed, routed } from './routed.js';
 
 /** docs/protocol.md, section 3: everything that is said on a link after the Noise handshake. */

@@ -1,5 +1,5 @@
 import sodium from 'sodium-native';
-import { blake2b } from '../identity/index.js';
+import { blake2b } from '../../identity/index.js';
 
 /** Which side of the Noise handshake a proof comes from; it is part of the proof, so that none can be reflected. */
 export type ProofRole = 'initiator' | 'responder';

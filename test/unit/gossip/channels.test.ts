@@ -3,10 +3,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { VirtualClock } from '../../../bench/sim/virtual-clock.js';
 import { WeftError } from '../../../src/errors.js';
+import { Channels } from '../../../src/gossip/channels.js';
 import { identityFromSeed, type PeerId } from '../../../src/identity/index.js';
-import { Channels } from '../../../src/mesh/channels.js';
 import type { GossipChannel, OpenChannel } from '../../../src/mesh/index.js';
-import { addressOf, startMesh, until } from './meshes.js';
+import { addressOf, startMesh, until } from '../mesh/meshes.js';
 
 /** The simplest CRDT: a set of words that only grows. */
 class Words implements GossipChannel {

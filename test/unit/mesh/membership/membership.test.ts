@@ -1,11 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { VirtualClock } from '../../../bench/sim/virtual-clock.js';
-import { WeftError } from '../../../src/errors.js';
-import { type Identity, identityFromSeed, type PeerId } from '../../../src/identity/index.js';
-import { encodeRecord, encodeSuspicion } from '../../../src/mesh/member-deltas.js';
-import { Membership } from '../../../src/mesh/membership.js';
-import { cleanNickname, type MemberRecord, type PeerRecord, signRecord } from '../../../src/mesh/record.js';
+import { VirtualClock } from '../../../../bench/sim/virtual-clock.js';
+import { WeftError } from '../../../../src/errors.js';
+import { type Identity, identityFromSeed, type PeerId } from '../../../../src/identity/index.js';
+import { encodeRecord, encodeSuspicion } from '../../../../src/mesh/membership/member-deltas.js';
+import { Membership } from '../../../../src/mesh/membership/membership.js';
+import {
+  cleanNickname,
+  type MemberRecord,
+  type PeerRecord,
+  signRecord,
+} from '../../../../src/mesh/membership/record.js';
 
 const self = identityFromSeed(Buffer.alloc(32, 100));
 const others = [1, 2, 3].map((seed) => identityFromSeed(Buffer.alloc(32, seed)));

@@ -3,17 +3,17 @@ import type { Socket } from 'node:net';
 import NoiseSecretStream from '@hyperswarm/secret-stream';
 import c from 'compact-encoding';
 import Protomux, { type ProtomuxChannel } from 'protomux';
-import { formatHostPort, ipHostPort } from '../address.js';
-import { decodeExact, encode } from '../codec.js';
-import { WeftError } from '../errors.js';
-import { type Identity, type PeerId, type PublicKey, samePublicKey } from '../identity/index.js';
+import { formatHostPort, ipHostPort } from '../../address.js';
+import { decodeExact, encode } from '../../codec.js';
+import { WeftError } from '../../errors.js';
+import { type Identity, type PeerId, type PublicKey, samePublicKey } from '../../identity/index.js';
+import { checkSignature, type MemberRecord, readRecord, type SignedRecord } from '../membership/record.js';
+import type { MeshTimings } from '../types.js';
 import { COPIED } from './clones.js';
 import * as wire from './messages.js';
 import { MuxStream } from './mux-stream.js';
 import { linkProof, matchProof, type ProofRole } from './proof.js';
-import { checkSignature, type MemberRecord, readRecord, type SignedRecord } from './record.js';
-import type { MeshTimings } from './types.js';
-import { WhitenedStream } from './whitened-stream.js';
+import { WhitenedStream } from './tcp/whitened-stream.js';
 
 /** What a link must know of its router. */
 export interface LinkContext {

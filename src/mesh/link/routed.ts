@@ -1,9 +1,9 @@
 import c, { type Encoder } from 'compact-encoding';
 import sodium from 'sodium-native';
-import { boundedBytes, boundedString, encode, fixedBytes, struct } from '../codec.js';
-import { WeftError } from '../errors.js';
-import type { Identity, PeerId, PublicKey } from '../identity/index.js';
-import { peerId, SIGNATURE_BYTES } from './record.js';
+import { boundedBytes, boundedString, encode, fixedBytes, struct } from '../../codec.js';
+import { WeftError } from '../../errors.js';
+import type { Identity, PeerId, PublicKey } from '../../identity/index.js';
+import { peerId, SIGNATURE_BYTES } from '../membership/record.js';
 
 /** A message to a member that may be several hops away (docs/protocol.md 3.10), as its source signs it. */
 export interface Letter {

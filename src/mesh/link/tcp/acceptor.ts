@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { systemCode, WeftError } from '../errors.js';
+import { systemCode, WeftError } from '../../../errors.js';
 import type { Admission } from './admission.js';
 
 /** Connections that may wait to be accepted: so many that a flood does not keep a peer out before it is refused. */

@@ -1,8 +1,9 @@
 import c, { type Encoder } from 'compact-encoding';
 import sodium from 'sodium-native';
-import { formatHostPort, ipHostPort, parseHostPort } from '../address.js';
-import { boundedList, boundedString, decodeExact, encode, fixedBytes, flag, struct } from '../codec.js';
-import { WeftError } from '../errors.js';
+import { formatHostPort, ipHostPort, parseHostPort } from '../../address.js';
+import { boundedList, boundedString, decodeExact, encode, fixedBytes, flag, struct } from '../../codec.js';
+import { WeftError } from '../../errors.js';
+import { type ItemHash, itemHash } from '../../gossip/set-digest.js';
 import {
   blake2b,
   type Identity,
@@ -12,9 +13,8 @@ import {
   peerIdBytes,
   peerIdFromBytes,
   peerIdOf,
-} from '../identity/index.js';
-import { type ItemHash, itemHash } from './set-digest.js';
-import type { CipherSpeed } from './types.js';
+} from '../../identity/index.js';
+import type { CipherSpeed } from '../types.js';
 
 /** What a peer says about itself (docs/protocol.md 3.6). */
 export interface PeerRecord {

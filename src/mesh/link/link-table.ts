@@ -1,5 +1,5 @@
-import { WeftError } from '../errors.js';
-import type { PeerId, PublicKey } from '../identity/index.js';
+import { WeftError } from '../../errors.js';
+import type { PeerId, PublicKey } from '../../identity/index.js';
 import { clonedPeer } from './clones.js';
 import type { Link } from './link.js';
 import { BYE_CLONED, BYE_DUPLICATE } from './messages.js';

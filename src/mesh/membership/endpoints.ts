@@ -1,6 +1,6 @@
 import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
 import ipaddr from 'ipaddr.js';
-import { formatHostPort, type HostPort, ipHostPort, parseHostPort } from '../address.js';
+import { formatHostPort, type HostPort, ipHostPort, parseHostPort } from '../../address.js';
 import { MAX_ENDPOINTS } from './record.js';
 
 /** Ranges (ipaddr.js names) in which an address means nothing to another host. */

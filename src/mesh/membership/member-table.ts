@@ -1,6 +1,6 @@
-import type { PeerId } from '../identity/index.js';
+import type { Item, ItemHash, ItemSet } from '../../gossip/set-digest.js';
+import type { PeerId } from '../../identity/index.js';
 import type { MemberRecord } from './record.js';
-import type { Item, ItemHash, ItemSet } from './set-digest.js';
 
 /** What is known of one member. */
 export interface Member {
