@@ -1,5 +1,5 @@
 import type { PeerId } from '../../src/identity/index.js';
-import type { MemberRecord } from '../../src/mesh/membership/record.js';
+import type { MemberRecord } from '../../src/mesh/membership/index.js';
 import { type SimRouter, World } from './world.js';
 
 /** How long routers run before anything is measured, and between two joins; milliseconds. */

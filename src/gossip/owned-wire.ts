@@ -18,10 +18,10 @@ import {
   parsePublicKey,
   peerIdOf,
 } from '../identity/index.js';
-import { SIGNATURE_BYTES } from '../mesh/membership/record.js';
 
 /** docs/protocol.md 6: owned records as they are signed and as they travel. */
 
+const SIGNATURE_BYTES = 64;
 const MAX_KEY_BYTES = 255;
 const MAX_VALUE_BYTES = 16 * 1024;
 /** Far beyond any clock, and far enough from 2^53 that it can be outdone. */

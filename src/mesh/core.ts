@@ -1,15 +1,17 @@
 import type { Clock } from '../clock.js';
 import { WeftError } from '../errors.js';
-import type { GossipChannel, OpenChannel } from '../gossip/channel.js';
-import { Channels } from '../gossip/channels.js';
+import { Channels, type GossipChannel, type OpenChannel } from '../gossip/index.js';
 import type { Identity, PeerId } from '../identity/index.js';
-import type { LinkMessage } from './link/messages.js';
-import { checkLetter, LetterWindow, type Routed, sealLetter } from './link/routed.js';
-import { encodeRecord } from './membership/member-deltas.js';
-import { Membership, type RecordReader, type SelfDescription } from './membership/membership.js';
-import { MAX_LINKS, type MemberRecord } from './membership/record.js';
-import { OverlayView } from './routing/overlay-view.js';
-import { Routes } from './routing/routes.js';
+import { checkLetter, LetterWindow, type LinkMessage, type Routed, sealLetter } from './link/index.js';
+import {
+  encodeRecord,
+  MAX_LINKS,
+  type MemberRecord,
+  Membership,
+  type RecordReader,
+  type SelfDescription,
+} from './membership/index.js';
+import { OverlayView, Routes } from './routing/index.js';
 import type { MeshLimits, MeshTimings } from './types.js';
 
 /** Changes of our links are collected for so long before our record tells of them (milliseconds): one that is lost is urgent news. */

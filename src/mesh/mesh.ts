@@ -4,42 +4,47 @@ import sodium from 'sodium-native';
 import { formatHostPort, type HostPort, ipHostPort, parseHostPort } from '../address.js';
 import { SystemClock } from '../clock.js';
 import { WeftError } from '../errors.js';
-import type { GossipChannel, OpenChannel } from '../gossip/channel.js';
+import type { GossipChannel, OpenChannel } from '../gossip/index.js';
 import { type NetworkSecret, type PeerId, proofKeyOf } from '../identity/index.js';
 import { Core } from './core.js';
 import { Counters, needsPerson } from './counters.js';
 import { DEFAULT_LIMITS, DEFAULT_TIMINGS } from './defaults.js';
-import { CLONED_CHANNEL, clonedAt, clonedSomewhere, decodeSighting, encodeSighting } from './link/clones.js';
-import { Link, type LinkContext, OLD_SECRET, type RemoteEnd } from './link/link.js';
-import { LinkTable } from './link/link-table.js';
 import {
+  Acceptor,
+  Admission,
   BYE_CLONED,
   BYE_OLD_SECRET,
   BYE_REMOVED,
   BYE_REVOKED,
   BYE_STOPPING,
   BYE_SURPLUS,
+  CLONED_CHANNEL,
+  clonedAt,
+  clonedSomewhere,
+  connectTcp,
+  Dialer,
+  decodeSighting,
+  encodeSighting,
   INSTANCE_BYTES,
+  Link,
+  type LinkContext,
   type LinkMessage,
-} from './link/messages.js';
-import { Acceptor } from './link/tcp/acceptor.js';
-import { Admission } from './link/tcp/admission.js';
-import { connectTcp } from './link/tcp/connect.js';
-import { Dialer } from './link/tcp/dialer.js';
-import { OwnEndpoints } from './membership/endpoints.js';
-import { cleanNickname, type MemberRecord } from './membership/record.js';
-import type {
-  CipherSpeed,
-  Contact,
-  LinkView,
-  MemberView,
-  MeshEvents,
-  MeshLimits,
-  MeshOptions,
-  MeshTimings,
-  TargetView,
-} from './types.js';
-import { linkView, memberView } from './views.js';
+  LinkTable,
+  type LinkView,
+  linkView,
+  OLD_SECRET,
+  type RemoteEnd,
+  type TargetView,
+} from './link/index.js';
+import {
+  type CipherSpeed,
+  cleanNickname,
+  type MemberRecord,
+  type MemberView,
+  memberView,
+  OwnEndpoints,
+} from './membership/index.js';
+import type { Contact, MeshEvents, MeshLimits, MeshOptions, MeshTimings } from './types.js';
 
 /** So often somebody may hold a newer record of ours before it must be a clone's. */
 const MAX_TIMES_OUTDONE = 2;

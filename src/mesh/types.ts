@@ -1,14 +1,7 @@
 import type { WeftError } from '../errors.js';
-import type { Identity, Network, PeerId, PublicKey } from '../identity/index.js';
-
-/** A cipher that a peer's data plane has, and what it costs there. */
-export interface CipherSpeed {
-  readonly name: string;
-  /** The CPU does the work (AES-NI and alike), so the figure holds under load. */
-  readonly hardware: boolean;
-  /** Measured time to seal 1400 bytes, in nanoseconds. */
-  readonly nanosecondsPer1400: number;
-}
+import type { Identity, Network, PeerId } from '../identity/index.js';
+import type { AdmissionLimits, LinkTimings, LinkView } from './link/index.js';
+import type { MemberView } from './membership/index.js';
 
 export interface MeshOptions {
   readonly identity: Identity;
@@ -38,18 +31,7 @@ export interface MeshOptions {
 }
 
 /** All in milliseconds. */
-export interface MeshTimings {
-  /** From an accepted or dialled TCP connection to an established link. */
-  readonly handshakeTimeout: number;
-  readonly pingInterval: number;
-  /** A link that has been silent for so long is dead. */
-  readonly linkTimeout: number;
-  readonly backoffInitial: number;
-  readonly backoffMax: number;
-  /** A link that lived so long resets the backoff of its target. */
-  readonly backoffReset: number;
-  /** How long an existing link gets to show life when a second one to the same peer arrives. */
-  readonly duplicateProbe: number;
+export interface MeshTimings extends LinkTimings {
   /** How often local addresses are read anew. */
   readonly addressRefresh: number;
   /** How long news about members is collected before it is passed on. */
@@ -64,14 +46,7 @@ export interface MeshTimings {
   readonly leftTime: number;
 }
 
-export interface MeshLimits {
-  /** Connections in handshake at a time, over all addresses. */
-  readonly handshakes: number;
-  /** Connections in handshake at a time from one address. */
-  readonly handshakesPerAddress: number;
-  /** New connections that one address may open at once, and then a second. */
-  readonly acceptBurst: number;
-  readonly acceptRate: number;
+export interface MeshLimits extends AdmissionLimits {
   /** Bytes that may wait to be sent on one link. */
   readonly sendQueue: number;
   /** Up to so many members, everybody links to everybody; beyond, each to some. */
@@ -82,62 +57,11 @@ export interface MeshLimits {
   readonly members: number;
 }
 
-export type TargetState = 'connecting' | 'connected' | 'waiting' | 'self';
-
-/** A configured target (`weft connect`). */
-export interface TargetView {
-  /** As it was given: `host[:port]`. */
-  readonly target: string;
-  readonly state: TargetState;
-  /** The peer found there, once it is known. */
-  readonly peer?: PeerId;
-  /** Unix time in milliseconds of the next attempt, when waiting. */
-  readonly retryAt?: number;
-  readonly lastError?: { readonly code: string; readonly message: string };
-}
-
-export interface LinkView {
-  readonly peer: PeerId;
-  readonly nickname: string;
-  /** Who dialled: `outbound` is us. */
-  readonly direction: 'inbound' | 'outbound';
-  /** `1.2.3.4:40000` or `[2001:db8::1]:40000`. */
-  readonly remoteAddress: string;
-  /** Unix time in milliseconds at which the link was established. */
-  readonly since: number;
-  /** Milliseconds, smoothed; undefined before the first answered ping. */
-  readonly rtt?: number;
-}
-
 /** Where a member's control port was reached or may be reached: what to remember of it. */
 export interface Contact {
   readonly peer: PeerId;
   /** `1.2.3.4:6783` or `[2001:db8::1]:6783`, best first. */
   readonly addresses: readonly string[];
-}
-
-export interface MemberView {
-  readonly peer: PeerId;
-  readonly publicKey: PublicKey;
-  readonly nickname: string;
-  /** `address:port` for the data plane, as the peer announces them, best first. */
-  readonly endpoints: readonly string[];
-  /** Its port for both TCP and UDP. */
-  readonly port: number;
-  /** Of its containers on the overlay, in bytes. */
-  readonly mtu: number;
-  readonly features: readonly string[];
-  readonly ciphers: readonly CipherSpeed[];
-  /** It said goodbye. */
-  readonly left: boolean;
-  /** It was not to be reached by anybody for a while. */
-  readonly down: boolean;
-  /** The peers that it has links to, as it tells; none in a large mesh. */
-  readonly neighbours: readonly PeerId[];
-  readonly incarnation: number;
-  readonly sequence: number;
-  readonly self: boolean;
-  readonly linked: boolean;
 }
 
 export interface MeshEvents {

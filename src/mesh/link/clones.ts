@@ -1,5 +1,5 @@
 import { WeftError } from '../../errors.js';
-import { isEndpoint } from '../membership/record.js';
+import { isEndpoint } from '../membership/index.js';
 
 /** What is said when a host was copied with its identity: two routers that are one to the others. The copy must get its own. */
 

@@ -7,13 +7,13 @@ import { formatHostPort, ipHostPort } from '../../address.js';
 import { decodeExact, encode } from '../../codec.js';
 import { WeftError } from '../../errors.js';
 import { type Identity, type PeerId, type PublicKey, samePublicKey } from '../../identity/index.js';
-import { checkSignature, type MemberRecord, readRecord, type SignedRecord } from '../membership/record.js';
-import type { MeshTimings } from '../types.js';
+import { checkSignature, type MemberRecord, readRecord, type SignedRecord } from '../membership/index.js';
 import { COPIED } from './clones.js';
 import * as wire from './messages.js';
 import { MuxStream } from './mux-stream.js';
 import { linkProof, matchProof, type ProofRole } from './proof.js';
-import { WhitenedStream } from './tcp/whitened-stream.js';
+import { WhitenedStream } from './tcp/index.js';
+import type { LinkTimings } from './types.js';
 
 /** What a link must know of its router. */
 export interface LinkContext {
@@ -23,7 +23,7 @@ export interface LinkContext {
   /** Random for each process; INSTANCE_BYTES long. */
   readonly instance: Uint8Array;
   readonly selfRecord: () => SignedRecord;
-  readonly timings: MeshTimings;
+  readonly timings: LinkTimings;
   /** Bytes that may wait to be sent. */
   readonly sendQueue: number;
 }

@@ -9,9 +9,8 @@ import {
   flag,
   struct,
 } from '../../codec.js';
-import { MAX_GOSSIP_BYTES } from '../../gossip/channel.js';
-import type { ChannelDigest, ChannelMessage } from '../../gossip/channels.js';
-import { MAX_RECORD_BYTES, SIGNATURE_BYTES, type SignedRecord } from '../membership/record.js';
+import { type ChannelDigest, type ChannelMessage, MAX_GOSSIP_BYTES } from '../../gossip/index.js';
+import { MAX_RECORD_BYTES, SIGNATURE_BYTES, type SignedRecord } from '../membership/index.js';
 import { PROOF_BYTES } from './proof.js';
 import { MAX_UNICAST_BYTES, type Routed, routed } from './routed.js';
 

@@ -3,7 +3,7 @@ import sodium from 'sodium-native';
 import { boundedBytes, boundedString, encode, fixedBytes, struct } from '../../codec.js';
 import { WeftError } from '../../errors.js';
 import type { Identity, PeerId, PublicKey } from '../../identity/index.js';
-import { peerId, SIGNATURE_BYTES } from '../membership/record.js';
+import { peerId, SIGNATURE_BYTES } from '../membership/index.js';
 
 /** A message to a member that may be several hops away (docs/protocol.md 3.10), as its source signs it. */
 export interface Letter {

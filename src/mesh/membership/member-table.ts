@@ -1,4 +1,4 @@
-import type { Item, ItemHash, ItemSet } from '../../gossip/set-digest.js';
+import type { Item, ItemHash, ItemSet } from '../../gossip/index.js';
 import type { PeerId } from '../../identity/index.js';
 import type { MemberRecord } from './record.js';
 

@@ -1,8 +1,6 @@
 import type { Clock } from '../../clock.js';
 import { WeftError } from '../../errors.js';
-import type { GossipChannel } from '../../gossip/channel.js';
-import { Restraint } from '../../gossip/restraint.js';
-import { SetDigest } from '../../gossip/set-digest.js';
+import { type GossipChannel, Restraint, SetDigest } from '../../gossip/index.js';
 import type { Identity, PeerId } from '../../identity/index.js';
 import {
   decodeMemberDelta,

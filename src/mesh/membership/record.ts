@@ -3,7 +3,7 @@ import sodium from 'sodium-native';
 import { formatHostPort, ipHostPort, parseHostPort } from '../../address.js';
 import { boundedList, boundedString, decodeExact, encode, fixedBytes, flag, struct } from '../../codec.js';
 import { WeftError } from '../../errors.js';
-import { type ItemHash, itemHash } from '../../gossip/set-digest.js';
+import { type ItemHash, itemHash } from '../../gossip/index.js';
 import {
   blake2b,
   type Identity,
@@ -14,7 +14,7 @@ import {
   peerIdFromBytes,
   peerIdOf,
 } from '../../identity/index.js';
-import type { CipherSpeed } from '../types.js';
+import type { CipherSpeed } from './types.js';
 
 /** What a peer says about itself (docs/protocol.md 3.6). */
 export interface PeerRecord {

@@ -1,47 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { VirtualClock } from '../../../bench/sim/virtual-clock.js';
-import { WeftError } from '../../../src/errors.js';
 import { Channels } from '../../../src/gossip/channels.js';
+import type { OpenChannel } from '../../../src/gossip/index.js';
 import { identityFromSeed, type PeerId } from '../../../src/identity/index.js';
-import type { GossipChannel, OpenChannel } from '../../../src/mesh/index.js';
-import { addressOf, startMesh, until } from '../mesh/meshes.js';
-
-/** The simplest CRDT: a set of words that only grows. */
-class Words implements GossipChannel {
-  readonly name = 'words';
-  readonly all = new Set<string>();
-  readonly #fresh: string[] = [];
-
-  add(word: string, open?: OpenChannel): void {
-    this.all.add(word);
-    this.#fresh.push(word);
-    open?.changed();
-  }
-
-  takeDeltas(): Buffer[] {
-    return this.#fresh.splice(0).map((word) => Buffer.from(word));
-  }
-
-  merge(delta: Uint8Array): Uint8Array | null {
-    const word = Buffer.from(delta).toString();
-    if (word === 'bad') throw new WeftError('bad-message', 'not a word');
-    if (word === 'worse') throw new TypeError('a mistake in the channel');
-    if (this.all.has(word)) return null;
-    this.all.add(word);
-    return delta;
-  }
-
-  digest(): Buffer {
-    return Buffer.from([...this.all].sort().join(' '));
-  }
-
-  answer(digest: Uint8Array): Buffer[] {
-    const theirs = new Set(Buffer.from(digest).toString().split(' '));
-    return [...this.all].filter((word) => !theirs.has(word)).map((word) => Buffer.from(word));
-  }
-}
+import { Words } from './words.js';
 
 /** Routers with one channel each on a network that loses what the test wants lost. */
 class World {
@@ -205,32 +168,5 @@ describe('a gossip channel', () => {
       }),
       { numRuns: 50 },
     );
-  });
-});
-
-describe('a mesh', () => {
-  test('carries channels between routers that are not linked, also those that are opened late', async () => {
-    const discovery = false;
-    const [anna, ben, carl] = [
-      await startMesh('anna', { discovery }),
-      await startMesh('ben', { discovery }),
-      await startMesh('carl', { discovery }),
-    ];
-    const words = [new Words(), new Words(), new Words()];
-    const [a = new Words(), b = new Words(), c = new Words()] = words;
-    const open = anna.openChannel(a);
-    ben.openChannel(b);
-    anna.connect([addressOf(ben)]);
-    carl.connect([addressOf(ben)]);
-    await until(ben, ['link-up'], () => ben.links().length === 2);
-    a.add('early', open);
-    while (!b.all.has('early')) await new Promise((resolve) => setTimeout(resolve, 5));
-    const late = carl.openChannel(c);
-    c.add('late', late);
-    const whole = randomBytes(32 * 1024).toString('hex');
-    a.add(whole, open);
-    while (words.some(({ all }) => all.size < 3)) await new Promise((resolve) => setTimeout(resolve, 5));
-    expect(carl.links()).toHaveLength(1);
-    expect(() => carl.openChannel(new Words())).toThrow(/open already/);
   });
 });

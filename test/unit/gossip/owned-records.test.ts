@@ -3,9 +3,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { boundedString } from '../../../src/codec.js';
 import { WeftError } from '../../../src/errors.js';
+import { OwnedRecords, type OwnedRecordsOptions } from '../../../src/gossip/index.js';
 import * as wire from '../../../src/gossip/owned-wire.js';
 import { type Identity, identityFromSeed, type PeerId } from '../../../src/identity/index.js';
-import { OwnedRecords, type OwnedRecordsOptions } from '../../../src/mesh/index.js';
 import { bytesOf, hexOf, protocolVectors } from '../identity/vectors.js';
 
 const identities = [1, 2, 3].map((seed) => identityFromSeed(Buffer.alloc(32, seed)));

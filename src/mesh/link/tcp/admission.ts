@@ -1,6 +1,12 @@
-import type { MeshLimits } from '../../types.js';
-
-type AdmissionLimits = Pick<MeshLimits, 'handshakes' | 'handshakesPerAddress' | 'acceptBurst' | 'acceptRate'>;
+export interface AdmissionLimits {
+  /** Connections in handshake at a time, over all addresses. */
+  readonly handshakes: number;
+  /** Connections in handshake at a time from one address. */
+  readonly handshakesPerAddress: number;
+  /** New connections that one address may open at once, and then a second. */
+  readonly acceptBurst: number;
+  readonly acceptRate: number;
+}
 
 interface Visitor {
   /** Connections in handshake. */

@@ -2,8 +2,8 @@ import { lookup } from 'node:dns/promises';
 import { formatHostPort, type HostPort, parseHostPort } from '../../../address.js';
 import { WeftError } from '../../../errors.js';
 import type { PeerId } from '../../../identity/index.js';
-import type { MeshTimings, TargetState, TargetView } from '../../types.js';
 import { Backoff } from './backoff.js';
+import type { DialTimings as MeshTimings, TargetState, TargetView } from './types.js';
 
 /** Whoever has links enough is left alone for so long, in milliseconds. */
 const SURPLUS_PAUSE = 300_000;

@@ -1,0 +1,23 @@
+import type { PeerId } from '../../../identity/index.js';
+
+/** When a connection that failed is tried again. All in milliseconds. */
+export interface DialTimings {
+  readonly backoffInitial: number;
+  readonly backoffMax: number;
+  /** A link that lived so long resets the backoff of its target. */
+  readonly backoffReset: number;
+}
+
+export type TargetState = 'connecting' | 'connected' | 'waiting' | 'self';
+
+/** A configured target (`weft connect`). */
+export interface TargetView {
+  /** As it was given: `host[:port]`. */
+  readonly target: string;
+  readonly state: TargetState;
+  /** The peer found there, once it is known. */
+  readonly peer?: PeerId;
+  /** Unix time in milliseconds of the next attempt, when waiting. */
+  readonly retryAt?: number;
+  readonly lastError?: { readonly code: string; readonly message: string };
+}
