@@ -3,6 +3,7 @@ export type { GossipChannel, OpenChannel } from './channel.js';
 export { MAX_GOSSIP_BYTES } from './channel.js';
 export type { ChannelDigest, ChannelMessage } from './channels.js';
 export { Channels } from './channels.js';
+export { Restraint } from './incarnation-backoff.js';
 export type {
   OwnedRecord,
   OwnedRecordsEvents,
@@ -10,6 +11,5 @@ export type {
   OwnedRecordsOptions,
 } from './owned-records.js';
 export { OwnedRecords } from './owned-records.js';
-export { Restraint } from './restraint.js';
 export type { Item, ItemHash, ItemSet } from './set-digest.js';
 export { bucketOf, itemHash, SetDigest } from './set-digest.js';

@@ -4,9 +4,9 @@ import { decodeExact, encode } from '../codec.js';
 import { WeftError } from '../errors.js';
 import { type Identity, type PeerId, peerIdBytes, peerIdFromBytes } from '../identity/index.js';
 import type { GossipChannel } from './channel.js';
+import { Restraint } from './incarnation-backoff.js';
 import { costOf, type HeldEntry, heldEntry, OwnedSet } from './owned-set.js';
 import * as wire from './owned-wire.js';
-import { Restraint } from './restraint.js';
 
 export interface OwnedRecordsOptions<T> {
   /** Of the channel, at most 32 bytes. */

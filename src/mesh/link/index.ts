@@ -14,7 +14,7 @@ export {
   INSTANCE_BYTES,
   type LinkMessage,
 } from './messages.js';
-export { checkLetter, LetterWindow, type Routed, sealLetter } from './routed.js';
+export { checkLetter, LetterWindow, type Routed, sealLetter } from './routed-message.js';
 export type { AdmissionLimits, TargetState, TargetView } from './tcp/index.js';
 export { Acceptor, Admission, connectTcp, Dialer } from './tcp/index.js';
 export type { LinkTimings } from './types.js';

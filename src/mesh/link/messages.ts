@@ -12,7 +12,7 @@ import {
 import { type ChannelDigest, type ChannelMessage, MAX_GOSSIP_BYTES } from '../../gossip/index.js';
 import { MAX_RECORD_BYTES, SIGNATURE_BYTES, type SignedRecord } from '../membership/index.js';
 import { PROOF_BYTES } from './proof.js';
-import { MAX_UNICAST_BYTES, type Routed, routed } from './routed.js';
+import { MAX_UNICAST_BYTES, type Routed, routed } from './routed-message.js';
 
 /** docs/protocol.md, section 3: everything that is said on a link after the Noise handshake. */
 

@@ -7,7 +7,7 @@ import { decodeExact, encode } from '../../../../src/codec.js';
 import { identityFromSeed, proofKeyOf } from '../../../../src/identity/index.js';
 import * as wire from '../../../../src/mesh/link/messages.js';
 import { linkProof } from '../../../../src/mesh/link/proof.js';
-import { WhitenedStream } from '../../../../src/mesh/link/tcp/whitened-stream.js';
+import { WhitenedStream } from '../../../../src/mesh/link/tcp/obfuscated-stream.js';
 import { signRecord } from '../../../../src/mesh/membership/record.js';
 import { network, startMesh, until } from '../meshes.js';
 

@@ -9,8 +9,8 @@ import { identityFromSeed, parseSecret, proofKeyOf } from '../../../../src/ident
 import * as wire from '../../../../src/mesh/link/messages.js';
 import { MuxStream } from '../../../../src/mesh/link/mux-stream.js';
 import { linkProof, matchProof } from '../../../../src/mesh/link/proof.js';
-import { checkLetter, routed } from '../../../../src/mesh/link/routed.js';
-import { Whitening } from '../../../../src/mesh/link/tcp/whitened-stream.js';
+import { checkLetter, routed } from '../../../../src/mesh/link/routed-message.js';
+import { Whitening } from '../../../../src/mesh/link/tcp/obfuscated-stream.js';
 import { decodeMemberDelta } from '../../../../src/mesh/membership/member-deltas.js';
 import { checkSignature, readRecord, signRecord } from '../../../../src/mesh/membership/record.js';
 import * as session from '../../../../src/overlay/session-messages.js';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Restraint } from '../../../src/gossip/restraint.js';
+import { Restraint } from '../../../src/gossip/incarnation-backoff.js';
 
 test('a restraint lets a race become slow, and forgets it after a while', () => {
   const restraint = new Restraint();
