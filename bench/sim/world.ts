@@ -115,7 +115,7 @@ export class SimRouter {
         member: (record) => world.options.onMember?.(this.peer, record),
         message: (from, channel, bytes) => world.options.onMessage?.(this.peer, from, channel, bytes),
         refused: (error) => this.refused.push(error),
-        outdone: () => {},
+        superseded: () => {},
       },
     });
   }

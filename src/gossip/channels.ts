@@ -3,25 +3,25 @@ import { WeftError } from '../errors.js';
 import type { PeerId } from '../identity/index.js';
 import { type GossipChannel, MAX_GOSSIP_BYTES, type OpenChannel } from './channel.js';
 
-/** More news of others at once than this (bytes) is a whole state: it is offered by digest, not pushed to those who may have it. */
-const MAX_PUSHED = 16 * 1024;
-/** How long a channel that was offered is not offered again, in milliseconds. */
-const OFFER_INTERVAL = 1_000;
+/** Maximum number of bytes of other routers' news that are pushed eagerly at once: more is a whole state, which neighbours may have. */
+const MAX_EAGER_PUSH = 16 * 1024;
+/** How long one lazy push of a channel keeps off the next, in milliseconds. */
+const LAZY_PUSH_INTERVAL = 1_000;
 /** How long one end of a new link waits for the other's digests before it sends its own, in milliseconds. */
-const SECOND_DIGEST = 1_000;
+const DIGEST_PATIENCE = 1_000;
 
 export interface ChannelsOptions {
   readonly self: PeerId;
   readonly clock: Clock;
   /** From 0 to 1. */
   readonly random: () => number;
-  /** Milliseconds for which deltas are collected. */
+  /** How long deltas are collected before they are pushed, in milliseconds. */
   readonly delay: number;
-  /** Milliseconds, on average, between two digests to random neighbours. */
+  /** Average interval between two exchanges of digests with random neighbours, in milliseconds. */
   readonly antiEntropy: number;
-  /** Peers with a usable link. */
+  /** The peers to which there is a usable link. */
   readonly neighbours: () => readonly PeerId[];
-  /** The links that a peer tells of, if it does: whom it told what it told us. */
+  /** The links that a peer advertises, if it does: to these neighbours it pushes what it pushes to us. */
   readonly linksOf: (peer: PeerId) => readonly PeerId[];
   /** False when the link's queue is full. */
   readonly send: (to: PeerId, message: ChannelMessage) => boolean;
@@ -30,7 +30,7 @@ export interface ChannelsOptions {
 
 export interface ChannelDigest {
   readonly channel: string;
-  /** It answers one: it is not to be answered with another of the whole. */
+  /** It answers another digest, so that a digest of the whole state is not to be sent in return. */
   readonly answer: boolean;
   readonly digest: Uint8Array;
 }
@@ -39,228 +39,235 @@ export type ChannelMessage =
   | { readonly type: 'deltas'; readonly channel: string; readonly deltas: readonly Uint8Array[] }
   | ({ readonly type: 'digest' } & ChannelDigest);
 
-/** A delta that waits, and whom it need not be sent to. */
-interface Pending {
+/** A delta of another router that is to be relayed, and the neighbours that have it already. */
+interface Relayed {
   readonly delta: Uint8Array;
-  readonly known: Set<PeerId>;
+  readonly knownTo: Set<PeerId>;
 }
 
-interface Carried {
+/** A channel that was opened, and what waits to be sent for it. */
+interface OpenedChannel {
   readonly channel: GossipChannel;
-  /** By the delta's bytes. */
-  readonly news: Map<string, Pending>;
-  newsBytes: number;
+  /** News of other routers, by the bytes of the delta. */
+  readonly relayed: Map<string, Relayed>;
+  relayedBytes: number;
   /** The channel itself has deltas to take. */
   changed: boolean;
   cancelFlush: (() => void) | undefined;
-  cancelOffer: (() => void) | undefined;
-  offeredAt: number;
+  cancelLazyPush: (() => void) | undefined;
+  lazilyPushedAt: number;
 }
 
 /**
- * Carries gossip channels over the links: deltas at once to all neighbours that do not have them from where they came, digests at the start of a link and
- * then to a random neighbour now and again, which repair whatever was lost.
+ * Carries gossip channels over the links, in the manner of Plumtree.
  *
- * Nothing that a neighbour sends makes it throw: what a channel refuses is told and forgotten.
+ * Deltas are pushed eagerly to the neighbours that do not have them yet; a whole state is pushed lazily: its digest is sent, and
+ * neighbours ask for what they lack. Anti-entropy, an exchange of digests at the start of a link and with a random neighbour now and again,
+ * repairs whatever was lost.
+ *
+ * Nothing that a neighbour sends makes this throw: what a channel refuses is reported and dropped.
  */
 export class Channels {
   readonly #options: ChannelsOptions;
-  readonly #channels = new Map<string, Carried>();
-  /** Neighbours whose queue was full: they get digests once it is empty. */
-  readonly #behind = new Set<PeerId>();
-  /** Neighbours that are to send the first digests of a new link. */
-  readonly #expected = new Map<PeerId, () => void>();
+  readonly #channels = new Map<string, OpenedChannel>();
+  /** Neighbours whose queue was full, which get digests once it is empty. */
+  readonly #backlogged = new Set<PeerId>();
+  /** Neighbours that are to send the first digests of a new link; the value stops the wait for them. */
+  readonly #awaited = new Map<PeerId, () => void>();
   #cancelAntiEntropy: (() => void) | undefined;
 
   constructor(options: ChannelsOptions) {
     this.#options = options;
   }
 
-  /** Begins the repairs by digest. */
+  /** Begins anti-entropy. */
   start(): void {
     const { clock, antiEntropy, random } = this.#options;
     this.#cancelAntiEntropy = clock.after(antiEntropy * (0.5 + random()), () => {
       const neighbours = this.#options.neighbours();
-      const lucky = neighbours[Math.floor(random() * neighbours.length)];
-      if (lucky !== undefined) this.#sendDigests(lucky);
+      const partner = neighbours[Math.floor(random() * neighbours.length)];
+      if (partner !== undefined) this.#sendDigests(partner);
       this.start();
     });
   }
 
   stop(): void {
     this.#cancelAntiEntropy?.();
-    for (const peer of this.#expected.keys()) this.#forgetExpected(peer);
-    for (const carried of this.#channels.values()) cancel(carried);
+    for (const peer of this.#awaited.keys()) this.#stopAwaiting(peer);
+    for (const opened of this.#channels.values()) cancel(opened);
   }
 
   /** Throws `channel-in-use`. */
   open(channel: GossipChannel): OpenChannel {
     const { name } = channel;
     if (this.#channels.has(name)) {
-      throw new WeftError('channel-in-use', `the gossip channel ${name} is open already`);
+      throw new WeftError(
+        'channel-in-use',
+        `the gossip channel ${name} cannot be opened: it is open already`,
+      );
     }
-    const carried: Carried = {
+    const opened: OpenedChannel = {
       channel,
-      news: new Map(),
-      newsBytes: 0,
+      relayed: new Map(),
+      relayedBytes: 0,
       changed: false,
       cancelFlush: undefined,
-      cancelOffer: undefined,
-      offeredAt: -Infinity,
+      cancelLazyPush: undefined,
+      lazilyPushedAt: -Infinity,
     };
-    this.#channels.set(name, carried);
-    for (const peer of this.#options.neighbours()) this.#sendDigest(peer, carried, false, channel.digest());
+    this.#channels.set(name, opened);
+    for (const peer of this.#options.neighbours()) this.#sendDigest(peer, opened, false, channel.digest());
     return {
       changed: () => {
-        if (this.#channels.get(name) !== carried) return;
-        carried.changed = true;
-        this.#flushSoon(carried);
+        if (this.#channels.get(name) !== opened) return;
+        opened.changed = true;
+        this.#flushSoon(opened);
       },
       close: () => {
-        if (this.#channels.get(name) !== carried) return;
-        cancel(carried);
+        if (this.#channels.get(name) !== opened) return;
+        cancel(opened);
         this.#channels.delete(name);
       },
     };
   }
 
-  /** A link is up. One end sends its digests at once; the other only when none came. */
+  /** A link is up. The end with the lower id sends its digests at once, the other only if none came. */
   linkUp(peer: PeerId): void {
     if (this.#options.self < peer) {
       this.#sendDigests(peer);
       return;
     }
-    this.#forgetExpected(peer);
-    const stopWaiting = this.#options.clock.after(SECOND_DIGEST, () => {
-      this.#expected.delete(peer);
+    this.#stopAwaiting(peer);
+    const stop = this.#options.clock.after(DIGEST_PATIENCE, () => {
+      this.#awaited.delete(peer);
       this.#sendDigests(peer);
     });
-    this.#expected.set(peer, stopWaiting);
+    this.#awaited.set(peer, stop);
   }
 
   linkDown(peer: PeerId): void {
-    this.#forgetExpected(peer);
-    this.#behind.delete(peer);
+    this.#stopAwaiting(peer);
+    this.#backlogged.delete(peer);
   }
 
-  /** What waited on the link to this peer has been sent. */
+  /** The send queue of the link to this peer is empty. */
   drained(peer: PeerId): void {
-    if (this.#behind.delete(peer)) this.#sendDigests(peer);
+    if (this.#backlogged.delete(peer)) this.#sendDigests(peer);
   }
 
   receiveDeltas(from: PeerId, name: string, deltas: readonly Uint8Array[]): void {
-    const carried = this.#carried(name, from);
-    if (carried === undefined) return;
-    for (const delta of deltas) this.#guarded(from, () => this.#receiveDelta(carried, from, delta));
+    const opened = this.#opened(name, from);
+    if (opened === undefined) return;
+    for (const delta of deltas) this.#guarded(from, () => this.#receiveDelta(opened, from, delta));
   }
 
   receiveDigest(from: PeerId, { channel: name, answer, digest }: ChannelDigest): void {
-    this.#forgetExpected(from);
-    const carried = this.#carried(name, from);
-    if (carried === undefined) return;
-    const { channel } = carried;
+    this.#stopAwaiting(from);
+    const opened = this.#opened(name, from);
+    if (opened === undefined) return;
+    const { channel } = opened;
     this.#guarded(from, () => {
-      this.#sendDeltas(from, carried, channel.answer(digest));
+      this.#sendDeltas(from, opened, channel.answer(digest));
       const reply =
         channel.refine === undefined ? wholeReply(channel, answer, digest) : channel.refine(digest);
-      if (reply !== null) this.#sendDigest(from, carried, true, reply);
+      if (reply !== null) this.#sendDigest(from, opened, true, reply);
     });
   }
 
-  /** Passes on what came from a peer in another way than as a delta. */
-  passOn(name: string, from: PeerId, news: Uint8Array): void {
-    const carried = this.#channels.get(name);
-    if (carried !== undefined) this.#addNews(carried, from, news);
+  /** Relays news that came from a peer in another way than as a delta. */
+  relay(name: string, from: PeerId, news: Uint8Array): void {
+    const opened = this.#channels.get(name);
+    if (opened !== undefined) this.#addRelayed(opened, from, news);
   }
 
-  /** Sends now what is waiting. */
+  /** Pushes now what waits to be pushed. */
   flush(): void {
-    for (const carried of this.#channels.values()) this.#flush(carried);
+    for (const opened of this.#channels.values()) this.#flush(opened);
   }
 
-  #receiveDelta(carried: Carried, from: PeerId, delta: Uint8Array): void {
-    const waiting = carried.news.get(keyOf(delta));
+  #receiveDelta(opened: OpenedChannel, from: PeerId, delta: Uint8Array): void {
+    const waiting = opened.relayed.get(keyOf(delta));
     if (waiting !== undefined) {
-      waiting.known.add(from);
+      waiting.knownTo.add(from);
       return;
     }
-    const news = carried.channel.merge(delta, from);
-    if (news !== null) this.#addNews(carried, from, news);
+    const news = opened.channel.merge(delta, from);
+    if (news !== null) this.#addRelayed(opened, from, news);
   }
 
-  #addNews(carried: Carried, from: PeerId, news: Uint8Array): void {
-    carried.news.set(keyOf(news), { delta: news, known: new Set([from]) });
-    carried.newsBytes += news.length;
-    this.#flushSoon(carried);
+  #addRelayed(opened: OpenedChannel, from: PeerId, news: Uint8Array): void {
+    opened.relayed.set(keyOf(news), { delta: news, knownTo: new Set([from]) });
+    opened.relayedBytes += news.length;
+    this.#flushSoon(opened);
   }
 
-  #flushSoon(carried: Carried): void {
+  #flushSoon(opened: OpenedChannel): void {
     const { clock, delay } = this.#options;
-    carried.cancelFlush ??= clock.after(delay, () => this.#flush(carried));
+    opened.cancelFlush ??= clock.after(delay, () => this.#flush(opened));
   }
 
-  #flush(carried: Carried): void {
-    carried.cancelFlush?.();
-    carried.cancelFlush = undefined;
-    const own = carried.changed ? carried.channel.takeDeltas() : [];
-    const pushed = carried.newsBytes <= MAX_PUSHED;
-    const news = pushed ? [...carried.news.values()].map((pending) => this.#withReach(pending)) : [];
-    if (!pushed) this.#offer(carried);
-    carried.changed = false;
-    carried.news.clear();
-    carried.newsBytes = 0;
+  #flush(opened: OpenedChannel): void {
+    opened.cancelFlush?.();
+    opened.cancelFlush = undefined;
+    const own = opened.changed ? opened.channel.takeDeltas() : [];
+    const isSmall = opened.relayedBytes <= MAX_EAGER_PUSH;
+    const relayed = isSmall ? [...opened.relayed.values()].map((each) => this.#withNeighbours(each)) : [];
+    if (!isSmall) this.#pushLazily(opened);
+    opened.changed = false;
+    opened.relayed.clear();
+    opened.relayedBytes = 0;
     for (const peer of this.#options.neighbours()) {
-      const unknown = news.filter(({ known }) => !known.has(peer)).map(({ delta }) => delta);
-      this.#sendDeltas(peer, carried, [...own, ...unknown]);
+      const unknown = relayed.filter(({ knownTo }) => !knownTo.has(peer)).map(({ delta }) => delta);
+      this.#sendDeltas(peer, opened, [...own, ...unknown]);
     }
   }
 
-  /** Whoever told us tells its other neighbours, too: in a full mesh nobody passes anything on. */
-  #withReach({ delta, known }: Pending): Pending {
+  /** A neighbour that pushed the delta to us pushes it to its other neighbours, too: in a full mesh nothing is relayed. */
+  #withNeighbours({ delta, knownTo }: Relayed): Relayed {
     return {
       delta,
-      known: new Set([...known, ...[...known].flatMap((peer) => this.#options.linksOf(peer))]),
+      knownTo: new Set([...knownTo, ...[...knownTo].flatMap((peer) => this.#options.linksOf(peer))]),
     };
   }
 
-  /** Sends a digest to all neighbours, so that they may ask for what they lack. */
-  #offer(carried: Carried): void {
+  /** Sends a digest to all neighbours, so that they can ask for what they lack. */
+  #pushLazily(opened: OpenedChannel): void {
     const { clock, neighbours } = this.#options;
-    const wait = Math.max(0, carried.offeredAt + OFFER_INTERVAL - clock.now());
-    carried.cancelOffer ??= clock.after(wait, () => {
-      carried.cancelOffer = undefined;
-      carried.offeredAt = clock.now();
-      const digest = carried.channel.digest();
-      for (const peer of neighbours()) this.#sendDigest(peer, carried, false, digest);
+    const wait = Math.max(0, opened.lazilyPushedAt + LAZY_PUSH_INTERVAL - clock.now());
+    opened.cancelLazyPush ??= clock.after(wait, () => {
+      opened.cancelLazyPush = undefined;
+      opened.lazilyPushedAt = clock.now();
+      const digest = opened.channel.digest();
+      for (const peer of neighbours()) this.#sendDigest(peer, opened, false, digest);
     });
   }
 
   #sendDigests(peer: PeerId): void {
-    for (const carried of this.#channels.values()) {
-      this.#sendDigest(peer, carried, false, carried.channel.digest());
+    for (const opened of this.#channels.values()) {
+      this.#sendDigest(peer, opened, false, opened.channel.digest());
     }
   }
 
-  #sendDigest(peer: PeerId, { channel }: Carried, answer: boolean, digest: Uint8Array): void {
+  #sendDigest(peer: PeerId, { channel }: OpenedChannel, answer: boolean, digest: Uint8Array): void {
     const sent = this.#options.send(peer, { type: 'digest', channel: channel.name, answer, digest });
-    if (!sent) this.#behind.add(peer);
+    if (!sent) this.#backlogged.add(peer);
   }
 
-  #sendDeltas(peer: PeerId, { channel }: Carried, deltas: readonly Uint8Array[]): void {
+  #sendDeltas(peer: PeerId, { channel }: OpenedChannel, deltas: readonly Uint8Array[]): void {
     for (const batch of batches(deltas)) {
       if (this.#options.send(peer, { type: 'deltas', channel: channel.name, deltas: batch })) continue;
-      this.#behind.add(peer);
+      this.#backlogged.add(peer);
       return;
     }
   }
 
-  #carried(name: string, from: PeerId): Carried | undefined {
-    const carried = this.#channels.get(name);
-    if (carried === undefined) {
-      const message = `a message of the unknown gossip channel ${JSON.stringify(name)} was dropped`;
+  #opened(name: string, from: PeerId): OpenedChannel | undefined {
+    const opened = this.#channels.get(name);
+    if (opened === undefined) {
+      const message = `a gossip message was dropped: this router has no channel ${JSON.stringify(name)}`;
       this.#options.onRefused(new WeftError('unknown-channel', message), from);
     }
-    return carried;
+    return opened;
   }
 
   #guarded(from: PeerId, action: () => void): void {
@@ -271,27 +278,27 @@ export class Channels {
     }
   }
 
-  #forgetExpected(peer: PeerId): void {
-    this.#expected.get(peer)?.();
-    this.#expected.delete(peer);
+  #stopAwaiting(peer: PeerId): void {
+    this.#awaited.get(peer)?.();
+    this.#awaited.delete(peer);
   }
 }
 
-function cancel(carried: Carried): void {
-  carried.cancelFlush?.();
-  carried.cancelFlush = undefined;
-  carried.cancelOffer?.();
-  carried.cancelOffer = undefined;
+function cancel(opened: OpenedChannel): void {
+  opened.cancelFlush?.();
+  opened.cancelFlush = undefined;
+  opened.cancelLazyPush?.();
+  opened.cancelLazyPush = undefined;
 }
 
-/** The two whole digests say who lacks what; those that are equal end the exchange. */
+/** Two digests of the whole state show which end lacks what; equal ones end the exchange. */
 function wholeReply(channel: GossipChannel, answer: boolean, digest: Uint8Array): Uint8Array | null {
   if (answer) return null;
   const own = channel.digest();
   return Buffer.compare(own, digest) === 0 ? null : own;
 }
 
-/** In as many groups as it takes for each to fit a message. */
+/** Splits deltas into batches that fit a message each. */
 function batches(deltas: readonly Uint8Array[]): Uint8Array[][] {
   const all: Uint8Array[][] = [];
   let room = 0;
@@ -312,7 +319,9 @@ function keyOf(delta: Uint8Array): string {
 
 function asRefusal(error: unknown): WeftError {
   if (error instanceof WeftError) return error;
-  return new WeftError('gossip-failed', `a gossip message could not be taken in: ${String(error)}`, {
-    cause: error,
-  });
+  return new WeftError(
+    'gossip-failed',
+    `a gossip message was dropped: its channel failed (${String(error)})`,
+    { cause: error },
+  );
 }

@@ -5,7 +5,7 @@ const LONGEST = 60_000;
  * Keeps two copies of one identity from outdoing each other without end: each time is allowed only 1 s, then 2, 4 … 60 s after the one before.
  * Whoever was outdone by its own former run needs one turn or two. No clock.
  */
-export class Restraint {
+export class IncarnationBackoff {
   #wait = 0;
   #allowedAt = -Infinity;
 

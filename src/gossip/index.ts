@@ -3,7 +3,7 @@ export type { GossipChannel, OpenChannel } from './channel.js';
 export { MAX_GOSSIP_BYTES } from './channel.js';
 export type { ChannelDigest, ChannelMessage } from './channels.js';
 export { Channels } from './channels.js';
-export { Restraint } from './incarnation-backoff.js';
+export { IncarnationBackoff } from './incarnation-backoff.js';
 export type {
   OwnedRecord,
   OwnedRecordsEvents,

@@ -4,7 +4,7 @@ import { decodeExact, encode } from '../codec.js';
 import { WeftError } from '../errors.js';
 import { type Identity, type PeerId, peerIdBytes, peerIdFromBytes } from '../identity/index.js';
 import type { GossipChannel } from './channel.js';
-import { Restraint } from './incarnation-backoff.js';
+import { IncarnationBackoff } from './incarnation-backoff.js';
 import { costOf, type HeldEntry, heldEntry, OwnedSet } from './owned-set.js';
 import * as wire from './owned-wire.js';
 
@@ -78,7 +78,7 @@ export class OwnedRecords<T> extends EventEmitter<OwnedRecordsEvents<T>> impleme
   /** Others may know our head: it must not change within the incarnation any more. */
   #published = false;
   #sequence = 0;
-  readonly #restraint = new Restraint();
+  readonly #incarnationBackoff = new IncarnationBackoff();
   /** Of all other owners. */
   #cost = 0;
 
@@ -105,7 +105,7 @@ export class OwnedRecords<T> extends EventEmitter<OwnedRecordsEvents<T>> impleme
     this.#change(key, undefined, undefined);
     const { size, removed } = this.#own;
     if (removed > Math.max(MIN_REMOVED, size - removed))
-      this.#beginAnew(this.#own.head.content.incarnation + 1);
+      this.#beginIncarnation(this.#own.head.content.incarnation + 1);
   }
 
   get(owner: PeerId, key: string): T | undefined {
@@ -237,7 +237,7 @@ export class OwnedRecords<T> extends EventEmitter<OwnedRecordsEvents<T>> impleme
   }
 
   /** Signs all that we have for another incarnation, which makes everything void that others hold of us. */
-  #beginAnew(incarnation: number): void {
+  #beginIncarnation(incarnation: number): void {
     const records = [...this.#own.shown()];
     this.#published = true;
     this.#own.begin(this.#signHead(incarnation, records.length));
@@ -271,7 +271,7 @@ export class OwnedRecords<T> extends EventEmitter<OwnedRecordsEvents<T>> impleme
     const begins = set === undefined || set.isNewerHead(head);
     if (begins) wire.checkHead(this.name, head);
     if (set === this.#own) {
-      if (begins) this.#outdo(head);
+      if (begins) this.#supersede(head);
       return [];
     }
     const current = set === undefined || head.content.incarnation === set.head.content.incarnation;
@@ -358,8 +358,8 @@ export class OwnedRecords<T> extends EventEmitter<OwnedRecordsEvents<T>> impleme
   }
 
   /** Somebody holds a head of ours that we did not make, or not in this run. */
-  #outdo({ content: { incarnation } }: wire.SignedHead): void {
-    if (this.#restraint.allows(this.#options.now())) this.#beginAnew(incarnation + 1);
+  #supersede({ content: { incarnation } }: wire.SignedHead): void {
+    if (this.#incarnationBackoff.allows(this.#options.now())) this.#beginIncarnation(incarnation + 1);
   }
 }
 

@@ -24,7 +24,7 @@ import {
 const SIGNATURE_BYTES = 64;
 const MAX_KEY_BYTES = 255;
 const MAX_VALUE_BYTES = 16 * 1024;
-/** Far beyond any clock, and far enough from 2^53 that it can be outdone. */
+/** Far beyond any clock, and far enough from 2^53 that it can be superseded. */
 const MAX_INCARNATION = 2 ** 52;
 /** Longest that `format` of a head can become. */
 const MAX_HEAD_BYTES = 32 + 9 + 9;

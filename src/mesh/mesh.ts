@@ -17,7 +17,7 @@ import {
   BYE_REMOVED,
   BYE_REVOKED,
   BYE_STOPPING,
-  BYE_SURPLUS,
+  BYE_TOO_MANY_LINKS,
   CLONED_CHANNEL,
   clonedAt,
   clonedSomewhere,
@@ -47,7 +47,7 @@ import {
 import type { Contact, MeshEvents, MeshLimits, MeshOptions, MeshTimings } from './types.js';
 
 /** So often somebody may hold a newer record of ours before it must be a clone's. */
-const MAX_TIMES_OUTDONE = 2;
+const MAX_TIMES_SUPERSEDED = 2;
 
 const EXPELLED = new WeftError('peer-revoked', 'the peer was expelled from the network');
 const REMOVED = new WeftError('peer-removed', 'the peer was removed from the network');
@@ -76,7 +76,7 @@ export class Mesh extends EventEmitter<MeshEvents> {
   #proofKeys: readonly Buffer[];
   #running: Running | undefined;
   #addressTimer: NodeJS.Timeout | undefined;
-  #timesOutdone = 0;
+  #timesSuperseded = 0;
 
   constructor(options: MeshOptions) {
     super();
@@ -254,12 +254,7 @@ export class Mesh extends EventEmitter<MeshEvents> {
     by: PeerId,
     { expelled, incarnation }: { expelled: boolean; incarnation: number },
   ): void {
-    const { membership } = this.#core;
-    const returned = !expelled && (membership.get(peer)?.content.incarnation ?? 0) > incarnation;
-    if (peer === this.#options.identity.peer) {
-      if (!expelled && !returned) membership.beginAnew(incarnation);
-    } else if (!returned) {
-      this.#core.remove(peer);
+    if (this.#core.remove(peer, { expelled, incarnation })) {
       this.#table.get(peer)?.close(expelled ? BYE_REVOKED : BYE_REMOVED, expelled ? EXPELLED : REMOVED);
       this.emit('forgotten', peer);
     }
@@ -344,14 +339,14 @@ export class Mesh extends EventEmitter<MeshEvents> {
         rtt: (peer) => this.#table.get(peer)?.rtt,
         dial: (peer, eager) => this.#dialer.addMember(peer, eager, () => this.#controlAddresses(peer)),
         undial: (peer) => this.#dialer.removeMember(peer),
-        drop: (peer) => this.#table.get(peer)?.close(BYE_SURPLUS, SURPLUS),
+        drop: (peer) => this.#table.get(peer)?.close(BYE_TOO_MANY_LINKS, SURPLUS),
         isTarget: (peer) => this.#dialer.isTarget(peer),
       },
       events: {
         member: (record) => this.#onMember(record),
-        message: (peer, channel, bytes) => this.#onLetter(peer, channel, bytes),
+        message: (peer, channel, bytes) => this.#onUnicast(peer, channel, bytes),
         refused: (error, from) => this.#warnOfPeer(error, from),
-        outdone: (from) => this.#onOutdone(from),
+        superseded: (from) => this.#onSuperseded(from),
       },
     });
   }
@@ -457,7 +452,7 @@ export class Mesh extends EventEmitter<MeshEvents> {
 
   #onMember(record: MemberRecord): void {
     const { peer } = record;
-    if (this.#remembered.delete(peer) && !this.#core.wants(peer)) this.#dialer.removeMember(peer);
+    if (this.#remembered.delete(peer) && !this.#core.isSelected(peer)) this.#dialer.removeMember(peer);
     if (this.#running !== undefined) this.emit('member', this.#memberView(record));
   }
 
@@ -467,15 +462,15 @@ export class Mesh extends EventEmitter<MeshEvents> {
     this.send(link.remote.peer, CLONED_CHANNEL, encodeSighting(link.remoteAddress));
   }
 
-  #onLetter(peer: PeerId, channel: string, bytes: Buffer): void {
+  #onUnicast(peer: PeerId, channel: string, bytes: Buffer): void {
     if (channel === CLONED_CHANNEL) this.#warnOfPeer(clonedAt(decodeSighting(bytes)), peer);
     else this.emit('message', peer, channel, bytes);
   }
 
   /** Once or twice is left over from an earlier run with a faster clock. */
-  #onOutdone(from: PeerId): void {
-    this.#timesOutdone += 1;
-    if (this.#timesOutdone > MAX_TIMES_OUTDONE) this.#warnOfPeer(clonedSomewhere(), from);
+  #onSuperseded(from: PeerId): void {
+    this.#timesSuperseded += 1;
+    if (this.#timesSuperseded > MAX_TIMES_SUPERSEDED) this.#warnOfPeer(clonedSomewhere(), from);
   }
 
   /** Where a member's control port may be reached: at the addresses of its data plane, or where it was in an earlier run. */

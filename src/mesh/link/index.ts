@@ -9,12 +9,12 @@ export {
   BYE_REMOVED,
   BYE_REVOKED,
   BYE_STOPPING,
-  BYE_SURPLUS,
+  BYE_TOO_MANY_LINKS,
   encodeMessage,
   INSTANCE_BYTES,
   type LinkMessage,
 } from './messages.js';
-export { checkLetter, LetterWindow, type Routed, sealLetter } from './routed-message.js';
+export { checkRoutedMessage, type RoutedMessage, signRoutedMessage } from './routed-message.js';
 export type { AdmissionLimits, TargetState, TargetView } from './tcp/index.js';
 export { Acceptor, Admission, connectTcp, Dialer } from './tcp/index.js';
 export type { LinkTimings } from './types.js';

@@ -12,7 +12,7 @@ import { COPIED } from './clones.js';
 import * as wire from './messages.js';
 import { MuxStream } from './mux-stream.js';
 import { linkProof, matchProof, type ProofRole } from './proof.js';
-import { WhitenedStream } from './tcp/index.js';
+import { ObfuscatedStream } from './tcp/index.js';
 import type { LinkTimings } from './types.js';
 
 /** What a link must know of its router. */
@@ -73,7 +73,7 @@ export class Link extends EventEmitter<LinkEvents> {
   /** Milliseconds, smoothed. */
   rtt: number | undefined;
   readonly #context: LinkContext;
-  readonly #raw: WhitenedStream;
+  readonly #raw: ObfuscatedStream;
   readonly #stream: NoiseSecretStream;
   readonly #mux: MuxStream;
   readonly #deadline: NodeJS.Timeout;
@@ -97,7 +97,7 @@ export class Link extends EventEmitter<LinkEvents> {
     this.#context = context;
     socket.setNoDelay(true);
     socket.setKeepAlive(true, TCP_KEEPALIVE);
-    this.#raw = new WhitenedStream(socket);
+    this.#raw = new ObfuscatedStream(socket);
     this.#stream = new NoiseSecretStream(outbound, this.#raw, {
       keyPair: context.identity,
       enableSend: false,
@@ -405,7 +405,7 @@ const STOPPED = { code: 'peer-stopped', message: 'the peer said goodbye' };
 const BYE_ERRORS: Readonly<Record<number, { code: string; message: string }>> = {
   [wire.BYE_STOPPING]: STOPPED,
   [wire.BYE_DUPLICATE]: { code: 'duplicate-link', message: 'another link to the same peer is used instead' },
-  [wire.BYE_SURPLUS]: { code: 'surplus-link', message: 'the peer has links enough' },
+  [wire.BYE_TOO_MANY_LINKS]: { code: 'surplus-link', message: 'the peer has links enough' },
   [wire.BYE_REMOVED]: {
     code: 'peer-removed',
     message: 'somebody removed this router from the network as dead',

@@ -12,7 +12,7 @@ import {
 import { type ChannelDigest, type ChannelMessage, MAX_GOSSIP_BYTES } from '../../gossip/index.js';
 import { MAX_RECORD_BYTES, SIGNATURE_BYTES, type SignedRecord } from '../membership/index.js';
 import { PROOF_BYTES } from './proof.js';
-import { MAX_UNICAST_BYTES, type Routed, routed } from './routed-message.js';
+import { MAX_UNICAST_BYTES, type RoutedMessage, routedMessage } from './routed-message.js';
 
 /** docs/protocol.md, section 3: everything that is said on a link after the Noise handshake. */
 
@@ -84,7 +84,7 @@ export const unicast: Encoder<Unicast> = struct({
 export const BYE_STOPPING = 1;
 export const BYE_DUPLICATE = 2;
 export const BYE_CLONED = 3;
-export const BYE_SURPLUS = 4;
+export const BYE_TOO_MANY_LINKS = 4;
 export const BYE_REMOVED = 5;
 export const BYE_REVOKED = 6;
 export const BYE_OLD_SECRET = 7;
@@ -123,7 +123,7 @@ export type MessageType = (typeof MESSAGE_TYPES)[number];
 export type LinkMessage =
   | ChannelMessage
   | ({ readonly type: 'unicast' } & Unicast)
-  | ({ readonly type: 'routed' } & Routed);
+  | ({ readonly type: 'routed' } & RoutedMessage);
 
 export function encodeMessage(message: LinkMessage): Buffer {
   switch (message.type) {
@@ -134,7 +134,7 @@ export function encodeMessage(message: LinkMessage): Buffer {
     case 'unicast':
       return encode(unicast, message);
     case 'routed':
-      return encode(routed, message);
+      return encode(routedMessage, message);
   }
 }
 
@@ -148,6 +148,6 @@ export function decodeMessage(type: LinkMessage['type'], bytes: Uint8Array): Lin
     case 'unicast':
       return { type, ...decodeExact(unicast, bytes) };
     case 'routed':
-      return { type, ...decodeExact(routed, bytes) };
+      return { type, ...decodeExact(routedMessage, bytes) };
   }
 }

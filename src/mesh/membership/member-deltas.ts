@@ -11,9 +11,9 @@ import {
   type SignedRecord,
 } from './record.js';
 
-/** docs/protocol.md 3.6: what the channel `members` says. */
+/** The deltas of the gossip channel `members` (docs/protocol.md 3.6). */
 
-/** A state of a peer that somebody finds it unreachable in. */
+/** Somebody cannot reach a peer whose record has this version. */
 export interface Suspicion {
   readonly peer: PeerId;
   readonly incarnation: number;
@@ -48,7 +48,7 @@ export function encodeSuspicion({ peer, incarnation, sequence }: Suspicion): Uin
   return encode(suspicionDelta, { kind: SUSPICION, peer, incarnation, sequence });
 }
 
-/** Without checking a record's signature. Throws `bad-message`. */
+/** Reads a delta without checking the signature of a record. Throws `bad-message`. */
 export function decodeMemberDelta(bytes: Uint8Array): MemberDelta {
   switch (bytes[0]) {
     case RECORD: {
@@ -60,6 +60,9 @@ export function decodeMemberDelta(bytes: Uint8Array): MemberDelta {
       return { kind: 'suspicion', suspicion: { peer, incarnation, sequence } };
     }
     default:
-      throw new WeftError('bad-message', `news of a member has the unknown kind ${bytes[0]}`);
+      throw new WeftError(
+        'bad-message',
+        `a delta of a member was dropped: it has the unknown kind ${bytes[0]}`,
+      );
   }
 }

@@ -5,21 +5,19 @@ import type { MemberRecord } from './record.js';
 /** What is known of one member. */
 export interface Member {
   readonly record: MemberRecord;
-  /** The neighbour that the record came from first: the way back to its owner. Undefined for our own. */
+  /** The neighbour from which the record came first: the next hop on the reverse path to its owner. Undefined for our own. */
   readonly via: PeerId | undefined;
 }
 
-/**
- * The members, sorted by id: a bucket of ids is a range, a random member is an index, and ten thousand of them take little memory.
- */
+/** The members, sorted by id: a bucket of the digest is a range, a random member is an index, and ten thousand members take little memory. */
 export class MemberTable implements ItemSet {
   #records: MemberRecord[] = [];
   #vias: (PeerId | undefined)[] = [];
-  /** Members that are told of with a mark, which makes another item of them. */
-  readonly #isMarked: (peer: PeerId) => boolean;
+  /** A suspected member is another item of the digest than one that is not. */
+  readonly #isSuspected: (peer: PeerId) => boolean;
 
-  constructor(isMarked: (peer: PeerId) => boolean) {
-    this.#isMarked = isMarked;
+  constructor(isSuspected: (peer: PeerId) => boolean) {
+    this.#isSuspected = isSuspected;
   }
 
   get size(): number {
@@ -30,7 +28,7 @@ export class MemberTable implements ItemSet {
     return this.#records;
   }
 
-  /** Takes these, sorted by id, into a table that is empty. */
+  /** Fills a table that is empty with these records, sorted by id. */
   fill(records: readonly MemberRecord[]): void {
     this.#records = records.slice();
     this.#vias = new Array(records.length);
@@ -56,7 +54,7 @@ export class MemberTable implements ItemSet {
     this.#vias.splice(at, 1);
   }
 
-  /** The hash of a member as an item. */
+  /** The hash of a member as an item of the digest. */
   get(key: string): ItemHash | undefined {
     const record = this.#records[this.#find(key)];
     return record?.peer === key ? this.#hashOf(record) : undefined;
@@ -72,10 +70,10 @@ export class MemberTable implements ItemSet {
   }
 
   #hashOf({ peer, hash }: MemberRecord): ItemHash {
-    return this.#isMarked(peer) ? { high: hash.low, low: hash.high } : hash;
+    return this.#isSuspected(peer) ? { high: hash.low, low: hash.high } : hash;
   }
 
-  /** Where this key is, or would be. */
+  /** The index at which this key is, or would be inserted. */
   #find(key: string): number {
     let [low, high] = [0, this.#records.length];
     while (low < high) {

@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.js';
 import { WeftError } from '../../errors.js';
-import { type GossipChannel, Restraint, SetDigest } from '../../gossip/index.js';
+import { type GossipChannel, IncarnationBackoff, SetDigest } from '../../gossip/index.js';
 import type { Identity, PeerId } from '../../identity/index.js';
 import {
   decodeMemberDelta,
@@ -11,19 +11,18 @@ import {
 } from './member-deltas.js';
 import { type Member, MemberTable } from './member-table.js';
 import { checkSignature, type MemberRecord, type PeerRecord, signRecord } from './record.js';
+import { Tombstones } from './tombstones.js';
+import { compareVersions } from './version.js';
 
-/** Anybody may suspect us: we do not object more often than this (milliseconds). */
-const REFUTE_INTERVAL = 1000;
-/** A peer that left is remembered for so long, lest somebody who does not know it brings it back (milliseconds). */
-const GRAVE_TIME = 24 * 3_600_000;
-const MAX_GRAVES = 16_384;
+/** The shortest time between two refutations, in milliseconds, since anybody may suspect us as often as they like. */
+const REFUTATION_INTERVAL = 1000;
 
-/** What our record says beyond its version. */
+/** What our record says besides its key and version. */
 export type SelfDescription = Omit<PeerRecord, 'publicKey' | 'incarnation' | 'sequence'>;
 
-/** Reads and checks records. The simulator remembers the outcome, since all its routers see the same ones. */
+/** Reads and checks records. The simulator caches the outcome, since all its routers see the same records. */
 export interface RecordReader {
-  /** Without its signature. Throws `bad-message`. */
+  /** Reads a delta without checking its signature. Throws `bad-message`. */
   read(delta: Uint8Array): MemberDelta;
   /** Throws `bad-signature`. */
   check(record: MemberRecord): void;
@@ -34,12 +33,12 @@ export interface MembershipOptions {
   /** Unix time in milliseconds. */
   readonly startedAt: number;
   readonly self: SelfDescription;
-  /** Most records that are kept. */
+  /** Maximum number of records that are kept. */
   readonly limit: number;
   readonly clock: Clock;
-  /** A suspicion that is not refuted for so long holds. */
+  /** How long a suspected peer may refute the suspicion before it is down. */
   readonly suspicionTime: number;
-  /** A peer that left is shown for so long. */
+  /** How long a peer that left is shown. */
   readonly leftTime: number;
   readonly reader?: RecordReader;
   /** Members that are known from the beginning, sorted by id. */
@@ -54,18 +53,17 @@ export interface MembershipEvents {
   changed(): void;
   /** A member is new, its record changed, it is down, or it is up again. */
   member(record: MemberRecord): void;
-  /** Somebody holds a newer record of ours than we do: from an earlier run, or from a clone. */
-  outdone(from: PeerId): void;
+  /** A record of ours from elsewhere supersedes our own: it is from an earlier run, or from a clone. */
+  superseded(from: PeerId): void;
 }
 
-type Version = Pick<PeerRecord, 'incarnation' | 'sequence'>;
-
 /**
- * Who is in the network: a set of signed records, one a peer, the newest of each wins; and who of them is suspected to be gone. No I/O.
+ * Who is in the network: a set of signed records, one for each peer, and which of these peers are suspected to have failed. No I/O.
  *
- * Merging is commutative, associative and idempotent for the records of others. The own record belongs to this process: a newer
- * one that comes from outside is outdone by a still newer one, and so is a suspicion: whoever is suspected and lives says so with its next
- * version, which also shows everybody the way to it.
+ * Records of others merge commutatively, associatively and idempotently: the one with the highest version wins. The own record belongs to
+ * this process. If a record of ours comes from elsewhere with a higher version, we supersede it with a new incarnation. Failures are
+ * detected in the manner of SWIM: a router that is suspected and alive refutes the suspicion with the next version of its record, which
+ * also shows everybody the path to it.
  */
 export class Membership implements GossipChannel {
   readonly name = 'members';
@@ -73,19 +71,20 @@ export class Membership implements GossipChannel {
   readonly #reader: RecordReader;
   readonly #table = new MemberTable((peer) => this.#suspected.has(peer));
   readonly #digest = new SetDigest(this.#table);
-  /** Since when, by our clock. */
+  /** The suspected peers, and since when by our clock. */
   readonly #suspected = new Map<PeerId, number>();
-  /** Versions of peers that left and are forgotten. */
-  readonly #graves = new Map<PeerId, Version & { readonly until: number }>();
-  readonly #fresh: Uint8Array[] = [];
+  readonly #tombstones: Tombstones;
+  readonly #deltas: Uint8Array[] = [];
   #self: MemberRecord;
+  /** Number of members that left. */
   #left = 0;
-  readonly #restraint = new Restraint();
+  readonly #incarnationBackoff = new IncarnationBackoff();
   #refutedAt = -Infinity;
   #refuting = false;
 
   constructor(options: MembershipOptions) {
     this.#options = options;
+    this.#tombstones = new Tombstones(options.clock);
     this.#reader = options.reader ?? { read: decodeMemberDelta, check: checkSignature };
     this.#table.fill(options.known ?? []);
     for (const { peer, hash } of this.#table.all()) this.#digest.toggle(peer, hash);
@@ -100,7 +99,7 @@ export class Membership implements GossipChannel {
     return this.#table.size;
   }
 
-  /** Members that did not leave, ourselves included. */
+  /** Number of members that have not left, ourselves included. */
   get present(): number {
     return this.#table.size - this.#left;
   }
@@ -110,7 +109,7 @@ export class Membership implements GossipChannel {
     return this.#table.member(peer)?.record;
   }
 
-  /** A peer's record, and from which neighbour it came first. */
+  /** A peer's record, and the neighbour from which it came first. */
   member(peer: PeerId): Member | undefined {
     return this.#table.member(peer);
   }
@@ -120,7 +119,7 @@ export class Membership implements GossipChannel {
     return this.#table.all();
   }
 
-  /** Somebody could not reach this peer, and it did not object for a while. */
+  /** Somebody suspected this peer, and it did not refute the suspicion in time. */
   isDown(peer: PeerId): boolean {
     const since = this.#suspected.get(peer);
     return since !== undefined && this.#options.clock.now() - since >= this.#options.suspicionTime;
@@ -134,7 +133,7 @@ export class Membership implements GossipChannel {
     return [...this.#suspected.keys()];
   }
 
-  /** Changes our record, if that makes a difference. */
+  /** Changes our record, unless it says the same already. */
   update(change: Partial<SelfDescription>): void {
     const { publicKey: _, incarnation, sequence, ...current } = this.#self.content;
     const next = { ...current, ...change };
@@ -142,19 +141,19 @@ export class Membership implements GossipChannel {
     this.#announce(this.#sign(next, incarnation, sequence + 1));
   }
 
-  /** We cannot reach this peer: whoever can, may say so. */
+  /** We cannot reach this peer: it may refute that. */
   suspect(peer: PeerId): void {
     const record = this.get(peer);
     if (record === undefined || record === this.#self || record.content.left) return;
     const { incarnation, sequence } = record.content;
     const suspicion = { peer, incarnation, sequence };
     if (!this.#addSuspicion(suspicion, record)) return;
-    this.#fresh.push(encodeSuspicion(suspicion));
+    this.#deltas.push(encodeSuspicion(suspicion));
     this.#options.events.changed();
   }
 
   takeDeltas(): readonly Uint8Array[] {
-    return this.#fresh.splice(0);
+    return this.#deltas.splice(0);
   }
 
   merge(delta: Uint8Array, from: PeerId): Uint8Array | null {
@@ -164,26 +163,31 @@ export class Membership implements GossipChannel {
     return news ? delta : null;
   }
 
-  /** Takes in a record; true when it was news. Throws `bad-signature`, `too-many-members` or `short-id-taken`. */
+  /** Merges a record; true when it was news. Throws `bad-signature`, `too-many-members` or `short-id-taken`. */
   mergeRecord(record: MemberRecord, from: PeerId): boolean {
     const known = this.get(record.peer);
     if (known !== undefined && !isNewer(record, known)) return false;
-    const grave = this.#graves.get(record.peer);
-    if (grave !== undefined && compareVersions(record.content, grave) <= 0) return false;
+    if (this.#tombstones.covers(record.peer, record.content)) return false;
     if (this.#options.admits?.(record.peer, record.content.incarnation) === false) return false;
     this.#reader.check(record);
     if (known !== undefined && !known.content.publicKey.equals(record.content.publicKey)) {
-      throw new WeftError('short-id-taken', `two keys have the short id ${record.peer}`);
+      throw new WeftError(
+        'short-id-taken',
+        `a member record was refused: another public key has its short id ${record.peer} already`,
+      );
     }
     if (record.peer === this.#options.identity.peer) {
-      this.#onOutdone(record, from);
+      this.#onSuperseded(record, from);
       return false;
     }
     if (known === undefined && !this.#makeRoom()) {
-      throw new WeftError('too-many-members', `there are more than ${this.#options.limit} members`);
+      throw new WeftError(
+        'too-many-members',
+        `the member ${record.peer} was refused: this router keeps at most ${this.#options.limit} members`,
+      );
     }
     this.#put(record, from);
-    if (record.content.left) this.#buryLater(record);
+    if (record.content.left) this.#forgetLater(record);
     this.#options.events.member(record);
     return true;
   }
@@ -200,21 +204,18 @@ export class Membership implements GossipChannel {
     return this.#digest.missing(digest).flatMap((key) => this.#deltasOf(key as PeerId));
   }
 
-  /** Begins a new incarnation, higher than this one: others hold what we were for gone. */
-  beginAnew(incarnation: number): void {
+  /** Begins an incarnation higher than this one, in which others hold us for removed. */
+  beginIncarnation(incarnation: number): void {
     const { publicKey: _, incarnation: current, sequence: __, ...self } = this.#self.content;
     this.#announce(this.#sign(self, Math.max(current, incarnation) + 1, 0));
   }
 
   /** Forgets a peer, so that only a newer record than the one known brings it back. */
-  bury(peer: PeerId): void {
+  forget(peer: PeerId): void {
     const record = this.get(peer);
     if (record === undefined || record === this.#self) return;
-    const { incarnation, sequence } = record.content;
     this.#remove(record);
-    this.#graves.delete(peer);
-    this.#graves.set(peer, { incarnation, sequence, until: this.#options.clock.now() + GRAVE_TIME });
-    this.#clearGraves();
+    this.#tombstones.add(peer, record.content);
   }
 
   #deltasOf(peer: PeerId): Uint8Array[] {
@@ -247,12 +248,12 @@ export class Membership implements GossipChannel {
     return true;
   }
 
-  /** We live. */
+  /** Proves that we are alive, with a new version of our record. */
   #refute(): void {
     if (this.#refuting) return;
     this.#refuting = true;
     const { clock } = this.#options;
-    clock.after(Math.max(0, this.#refutedAt + REFUTE_INTERVAL - clock.now()), () => {
+    clock.after(Math.max(0, this.#refutedAt + REFUTATION_INTERVAL - clock.now()), () => {
       this.#refuting = false;
       this.#refutedAt = clock.now();
       const { publicKey: _, incarnation, sequence, ...current } = this.#self.content;
@@ -260,17 +261,17 @@ export class Membership implements GossipChannel {
     });
   }
 
-  #onOutdone(record: MemberRecord, from: PeerId): void {
+  #onSuperseded(record: MemberRecord, from: PeerId): void {
     const now = this.#options.clock.now();
-    this.#options.events.outdone(from);
-    if (!this.#restraint.allows(now)) return;
+    this.#options.events.superseded(from);
+    if (!this.#incarnationBackoff.allows(now)) return;
     const { publicKey: _, incarnation: __, sequence: ___, ...current } = this.#self.content;
     this.#announce(this.#sign(current, record.content.incarnation + 1, 0));
   }
 
   #announce(record: MemberRecord): void {
     this.#self = record;
-    this.#fresh.push(encodeRecord(record));
+    this.#deltas.push(encodeRecord(record));
     this.#options.events.changed();
   }
 
@@ -285,7 +286,7 @@ export class Membership implements GossipChannel {
   #put(record: MemberRecord, via: PeerId | undefined): void {
     this.#discount(record.peer);
     this.#suspected.delete(record.peer);
-    this.#graves.delete(record.peer);
+    this.#tombstones.delete(record.peer);
     if (record.content.left) this.#left += 1;
     this.#table.set(record, via);
     this.#digest.toggle(record.peer, record.hash);
@@ -297,42 +298,30 @@ export class Membership implements GossipChannel {
     this.#table.delete(peer);
   }
 
-  /** What counts of the record that is known so far counts no longer. */
+  /** Takes the record that is known so far out of the digest and the count. */
   #discount(peer: PeerId): void {
     const hash = this.#table.get(peer);
     if (hash !== undefined) this.#digest.toggle(peer, hash);
     if (this.get(peer)?.content.left) this.#left -= 1;
   }
 
-  #buryLater(record: MemberRecord): void {
+  #forgetLater(record: MemberRecord): void {
     this.#options.clock.after(this.#options.leftTime, () => {
-      if (this.get(record.peer) === record) this.bury(record.peer);
+      if (this.get(record.peer) === record) this.forget(record.peer);
     });
-  }
-
-  #clearGraves(): void {
-    const now = this.#options.clock.now();
-    for (const [peer, { until }] of this.#graves) {
-      if (until > now && this.#graves.size <= MAX_GRAVES) return;
-      this.#graves.delete(peer);
-    }
   }
 
   #makeRoom(): boolean {
     if (this.#table.size < this.#options.limit) return true;
-    const gone = this.all().find((record) => record.content.left);
-    if (gone === undefined) return false;
-    this.bury(gone.peer);
+    const left = this.all().find((record) => record.content.left);
+    if (left === undefined) return false;
+    this.forget(left.peer);
     return true;
   }
 }
 
-/** Last writer wins; the bytes decide between two of the same version, so that everybody ends with the same one. */
+/** The higher version wins; the bytes decide between two records of one version, so that all routers keep the same one. */
 function isNewer(a: MemberRecord, b: MemberRecord): boolean {
   const byVersion = compareVersions(a.content, b.content);
   return byVersion === 0 ? Buffer.compare(a.record, b.record) > 0 : byVersion > 0;
-}
-
-function compareVersions(a: Version, b: Version): number {
-  return a.incarnation - b.incarnation || a.sequence - b.sequence;
 }

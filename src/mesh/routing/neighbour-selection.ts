@@ -1,101 +1,104 @@
 import type { Clock } from '../../clock.js';
 import type { PeerId } from '../../identity/index.js';
 
-/** A mesh that grew beyond full is made sparse only when it is larger by this factor, so that it does not go back and forth. */
+/** A full mesh becomes sparse only when it is larger than `fullMesh` by this factor, so that it does not oscillate. */
 const HYSTERESIS = 1.25;
 /** All in milliseconds. */
 const TICK = 1_000;
-/** A peer that was chosen and cannot be linked within this time is given up for another. */
-const PATIENCE = 10_000;
-/** A peer that would not have us, or could not be linked, is left alone for so long. */
-const AVOIDANCE = 60_000;
-/** How often a member that is down is tried all the same: it may be behind a partition that has healed. */
-const REVIVAL = 30_000;
-/** How often a stranger is tried for its nearness; doubles as long as nobody is nearer than those that are linked. */
-const TRIAL_MIN = 60_000;
-const TRIAL_MAX = 1_800_000;
-/** A stranger must be nearer by this factor. */
-const NEARER = 0.7;
-/** Links beyond this multiple of the wanted number are too many. */
-const SURPLUS_FACTOR = 3;
-/** Surplus links that are closed in a tick: the other ends close some, too. */
-const CLOSED_AT_ONCE = 4;
-/** How often chance may hit a peer that does not fit before the choice is put off. */
-const TRIES = 32;
+/** A neighbour that was selected and cannot be linked within this time is replaced by another. */
+const LINK_TIMEOUT = 10_000;
+/** How long a peer that refused the link, or could not be linked, is not selected again. */
+const HOLD_DOWN = 60_000;
+/** How often a suspected member is dialled all the same: it may be behind a partition that has healed. */
+const RECONNECT_INTERVAL = 30_000;
+/** How often a random candidate is tried for its proximity; the interval doubles as long as none is nearer than the neighbours. */
+const TRIAL_INTERVAL_MIN = 60_000;
+const TRIAL_INTERVAL_MAX = 1_800_000;
+/** A candidate replaces a neighbour only if its RTT is less than this fraction of the neighbour's. */
+const RTT_IMPROVEMENT = 0.7;
+/** A router prunes its links when it has more than this multiple of the degree it aims at. */
+const EXCESS_FACTOR = 3;
+/** Maximum number of links that are pruned in a tick: the other ends prune some, too. */
+const MAX_PRUNED_PER_TICK = 4;
+/** How many members are sampled for a candidate before the selection is put off to the next tick. */
+const MAX_SAMPLES = 32;
 
-export interface ViewOptions {
+export interface NeighbourSelectionOptions {
   readonly self: PeerId;
   readonly clock: Clock;
   /** From 0 to 1. */
   readonly random: () => number;
-  /** Up to so many routers, everybody links to everybody. */
+  /** Maximum number of routers that form a full mesh, in which each is linked to each. */
   readonly fullMesh: number;
-  /** Most links. */
+  /** Maximum number of links. */
   readonly connectionLimit: number;
-  /** False: only configured targets are dialled, which is not done here. */
+  /** False: this router only links to its configured targets, which others dial for it. */
   readonly discovery: boolean;
-  /** Members that did not leave, ourselves included. */
+  /** Number of members that have not left, this router included. */
   readonly size: () => number;
   /** All members, in any order; only those that `isPresent` are linked. */
   readonly members: () => readonly { readonly peer: PeerId }[];
   readonly isPresent: (peer: PeerId) => boolean;
-  /** Members that cannot be reached, as far as anybody knows. */
-  readonly isLost: (peer: PeerId) => boolean;
-  readonly lost: () => readonly PeerId[];
+  readonly isSuspected: (peer: PeerId) => boolean;
+  readonly suspected: () => readonly PeerId[];
   readonly isTarget: (peer: PeerId) => boolean;
   /** Milliseconds; undefined when there is no link or no measurement yet. */
   readonly rtt: (peer: PeerId) => number | undefined;
-  /** Keep a link to this peer, from now on. When both ends come to want it at once, only one is `eager`. */
+  /** Keeps a link to this peer from now on. When both ends select each other at once, only one is `eager`. */
   readonly dial: (peer: PeerId, eager: boolean) => void;
-  /** Do not try any more; a link that is there stays. */
+  /** Gives up dialling this peer; a link that exists stays. */
   readonly undial: (peer: PeerId) => void;
-  /** Close the link to this peer: there are too many. */
+  /** Closes the link to this peer because there are too many. */
   readonly drop: (peer: PeerId) => void;
 }
 
-interface Wanted {
+interface Neighbour {
   readonly since: number;
-  /** Chosen by chance, and kept for the sake of the graph; the others are chosen for their nearness, in the long run. */
-  readonly byChance: boolean;
+  /** Selected at random, which keeps the graph connected; the others give way to nearer ones in the long run. */
+  readonly isRandom: boolean;
 }
 
 /**
- * To whom this router keeps links: to everybody while the mesh is small, to about 2 log2 N others in a large one: half of them chosen by
- * chance, which makes the mesh a random graph that hardly any failure can cut, half of them exchanged for nearer ones as time goes by.
+ * Selects the members that this router keeps links to: all of them while the mesh is small, about 2 log2 N in a large one. Half of
+ * these are chosen at random, which makes the mesh a random graph that hardly any failure can partition; the other half is exchanged
+ * for nearer ones as time goes by.
  *
- * Since every router knows all members, nobody needs a passive view: a link that is lost is replaced by one to any other member.
+ * The selection is the active view of HyParView. There is no passive view, since every router knows all members: a link that is lost is
+ * replaced by one to any other member.
  */
-export class OverlayView {
-  readonly #options: ViewOptions;
-  readonly #wanted = new Map<PeerId, Wanted>();
+export class NeighbourSelection {
+  readonly #options: NeighbourSelectionOptions;
+  /** The active view: the peers that were selected, linked or not yet. */
+  readonly #active = new Map<PeerId, Neighbour>();
   readonly #links = new Set<PeerId>();
-  /** Until when. */
-  readonly #avoided = new Map<PeerId, number>();
-  #full = true;
+  /** Peers that are not to be selected, and until when. */
+  readonly #heldDown = new Map<PeerId, number>();
+  #isFullMesh = true;
+  /** The candidate whose proximity is being tried. */
   #trial: PeerId | undefined;
-  #trialInterval = TRIAL_MIN;
+  #trialInterval = TRIAL_INTERVAL_MIN;
   #nextTrial = 0;
-  #nextRevival = 0;
+  #nextReconnect = 0;
 
-  constructor(options: ViewOptions) {
+  constructor(options: NeighbourSelectionOptions) {
     this.#options = options;
   }
 
-  /** Everybody links to everybody. */
-  get isFull(): boolean {
-    return this.#full;
+  /** Each router is linked to each. */
+  get isFullMesh(): boolean {
+    return this.#isFullMesh;
   }
 
-  /** A link to this peer is to be kept. */
-  wants(peer: PeerId): boolean {
-    return this.#wanted.has(peer);
+  /** This peer is in the active view: a link to it is to be kept. */
+  isSelected(peer: PeerId): boolean {
+    return this.#active.has(peer);
   }
 
   start(): void {
     const { clock, random } = this.#options;
     this.#chooseMode();
-    this.#nextTrial = clock.now() + TRIAL_MIN * (0.5 + random());
-    this.#nextRevival = clock.now() + REVIVAL * random();
+    this.#nextTrial = clock.now() + TRIAL_INTERVAL_MIN * (0.5 + random());
+    this.#nextReconnect = clock.now() + RECONNECT_INTERVAL * random();
     const tick = () => {
       clock.after(TICK * (0.5 + random()), tick);
       this.#tick();
@@ -103,43 +106,44 @@ export class OverlayView {
     clock.after(TICK * random(), tick);
   }
 
-  /** `isAlone`: as far as we know it has no other link: it gets the place of another, lest nobody has one for it. */
+  /** A link is up. `isAlone`: the peer has no other link that we know of, so that it takes the place of a neighbour if need be. */
   linkUp(peer: PeerId, isAlone: boolean): void {
     this.#links.add(peer);
     const { connectionLimit, isTarget } = this.#options;
     if (this.#links.size <= connectionLimit || isTarget(peer)) return;
-    const others = isAlone ? this.#dispensable().filter((other) => other !== peer) : [];
-    this.#close(this.#anyOf(others) ?? peer);
+    const others = isAlone ? this.#prunable().filter((other) => other !== peer) : [];
+    this.#prune(this.#anyOf(others) ?? peer);
   }
 
-  /** `refused`: the other end has too many links. */
-  linkDown(peer: PeerId, refused: boolean): void {
+  /** A link is down. `pruned`: one end had too many links. */
+  linkDown(peer: PeerId, pruned: boolean): void {
     this.#links.delete(peer);
-    if (refused && !this.#full) this.#giveUp(peer);
+    if (pruned && !this.#isFullMesh) this.#holdDown(peer);
   }
 
-  /** A member is new, or is back, or has gone. */
+  /** A member joined, came back or left. */
   memberChanged(peer: PeerId): void {
     this.#chooseMode();
-    if (!this.#options.isPresent(peer)) this.#unwant(peer);
-    else if (this.#full) this.#want(peer, true);
+    if (!this.#options.isPresent(peer)) this.#deselect(peer);
+    else if (this.#isFullMesh) this.#select(peer, true);
   }
 
   #tick(): void {
     this.#chooseMode();
-    if (this.#full || !this.#options.discovery) {
-      this.#closeSurplus(this.#options.connectionLimit);
+    if (this.#isFullMesh || !this.#options.discovery) {
+      this.#pruneExcess(this.#options.connectionLimit);
       return;
     }
     const degree = this.#degree();
-    this.#giveUpLate();
-    this.#closeSurplus(Math.min(this.#options.connectionLimit, SURPLUS_FACTOR * degree));
-    const pending = [...this.#wanted.keys()].filter((peer) => !this.#links.has(peer)).length;
-    for (let missing = degree - this.#links.size - pending; missing > 0; missing--) this.#chooseOne(degree);
-    this.#tryRevival();
-    this.#tryNearness(degree);
+    this.#expire();
+    this.#pruneExcess(Math.min(this.#options.connectionLimit, EXCESS_FACTOR * degree));
+    const pending = [...this.#active.keys()].filter((peer) => !this.#links.has(peer)).length;
+    for (let missing = degree - this.#links.size - pending; missing > 0; missing--) this.#selectOne(degree);
+    this.#reconnect();
+    this.#tryProximity(degree);
   }
 
+  /** The number of links that this router aims at in a sparse mesh. */
   #degree(): number {
     const { size, connectionLimit } = this.#options;
     return Math.min(connectionLimit, Math.ceil(2 * Math.log2(size())));
@@ -147,54 +151,56 @@ export class OverlayView {
 
   #chooseMode(): void {
     const { size, fullMesh, connectionLimit } = this.#options;
-    const most = Math.min(fullMesh * (this.#full ? HYSTERESIS : 1), connectionLimit + 1);
-    const full = size() <= most;
-    if (full === this.#full) return;
-    this.#full = full;
-    if (full) {
+    const limit = Math.min(fullMesh * (this.#isFullMesh ? HYSTERESIS : 1), connectionLimit + 1);
+    const isFullMesh = size() <= limit;
+    if (isFullMesh === this.#isFullMesh) return;
+    this.#isFullMesh = isFullMesh;
+    if (isFullMesh) {
       for (const { peer } of this.#options.members())
-        if (this.#options.isPresent(peer)) this.#want(peer, true);
+        if (this.#options.isPresent(peer)) this.#select(peer, true);
       return;
     }
-    // Those that are linked stay until they are too many; nobody is dialled again for having been a neighbour of the full mesh.
-    for (const peer of [...this.#wanted.keys()]) this.#unwant(peer);
+    // Links that exist stay until there are too many; but no peer is dialled again for having been a neighbour in the full mesh.
+    for (const peer of [...this.#active.keys()]) this.#deselect(peer);
   }
 
-  #want(peer: PeerId, byChance: boolean): void {
+  #select(peer: PeerId, isRandom: boolean): void {
     const { self, discovery, clock, dial } = this.#options;
-    if (peer === self || !discovery || this.#wanted.has(peer)) return;
-    this.#wanted.set(peer, { since: clock.now(), byChance });
-    dial(peer, !this.#full || self < peer);
+    if (peer === self || !discovery || this.#active.has(peer)) return;
+    this.#active.set(peer, { since: clock.now(), isRandom });
+    dial(peer, !this.#isFullMesh || self < peer);
   }
 
-  #unwant(peer: PeerId): void {
-    if (this.#wanted.delete(peer)) this.#options.undial(peer);
+  #deselect(peer: PeerId): void {
+    if (this.#active.delete(peer)) this.#options.undial(peer);
   }
 
-  #giveUp(peer: PeerId): void {
-    this.#unwant(peer);
-    this.#avoided.set(peer, this.#options.clock.now() + AVOIDANCE);
+  #holdDown(peer: PeerId): void {
+    this.#deselect(peer);
+    this.#heldDown.set(peer, this.#options.clock.now() + HOLD_DOWN);
   }
 
-  #giveUpLate(): void {
+  /** Ends the hold-downs that are over, and gives up neighbours that could not be linked in time. */
+  #expire(): void {
     const now = this.#options.clock.now();
-    for (const [peer, until] of this.#avoided) if (until <= now) this.#avoided.delete(peer);
-    for (const [peer, { since }] of this.#wanted) {
-      if (!this.#links.has(peer) && now - since > PATIENCE) this.#giveUp(peer);
+    for (const [peer, until] of this.#heldDown) if (until <= now) this.#heldDown.delete(peer);
+    for (const [peer, { since }] of this.#active) {
+      if (!this.#links.has(peer) && now - since > LINK_TIMEOUT) this.#holdDown(peer);
     }
   }
 
-  #closeSurplus(most: number): void {
-    const surplus = Math.min(CLOSED_AT_ONCE, this.#links.size - most);
-    if (surplus <= 0) return;
-    const victims = this.#dispensable();
-    for (let left = surplus; left > 0 && victims.length > 0; left--) {
+  #pruneExcess(limit: number): void {
+    const excess = Math.min(MAX_PRUNED_PER_TICK, this.#links.size - limit);
+    if (excess <= 0) return;
+    const victims = this.#prunable();
+    for (let left = excess; left > 0 && victims.length > 0; left--) {
       const [victim] = victims.splice(Math.floor(this.#options.random() * victims.length), 1);
-      if (victim !== undefined) this.#close(victim);
+      if (victim !== undefined) this.#prune(victim);
     }
   }
 
-  #dispensable(): PeerId[] {
+  /** Links to configured targets are never pruned. */
+  #prunable(): PeerId[] {
     return [...this.#links].filter((peer) => !this.#options.isTarget(peer));
   }
 
@@ -202,65 +208,67 @@ export class OverlayView {
     return peers[Math.floor(this.#options.random() * peers.length)];
   }
 
-  #close(peer: PeerId): void {
-    this.#giveUp(peer);
+  #prune(peer: PeerId): void {
+    this.#holdDown(peer);
     this.#options.drop(peer);
   }
 
-  #chooseOne(degree: number): void {
-    const peer = this.#stranger();
+  #selectOne(degree: number): void {
+    const peer = this.#randomCandidate();
     if (peer === undefined) return;
-    const chosen = [...this.#wanted.values()].filter(({ byChance }) => byChance).length;
-    this.#want(peer, chosen < degree / 2);
+    const random = [...this.#active.values()].filter(({ isRandom }) => isRandom).length;
+    this.#select(peer, random < degree / 2);
   }
 
-  /** Somebody present whom we have no link to. */
-  #stranger(): PeerId | undefined {
-    const { self, members, isPresent, isLost, random } = this.#options;
+  /** A member that is present and not suspected, and to which there is no link. */
+  #randomCandidate(): PeerId | undefined {
+    const { self, members, isPresent, isSuspected, random } = this.#options;
     const all = members();
-    for (let tries = 0; tries < TRIES; tries++) {
+    for (let samples = 0; samples < MAX_SAMPLES; samples++) {
       const peer = all[Math.floor(random() * all.length)]?.peer;
-      if (peer === undefined || peer === self || this.#links.has(peer) || this.#wanted.has(peer)) continue;
-      if (isPresent(peer) && !isLost(peer) && !this.#avoided.has(peer)) return peer;
+      if (peer === undefined || peer === self || this.#links.has(peer) || this.#active.has(peer)) continue;
+      if (isPresent(peer) && !isSuspected(peer) && !this.#heldDown.has(peer)) return peer;
     }
     return undefined;
   }
 
-  #tryRevival(): void {
+  #reconnect(): void {
     const { clock, random } = this.#options;
-    if (clock.now() < this.#nextRevival) return;
-    this.#nextRevival = clock.now() + REVIVAL * (0.5 + random());
-    const lost = this.#options.lost();
-    const one = lost[Math.floor(random() * lost.length)];
-    if (one !== undefined) this.#want(one, false);
+    if (clock.now() < this.#nextReconnect) return;
+    this.#nextReconnect = clock.now() + RECONNECT_INTERVAL * (0.5 + random());
+    const suspected = this.#options.suspected();
+    const one = suspected[Math.floor(random() * suspected.length)];
+    if (one !== undefined) this.#select(one, false);
   }
 
-  /** Links a stranger, and at the next look keeps it in the place of the farthest, or lets it go. */
-  #tryNearness(degree: number): void {
+  /** Links a random candidate, and at the next trial keeps it in place of the farthest neighbour, or lets it go. */
+  #tryProximity(degree: number): void {
     const { clock, random } = this.#options;
     if (clock.now() < this.#nextTrial) return;
     if (this.#trial !== undefined) {
-      this.#judge(this.#trial);
+      this.#endTrial(this.#trial);
       this.#trial = undefined;
       this.#nextTrial = clock.now() + this.#trialInterval * (0.5 + random());
     } else if (this.#links.size >= degree) {
-      this.#trial = this.#stranger();
-      if (this.#trial !== undefined) this.#want(this.#trial, false);
-      this.#nextTrial = clock.now() + PATIENCE;
+      this.#trial = this.#randomCandidate();
+      if (this.#trial !== undefined) this.#select(this.#trial, false);
+      this.#nextTrial = clock.now() + LINK_TIMEOUT;
     }
   }
 
-  #judge(stranger: PeerId): void {
+  #endTrial(candidate: PeerId): void {
     const { rtt, isTarget } = this.#options;
-    const near = [...this.#wanted].filter(
-      ([peer, { byChance }]) => !byChance && peer !== stranger && !isTarget(peer) && this.#links.has(peer),
+    const replaceable = [...this.#active].filter(
+      ([peer, { isRandom }]) => !isRandom && peer !== candidate && !isTarget(peer) && this.#links.has(peer),
     );
     const rttOf = (peer: PeerId) => rtt(peer) ?? Infinity;
-    const farthest = near.map(([peer]) => peer).sort((a, b) => rttOf(b) - rttOf(a))[0];
-    const better = farthest !== undefined && rttOf(stranger) < NEARER * rttOf(farthest);
-    this.#trialInterval = better ? TRIAL_MIN : Math.min(TRIAL_MAX, 2 * this.#trialInterval);
-    const loser = better ? farthest : stranger;
-    if (this.#links.has(loser)) this.#close(loser);
-    else this.#giveUp(loser);
+    const farthest = replaceable.map(([peer]) => peer).sort((a, b) => rttOf(b) - rttOf(a))[0];
+    const isNearer = farthest !== undefined && rttOf(candidate) < RTT_IMPROVEMENT * rttOf(farthest);
+    this.#trialInterval = isNearer
+      ? TRIAL_INTERVAL_MIN
+      : Math.min(TRIAL_INTERVAL_MAX, 2 * this.#trialInterval);
+    const loser = isNearer ? farthest : candidate;
+    if (this.#links.has(loser)) this.#prune(loser);
+    else this.#holdDown(loser);
   }
 }

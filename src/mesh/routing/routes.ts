@@ -5,17 +5,18 @@ export interface RoutesOptions {
   /** There is a usable link to this peer. */
   readonly isLinked: (peer: PeerId) => boolean;
   readonly neighbours: () => readonly PeerId[];
-  /** The links that a peer tells of; none in a large mesh. */
+  /** The links that a peer advertises in its record; none in a large mesh. */
   readonly linksOf: (peer: PeerId) => readonly PeerId[];
-  /** The neighbour from which the newest record of this peer came first; of one that is down it leads nowhere, and there is none. */
-  readonly wayBack: (peer: PeerId) => PeerId | undefined;
+  /** The neighbour from which the newest record of this peer came first; undefined for a peer that is down, to which it leads nowhere. */
+  readonly reversePath: (peer: PeerId) => PeerId | undefined;
 }
 
 /**
  * The next hop to each member (docs/decisions.md).
  *
- * While the mesh is small, every router knows the links of all and takes the shortest way. In a large one it follows the way back along which the
- * member's newest record came. That way has no loops: everybody on it had this version, or a newer one, before the one that points to it.
+ * While the mesh is small, every router knows the links of all others and takes the shortest path. In a large one it follows the reverse of
+ * the path along which the member's newest record came. That path has no loops: each router on it had this version of the record, or a
+ * newer one, before the router whose next hop it is.
  */
 export class Routes {
   readonly #options: RoutesOptions;
@@ -24,32 +25,32 @@ export class Routes {
     this.#options = options;
   }
 
-  /** The neighbour to hand a message for this peer to, or undefined when no way is known. */
+  /** The neighbour that a message for this peer goes to next, or undefined when no path is known. */
   nextHop(peer: PeerId): PeerId | undefined {
-    const { isLinked, linksOf, wayBack } = this.#options;
+    const { isLinked, linksOf, reversePath } = this.#options;
     if (isLinked(peer)) return peer;
-    const shortest = linksOf(peer).length > 0 ? this.#shortest(peer) : undefined;
+    const shortest = linksOf(peer).length > 0 ? this.#shortestPath(peer) : undefined;
     if (shortest !== undefined) return shortest;
-    const via = wayBack(peer);
+    const via = reversePath(peer);
     return via !== undefined && isLinked(via) ? via : undefined;
   }
 
-  /** Breadth first over the links that both ends tell of. */
-  #shortest(destination: PeerId): PeerId | undefined {
+  /** The first hop found by a breadth-first search over the links that both ends advertise. */
+  #shortestPath(destination: PeerId): PeerId | undefined {
     const { self, neighbours, linksOf } = this.#options;
-    const seen = new Set([self]);
-    let edge = neighbours().map((first) => ({ at: first, first }));
-    while (edge.length > 0) {
-      for (const { at } of edge) seen.add(at);
+    const visited = new Set([self]);
+    let frontier = neighbours().map((first) => ({ at: first, first }));
+    while (frontier.length > 0) {
+      for (const { at } of frontier) visited.add(at);
       const next = new Map<PeerId, PeerId>();
-      for (const { at, first } of edge) {
+      for (const { at, first } of frontier) {
         for (const peer of linksOf(at)) {
-          if (seen.has(peer) || next.has(peer) || !linksOf(peer).includes(at)) continue;
+          if (visited.has(peer) || next.has(peer) || !linksOf(peer).includes(at)) continue;
           if (peer === destination) return first;
           next.set(peer, first);
         }
       }
-      edge = [...next].map(([at, first]) => ({ at, first }));
+      frontier = [...next].map(([at, first]) => ({ at, first }));
     }
     return undefined;
   }

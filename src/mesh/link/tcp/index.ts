@@ -4,5 +4,5 @@ export type { AdmissionLimits } from './admission.js';
 export { Admission } from './admission.js';
 export { connectTcp } from './connect.js';
 export { Dialer } from './dialer.js';
-export { WhitenedStream } from './obfuscated-stream.js';
+export { ObfuscatedStream } from './obfuscated-stream.js';
 export type { DialTimings, TargetState, TargetView } from './types.js';

@@ -13,7 +13,7 @@ const KEY = blake2b(32, [Buffer.from('weft link whitening v1')]);
 const HANDSHAKE_FRAME_LIMIT = 4096;
 
 /** The XChaCha20 key stream of one direction. */
-export class Whitening {
+export class Keystream {
   readonly #nonce: Uint8Array;
   #position = 0;
 
@@ -42,12 +42,12 @@ export class Whitening {
  *
  * It also refuses frames that are too long before a buffer is made for them.
  */
-export class WhitenedStream extends Duplex {
+export class ObfuscatedStream extends Duplex {
   /** Longest frame (without its 3 length bytes) that may come in. */
   frameLimit = HANDSHAKE_FRAME_LIMIT;
   readonly #socket: Socket;
-  readonly #outgoing: Whitening;
-  #incoming: Whitening | undefined;
+  readonly #outgoing: Keystream;
+  #incoming: Keystream | undefined;
   #nonce = Buffer.alloc(0);
   #header = 0;
   #headerBytes = 0;
@@ -58,7 +58,7 @@ export class WhitenedStream extends Duplex {
     this.#socket = socket;
     const nonce = Buffer.alloc(NONCE_BYTES);
     sodium.randombytes_buf(nonce);
-    this.#outgoing = new Whitening(nonce);
+    this.#outgoing = new Keystream(nonce);
     socket.write(nonce);
     socket.on('data', (bytes: Buffer) => this.#receive(bytes));
     socket.on('end', () => this.push(null));
@@ -94,7 +94,7 @@ export class WhitenedStream extends Duplex {
       const missing = NONCE_BYTES - this.#nonce.length;
       this.#nonce = Buffer.concat([this.#nonce, bytes.subarray(0, missing)]);
       if (this.#nonce.length < NONCE_BYTES) return;
-      this.#incoming = new Whitening(this.#nonce);
+      this.#incoming = new Keystream(this.#nonce);
       rest = bytes.subarray(missing);
     }
     if (rest.length === 0) return;

@@ -7,7 +7,7 @@ import { decodeExact, encode } from '../../../../src/codec.js';
 import { identityFromSeed, proofKeyOf } from '../../../../src/identity/index.js';
 import * as wire from '../../../../src/mesh/link/messages.js';
 import { linkProof } from '../../../../src/mesh/link/proof.js';
-import { WhitenedStream } from '../../../../src/mesh/link/tcp/obfuscated-stream.js';
+import { ObfuscatedStream } from '../../../../src/mesh/link/tcp/obfuscated-stream.js';
 import { signRecord } from '../../../../src/mesh/membership/record.js';
 import { network, startMesh, until } from '../meshes.js';
 
@@ -20,7 +20,7 @@ const OPENING = Buffer.concat([
 /** A member of the network, written by hand from docs/protocol.md, that can say anything. */
 async function handmadeMember(port: number) {
   const identity = identityFromSeed(randomBytes(32));
-  const raw = new WhitenedStream(connect(port, '127.0.0.1'));
+  const raw = new ObfuscatedStream(connect(port, '127.0.0.1'));
   raw.frameLimit = wire.MAX_MESSAGE_BYTES;
   const stream = new NoiseSecretStream(true, raw, {
     keyPair: identity,

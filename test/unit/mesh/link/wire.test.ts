@@ -9,8 +9,8 @@ import { identityFromSeed, parseSecret, proofKeyOf } from '../../../../src/ident
 import * as wire from '../../../../src/mesh/link/messages.js';
 import { MuxStream } from '../../../../src/mesh/link/mux-stream.js';
 import { linkProof, matchProof } from '../../../../src/mesh/link/proof.js';
-import { checkLetter, routed } from '../../../../src/mesh/link/routed-message.js';
-import { Whitening } from '../../../../src/mesh/link/tcp/obfuscated-stream.js';
+import { checkRoutedMessage, routedMessage } from '../../../../src/mesh/link/routed-message.js';
+import { Keystream } from '../../../../src/mesh/link/tcp/obfuscated-stream.js';
 import { decodeMemberDelta } from '../../../../src/mesh/membership/member-deltas.js';
 import { checkSignature, readRecord, signRecord } from '../../../../src/mesh/membership/record.js';
 import * as session from '../../../../src/overlay/session-messages.js';
@@ -20,10 +20,10 @@ describe('the test vectors of docs/protocol.md, section 3', () => {
   const vector = protocolVectors('3');
   const network = protocolVectors('1');
 
-  test('whitening, in whatever pieces', () => {
+  test('the key stream that obfuscates a link, in whatever pieces', () => {
     const expected = vector('key stream');
-    const whitening = new Whitening(bytesOf(vector('whitening nonce')));
-    const pieces = [1, 62, 1, 0, 16].map((length) => whitening.apply(Buffer.alloc(length)));
+    const keystream = new Keystream(bytesOf(vector('whitening nonce')));
+    const pieces = [1, 62, 1, 0, 16].map((length) => keystream.apply(Buffer.alloc(length)));
     expect(hexOf(Buffer.concat(pieces))).toBe(expected);
   });
 
@@ -53,9 +53,9 @@ describe('the test vectors of docs/protocol.md, section 3', () => {
     expect(decodeExact(wire.unicast, bytesOf(vector('unicast')))).toMatchObject({ channel: 'session' });
     expect(decodeExact(wire.deltas, bytesOf(vector('deltas')))).toMatchObject({ channel: 'names' });
     expect(decodeExact(wire.digest, bytesOf(vector('digest')))).toMatchObject({ answer: true });
-    const letter = decodeExact(routed, bytesOf(vector('routed')));
-    expect(letter).toMatchObject({ hops: 64, letter: { source: network('short id'), count: 7 } });
-    checkLetter(letter, identityFromSeed(bytesOf(network('seed'))).publicKey);
+    const message = decodeExact(routedMessage, bytesOf(vector('routed')));
+    expect(message).toMatchObject({ hopLimit: 64, content: { source: network('short id'), count: 7 } });
+    checkRoutedMessage(message, identityFromSeed(bytesOf(network('seed'))).publicKey);
     expect(decodeMemberDelta(bytesOf(vector('suspicion')))).toMatchObject({
       kind: 'suspicion',
       suspicion: { peer: network('short id'), sequence: 2 },
@@ -87,7 +87,7 @@ describe('decoders', () => {
     bye: wire.bye,
     deltas: wire.deltas,
     digest: wire.digest,
-    routed,
+    routed: routedMessage,
     session: session.sessionMessage,
     initiation: session.initiationPayload,
     response: session.responsePayload,

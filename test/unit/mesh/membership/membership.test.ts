@@ -50,7 +50,7 @@ function newMembership({ identity = self, limit = 100 } = {}) {
     events: {
       changed: () => told.push('changed'),
       member: ({ peer }) => told.push(peer),
-      outdone: () => told.push('outdone'),
+      superseded: () => told.push('superseded'),
     },
   });
   /** What came of it: whether it was news, or the code of the refusal. */
@@ -334,7 +334,7 @@ describe('the own record', () => {
   test('outdoes a newer one that somebody still holds', () => {
     const { membership, merge, told } = newMembership();
     merge(encodeRecord(recordOf(self, { incarnation: 5000, left: true })));
-    expect(told).toEqual(['outdone', 'changed']);
+    expect(told).toEqual(['superseded', 'changed']);
     expect(membership.self.content).toMatchObject({ incarnation: 5001, left: false, nickname: 'me' });
     expect(membership.takeDeltas()).toEqual([encodeRecord(membership.self)]);
   });
@@ -345,7 +345,7 @@ describe('the own record', () => {
     const copy = encodeRecord(recordOf(self, { incarnation: 6000 }));
     clock.run(999);
     merge(copy);
-    expect(told).toEqual(['outdone', 'changed', 'outdone']);
+    expect(told).toEqual(['superseded', 'changed', 'superseded']);
     clock.run(1);
     merge(copy);
     expect(membership.self.content.incarnation).toBe(6001);
