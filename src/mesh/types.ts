@@ -57,13 +57,6 @@ export interface MeshLimits extends AdmissionLimits {
   readonly members: number;
 }
 
-/** Where a member's control port was reached or may be reached: what to remember of it. */
-export interface Contact {
-  readonly peer: PeerId;
-  /** `1.2.3.4:6783` or `[2001:db8::1]:6783`, best first. */
-  readonly addresses: readonly string[];
-}
-
 export interface MeshEvents {
   /** The first link to this peer is up. */
   'link-up': [link: LinkView];

@@ -1,6 +1,6 @@
 import { WeftError } from '../../errors.js';
 import type { PeerId, PublicKey } from '../../identity/index.js';
-import { clonedPeer } from './clones.js';
+import { clonedPeer } from '../membership/index.js';
 import type { Link } from './link.js';
 import { BYE_CLONED, BYE_DUPLICATE } from './messages.js';
 
@@ -13,21 +13,21 @@ export interface LinkTableEvents {
 }
 
 /**
- * The established links, usually one a peer.
+ * The established links, usually one to each peer.
  *
- * Two routers that dial each other at once get two links. Both work; the peer with the lower public key decides which one stays
- * (the one that it dialled, else the newest), asks it for a sign of life, and only then closes the others. One decider cannot
- * disagree with itself, and the link that is kept is known to work at both ends.
+ * Two routers that dial each other at once get two links: a connection collision, as BGP calls it (RFC 4271, 6.8). Both links work. The
+ * router with the lower public key decides which one stays (the one that it dialled, else the newest), pings over it, and closes the others
+ * only after the answer. Since one router decides, the two cannot disagree, and the link that is kept is known to work in both directions.
  *
- * A second link from a process that is not the one of the first is a restart when the first is dead, and a clone of the
- * identity when it lives.
+ * If a second link comes from another process than the first, the peer was restarted if the first link is dead, and has a clone if it
+ * is alive.
  */
 export class LinkTable {
   readonly #self: PublicKey;
   readonly #probeTimeout: number;
   readonly #events: LinkTableEvents;
   readonly #links = new Map<PeerId, Link[]>();
-  readonly #deciding = new Set<PeerId>();
+  readonly #resolving = new Set<PeerId>();
   /** Links that are, or were, in the table. */
   readonly #admitted = new WeakSet<Link>();
 
@@ -37,7 +37,7 @@ export class LinkTable {
     this.#events = events;
   }
 
-  /** The link to send on: the newest that is usable. */
+  /** The link to send on, which is the newest usable one. */
   get(peer: PeerId): Link | undefined {
     return this.#links.get(peer)?.findLast((link) => link.usable);
   }
@@ -52,18 +52,18 @@ export class LinkTable {
   }
 
   /**
-   * What comes over this link is from the peer that it names. False while that may be a clone of the peer that we know, and when all links to the peer are gone.
-   * A link that is closed for another one counts: the other end may have sent something before it heard.
+   * What comes over this link is from the peer that it names. False while that may be a clone of the peer that we know, and when all links to
+   * the peer are gone. True for a link that is being closed in favour of another: its other end may have sent something before it heard.
    */
   speaksForPeer(link: Link): boolean {
     return this.#admitted.has(link) && this.#links.has(link.remote.peer);
   }
 
-  /** Takes an established link in. */
+  /** Adds an established link. */
   add(link: Link): void {
     const current = this.get(link.remote.peer);
     if (current !== undefined && !current.remote.instance.equals(link.remote.instance)) {
-      void this.#tellRestartFromClone(current, link);
+      void this.#distinguishClone(current, link);
     } else {
       this.#insert(link);
     }
@@ -76,7 +76,7 @@ export class LinkTable {
     this.#admitted.add(link);
     link.once('closing', (reason) => this.#remove(link, reason));
     if (links.length === 0) this.#events.up(link);
-    else void this.#decide(link.remote);
+    else void this.#resolveCollision(link.remote);
   }
 
   #remove(link: Link, reason: WeftError): void {
@@ -89,24 +89,32 @@ export class LinkTable {
     if (this.#links.delete(peer)) this.#events.down(peer, reason, link);
   }
 
-  async #decide({ peer, publicKey }: { peer: PeerId; publicKey: PublicKey }): Promise<void> {
-    if (Buffer.compare(this.#self, publicKey) > 0 || this.#deciding.has(peer)) return;
-    this.#deciding.add(peer);
+  async #resolveCollision({ peer, publicKey }: { peer: PeerId; publicKey: PublicKey }): Promise<void> {
+    if (Buffer.compare(this.#self, publicKey) > 0 || this.#resolving.has(peer)) return;
+    this.#resolving.add(peer);
     for (;;) {
       const links = (this.#links.get(peer) ?? []).filter((link) => link.usable);
       const kept = links.findLast((link) => link.outbound) ?? links.at(-1);
       if (kept === undefined || links.length < 2) break;
       if (await kept.probe(this.#probeTimeout)) {
-        const duplicate = new WeftError('duplicate-link', 'another link to the same peer is used instead');
+        const duplicate = new WeftError(
+          'duplicate-link',
+          'the link was closed: another link to the same peer is used instead',
+        );
         for (const other of links) if (other !== kept) other.close(BYE_DUPLICATE, duplicate);
       } else {
-        kept.destroy(new WeftError('link-timeout', 'the link gave no sign of life while another one did'));
+        kept.destroy(
+          new WeftError(
+            'link-timeout',
+            'the link was closed: the peer did not answer on it, while another link to it works',
+          ),
+        );
       }
     }
-    this.#deciding.delete(peer);
+    this.#resolving.delete(peer);
   }
 
-  async #tellRestartFromClone(current: Link, link: Link): Promise<void> {
+  async #distinguishClone(current: Link, link: Link): Promise<void> {
     const alive = await current.probe(this.#probeTimeout);
     if (!link.usable) return;
     if (!alive) {

@@ -14,12 +14,12 @@ import { MAX_RECORD_BYTES, SIGNATURE_BYTES, type SignedRecord } from '../members
 import { PROOF_BYTES } from './proof.js';
 import { MAX_UNICAST_BYTES, type RoutedMessage, routedMessage } from './routed-message.js';
 
-/** docs/protocol.md, section 3: everything that is said on a link after the Noise handshake. */
+/** The messages on a link after the Noise handshake (docs/protocol.md, section 3). */
 
 export const MAX_MESSAGE_BYTES = 1024 * 1024;
 export const LINK_VERSION = 1;
 
-/** 3.3: the initiator proves all its live secrets. */
+/** Kinds of proof messages (3.3). */
 export const PROOF_OFFER = 1;
 export const PROOF_ANSWER = 2;
 export const PROOF_REFUSED = 3;
@@ -34,7 +34,7 @@ export const proofMessage: Encoder<ProofMessage> = struct({
   proofs: boundedList(fixedBytes(PROOF_BYTES), 2),
 });
 
-/** 3.4 */
+/** The Protomux protocol of the control channel (3.4). */
 export const CONTROL_PROTOCOL = 'weft/control/1';
 
 const signedRecord: Encoder<SignedRecord> = struct({
@@ -46,7 +46,7 @@ export interface Hello {
   readonly version: number;
   /** Random for each process. */
   readonly instance: Uint8Array;
-  /** Address and port of the receiver of this hello, as its sender sees them. */
+  /** `address:port` of the receiver of this hello, as its sender sees it. */
   readonly observed: string;
   /** The sender's own record. */
   readonly self: SignedRecord;
@@ -66,7 +66,7 @@ export interface Ping {
   readonly id: number;
 }
 
-/** 3.5; `answer` is 0 in a ping and 1 in the answer to it. */
+/** `answer` is 0 in a ping and 1 in the answer to it (3.5). */
 export const ping: Encoder<Ping> = struct({ answer: c.uint8, id: c.uint });
 
 export interface Unicast {
@@ -74,13 +74,13 @@ export interface Unicast {
   readonly bytes: Uint8Array;
 }
 
-/** 3.7 */
+/** A message from one end of a link to the other (3.7). */
 export const unicast: Encoder<Unicast> = struct({
   channel: boundedString(32),
   bytes: boundedBytes(MAX_UNICAST_BYTES),
 });
 
-/** 3.8 */
+/** Why the sender of a bye closes the link (3.8). */
 export const BYE_STOPPING = 1;
 export const BYE_DUPLICATE = 2;
 export const BYE_CLONED = 3;
@@ -102,24 +102,24 @@ export interface ChannelDeltas {
   readonly deltas: readonly Uint8Array[];
 }
 
-/** 3.9 */
+/** Deltas of a gossip channel (3.9). */
 export const deltas: Encoder<ChannelDeltas> = struct({
   channel: channelName,
   deltas: boundedList(boundedBytes(MAX_GOSSIP_BYTES), MAX_GOSSIP_BYTES / 8),
 });
 
-/** 3.9 */
+/** A digest of a gossip channel (3.9). */
 export const digest: Encoder<ChannelDigest> = struct({
   channel: channelName,
   answer: flag,
   digest: boundedBytes(MAX_GOSSIP_BYTES),
 });
 
-/** Order of the message types in the control channel. */
+/** The message types of the control channel, in the order of their numbers. */
 export const MESSAGE_TYPES = ['ping', 'deltas', 'unicast', 'bye', 'digest', 'routed'] as const;
 export type MessageType = (typeof MESSAGE_TYPES)[number];
 
-/** What a link carries for its router; pings and byes are its own. */
+/** A message that a link carries for its router; pings and byes are the link's own. */
 export type LinkMessage =
   | ChannelMessage
   | ({ readonly type: 'unicast' } & Unicast)

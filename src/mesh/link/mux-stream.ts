@@ -9,10 +9,10 @@ const CHANNEL = 1;
 const NO_ID = 0;
 
 /**
- * What Protomux gets to see of a link: only the frames that another weft sends.
+ * Lets only those frames of a link through to Protomux that a weft router sends.
  *
  * Protomux trusts its peer: some of its control frames make it throw a TypeError out of any reach, which would end the
- * process. So each side may open one channel, once, and everything else that would touch Protomux's own state is dropped.
+ * process. So each side may open one channel, once, and every other frame that would change Protomux's own state is dropped.
  */
 export class MuxStream extends EventEmitter {
   userData: unknown = null;
@@ -22,7 +22,7 @@ export class MuxStream extends EventEmitter {
   readonly #opening: Buffer;
   #opened = false;
 
-  /** `messageTypes` is how many kinds of messages the protocol's channel has. */
+  /** `messageTypes` is the number of message types that the protocol's channel has. */
   constructor(stream: NoiseSecretStream, protocol: string, messageTypes: number, onRefused: () => void) {
     super();
     this.#messageTypes = messageTypes;
@@ -42,7 +42,7 @@ export class MuxStream extends EventEmitter {
     return this.#stream.destroyed;
   }
 
-  /** Hands a decrypted frame to Protomux, if it is one that a weft sends. */
+  /** Hands a decrypted frame to Protomux, if a weft router sends such frames. */
   receive(frame: Buffer): void {
     if (this.#isExpected(frame)) this.emit('data', frame);
     else this.#onRefused();

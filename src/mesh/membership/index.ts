@@ -1,4 +1,6 @@
 /** Who exists: signed member records, suspicions of failure, and where this router can be reached. docs/protocol.md, 3.6. */
+export { CloneWatch, COPIED, clonedAt, clonedPeer } from './clones.js';
+export { type Contact, Contacts, hostOf } from './contacts.js';
 export { OwnEndpoints } from './endpoints.js';
 export { decodeMemberDelta, encodeRecord, type MemberDelta } from './member-deltas.js';
 export { type MemberView, memberView } from './member-view.js';

@@ -2,22 +2,22 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { systemCode, WeftError } from '../../../errors.js';
 import type { Admission } from './admission.js';
 
-/** Connections that may wait to be accepted: so many that a flood does not keep a peer out before it is refused. */
+/** Maximum number of connections that wait to be accepted: large enough that a flood does not keep a peer out. */
 const BACKLOG = 4096;
 
-/** How long a connection may take to say how it begins, while one that is expected may be it; milliseconds. */
+/** How long a connection may take to send its first bytes while a certain one is expected, in milliseconds. */
 const OPENING_TIMEOUT = 10_000;
 
 interface Expected {
   readonly take: (socket: Socket) => void;
 }
 
-/** Listens on TCP and hands over the connections that may begin a handshake. */
+/** Listens on TCP and hands over the connections that are admitted to a handshake. */
 export class Acceptor {
   readonly #server: Server;
   readonly #admission: Admission;
   readonly #onRefused: (code: string) => void;
-  /** By the bytes that they begin with, in hexadecimal. */
+  /** By the bytes that the connections begin with, in hexadecimal. */
   readonly #expected = new Map<string, Expected>();
 
   /** `accept` returns a promise that ends with the handshake, whatever its outcome. */
@@ -31,13 +31,13 @@ export class Acceptor {
     this.#server = createServer({ allowHalfOpen: true }, (socket) => {
       const address = this.#admit(socket);
       if (address === undefined) return;
-      const begun = this.#expected.size === 0 ? accept(socket) : this.#sort(socket, accept);
+      const begun = this.#expected.size === 0 ? accept(socket) : this.#demultiplex(socket, accept);
       begun.finally(() => this.#admission.leave(address));
     });
   }
 
   /**
-   * Gives the connection that begins with these bytes and says nothing more for now; the bytes are taken out of it. It is nobody's link.
+   * Gives the next connection that begins with these bytes and sends nothing more for now, without the bytes. It does not become a link.
    * Rejects with `not-connected` after so many milliseconds.
    */
   expect(opening: Uint8Array, timeout: number): Promise<Socket> {
@@ -56,26 +56,26 @@ export class Acceptor {
     });
   }
 
-  /** Without `host`: all IPv6 and IPv4 addresses, or only IPv4 where IPv6 is off. Returns the port. */
+  /** Listens on `host`; without it, on all IPv6 and IPv4 addresses, or only IPv4 where IPv6 is off. Returns the port. */
   async listen(port: number, host?: string): Promise<number> {
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', (error) => reject(listenError(error, port)));
       this.#server.listen({ port, backlog: BACKLOG, ...(host === undefined ? {} : { host }) }, resolve);
     });
-    // From here on, errors are single failed accepts (out of file descriptors).
+    // From here on, an error is a single failed accept (for want of file descriptors).
     this.#server.removeAllListeners('error');
     this.#server.on('error', () => this.#onRefused('accept-failed'));
     const address = this.#server.address();
     return typeof address === 'object' && address !== null ? address.port : port;
   }
 
-  /** No new connections; those that are there stay. */
+  /** Accepts no new connections; those that exist stay. */
   close(): void {
     this.#server.close();
   }
 
-  /** Looks at how a connection begins: it is one that is expected, or one like any other. */
-  async #sort(socket: Socket, accept: (socket: Socket) => Promise<void>): Promise<void> {
+  /** Tells a connection that is expected from all others by the bytes with which it begins. */
+  async #demultiplex(socket: Socket, accept: (socket: Socket) => Promise<void>): Promise<void> {
     const opening = await firstBytes(socket);
     const expected = opening && this.#expected.get(opening.toString('hex'));
     if (expected !== undefined) {
@@ -92,14 +92,14 @@ export class Acceptor {
     const address = socket.remoteAddress ?? '';
     const refused = this.#admission.enter(address, performance.now());
     if (refused === undefined) return address;
-    // A reset costs the sender's flood no TIME_WAIT here and needs no memory.
+    // After a reset, nothing of the connection stays in memory here, not even in TIME_WAIT.
     socket.resetAndDestroy();
     this.#onRefused(refused);
     return undefined;
   }
 }
 
-/** What comes first, with the connection paused behind it; undefined when it ends or stays silent. */
+/** The first bytes of a connection, which is then paused; undefined when it ends or stays silent. */
 function firstBytes(socket: Socket): Promise<Buffer | undefined> {
   return new Promise((resolve) => {
     const done = (bytes: Buffer | undefined) => {
@@ -125,7 +125,7 @@ function listenError(error: Error, port: number): WeftError {
       { cause: error },
     );
   }
-  return new WeftError('listen-failed', `cannot listen on TCP port ${port}: ${error.message}`, {
+  return new WeftError('listen-failed', `weft cannot listen on TCP port ${port}: ${error.message}`, {
     cause: error,
   });
 }

@@ -3,21 +3,22 @@ export interface AdmissionLimits {
   readonly handshakes: number;
   /** Connections in handshake at a time from one address. */
   readonly handshakesPerAddress: number;
-  /** New connections that one address may open at once, and then a second. */
+  /** Number of new connections that one address may open at once. */
   readonly acceptBurst: number;
+  /** Number of new connections that one address may open per second, beyond the burst. */
   readonly acceptRate: number;
 }
 
-interface Visitor {
+interface Source {
   /** Connections in handshake. */
   handshakes: number;
-  /** What is left of its burst, as of `at` (milliseconds). */
+  /** Content of its token bucket, as of `at` (milliseconds). */
   tokens: number;
   at: number;
 }
 
-/** Addresses that are remembered; beyond that the stalest is forgotten, so that a flood cannot fill the memory. */
-const MAX_VISITORS = 4096;
+/** Maximum number of addresses that are remembered. Beyond it the stalest is forgotten, so that a flood cannot fill the memory. */
+const MAX_SOURCES = 4096;
 
 /**
  * Decides which incoming connections may begin a handshake: a limit for all, one for each address, and a token bucket for each
@@ -25,7 +26,7 @@ const MAX_VISITORS = 4096;
  */
 export class Admission {
   readonly #limits: AdmissionLimits;
-  readonly #visitors = new Map<string, Visitor>();
+  readonly #sources = new Map<string, Source>();
   #handshakes = 0;
 
   constructor(limits: AdmissionLimits) {
@@ -36,41 +37,41 @@ export class Admission {
     return this.#handshakes;
   }
 
-  /** Undefined when the connection is admitted (call `leave` when its handshake is over), else the reason why not. */
+  /** Admits a connection to its handshake (call `leave` when that is over), or gives the reason why not. */
   enter(address: string, now: number): 'accept-limit' | 'accept-rate' | undefined {
-    const visitor = this.#visitor(address, now);
+    const source = this.#source(address, now);
     if (this.#handshakes >= this.#limits.handshakes) return 'accept-limit';
-    if (visitor.handshakes >= this.#limits.handshakesPerAddress) return 'accept-limit';
-    if (visitor.tokens < 1) return 'accept-rate';
-    visitor.tokens -= 1;
-    visitor.handshakes += 1;
+    if (source.handshakes >= this.#limits.handshakesPerAddress) return 'accept-limit';
+    if (source.tokens < 1) return 'accept-rate';
+    source.tokens -= 1;
+    source.handshakes += 1;
     this.#handshakes += 1;
     return undefined;
   }
 
   leave(address: string): void {
     this.#handshakes -= 1;
-    const visitor = this.#visitors.get(address);
-    if (visitor !== undefined) visitor.handshakes -= 1;
+    const source = this.#sources.get(address);
+    if (source !== undefined) source.handshakes -= 1;
   }
 
-  #visitor(address: string, now: number): Visitor {
-    const known = this.#visitors.get(address);
+  #source(address: string, now: number): Source {
+    const known = this.#sources.get(address);
     const { acceptBurst, acceptRate } = this.#limits;
-    const visitor = known ?? { handshakes: 0, tokens: acceptBurst, at: now };
-    visitor.tokens = Math.min(acceptBurst, visitor.tokens + ((now - visitor.at) / 1000) * acceptRate);
-    visitor.at = now;
-    // Moves it to the end: the map stays sorted by the last visit.
-    this.#visitors.delete(address);
-    this.#visitors.set(address, visitor);
-    if (known === undefined && this.#visitors.size > MAX_VISITORS) this.#forgetStalest();
-    return visitor;
+    const source = known ?? { handshakes: 0, tokens: acceptBurst, at: now };
+    source.tokens = Math.min(acceptBurst, source.tokens + ((now - source.at) / 1000) * acceptRate);
+    source.at = now;
+    // This moves the address to the end: the map stays sorted by the time of the last connection.
+    this.#sources.delete(address);
+    this.#sources.set(address, source);
+    if (known === undefined && this.#sources.size > MAX_SOURCES) this.#forgetStalest();
+    return source;
   }
 
   #forgetStalest(): void {
-    for (const [address, { handshakes }] of this.#visitors) {
+    for (const [address, { handshakes }] of this.#sources) {
       if (handshakes > 0) continue;
-      this.#visitors.delete(address);
+      this.#sources.delete(address);
       return;
     }
   }

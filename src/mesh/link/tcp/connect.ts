@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 import type { HostPort } from '../../../address.js';
 import { WeftError } from '../../../errors.js';
 
-/** A TCP connection. Rejects with `connect-failed`, `connect-timeout` (after so many milliseconds) or `connect-aborted`. */
+/** Makes a TCP connection. Rejects with `connect-failed`, `connect-timeout` (after so many milliseconds) or `connect-aborted`. */
 export function connectTcp({ host, port }: HostPort, timeout: number, signal: AbortSignal): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host, port, allowHalfOpen: true });

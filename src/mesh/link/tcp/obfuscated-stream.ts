@@ -9,7 +9,7 @@ const BLOCK_BYTES = 64;
 const LENGTH_BYTES = 3;
 const KEY = blake2b(32, [Buffer.from('weft link whitening v1')]);
 
-/** Until the other side has proved the secret. The largest frame before that is the one with its hello. */
+/** Maximum frame length until the other side has proved the secret. The longest frame before that is the one with its hello. */
 const HANDSHAKE_FRAME_LIMIT = 4096;
 
 /** The XChaCha20 key stream of one direction. */
@@ -36,14 +36,13 @@ export class Keystream {
 /**
  * A TCP connection on which every byte looks random (docs/protocol.md 3.1).
  *
- * It hides the shape of what it carries (lengths, unencrypted Noise keys) from whoever only looks at the bytes. It protects
- * nothing: there is no secret in it, on purpose, since one derived from the network's would let anybody test guesses of a
- * weak password against recorded bytes.
+ * It hides lengths and unencrypted Noise keys from a middlebox that looks for patterns. It protects nothing, since there is no secret in it,
+ * on purpose: with one derived from the network's, anybody could test guesses of a weak password against recorded bytes.
  *
- * It also refuses frames that are too long before a buffer is made for them.
+ * It also refuses frames that are too long before memory is allocated for them.
  */
 export class ObfuscatedStream extends Duplex {
-  /** Longest frame (without its 3 length bytes) that may come in. */
+  /** Maximum length of an incoming frame, without its 3 length bytes. */
   frameLimit = HANDSHAKE_FRAME_LIMIT;
   readonly #socket: Socket;
   readonly #outgoing: Keystream;
@@ -66,7 +65,7 @@ export class ObfuscatedStream extends Duplex {
     socket.on('close', () => this.destroy());
   }
 
-  /** Bytes that wait in this stream and in the socket. */
+  /** Number of bytes that wait in this stream and in the socket. */
   get queued(): number {
     return this.writableLength + this.#socket.writableLength;
   }
@@ -100,7 +99,12 @@ export class ObfuscatedStream extends Duplex {
     if (rest.length === 0) return;
     const plain = this.#incoming.apply(rest);
     if (!this.#framesFit(plain)) {
-      this.destroy(new WeftError('frame-too-large', 'the other side sent a frame that is too large'));
+      this.destroy(
+        new WeftError(
+          'frame-too-large',
+          'the connection was closed: the other side sent a frame that is too large',
+        ),
+      );
     } else if (!this.push(plain)) {
       this.#socket.pause();
     }
