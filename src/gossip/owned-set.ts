@@ -1,13 +1,13 @@
 import { fingerprint, MAX_BUCKETS, type SignedEntry, type SignedHead } from './owned-wire.js';
 
-/** An entry that is held, with its value read; undefined when the key was removed. */
+/** An entry that is held, with its decoded value, which is undefined when the key was removed. */
 export interface HeldEntry<T> extends SignedEntry {
   readonly value: T | undefined;
   readonly place: number;
   readonly print: number;
 }
 
-/** What a held entry costs in memory beside its own bytes, about. */
+/** The memory that a held entry takes beside its own bytes, about. */
 const ENTRY_OVERHEAD = 512;
 const ENTRIES_PER_BUCKET = 16;
 
@@ -22,8 +22,9 @@ export function costOf({ record }: SignedEntry): number {
 /**
  * The records of one owner. No I/O, no clock, no cryptography: what comes in has been checked.
  *
- * A new incarnation makes all former records void. They are still shown until as many records of the new one are known as it
- * began with: an owner that begins anew with the same records does not seem to lose them meanwhile.
+ * A new incarnation makes all former records void. They become stale, as the routes of a BGP router that restarts do (RFC 4724), and are
+ * still shown until as many records of the new incarnation are known as it began with: an owner that publishes the same records again does
+ * not seem to lose them meanwhile.
  */
 export class OwnedSet<T> {
   #head: SignedHead;
@@ -31,8 +32,8 @@ export class OwnedSet<T> {
   #cost = ENTRY_OVERHEAD;
   #removed = 0;
   readonly #entries = new Map<string, HeldEntry<T>>();
-  /** Of former incarnations, shown as long as the present one is not known whole. Never removed ones. */
-  readonly #former = new Map<string, HeldEntry<T>>();
+  /** Records of former incarnations, without removed keys. */
+  readonly #stale = new Map<string, HeldEntry<T>>();
 
   constructor(head: SignedHead) {
     this.#head = head;
@@ -43,44 +44,44 @@ export class OwnedSet<T> {
     return this.#head;
   }
 
-  /** Memory that it takes, in bytes, about. */
+  /** The memory that the records take, in bytes, about. */
   get cost(): number {
     return this.#cost;
   }
 
-  /** Records of this incarnation, removed keys among them. */
+  /** Number of records of this incarnation, removed keys included. */
   get size(): number {
     return this.#entries.size;
   }
 
-  /** Of them, removed keys. */
+  /** Number of removed keys among them. */
   get removed(): number {
     return this.#removed;
   }
 
-  /** What is shown of a key. */
+  /** The record of a key that is shown. */
   get(key: string): HeldEntry<T> | undefined {
-    return this.#entries.get(key) ?? this.#former.get(key);
+    return this.#entries.get(key) ?? this.#stale.get(key);
   }
 
-  /** All that is shown, without removed keys. */
+  /** All records that are shown, without removed keys. */
   *shown(): Iterable<HeldEntry<T>> {
     for (const entry of this.#entries.values()) if (entry.value !== undefined) yield entry;
-    yield* this.#former.values();
+    yield* this.#stale.values();
   }
 
-  /** Everything of this incarnation, with removed keys. */
+  /** All records of this incarnation, removed keys included. */
   entries(): Iterable<HeldEntry<T>> {
     return this.#entries.values();
   }
 
-  /** Of two heads of an owner, the later incarnation counts; the bytes decide between two of the same. */
+  /** The later incarnation of an owner counts; the bytes decide between two heads of the same. */
   isNewerHead({ content: { incarnation }, record }: SignedHead): boolean {
     const difference = incarnation - this.#head.content.incarnation;
     return difference === 0 ? Buffer.compare(record, this.#head.record) > 0 : difference > 0;
   }
 
-  /** Of two entries of this incarnation and key, the later sequence counts; the bytes decide between two of the same. */
+  /** The later sequence of a key counts; the bytes decide between two entries of the same. */
   isNewerEntry({ content: { key, sequence }, record }: SignedEntry): boolean {
     const known = this.#entries.get(key);
     if (known === undefined) return true;
@@ -88,54 +89,54 @@ export class OwnedSet<T> {
     return difference === 0 ? Buffer.compare(record, known.record) > 0 : difference > 0;
   }
 
-  /** Takes a newer head. */
+  /** Puts a newer head in place; a later incarnation makes all records stale. */
   begin(head: SignedHead): void {
-    const voids = head.content.incarnation !== this.#head.content.incarnation;
+    const isLater = head.content.incarnation !== this.#head.content.incarnation;
     this.#head = head;
     this.#headPrint = fingerprint(head.record).print;
-    if (!voids) return;
+    if (!isLater) return;
     for (const [key, entry] of this.#entries) {
       this.#cost -= costOf(entry);
-      this.#dropFormer(key);
+      this.#forgetStale(key);
       if (entry.value === undefined) continue;
-      this.#former.set(key, entry);
+      this.#stale.set(key, entry);
       this.#cost += costOf(entry);
     }
     this.#entries.clear();
     this.#removed = 0;
   }
 
-  /** Takes a newer entry. */
+  /** Puts a newer entry in place. */
   put(entry: HeldEntry<T>): void {
     const { key } = entry.content;
     const known = this.#entries.get(key);
     if (known !== undefined) this.#forget(known);
-    this.#dropFormer(key);
+    this.#forgetStale(key);
     this.#entries.set(key, entry);
     this.#cost += costOf(entry);
     if (entry.value === undefined) this.#removed += 1;
   }
 
-  /** Gives up what was kept of former incarnations once this one is known whole; returns the keys that are gone with it. */
-  settle(): readonly string[] {
-    if (this.#former.size === 0 || this.#entries.size < this.#head.content.initial) return [];
-    const gone = [...this.#former.keys()];
-    for (const key of gone) this.#dropFormer(key);
+  /** Drops the stale records once all records of this incarnation are known; gives the keys that are gone with them. */
+  dropStale(): readonly string[] {
+    if (this.#stale.size === 0 || this.#entries.size < this.#head.content.initial) return [];
+    const gone = [...this.#stale.keys()];
+    for (const key of gone) this.#forgetStale(key);
     return gone;
   }
 
-  /** As many buckets as a digest should have. */
+  /** The number of buckets that a digest should have. */
   get bucketCount(): number {
     const wanted = Math.ceil(Math.log2(this.#entries.size / ENTRIES_PER_BUCKET));
     return Math.min(MAX_BUCKETS, 2 ** Math.max(0, wanted));
   }
 
-  /** Of what is held. */
+  /** The hash of all that is held. */
   get hash(): number {
     return this.buckets(1)[0] ?? 0;
   }
 
-  /** The hash of what is held, in `count` (a power of two) parts. The head is in each of them. */
+  /** The hashes of all that is held, in so many (a power of two) buckets. The head is in each of them. */
   buckets(count: number): number[] {
     const buckets = new Array<number>(count).fill(this.#headPrint);
     for (const { place, print } of this.#entries.values()) {
@@ -150,10 +151,10 @@ export class OwnedSet<T> {
     if (entry.value === undefined) this.#removed -= 1;
   }
 
-  #dropFormer(key: string): void {
-    const entry = this.#former.get(key);
+  #forgetStale(key: string): void {
+    const entry = this.#stale.get(key);
     if (entry === undefined) return;
-    this.#former.delete(key);
+    this.#stale.delete(key);
     this.#cost -= costOf(entry);
   }
 }

@@ -19,25 +19,25 @@ import {
   peerIdOf,
 } from '../identity/index.js';
 
-/** docs/protocol.md 6: owned records as they are signed and as they travel. */
+/** Owned records as they are signed and as they travel (docs/protocol.md, section 6). */
 
 const SIGNATURE_BYTES = 64;
 const MAX_KEY_BYTES = 255;
 const MAX_VALUE_BYTES = 16 * 1024;
 /** Far beyond any clock, and far enough from 2^53 that it can be superseded. */
 const MAX_INCARNATION = 2 ** 52;
-/** Longest that `format` of a head can become. */
+/** Maximum length of an encoded head. */
 const MAX_HEAD_BYTES = 32 + 9 + 9;
 const MAX_ENTRY_BYTES = MAX_VALUE_BYTES + MAX_KEY_BYTES + 32;
 const HEAD_LABEL = Buffer.from('weft owned head v1');
 const ENTRY_LABEL = Buffer.from('weft owned entry v1');
 
-/** Says that all records of the owner from before this incarnation are void. */
+/** A head makes all records of its owner void that are from before its incarnation. */
 export interface Head {
   readonly publicKey: PublicKey;
   /** Unix time in milliseconds at which the owner began, or more. */
   readonly incarnation: number;
-  /** So many records did the incarnation begin with: whoever has fewer does not know it whole. */
+  /** Number of records that the incarnation began with: a router that has fewer does not know all of them. */
   readonly initial: number;
 }
 
@@ -90,7 +90,7 @@ interface Signed {
 const signed = (maxBytes: number): Encoder<Signed> =>
   struct({ record: boundedBytes(maxBytes), signature: fixedBytes(SIGNATURE_BYTES) });
 
-/** Every element takes its part of a message, so that the bounds of the lists need not be tight. */
+/** The bounds of the lists need not be tight, since each element takes its part of a bounded message. */
 const delta: Encoder<readonly { head: Signed; entries: readonly Signed[] }[]> = boundedList(
   struct({ head: signed(MAX_HEAD_BYTES), entries: boundedList(signed(MAX_ENTRY_BYTES), 4096) }),
   4096,
@@ -99,23 +99,23 @@ const delta: Encoder<readonly { head: Signed; entries: readonly Signed[] }[]> = 
 /** Hashes of what is held of one owner (docs/protocol.md 6). */
 export interface OwnerDigest {
   readonly owner: Uint8Array;
-  /** A power of two of them. */
+  /** Their number is a power of two. */
   readonly buckets: readonly number[];
 }
 
-/** In which step of an exchange a digest is. */
+/** The steps of an exchange of digests. */
 export const DIGEST_WHOLE = 0;
 export const DIGEST_PART = 1;
 export const DIGEST_PART_REPLY = 2;
 
-/** Owners are in slices, by the first bits of their short ids. */
+/** Number of slices, into which owners are put by the first bits of their short ids. */
 export const SLICES = 64;
 
 export interface Digest {
   readonly kind: number;
-  /** Of a whole: a hash for each slice. */
+  /** In a whole digest, a hash for each slice. */
   readonly hashes: readonly number[];
-  /** Of a part: the slices that it covers. Owners in them that it does not list are not known. */
+  /** In a part, the slices that it covers. Owners in them that it does not list are unknown to its sender. */
   readonly slices: readonly number[];
   readonly owners: readonly OwnerDigest[];
 }
@@ -129,7 +129,7 @@ const digest: Encoder<Digest> = struct({
   owners: boundedList(struct({ owner: fixedBytes(8), buckets: boundedList(c.uint32, MAX_BUCKETS) }), 16_384),
 });
 
-/** Signs for one channel. */
+/** Signs a head for one channel. */
 export function signHead(channel: string, identity: Identity, content: Head): SignedHead {
   const record = encode(head, content);
   const signature = sign(identity, [HEAD_LABEL, prefixed(channel), record]);
@@ -162,7 +162,7 @@ export function checkEntry(
   verify(signature, [...entryContext(channel, content), record], content.publicKey);
 }
 
-/** Makes one message of groups. */
+/** Encodes groups as one delta. */
 export function encodeDelta(groups: readonly Group[]): Buffer {
   return encode(delta, groups);
 }
@@ -189,14 +189,18 @@ export function decodeDigest(bytes: Uint8Array): Digest {
     content.hashes.length !== (whole ? SLICES : 0) ||
     !content.owners.every(({ buckets }) => isPowerOfTwo(buckets.length))
   ) {
-    throw new WeftError('bad-message', 'a digest has an impossible size');
+    throw new WeftError(
+      'bad-message',
+      'a digest was dropped: its lists do not have the sizes that its kind demands',
+    );
   }
   return content;
 }
 
 function readHead({ record, signature }: Signed): SignedHead {
   const { publicKey, incarnation, initial } = decodeExact(head, record);
-  if (incarnation > MAX_INCARNATION) throw new WeftError('bad-message', 'an incarnation is impossible');
+  if (incarnation > MAX_INCARNATION)
+    throw new WeftError('bad-message', 'a record was dropped: its incarnation is impossibly high');
   const key = parsePublicKey(publicKey);
   return { record, signature, owner: peerIdOf(key), content: { publicKey: key, incarnation, initial } };
 }
@@ -206,7 +210,7 @@ function readEntry({ record, signature }: Signed): SignedEntry {
   return { record, signature, content: { sequence, key, value: value[0] } };
 }
 
-/** What an entry's signature covers besides the entry: none can be moved to another channel, owner or incarnation. */
+/** What the signature of an entry covers beside it, so that the entry cannot be moved to another channel, owner or incarnation. */
 function entryContext(channel: string, { publicKey, incarnation }: Pick<Head, 'publicKey' | 'incarnation'>) {
   return [ENTRY_LABEL, prefixed(channel), publicKey, encode(c.uint64, incarnation)];
 }
@@ -224,11 +228,11 @@ function sign(identity: Identity, parts: readonly Uint8Array[]): Buffer {
 
 function verify(signature: Uint8Array, parts: readonly Uint8Array[], publicKey: PublicKey): void {
   if (!sodium.crypto_sign_verify_detached(signature, Buffer.concat(parts), publicKey)) {
-    throw new WeftError('bad-signature', 'a record is not signed by its owner');
+    throw new WeftError('bad-signature', 'a record was dropped: it is not signed by its owner');
   }
 }
 
-/** Names the bucket of a record in a digest, and is what it adds to that bucket. */
+/** `place` names the bucket of a record in a digest, `print` is what the record adds to that bucket. */
 export function fingerprint(record: Uint8Array): { readonly place: number; readonly print: number } {
   const hash = blake2b(16, [record]);
   return { place: hash.readUInt32LE(0), print: hash.readUInt32LE(4) };

@@ -2,7 +2,7 @@ import c, { type Encoder } from 'compact-encoding';
 import { boundedList, decodeExact, encode, fixedBytes, struct } from '../codec.js';
 import { WeftError } from '../errors.js';
 
-/** What an item is told apart by, as two unsigned 32-bit halves. */
+/** A 64-bit hash of an item, as two unsigned 32-bit halves. */
 export interface ItemHash {
   readonly high: number;
   readonly low: number;
@@ -11,24 +11,24 @@ export interface ItemHash {
 export interface Item {
   /** 16 hexadecimal digits, spread evenly. */
   readonly key: string;
-  /** Of its whole content. */
+  /** Of the whole content of the item. */
   readonly hash: ItemHash;
 }
 
-/** A set of which somebody else may have other versions. */
+/** A set of items of which other routers may have other versions. */
 export interface ItemSet {
   readonly size: number;
   get(key: string): ItemHash | undefined;
-  /** The items whose keys begin with these two digits. */
+  /** The items whose keys begin with these two hexadecimal digits. */
   inBucket(bucket: number): Iterable<Item>;
 }
 
 const KEY_BYTES = 8;
 const HASH_BYTES = 8;
 const BUCKETS = 256;
-/** Of so few items the versions are told without asking for their buckets first. */
-const FEW = 32;
-/** So many versions, or wishes, may one digest hold. What is left over has its turn in the next exchange. */
+/** Maximum number of items whose versions are sent at once, without comparing the sums of buckets first. */
+const SMALL_SET = 32;
+/** Maximum number of versions, or of wanted keys, in one digest. The others have their turn in the next exchange. */
 const MAX_VERSIONS = 8192;
 
 const ROOT = 0;
@@ -38,7 +38,7 @@ const WANTED = 3;
 
 interface Versions {
   readonly kind: number;
-  /** A bit for each bucket that is told of, the first in the highest bit of the first byte. */
+  /** A bit for each bucket that the message covers, the first in the highest bit of the first byte. */
   readonly buckets: Uint8Array;
   readonly items: readonly { readonly key: Uint8Array; readonly hash: Uint8Array }[];
 }
@@ -62,9 +62,9 @@ const wanted: Encoder<{ kind: number; keys: readonly Uint8Array[] }> = struct({
 });
 
 /**
- * Finds out, in a few small messages, in what two sets of versioned items differ (docs/protocol.md 3.9):
+ * Finds out, in a few small messages, in which items two sets differ (docs/protocol.md 3.6):
  * the sum of all hashes, then of each bucket, then the versions in the buckets that differ, then the keys that are wanted.
- * Two equal sets know it after 9 bytes, however large they are.
+ * Nine bytes are enough to find that two sets are equal, however large they are.
  */
 export class SetDigest {
   readonly #items: ItemSet;
@@ -74,7 +74,7 @@ export class SetDigest {
     this.#items = items;
   }
 
-  /** An item is there now, or is gone. Of one that changed, the old hash is toggled and then the new. */
+  /** Adds an item or removes it. For an item that changed, the old hash is toggled and then the new one. */
   toggle(key: string, { high, low }: ItemHash): void {
     const at = 2 * bucketOf(key);
     this.#sums[at] = (this.#sums[at] ?? 0) ^ high;
@@ -113,13 +113,13 @@ export class SetDigest {
       case WANTED:
         return null;
       default:
-        throw new WeftError('bad-message', `a digest has the unknown kind ${digest[0]}`);
+        throw new WeftError('bad-message', `a digest was dropped: it has the unknown kind ${digest[0]}`);
     }
   }
 
   #afterRoot(sum: Uint8Array): Uint8Array | null {
     if (Buffer.compare(sum, this.#total()) === 0) return null;
-    if (this.#items.size <= FEW) return this.#versions([...Array(BUCKETS).keys()]);
+    if (this.#items.size <= SMALL_SET) return this.#versions([...Array(BUCKETS).keys()]);
     return encode(sums, { kind: SUMS, sums: bigEndian(this.#sums) });
   }
 
@@ -144,15 +144,15 @@ export class SetDigest {
   }
 
   #versions(buckets: readonly number[]): Uint8Array {
-    const told = Buffer.alloc(BUCKETS / 8);
+    const covered = Buffer.alloc(BUCKETS / 8);
     const items: { key: Uint8Array; hash: Uint8Array }[] = [];
     for (const bucket of buckets) {
       const here = [...this.#items.inBucket(bucket)];
       if (items.length + here.length > MAX_VERSIONS) break;
-      told[bucket >> 3] = (told[bucket >> 3] ?? 0) | (0x80 >> (bucket & 7));
+      covered[bucket >> 3] = (covered[bucket >> 3] ?? 0) | (0x80 >> (bucket & 7));
       for (const { key, hash } of here) items.push({ key: Buffer.from(key, 'hex'), hash: hashBytes(hash) });
     }
-    return encode(versions, { kind: VERSIONS, buckets: told, items });
+    return encode(versions, { kind: VERSIONS, buckets: covered, items });
   }
 
   #total(): Buffer {
@@ -169,7 +169,7 @@ export function bucketOf(key: string): number {
   return Number.parseInt(key.slice(0, 2), 16);
 }
 
-/** The first 8 bytes of a hash as an item's. */
+/** The hash of an item: the first 8 bytes of these. */
 export function itemHash(bytes: Uint8Array): ItemHash {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, HASH_BYTES);
   return { high: buffer.readUInt32BE(0), low: buffer.readUInt32BE(4) };
