@@ -12,7 +12,7 @@ const DIGEST_BYTES = 32 * 1024;
 export class OwnedDigest<T> {
   readonly #owners: () => Iterable<readonly [PeerId, OwnedSet<T>]>;
 
-  /** `owners` gives those whose records are to be told of. */
+  /** `owners` gives the owners whose records take part in the exchange. */
   constructor(owners: () => Iterable<readonly [PeerId, OwnedSet<T>]>) {
     this.#owners = owners;
   }

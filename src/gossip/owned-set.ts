@@ -136,7 +136,7 @@ export class OwnedSet<T> {
     return this.buckets(1)[0] ?? 0;
   }
 
-  /** The hashes of all that is held, in so many (a power of two) buckets. The head is in each of them. */
+  /** The hashes of all that is held, in `count` buckets, a power of two. The head is in each of them. */
   buckets(count: number): number[] {
     const buckets = new Array<number>(count).fill(this.#headPrint);
     for (const { place, print } of this.#entries.values()) {

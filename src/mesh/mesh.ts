@@ -435,7 +435,7 @@ export class Mesh extends EventEmitter<MeshEvents> {
   }
 
   #warn(error: WeftError, origin: MeshEvents['warning'][1]): void {
-    if (this.#counters.tell(error)) this.emit('warning', error, origin);
+    if (this.#counters.report(error)) this.emit('warning', error, origin);
   }
 
   #linkView(link: Link): LinkView {

@@ -6,19 +6,19 @@ import type { MemberView } from './membership/index.js';
 export interface MeshOptions {
   readonly identity: Identity;
   readonly network: Network;
-  /** Shown to people beside the peer id; at most 63 bytes of it are kept. */
+  /** A name that people see beside the peer id; at most 63 bytes of it are kept. */
   readonly nickname: string;
-  /** TCP port to listen on; 0 takes any (read `mesh.port` after `start`). */
+  /** The TCP port to listen on; 0 takes any free one (read `mesh.port` after `start`). */
   readonly port: number;
-  /** UDP port of the data plane, announced in our record. Default: the TCP port. */
+  /** The UDP port of the data plane, which our record announces. Default: the TCP port. */
   readonly dataPort?: number;
-  /** Of our containers on the overlay, in bytes (at least 1280), announced in our record. */
+  /** The MTU of our containers on the overlay, in bytes (at least 1280), which our record announces. */
   readonly mtu: number;
-  /** Address to listen on. Default: all addresses, IPv6 and IPv4. */
+  /** The address to listen on. Default: all addresses, IPv6 and IPv4. */
   readonly host?: string;
-  /** `host[:port]` at which other routers can reach us, besides what is found out. */
+  /** Addresses, `host[:port]`, at which other routers can reach us, besides those that this router finds out. */
   readonly endpoints?: readonly string[];
-  /** Names of optional abilities, gossiped with our record. */
+  /** The names of optional abilities, which our record announces. */
   readonly features?: readonly string[];
   /** Links are made to members that are not configured targets. Default: true. */
   readonly discovery?: boolean;
@@ -32,28 +32,28 @@ export interface MeshOptions {
 
 /** All in milliseconds. */
 export interface MeshTimings extends LinkTimings {
-  /** How often local addresses are read anew. */
+  /** Interval at which local addresses are read anew. */
   readonly addressRefresh: number;
-  /** How long news about members is collected before it is passed on. */
+  /** How long deltas are collected before they are pushed. */
   readonly gossipDelay: number;
-  /** From one digest of the gossiped data, sent to a random neighbour, to the next, on average. */
+  /** Average interval between two exchanges of digests with random neighbours. */
   readonly antiEntropy: number;
-  /** A peer whose link is lost and does not come back within this time is suspected to be gone. */
+  /** How long a lost link may take to come back before its peer is suspected. */
   readonly relinkTime: number;
-  /** A suspicion that nobody refutes for so long holds: the peer is down. */
+  /** How long a suspected peer may take to refute the suspicion before it is down. */
   readonly suspicionTime: number;
-  /** A peer that left is shown for so long. */
+  /** How long a peer that left is shown. */
   readonly leftTime: number;
 }
 
 export interface MeshLimits extends AdmissionLimits {
-  /** Bytes that may wait to be sent on one link. */
+  /** Maximum number of bytes that wait to be sent on one link. */
   readonly sendQueue: number;
-  /** Up to so many members, everybody links to everybody; beyond, each to some. */
+  /** Maximum number of members that form a full mesh; with more, each router links to some of the others. */
   readonly fullMesh: number;
-  /** Most links. */
+  /** Maximum number of links. */
   readonly connections: number;
-  /** Member records that are kept. */
+  /** Maximum number of member records that are kept. */
   readonly members: number;
 }
 
@@ -67,13 +67,13 @@ export interface MeshEvents {
   /** A peer was removed or expelled, and is not back: nothing that it said counts any more. */
   forgotten: [peer: PeerId];
   /**
-   * A peer (also: this router itself, or one that is back already) was removed or expelled by another, who takes over what must have an owner.
-   * Told again when an earlier removal by somebody else becomes known: that one counts.
+   * A peer (also: this router itself, or one that is back already) was removed or expelled by another, who takes over what must have an
+   * owner. Emitted again when an earlier removal by somebody else becomes known, since that one counts.
    */
   removed: [peer: PeerId, by: PeerId];
   /** A message that the peer sent with `send`. */
   message: [peer: PeerId, channel: string, bytes: Buffer];
-  /** Something was refused or failed; `error.code` names the counter. At most one a second and code. */
+  /** Something was refused or failed; `error.code` names the counter. At most one warning per second and code. */
   warning: [error: WeftError, origin: { readonly peer?: PeerId; readonly address?: string }];
   /** The configured targets changed (connect, forget). */
   targets: [targets: readonly string[]];

@@ -11,11 +11,11 @@ export interface LinkView {
   readonly remoteAddress: string;
   /** Unix time in milliseconds at which the link was established. */
   readonly since: number;
-  /** Milliseconds, smoothed; undefined before the first answered ping. */
+  /** Round-trip time in milliseconds, smoothed; undefined before the first ping was answered. */
   readonly rtt?: number;
 }
 
-/** What others see of a link; `record` is the newest of its peer, where there is one. */
+/** What users see of a link; `record` is the newest record of its peer, if one is known. */
 export function linkView(link: Link, record: MemberRecord = link.remote.record): LinkView {
   return {
     peer: link.remote.peer,

@@ -36,7 +36,7 @@ export function clonedPeer(peer: string, one: string, other: string): WeftError 
 
 export interface CloneWatchOptions {
   readonly send: (peer: PeerId, channel: string, bytes: Uint8Array) => void;
-  /** A clone was noticed; `peer` is who told of it, `address` where it is, if that is known. */
+  /** A clone was noticed; `peer` is who showed or reported it, `address` where it is, if that is known. */
   readonly onClone: (error: WeftError, origin: { readonly peer: PeerId; readonly address?: string }) => void;
 }
 

@@ -8,17 +8,17 @@ export interface MemberView {
   readonly nickname: string;
   /** `address:port` for the data plane, as the peer announces them, best first. */
   readonly endpoints: readonly string[];
-  /** Its port for both TCP and UDP. */
+  /** Its TCP port for control links. */
   readonly port: number;
-  /** Of its containers on the overlay, in bytes. */
+  /** The MTU of its containers on the overlay, in bytes. */
   readonly mtu: number;
   readonly features: readonly string[];
   readonly ciphers: readonly CipherSpeed[];
-  /** It said goodbye. */
+  /** It left the network. */
   readonly left: boolean;
-  /** It was not to be reached by anybody for a while. */
+  /** It was suspected to have failed, and did not refute that in time. */
   readonly down: boolean;
-  /** The peers that it has links to, as it tells; none in a large mesh. */
+  /** The peers that it has links to, as it advertises; none in a large mesh. */
   readonly neighbours: readonly PeerId[];
   readonly incarnation: number;
   readonly sequence: number;
@@ -26,7 +26,7 @@ export interface MemberView {
   readonly linked: boolean;
 }
 
-/** What others see of a member: what it says of itself, but for the costs of its links, and how it stands to this router. */
+/** What users see of a member: what its record says, without its links, and how this router stands to it. */
 export function memberView(
   { peer, content }: MemberRecord,
   standing: Pick<MemberView, 'self' | 'linked' | 'down' | 'neighbours'>,

@@ -1,13 +1,13 @@
 const FACTOR = 1.5;
 
-/** Delays between attempts: `initial` x 1.5 up to `max`, each times a random factor from 0.5 to 1.5. */
+/** Exponential backoff with jitter: each delay is 1.5 times the one before, from `initial` to `max`, times a random factor from 0.5 to 1.5. */
 export class Backoff {
   readonly #initial: number;
   readonly #max: number;
   readonly #random: () => number;
   #attempts = 0;
 
-  /** Milliseconds; `random` gives numbers from 0 to 1. */
+  /** `initial` and `max` are in milliseconds; `random` gives numbers from 0 to 1. */
   constructor(initial: number, max: number, random: () => number) {
     this.#initial = initial;
     this.#max = max;

@@ -110,7 +110,7 @@ export class ObfuscatedStream extends Duplex {
     }
   }
 
-  /** Follows the frames (3 bytes of length, little-endian, then so many bytes); false when one is too long. */
+  /** Follows the frames (3 bytes of length, little-endian, then the content); false when one is too long. */
   #framesFit(bytes: Buffer): boolean {
     let offset = 0;
     while (offset < bytes.length) {

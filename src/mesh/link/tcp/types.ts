@@ -4,7 +4,7 @@ import type { PeerId } from '../../../identity/index.js';
 export interface DialTimings {
   readonly backoffInitial: number;
   readonly backoffMax: number;
-  /** A link that lived so long resets the backoff of its target. */
+  /** How long a link must have lived to reset the backoff of its target. */
   readonly backoffReset: number;
 }
 
@@ -12,7 +12,7 @@ export type TargetState = 'connecting' | 'connected' | 'waiting' | 'self';
 
 /** A configured target (`weft connect`). */
 export interface TargetView {
-  /** As it was given: `host[:port]`. */
+  /** `host[:port]`, as it was configured. */
   readonly target: string;
   readonly state: TargetState;
   /** The peer found there, once it is known. */
