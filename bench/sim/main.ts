@@ -6,9 +6,9 @@ import { measure, type SimOptions, type SimResult } from './measure.js';
 
 const SEED = 1;
 const RUNS: readonly SimOptions[] = [
-  { size: 100, seed: SEED, joins: 100, letters: 100, window: 60_000, churn: 0.01 },
-  { size: 1_000, seed: SEED, joins: 50, letters: 50, window: 60_000, churn: 0.01 },
-  { size: 10_000, seed: SEED, joins: 5, letters: 5, window: 6_000, churn: 0.01 },
+  { size: 100, seed: SEED, joins: 100, routedMessages: 100, window: 60_000, churn: 0.01 },
+  { size: 1_000, seed: SEED, joins: 50, routedMessages: 50, window: 60_000, churn: 0.01 },
+  { size: 10_000, seed: SEED, joins: 5, routedMessages: 5, window: 6_000, churn: 0.01 },
 ];
 interface Stored {
   readonly machine: { readonly cpu: string; readonly node: string };

@@ -1,5 +1,5 @@
 import type { PeerId } from '../../src/identity/index.js';
-import type { MemberRecord } from '../../src/mesh/record.js';
+import type { MemberRecord } from '../../src/mesh/membership/index.js';
 import { type SimRouter, World } from './world.js';
 
 /** How long routers run before anything is measured, and between two joins; milliseconds. */
@@ -17,7 +17,7 @@ export interface SimOptions {
   readonly seed: number;
   readonly joins: number;
   /** Messages that are sent between routers without a link. */
-  readonly letters: number;
+  readonly routedMessages: number;
   /** Milliseconds for which traffic is counted, idle and under churn. */
   readonly window: number;
   /** Routers that are restarted each minute, of all. */
@@ -195,7 +195,7 @@ class Simulation {
   route(): SimResult['routed'] {
     const world = this.#world;
     world.clock.run(OUTAGE);
-    const pairs = Array.from({ length: this.#options.letters }, (_, i) => {
+    const pairs = Array.from({ length: this.#options.routedMessages }, (_, i) => {
       const from = this.#anybody();
       return { from, to: this.#anybody(from), text: `message ${i}` };
     }).filter(({ from, to }) => !from.wires.has(to.peer));

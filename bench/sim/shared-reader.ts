@@ -1,6 +1,10 @@
-import { decodeMemberDelta, type MemberDelta } from '../../src/mesh/member-deltas.js';
-import type { RecordReader } from '../../src/mesh/membership.js';
-import { checkSignature, type MemberRecord } from '../../src/mesh/record.js';
+import type { RecordReader } from '../../src/mesh/membership/index.js';
+import {
+  checkSignature,
+  decodeMemberDelta,
+  type MemberDelta,
+  type MemberRecord,
+} from '../../src/mesh/membership/index.js';
 
 /** Reads and verifies each record once for all simulated routers: a real router sees each once, too. */
 export class SharedReader implements RecordReader {

@@ -1,8 +1,8 @@
 import type { WeftError } from '../../src/errors.js';
 import { blake2b, type Identity, identityFromSeed, type PeerId } from '../../src/identity/index.js';
 import { Core } from '../../src/mesh/core.js';
-import { encodeMessage, type LinkMessage } from '../../src/mesh/messages.js';
-import type { MemberRecord } from '../../src/mesh/record.js';
+import { encodeMessage, type LinkMessage } from '../../src/mesh/link/index.js';
+import type { MemberRecord } from '../../src/mesh/membership/index.js';
 import { seededRandom } from './random.js';
 import { SharedReader } from './shared-reader.js';
 import { VirtualClock } from './virtual-clock.js';
@@ -115,7 +115,7 @@ export class SimRouter {
         member: (record) => world.options.onMember?.(this.peer, record),
         message: (from, channel, bytes) => world.options.onMessage?.(this.peer, from, channel, bytes),
         refused: (error) => this.refused.push(error),
-        outdone: () => {},
+        superseded: () => {},
       },
     });
   }

@@ -26,6 +26,7 @@ import {
   wireKey,
 } from '../dns/index.js';
 import { systemCode, WeftError } from '../errors.js';
+import { type OpenChannel, OwnedRecords } from '../gossip/index.js';
 import {
   closeResolver,
   openResolver,
@@ -35,7 +36,7 @@ import {
   resolverPort,
 } from '../hostnet/index.js';
 import type { Identity } from '../identity/index.js';
-import { type Mesh, type OpenChannel, OwnedRecords } from '../mesh/index.js';
+import type { Mesh } from '../mesh/index.js';
 import type { AttachedEndpoint } from './attached-endpoints.js';
 import type { Attachments } from './attachments.js';
 import type { Settings } from './launch-request.js';

@@ -9,8 +9,9 @@ import {
   groupsKey,
 } from '../endpoints/index.js';
 import type { Forwarder } from '../forwarder/index.js';
+import { type OpenChannel, OwnedRecords } from '../gossip/index.js';
 import type { Identity, PeerId } from '../identity/index.js';
-import { type Mesh, type OpenChannel, OwnedRecords } from '../mesh/index.js';
+import type { Mesh } from '../mesh/index.js';
 import type { AttachedEndpoint } from './attached-endpoints.js';
 import type { Entry } from './attachment-book.js';
 import type { Attachments } from './attachments.js';

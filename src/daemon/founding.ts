@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { OpenChannel } from '../gossip/index.js';
 import { type Identity, isPeerId, type PeerId } from '../identity/index.js';
 import { Election, sealOf } from '../ipam/index.js';
-import type { Mesh, OpenChannel } from '../mesh/index.js';
+import type { Mesh } from '../mesh/index.js';
 import type { Init } from './ipalloc.js';
 import type { StateFiles } from './state.js';
 

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
+import { type OpenChannel, OwnedRecords } from '../gossip/index.js';
 import type { Identity, PeerId } from '../identity/index.js';
-import { type MemberView, type Mesh, type OpenChannel, OwnedRecords } from '../mesh/index.js';
+import type { MemberView, Mesh } from '../mesh/index.js';
 import {
   checkNetworkRecord,
   type NetworkClaim,

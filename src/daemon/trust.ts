@@ -1,6 +1,7 @@
 import c from 'compact-encoding';
 import type { Peer, Rotation, TrustControl, Verdict } from '../api/index.js';
 import { WeftError } from '../errors.js';
+import { OwnedRecords } from '../gossip/index.js';
 import {
   type Identity,
   isPeerId,
@@ -10,7 +11,7 @@ import {
   saveNetwork,
   withSecret,
 } from '../identity/index.js';
-import { type MemberView, type Mesh, OwnedRecords } from '../mesh/index.js';
+import type { MemberView, Mesh } from '../mesh/index.js';
 import type { Overlay } from '../overlay/index.js';
 import { type Removed, type Revoked, type Statement, Statements } from '../trust/index.js';
 import { errorFields, type Log } from './logging.js';

@@ -1,5 +1,5 @@
+import { bucketOf, type Item, type ItemHash, itemHash, SetDigest } from '../gossip/index.js';
 import { blake2b, type PeerId } from '../identity/index.js';
-import { bucketOf, type Item, type ItemHash, itemHash, SetDigest } from '../mesh/index.js';
 import { type Claims, compareIds, encodeDelta, type SignedClaims } from './election-wire.js';
 
 /** The item of a digest that says that an election was called for. No public key has this short id, but by an accident of 2^-64. */

@@ -1,6 +1,6 @@
 import { encode } from '../codec.js';
+import { bucketOf, type GossipChannel, type ItemHash, itemHash, SetDigest } from '../gossip/index.js';
 import { blake2b, type PeerId } from '../identity/index.js';
-import { bucketOf, type GossipChannel, type ItemHash, itemHash, SetDigest } from '../mesh/index.js';
 import type { AddressRing } from './address-ring.js';
 import type { Fact } from './facts.js';
 import { addressText, type Block, parseBlock } from './range.js';

@@ -1,6 +1,6 @@
 import { WeftError } from '../errors.js';
+import type { GossipChannel } from '../gossip/index.js';
 import type { Identity, PeerId } from '../identity/index.js';
-import type { GossipChannel } from '../mesh/index.js';
 import { AddressRing } from './address-ring.js';
 import type { AddressAllocator } from './allocator.js';
 import type { Fact } from './facts.js';

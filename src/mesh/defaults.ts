@@ -5,7 +5,7 @@ export const DEFAULT_TIMINGS: MeshTimings = {
   pingInterval: 5_000,
   linkTimeout: 15_000,
   backoffInitial: 1_000,
-  // With jitter up to 15 s: so long may a router that returns have to wait for the others.
+  // With jitter, a router that comes back waits at most 15 s until it is dialled.
   backoffMax: 10_000,
   selfRetry: 30_000,
   backoffReset: 10_000,

@@ -1,58 +1,51 @@
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import sodium from 'sodium-native';
-import { formatHostPort, type HostPort, ipHostPort, isReachable, parseHostPort } from '../address.js';
+import { formatHostPort, type HostPort, parseHostPort } from '../address.js';
+import { SystemClock } from '../clock.js';
 import { WeftError } from '../errors.js';
+import type { GossipChannel, OpenChannel } from '../gossip/index.js';
 import { type NetworkSecret, type PeerId, proofKeyOf } from '../identity/index.js';
-import { Acceptor } from './acceptor.js';
-import { Admission } from './admission.js';
-import type { GossipChannel, OpenChannel } from './channel.js';
-import { SystemClock } from './clock.js';
-import { CLONED_CHANNEL, clonedAt, clonedSomewhere, decodeSighting, encodeSighting } from './clones.js';
-import { connectTcp } from './connect.js';
-import { Core } from './core.js';
+import { Core, type Removal } from './core.js';
 import { Counters, needsPerson } from './counters.js';
 import { DEFAULT_LIMITS, DEFAULT_TIMINGS } from './defaults.js';
-import { Dialer } from './dialer.js';
-import { OwnEndpoints } from './endpoints.js';
-import { Link, type LinkContext, OLD_SECRET, type RemoteEnd } from './link.js';
-import { LinkTable } from './link-table.js';
 import {
-  BYE_CLONED,
-  BYE_DUPLICATE,
-  BYE_OLD_SECRET,
-  BYE_REMOVED,
-  BYE_REVOKED,
-  BYE_STOPPING,
-  BYE_SURPLUS,
+  Acceptor,
+  Admission,
+  BYE_TOO_MANY_LINKS,
+  connectTcp,
+  Dialer,
   INSTANCE_BYTES,
+  type Link,
   type LinkMessage,
-} from './messages.js';
-import { ownAddresses } from './own-addresses.js';
-import { cleanNickname, type MemberRecord } from './record.js';
-import type {
-  CipherSpeed,
-  Contact,
-  LinkView,
-  MemberView,
-  MeshEvents,
-  MeshLimits,
-  MeshOptions,
-  MeshTimings,
-  TargetView,
-} from './types.js';
-import { linkView, memberView } from './views.js';
+  LinkPolicy,
+  LinkTable,
+  type LinkView,
+  linkView,
+  OpenLinks,
+  otherPeer,
+  ownAddresses,
+  removal,
+  type TargetView,
+} from './link/index.js';
+import {
+  type CipherSpeed,
+  CloneWatch,
+  type Contact,
+  Contacts,
+  cleanNickname,
+  hostOf,
+  type MemberRecord,
+  type MemberView,
+  memberView,
+  OwnEndpoints,
+} from './membership/index.js';
+import type { MeshEvents, MeshLimits, MeshOptions, MeshTimings } from './types.js';
 
-/** So often somebody may hold a newer record of ours before it must be a clone's. */
-const MAX_TIMES_OUTDONE = 2;
-
-const EXPELLED = new WeftError('peer-revoked', 'the peer was expelled from the network');
-const REMOVED = new WeftError('peer-removed', 'the peer was removed from the network');
-const UNWANTED = new WeftError('connect-aborted', 'the connection is not wanted any more');
-const SURPLUS = new WeftError('surplus-link', 'there are links enough without this one');
-
-/** How long `stop` waits for links to close by themselves. */
-const STOP_PATIENCE = 500;
+const SURPLUS = new WeftError(
+  'surplus-link',
+  'the link was closed: this router has more control links than it needs',
+);
 
 /** This router's place among the others: links to them, and who they are. */
 export class Mesh extends EventEmitter<MeshEvents> {
@@ -61,20 +54,19 @@ export class Mesh extends EventEmitter<MeshEvents> {
   readonly #limits: MeshLimits;
   readonly #instance = Buffer.alloc(INSTANCE_BYTES);
   readonly #counters = new Counters(() => performance.now());
+  readonly #clock = new SystemClock();
   readonly #table: LinkTable;
   readonly #dialer: Dialer;
   readonly #acceptor: Acceptor;
-  readonly #clock = new SystemClock();
   readonly #core: Core;
-  /** All connections, those in handshake too. */
-  readonly #open = new Set<Link>();
-  /** Members of an earlier run, until somebody tells of them. */
-  readonly #remembered = new Map<PeerId, readonly HostPort[]>();
+  readonly #contacts: Contacts;
+  readonly #policy: LinkPolicy;
+  readonly #clones: CloneWatch;
+  readonly #open: OpenLinks;
   /** Of the live secrets, newest first. */
   #proofKeys: readonly Buffer[];
   #running: Running | undefined;
   #addressTimer: NodeJS.Timeout | undefined;
-  #timesOutdone = 0;
 
   constructor(options: MeshOptions) {
     super();
@@ -83,28 +75,26 @@ export class Mesh extends EventEmitter<MeshEvents> {
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#proofKeys = options.network.secrets.map(proofKeyOf);
     sodium.randombytes_buf(this.#instance);
+    this.#core = this.#newCore();
+    this.#contacts = new Contacts(this.#core.membership, options.host !== undefined);
+    this.#clones = new CloneWatch({
+      send: (peer, channel, bytes) => this.send(peer, channel, bytes),
+      onClone: (error, origin) => this.#warn(error, origin),
+    });
+    this.#policy = this.#newPolicy();
+    this.#open = this.#newOpenLinks();
     this.#table = new LinkTable(options.identity.publicKey, this.#timings.duplicateProbe, {
       up: (link) => this.#onUp(link),
       down: (peer, reason, link) => this.#onDown(peer, reason, link),
-      cloned: (error, link) => this.#onCloned(error, link),
+      cloned: (error, { remote, remoteAddress }) =>
+        this.#clones.onClonedPeer(error, remote.peer, remoteAddress),
     });
-    this.#dialer = new Dialer({
-      timings: this.#timings,
-      random: Math.random,
-      dial: (address, signal, wanted) => this.#dial(address, signal, wanted),
-      ownAddresses: () => this.#ownAddresses(),
-      isLinked: (peer) => this.#table.get(peer) !== undefined,
-      onFailure: (error, address, news) => {
-        if (!news) this.#counters.add(error.code);
-        else if (this.#counters.tell(error)) this.emit('warning', error, { address });
-      },
-    });
+    this.#dialer = this.#newDialer();
     this.#acceptor = new Acceptor(
       new Admission(this.#limits),
-      (socket) => this.#begin(socket, false).then(ignore, ignore),
+      (socket) => this.#open.open(socket).then(ignore, ignore),
       (code) => this.#counters.add(code),
     );
-    this.#core = this.#newCore();
   }
 
   /** The TCP port in use. Only between `start` and `stop`. */
@@ -149,7 +139,7 @@ export class Mesh extends EventEmitter<MeshEvents> {
     this.#acceptor.close();
     if (leave) this.#core.membership.update({ left: true });
     this.#core.flush();
-    await this.#closeLinks();
+    await this.#open.closeAll(new WeftError('not-running', 'the router stopped'));
     this.#clock.stop();
     this.#running = undefined;
   }
@@ -169,30 +159,20 @@ export class Mesh extends EventEmitter<MeshEvents> {
   }
 
   /**
-   * Dials these members of an earlier run, and gives up those that were to be remembered before, as long as nobody told of them.
+   * Dials these members of an earlier run until their records are known, in place of those that were remembered before.
    * Only between `start` and `stop`. Throws `bad-address`.
    */
   remember(contacts: readonly Contact[]): void {
-    const unheard = contacts.filter(({ peer }) => this.#core.membership.get(peer) === undefined);
-    const wanted = new Map(
-      unheard.map(({ peer, addresses }) => [peer, addresses.map((address) => parseHostPort(address))]),
-    );
-    for (const peer of this.#remembered.keys()) if (!wanted.has(peer)) this.#dialer.removeMember(peer);
-    this.#remembered.clear();
+    const { remembered, dropped } = this.#contacts.remember(contacts);
+    for (const peer of dropped) this.#dialer.removeMember(peer);
     // Targets, where there are any, go first: they may be the same peers, and a second link to them would be in vain.
     const eager = this.#dialer.targetNames().length === 0;
-    for (const [peer, addresses] of wanted) {
-      this.#remembered.set(peer, addresses);
-      this.#dialer.addMember(peer, eager, () => this.#controlAddresses(peer));
-    }
+    for (const peer of remembered) this.#dialMember(peer, eager);
   }
 
   /** The members that are linked now, to be remembered. */
   contacts(): readonly Contact[] {
-    return this.#table.all().map(({ remote: { peer }, outbound, remoteAddress }) => {
-      const announced = this.#controlAddresses(peer).map(formatHostPort);
-      return { peer, addresses: [...new Set(outbound ? [remoteAddress, ...announced] : announced)] };
-    });
+    return this.#table.all().map(({ remote: { peer } }) => ({ peer, addresses: this.addressesOf(peer) }));
   }
 
   targets(): readonly TargetView[] {
@@ -214,26 +194,26 @@ export class Mesh extends EventEmitter<MeshEvents> {
     return this.#core.membership.all().map((record) => this.#memberView(record));
   }
 
-  /** What is known of one member (or of ourselves). */
+  /** What is known of one member (or of this router itself). */
   member(peer: PeerId): MemberView | undefined {
     const record = this.#running && this.#core.membership.get(peer);
     return record === undefined ? undefined : this.#memberView(record);
   }
 
   /**
-   * Sends to any member, over the direct link or over others. It proves to the receiver who sent it. False when the peer is not known,
-   * nobody is linked or a queue is full; what is on its way may be lost.
+   * Sends to any member, over the direct link or over other routers; the receiver knows for certain who sent it. False when the peer is not
+   * known, this router has no link or a send queue is full; a message that was sent may be lost on the way.
    */
   send(peer: PeerId, channel: string, bytes: Uint8Array): boolean {
     return this.#core.send(peer, channel, bytes);
   }
 
-  /** A way for control messages to this member is known. */
+  /** A path for control messages to this member is known. */
   reachable(peer: PeerId): boolean {
     return this.#core.isReachable(peer);
   }
 
-  /** The peers that a member has links to, as it tells; none in a large mesh, but always our own. */
+  /** The peers that a member has links to, as it advertises; none in a large mesh, except for this router itself. */
   neighbours(peer: PeerId): readonly PeerId[] {
     return this.#core.neighboursOf(peer);
   }
@@ -243,27 +223,19 @@ export class Mesh extends EventEmitter<MeshEvents> {
     return this.#core.openChannel(channel);
   }
 
-  /** From now on links are made with these secrets, newest first. Those that there are stay. */
+  /** Makes new links with these secrets from now on, newest first. Established links stay. */
   setSecrets(secrets: readonly NetworkSecret[]): void {
     this.#proofKeys = secrets.map(proofKeyOf);
   }
 
   /**
-   * Forgets a peer that `by` declared dead or, with `expelled`, unwelcome; `admits` must say so from now on. When this router itself was declared dead
-   * in an incarnation, it begins a later one.
+   * Forgets a peer that `by` removed as dead or expelled; the option `admits` must be false for it from now on. If this router itself was
+   * removed in an incarnation, it begins a later one.
    */
-  remove(
-    peer: PeerId,
-    by: PeerId,
-    { expelled, incarnation }: { expelled: boolean; incarnation: number },
-  ): void {
-    const { membership } = this.#core;
-    const returned = !expelled && (membership.get(peer)?.content.incarnation ?? 0) > incarnation;
-    if (peer === this.#options.identity.peer) {
-      if (!expelled && !returned) membership.beginAnew(incarnation);
-    } else if (!returned) {
-      this.#core.remove(peer);
-      this.#table.get(peer)?.close(expelled ? BYE_REVOKED : BYE_REMOVED, expelled ? EXPELLED : REMOVED);
+  remove(peer: PeerId, by: PeerId, { expelled, incarnation }: Removal): void {
+    if (this.#core.remove(peer, { expelled, incarnation })) {
+      const { bye, error } = removal(expelled);
+      this.#table.get(peer)?.close(bye, error);
       this.emit('forgotten', peer);
     }
     this.emit('removed', peer, by);
@@ -287,7 +259,8 @@ export class Mesh extends EventEmitter<MeshEvents> {
   addressesOf(peer: PeerId): readonly string[] {
     const link = this.#table.get(peer);
     const isOwn = this.#ownAddresses();
-    const announced = this.#controlAddresses(peer)
+    const announced = this.#contacts
+      .addressesOf(peer)
       .filter((address) => !isOwn(address))
       .map(formatHostPort);
     return [...new Set(link?.outbound ? [link.remoteAddress, ...announced] : announced)];
@@ -309,12 +282,12 @@ export class Mesh extends EventEmitter<MeshEvents> {
     if (this.#running?.endpoints.observe(host, port)) this.#tellEndpoints();
   }
 
-  /** There is reason to believe that this peer can be reached again: dial now instead of waiting. */
+  /** There is reason to believe that this peer can be reached again: dials it now instead of waiting. */
   retry(peer: PeerId): void {
     this.#dialer.retry(peer);
   }
 
-  /** Everything that was refused or failed, by reason. */
+  /** The number of refusals and failures, by reason. */
   counters(): Readonly<Record<string, number>> {
     return this.#counters.all();
   }
@@ -325,7 +298,7 @@ export class Mesh extends EventEmitter<MeshEvents> {
   }
 
   #newCore(): Core {
-    const { identity, nickname, port, mtu, features = [], discovery = true } = this.#options;
+    const { identity, nickname, port, mtu, features = [], discovery = true, admits } = this.#options;
     return new Core({
       identity,
       clock: this.#clock,
@@ -344,113 +317,93 @@ export class Mesh extends EventEmitter<MeshEvents> {
       limits: this.#limits,
       timings: this.#timings,
       discovery,
-      ...(this.#options.admits === undefined ? {} : { admits: this.#options.admits }),
+      ...(admits === undefined ? {} : { admits }),
       links: {
         send: (to, message) => this.#table.get(to)?.send(message) ?? false,
         rtt: (peer) => this.#table.get(peer)?.rtt,
-        dial: (peer, eager) => this.#dialer.addMember(peer, eager, () => this.#controlAddresses(peer)),
+        dial: (peer, eager) => this.#dialMember(peer, eager),
         undial: (peer) => this.#dialer.removeMember(peer),
-        drop: (peer) => this.#table.get(peer)?.close(BYE_SURPLUS, SURPLUS),
+        drop: (peer) => this.#table.get(peer)?.close(BYE_TOO_MANY_LINKS, SURPLUS),
         isTarget: (peer) => this.#dialer.isTarget(peer),
       },
       events: {
         member: (record) => this.#onMember(record),
-        message: (peer, channel, bytes) => this.#onLetter(peer, channel, bytes),
-        refused: (error, from) => this.#warnOfPeer(error, from),
-        outdone: (from) => this.#onOutdone(from),
+        message: (peer, channel, bytes) => this.#onUnicast(peer, channel, bytes),
+        refused: (error, from) => this.#onRefused(error, from),
+        superseded: (from) => this.#clones.onSuperseded(from),
       },
     });
   }
 
-  /** Connects over TCP and makes a link of it, to `wanted` if that is given. */
+  #newPolicy(): LinkPolicy {
+    return new LinkPolicy({
+      self: this.#options.identity.peer,
+      instance: this.#instance,
+      isAdmitted: (peer) => this.#options.admits?.(peer, Infinity) ?? true,
+      isMember: (peer) => this.#core.membership.get(peer) !== undefined,
+      isLinked: (peer) => this.#table.get(peer) !== undefined,
+    });
+  }
+
+  #newOpenLinks(): OpenLinks {
+    return new OpenLinks({
+      context: () => ({
+        identity: this.#options.identity,
+        proofKeys: this.#proofKeys,
+        instance: this.#instance,
+        selfRecord: () => this.#core.membership.self,
+        timings: this.#timings,
+        sendQueue: this.#limits.sendQueue,
+      }),
+      accept: (link, wanted) => this.#accept(link, wanted),
+      onMessage: (link, message) => this.#onMessage(link, message),
+      onDrained: (link) => this.#core.drained(link.remote.peer),
+      onRefused: (error, link) => this.#warn(error, originOf(link)),
+    });
+  }
+
+  #newDialer(): Dialer {
+    return new Dialer({
+      timings: this.#timings,
+      random: Math.random,
+      dial: (address, signal, wanted) => this.#dial(address, signal, wanted),
+      ownAddresses: () => this.#ownAddresses(),
+      isLinked: (peer) => this.#table.get(peer) !== undefined,
+      onFailure: (error, address, news) => {
+        if (news) this.#warn(error, { address });
+        else this.#counters.add(error.code);
+      },
+    });
+  }
+
+  /** Connects over TCP and makes a link of the connection, to `wanted` if that is given. */
   async #dial(address: HostPort, signal: AbortSignal, wanted: PeerId | undefined): Promise<PeerId> {
     const socket = await connectTcp(address, this.#timings.handshakeTimeout, signal);
-    const { peer } = (await this.#begin(socket, true, { signal, wanted })).remote;
+    const { peer } = (await this.#open.open(socket, { signal, wanted })).remote;
     if (wanted !== undefined && peer !== wanted) throw otherPeer(formatHostPort(address), peer);
     return peer;
   }
 
-  /** Makes a link of a connection; resolves once it is in the table, rejects when it is not to be. */
-  #begin(socket: Socket, outbound: boolean, dialled?: Dialled): Promise<Link> {
-    const link = new Link(socket, outbound, this.#linkContext());
-    this.#open.add(link);
-    link.on('message', (message) => this.#onMessage(link, message));
-    link.on('drain', () => link.established && this.#core.drained(link.remote.peer));
-    link.on('refused', (error) => this.#warn(error, link));
-    dialled?.signal.addEventListener('abort', () => link.established || link.destroy(UNWANTED));
-    return new Promise((resolve, reject) => {
-      link.once('established', (remote) => {
-        const refused = this.#refusal(link, remote, dialled?.wanted);
-        if (refused === undefined) {
-          this.#onEstablished(link, remote);
-          resolve(link);
-        } else {
-          reject(refused);
-        }
-      });
-      link.once('closed', (reason) => {
-        this.#open.delete(link);
-        if (!outbound && !link.established) this.#warn(reason, link);
-        reject(reason);
-      });
-    });
+  #dialMember(peer: PeerId, eager: boolean): void {
+    this.#dialer.addMember(peer, eager, () => this.#contacts.addressesOf(peer));
   }
 
-  #linkContext(): LinkContext {
-    return {
-      identity: this.#options.identity,
-      proofKeys: this.#proofKeys,
-      instance: this.#instance,
-      selfRecord: () => this.#core.membership.self,
-      timings: this.#timings,
-      sendQueue: this.#limits.sendQueue,
-    };
-  }
-
-  /** Why an established link is not wanted. It is closed then. */
-  #refusal(link: Link, remote: RemoteEnd, wanted: PeerId | undefined): WeftError | undefined {
+  /** Puts an established link into the table, or closes it and says why. */
+  #accept(link: Link, wanted: PeerId | undefined): WeftError | undefined {
     if (this.#running === undefined) {
       const stopped = new WeftError('not-running', 'the router is stopping');
       link.destroy(stopped);
       return stopped;
     }
-    if (remote.peer !== this.#options.identity.peer)
-      return this.#unwelcome(link, remote) ?? this.#needless(link, remote, wanted);
-    if (remote.instance.equals(this.#instance)) {
-      const self = new WeftError('self', 'the address leads back to this router');
-      link.close(BYE_STOPPING, self);
-      return self;
+    const refusal = this.#policy.refusal(link, wanted);
+    if (refusal !== undefined) {
+      if (refusal.error.code === 'identity-cloned') this.#warn(refusal.error, originOf(link));
+      link.close(refusal.bye, refusal.error);
+      return refusal.error;
     }
-    const cloned = clonedAt(link.remoteAddress);
-    this.#warn(cloned, link);
-    link.close(BYE_CLONED, cloned);
-    return cloned;
-  }
-
-  /** Whom the members expelled, and newcomers with a secret that is being replaced. */
-  #unwelcome(link: Link, { peer }: RemoteEnd): WeftError | undefined {
-    if (this.#options.admits?.(peer, Infinity) === false) {
-      link.close(BYE_REVOKED, EXPELLED);
-      return EXPELLED;
-    }
-    if (!link.oldSecret || this.#core.membership.get(peer) !== undefined) return undefined;
-    const refused = new WeftError(OLD_SECRET.code, OLD_SECRET.message);
-    link.close(BYE_OLD_SECRET, refused);
-    return refused;
-  }
-
-  /** We sought somebody else, and this one we are linked to already. */
-  #needless(link: Link, { peer }: RemoteEnd, wanted: PeerId | undefined): WeftError | undefined {
-    if (wanted === undefined || wanted === peer || this.#table.get(peer) === undefined) return undefined;
-    const other = otherPeer(link.remoteAddress, peer);
-    link.close(BYE_DUPLICATE, other);
-    return other;
-  }
-
-  #onEstablished(link: Link, remote: RemoteEnd): void {
-    const { endpoints } = this.#run;
-    if (endpoints.observe(hostOf(remote.observed))) this.#tellEndpoints();
+    if (this.#running.endpoints.observe(hostOf(link.remote.observed))) this.#tellEndpoints();
     this.#table.add(link);
+    return undefined;
   }
 
   #onUp(link: Link): void {
@@ -460,14 +413,14 @@ export class Mesh extends EventEmitter<MeshEvents> {
   }
 
   #onDown(peer: PeerId, reason: WeftError, link: Link): void {
-    if (needsPerson(reason)) this.#warn(reason, link);
+    if (needsPerson(reason)) this.#warn(reason, originOf(link));
     else this.#counters.add(reason.code);
     this.#core.linkDown(peer, reason.code === SURPLUS.code);
     this.#dialer.linkDown(peer, reason, link.age);
     this.emit('link-down', peer, reason);
   }
 
-  /** Takes in a message, unless it is not sure yet who sent it. */
+  /** Handles a message, unless it is not certain yet who sent it. */
   #onMessage(link: Link, message: LinkMessage): void {
     if (this.#table.speaksForPeer(link)) this.#core.receive(link.remote.peer, message);
     else this.#counters.add('message-dropped');
@@ -475,45 +428,27 @@ export class Mesh extends EventEmitter<MeshEvents> {
 
   #onMember(record: MemberRecord): void {
     const { peer } = record;
-    if (this.#remembered.delete(peer) && !this.#core.wants(peer)) this.#dialer.removeMember(peer);
+    if (this.#contacts.forget(peer) && !this.#core.isSelected(peer)) this.#dialer.removeMember(peer);
     if (this.#running !== undefined) this.emit('member', this.#memberView(record));
   }
 
-  /** The router that was there first must hear of it, too. */
-  #onCloned(error: WeftError, link: Link): void {
-    this.#warn(error, link);
-    this.send(link.remote.peer, CLONED_CHANNEL, encodeSighting(link.remoteAddress));
+  #onUnicast(peer: PeerId, channel: string, bytes: Buffer): void {
+    if (!this.#clones.receive(peer, channel, bytes)) this.emit('message', peer, channel, bytes);
   }
 
-  #onLetter(peer: PeerId, channel: string, bytes: Buffer): void {
-    if (channel === CLONED_CHANNEL) this.#warnOfPeer(clonedAt(decodeSighting(bytes)), peer);
-    else this.emit('message', peer, channel, bytes);
+  #onRefused(error: WeftError, peer: PeerId): void {
+    // A room that opens its channel later than the links are up, or a newer router's: anti-entropy makes good for it.
+    if (error.code === 'unknown-channel') this.#counters.add(error.code);
+    else this.#warn(error, { peer });
   }
 
-  /** Once or twice is left over from an earlier run with a faster clock. */
-  #onOutdone(from: PeerId): void {
-    this.#timesOutdone += 1;
-    if (this.#timesOutdone > MAX_TIMES_OUTDONE) this.#warnOfPeer(clonedSomewhere(), from);
-  }
-
-  /** What is true for the places where this router listens now. */
-  #ownAddresses(): (place: HostPort) => boolean {
+  /** What is true for the addresses at which this router itself listens now. */
+  #ownAddresses(): (address: HostPort) => boolean {
     return ownAddresses(this.#running?.port ?? 0, this.#options.host);
   }
 
-  /** Where a member's control port may be reached: at the addresses of its data plane, or where it was in an earlier run. */
-  #controlAddresses(peer: PeerId): readonly HostPort[] {
-    const record = this.#core.membership.get(peer);
-    if (record === undefined) return this.#remembered.get(peer) ?? [];
-    const { endpoints, port } = record.content;
-    const hosts = new Set(endpoints.map(hostOf));
-    // Who says that it is on our own loopback has us talk to whatever is there. One that listens on a single address seeks its like there.
-    const usable = [...hosts].filter((host) => isReachable(host) || this.#options.host !== undefined);
-    return port === 0 ? [] : usable.map((host) => ipHostPort(host, port));
-  }
-
   async #refreshEndpoints(): Promise<void> {
-    // What cannot be read now (no descriptor is left, for example) is read the next time.
+    // What cannot be read now, because no descriptor is left for example, is read the next time.
     const changed = await this.#running?.endpoints.refresh().catch(() => false);
     this.#tellEndpoints();
     if (changed) this.#dialer.localAddressesChanged();
@@ -524,27 +459,8 @@ export class Mesh extends EventEmitter<MeshEvents> {
       this.#core.membership.update({ endpoints: this.#running.endpoints.list() });
   }
 
-  async #closeLinks(): Promise<void> {
-    const stopping = new WeftError('not-running', 'the router stopped');
-    const closed = [...this.#open].map((link) => new Promise((resolve) => link.once('closed', resolve)));
-    for (const link of this.#open) link.close(BYE_STOPPING, stopping);
-    const patience = setTimeout(() => {
-      for (const link of this.#open) link.destroy(stopping);
-    }, STOP_PATIENCE);
-    await Promise.all(closed);
-    clearTimeout(patience);
-  }
-
-  #warn(error: WeftError, link: Link): void {
-    if (!this.#counters.tell(error)) return;
-    const origin = { address: link.remoteAddress, ...(link.established ? { peer: link.remote.peer } : {}) };
-    this.emit('warning', error, origin);
-  }
-
-  #warnOfPeer(error: WeftError, peer: PeerId): void {
-    // A room that begins later than the links, or a newer router's: digests make good for it.
-    if (error.code === 'unknown-channel') this.#counters.add(error.code);
-    else if (this.#counters.tell(error)) this.emit('warning', error, { peer });
+  #warn(error: WeftError, origin: MeshEvents['warning'][1]): void {
+    if (this.#counters.report(error)) this.emit('warning', error, origin);
   }
 
   #linkView(link: Link): LinkView {
@@ -562,29 +478,14 @@ export class Mesh extends EventEmitter<MeshEvents> {
   }
 }
 
-/** What a connection that we made is for. */
-interface Dialled {
-  /** Nobody waits for it any more. */
-  readonly signal: AbortSignal;
-  /** Whom we seek; undefined: anybody. */
-  readonly wanted: PeerId | undefined;
-}
-
 /** What exists between `start` and `stop`. */
 interface Running {
   readonly port: number;
   readonly endpoints: OwnEndpoints;
 }
 
-function hostOf(endpoint: string): string {
-  try {
-    return parseHostPort(endpoint).host;
-  } catch {
-    return '';
-  }
-}
-function otherPeer(address: string, peer: PeerId): WeftError {
-  return new WeftError('other-peer', `${address} is another router's address now (${peer})`);
+function originOf(link: Link): MeshEvents['warning'][1] {
+  return { address: link.remoteAddress, ...(link.established ? { peer: link.remote.peer } : {}) };
 }
 
 function ignore(): void {}

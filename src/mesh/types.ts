@@ -1,43 +1,30 @@
 import type { WeftError } from '../errors.js';
-import type { Identity, Network, PeerId, PublicKey } from '../identity/index.js';
-
-/** A cipher that a peer's data plane has, and what it costs there. */
-export interface CipherSpeed {
-  readonly name: string;
-  /** The CPU does the work (AES-NI and alike), so the figure holds under load. */
-  readonly hardware: boolean;
-  /** Measured time to seal 1400 bytes, in nanoseconds. */
-  readonly nanosecondsPer1400: number;
-}
-
-/** An address of this host: on a default route, on another way out, or one that is of use only where there is none of these. */
-export interface LocalAddress {
-  readonly address: string;
-  readonly use: 'primary' | 'uplink' | 'spare';
-}
+import type { Identity, Network, PeerId } from '../identity/index.js';
+import type { AdmissionLimits, LinkTimings, LinkView } from './link/index.js';
+import type { LocalAddress, MemberView } from './membership/index.js';
 
 export interface MeshOptions {
   readonly identity: Identity;
   readonly network: Network;
-  /** Shown to people beside the peer id; at most 63 bytes of it are kept. */
+  /** A name that people see beside the peer id; at most 63 bytes of it are kept. */
   readonly nickname: string;
-  /** TCP port to listen on; 0 takes any (read `mesh.port` after `start`). */
+  /** The TCP port to listen on; 0 takes any free one (read `mesh.port` after `start`). */
   readonly port: number;
-  /** UDP port of the data plane, announced in our record. Default: the TCP port. */
+  /** The UDP port of the data plane, which our record announces. Default: the TCP port. */
   readonly dataPort?: number;
-  /** Of our containers on the overlay, in bytes (at least 1280), announced in our record. */
+  /** The MTU of our containers on the overlay, in bytes (at least 1280), which our record announces. */
   readonly mtu: number;
-  /** Address to listen on. Default: all addresses, IPv6 and IPv4. */
+  /** The address to listen on. Default: all addresses, IPv6 and IPv4. */
   readonly host?: string;
-  /** `host[:port]` at which other routers can reach us, besides what is found out. */
+  /** Addresses, `host[:port]`, at which other routers can reach us, besides those that this router finds out. */
   readonly endpoints?: readonly string[];
-  /** Names of optional abilities, gossiped with our record. */
+  /** The names of optional abilities, which our record announces. */
   readonly features?: readonly string[];
   /** Links are made to members that are not configured targets. Default: true. */
   readonly discovery?: boolean;
-  /** This host's own addresses, best first; asked again and again. Default: none but `host`. */
+  /** This host's own addresses, best first; read again and again. Default: none but `host`. */
   readonly localAddresses?: () => Promise<readonly LocalAddress[]>;
-  /** True for addresses inside of the segments that the routers make: they are no way to a router. Default: none. */
+  /** True for addresses inside of the segments that the routers make, where no router can be reached. Default: none. */
   readonly isInside?: (address: string) => boolean;
   /** False for a peer that was expelled, or removed in this incarnation or a later one. Default: everybody is admitted. */
   readonly admits?: (peer: PeerId, incarnation: number) => boolean;
@@ -46,108 +33,30 @@ export interface MeshOptions {
 }
 
 /** All in milliseconds. */
-export interface MeshTimings {
-  /** From an accepted or dialled TCP connection to an established link. */
-  readonly handshakeTimeout: number;
-  readonly pingInterval: number;
-  /** A link that has been silent for so long is dead. */
-  readonly linkTimeout: number;
-  readonly backoffInitial: number;
-  readonly backoffMax: number;
-  /** A target that leads back to this router is looked at again after so long. */
-  readonly selfRetry: number;
-  /** A link that lived so long resets the backoff of its target. */
-  readonly backoffReset: number;
-  /** How long an existing link gets to show life when a second one to the same peer arrives. */
-  readonly duplicateProbe: number;
-  /** How often local addresses are read anew. */
+export interface MeshTimings extends LinkTimings {
+  /** Interval at which local addresses are read anew. */
   readonly addressRefresh: number;
-  /** How long news about members is collected before it is passed on. */
+  /** How long deltas are collected before they are pushed. */
   readonly gossipDelay: number;
-  /** From one digest of the gossiped data, sent to a random neighbour, to the next, on average. */
+  /** Average interval between two exchanges of digests with random neighbours. */
   readonly antiEntropy: number;
-  /** A peer whose link is lost and does not come back within this time is suspected to be gone. */
+  /** How long a lost link may take to come back before its peer is suspected. */
   readonly relinkTime: number;
-  /** A suspicion that nobody refutes for so long holds: the peer is down. */
+  /** How long a suspected peer may take to refute the suspicion before it is down. */
   readonly suspicionTime: number;
-  /** A peer that left is shown for so long. */
+  /** How long a peer that left is shown. */
   readonly leftTime: number;
 }
 
-export interface MeshLimits {
-  /** Connections in handshake at a time, over all addresses. */
-  readonly handshakes: number;
-  /** Connections in handshake at a time from one address. */
-  readonly handshakesPerAddress: number;
-  /** New connections that one address may open at once, and then a second. */
-  readonly acceptBurst: number;
-  readonly acceptRate: number;
-  /** Bytes that may wait to be sent on one link. */
+export interface MeshLimits extends AdmissionLimits {
+  /** Maximum number of bytes that wait to be sent on one link. */
   readonly sendQueue: number;
-  /** Up to so many members, everybody links to everybody; beyond, each to some. */
+  /** Maximum number of members that form a full mesh; with more, each router links to some of the others. */
   readonly fullMesh: number;
-  /** Most links. */
+  /** Maximum number of links. */
   readonly connections: number;
-  /** Member records that are kept. */
+  /** Maximum number of member records that are kept. */
   readonly members: number;
-}
-
-export type TargetState = 'connecting' | 'connected' | 'waiting' | 'self';
-
-/** A configured target (`weft connect`). */
-export interface TargetView {
-  /** As it was given: `host[:port]`. */
-  readonly target: string;
-  readonly state: TargetState;
-  /** The peer found there, once it is known. */
-  readonly peer?: PeerId;
-  /** Unix time in milliseconds of the next attempt, when waiting. */
-  readonly retryAt?: number;
-  readonly lastError?: { readonly code: string; readonly message: string };
-}
-
-export interface LinkView {
-  readonly peer: PeerId;
-  readonly nickname: string;
-  /** Who dialled: `outbound` is us. */
-  readonly direction: 'inbound' | 'outbound';
-  /** `1.2.3.4:40000` or `[2001:db8::1]:40000`. */
-  readonly remoteAddress: string;
-  /** Unix time in milliseconds at which the link was established. */
-  readonly since: number;
-  /** Milliseconds, smoothed; undefined before the first answered ping. */
-  readonly rtt?: number;
-}
-
-/** Where a member's control port was reached or may be reached: what to remember of it. */
-export interface Contact {
-  readonly peer: PeerId;
-  /** `1.2.3.4:6783` or `[2001:db8::1]:6783`, best first. */
-  readonly addresses: readonly string[];
-}
-
-export interface MemberView {
-  readonly peer: PeerId;
-  readonly publicKey: PublicKey;
-  readonly nickname: string;
-  /** `address:port` for the data plane, as the peer announces them, best first. */
-  readonly endpoints: readonly string[];
-  /** Its port for both TCP and UDP. */
-  readonly port: number;
-  /** Of its containers on the overlay, in bytes. */
-  readonly mtu: number;
-  readonly features: readonly string[];
-  readonly ciphers: readonly CipherSpeed[];
-  /** It said goodbye. */
-  readonly left: boolean;
-  /** It was not to be reached by anybody for a while. */
-  readonly down: boolean;
-  /** The peers that it has links to, as it tells; none in a large mesh. */
-  readonly neighbours: readonly PeerId[];
-  readonly incarnation: number;
-  readonly sequence: number;
-  readonly self: boolean;
-  readonly linked: boolean;
 }
 
 export interface MeshEvents {
@@ -160,13 +69,13 @@ export interface MeshEvents {
   /** A peer was removed or expelled, and is not back: nothing that it said counts any more. */
   forgotten: [peer: PeerId];
   /**
-   * A peer (also: this router itself, or one that is back already) was removed or expelled by another, who takes over what must have an owner.
-   * Told again when an earlier removal by somebody else becomes known: that one counts.
+   * A peer (also: this router itself, or one that is back already) was removed or expelled by another, who takes over what must have an
+   * owner. Emitted again when an earlier removal by somebody else becomes known, since that one counts.
    */
   removed: [peer: PeerId, by: PeerId];
   /** A message that the peer sent with `send`. */
   message: [peer: PeerId, channel: string, bytes: Buffer];
-  /** Something was refused or failed; `error.code` names the counter. At most one a second and code. */
+  /** Something was refused or failed; `error.code` names the counter. At most one warning per second and code. */
   warning: [error: WeftError, origin: { readonly peer?: PeerId; readonly address?: string }];
   /** The configured targets changed (connect, forget). */
   targets: [targets: readonly string[]];

@@ -1,8 +1,8 @@
 import { EventEmitter } from 'node:events';
 import { networkInterfaces } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
+import { type OpenChannel, OwnedRecords } from '../gossip/index.js';
 import type { Identity, PeerId } from '../identity/index.js';
-import { type OpenChannel, OwnedRecords } from '../mesh/index.js';
 import type { DataPlane, DataPlanePeerState } from './data-plane.js';
 import { isOtherCost, linkCost, shortest } from './link-costs.js';
 import { LINKS_CHANNEL, LINKS_KEY, type LinkState, linkState } from './link-state.js';

@@ -1,15 +1,9 @@
 import type { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import type { WeftError } from '../errors.js';
+import type { GossipChannel, OpenChannel } from '../gossip/index.js';
 import type { Identity, Network, PeerId } from '../identity/index.js';
-import type {
-  CipherSpeed,
-  GossipChannel,
-  LinkView,
-  MemberView,
-  MeshEvents,
-  OpenChannel,
-} from '../mesh/index.js';
+import type { CipherSpeed, LinkView, MemberView, MeshEvents } from '../mesh/index.js';
 import type { DataPlane, DataPlaneCandidate } from './data-plane.js';
 import type { Nat } from './nat.js';
 import type { RelayOption } from './routes.js';

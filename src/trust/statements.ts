@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { WeftError } from '../errors.js';
+import { bucketOf, type GossipChannel, type ItemHash, itemHash, SetDigest } from '../gossip/index.js';
 import { blake2b, type Identity, type PeerId } from '../identity/index.js';
-import { bucketOf, type GossipChannel, type ItemHash, itemHash, SetDigest } from '../mesh/index.js';
 import {
   beats,
   type Content,

@@ -9,8 +9,8 @@ import {
   wireKey,
 } from '../../../src/dns/index.js';
 import { readQuery } from '../../../src/dns/message.js';
+import { OwnedRecords } from '../../../src/gossip/index.js';
 import { identityFromSeed } from '../../../src/identity/index.js';
-import { OwnedRecords } from '../../../src/mesh/index.js';
 import { query } from './zone.js';
 
 const RECORDS = 20_000;

@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { measure, type SimResult } from '../../../bench/sim/measure.js';
 import { type RouterOptions, type SimRouter, World } from '../../../bench/sim/world.js';
 import type { PeerId } from '../../../src/identity/index.js';
-import { encodeSuspicion } from '../../../src/mesh/member-deltas.js';
-import type { LinkMessage } from '../../../src/mesh/messages.js';
+import type { LinkMessage } from '../../../src/mesh/link/messages.js';
+import { encodeSuspicion } from '../../../src/mesh/membership/member-deltas.js';
 
 interface Heard {
   readonly at: PeerId;
@@ -90,13 +90,13 @@ describe('messages to members that are not linked', () => {
     a.core.send(c.peer, 'x', Buffer.from('pay 1'));
     world.clock.run(1_000);
     if (seen?.type !== 'routed') throw new Error('nothing was routed');
-    const { letter } = seen;
+    const { content } = seen;
     const forgeries: LinkMessage[] = [
       seen,
-      { ...seen, letter: { ...letter, count: letter.count + 1 } },
-      { ...seen, letter: { ...letter, count: letter.count + 1, bytes: Buffer.from('pay 2') } },
-      { ...seen, letter: { ...letter, source: b.peer, count: letter.count + 2 } },
-      { ...seen, letter: { ...letter, destinationIncarnation: 1 } },
+      { ...seen, content: { ...content, count: content.count + 1 } },
+      { ...seen, content: { ...content, count: content.count + 1, bytes: Buffer.from('pay 2') } },
+      { ...seen, content: { ...content, source: b.peer, count: content.count + 2 } },
+      { ...seen, content: { ...content, destinationIncarnation: 1 } },
     ];
     for (const forgery of forgeries) c.core.receive(b.peer, forgery);
     expect(heard).toEqual([{ at: c.peer, from: a.peer, text: 'pay 1' }]);
@@ -311,14 +311,14 @@ describe('a neighbour', () => {
 });
 
 test('the simulation of 100 routers keeps the promises made for 1,000', () => {
-  const result = measure({ size: 100, seed: 7, joins: 5, letters: 50, window: 20_000, churn: 0.05 });
+  const result = measure({ size: 100, seed: 7, joins: 5, routedMessages: 50, window: 20_000, churn: 0.05 });
   expect(result.join.p99).toBeLessThan(3);
   expect(result.idle.worstBytesPerSecond).toBeLessThan(10_000);
   expect(result.routed.afterRetry).toBe(result.routed.tried);
 }, 60_000);
 
 test('a simulation comes out the same again', () => {
-  const options = { size: 20, seed: 7, joins: 3, letters: 10, window: 20_000, churn: 0.5 };
+  const options = { size: 20, seed: 7, joins: 3, routedMessages: 10, window: 20_000, churn: 0.5 };
   const [one, two] = [measure(options), measure(options)];
   const outcome = ({ start, join, idle, churn, routed }: SimResult) => [
     start,

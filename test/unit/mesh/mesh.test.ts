@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { boundedString } from '../../../src/codec.js';
+import { OwnedRecords } from '../../../src/gossip/index.js';
 import {
   type Identity,
   identityFromSeed,
@@ -10,7 +11,7 @@ import {
   newNetwork,
   type PeerId,
 } from '../../../src/identity/index.js';
-import { type Mesh, OwnedRecords } from '../../../src/mesh/index.js';
+import type { Mesh } from '../../../src/mesh/index.js';
 import { addressOf, fullyLinked, idOf, network, startMesh, until } from './meshes.js';
 
 /** A plain TCP connection to a router, as a stranger's. */
