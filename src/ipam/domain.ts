@@ -1,8 +1,8 @@
 import type { PeerId } from '../identity/index.js';
 import type { Deed, Fact, Holder, Notary, Seat } from './facts.js';
 import type { Slot } from './holdings.js';
-import type { Message, Output } from './messages.js';
-import type { Outbox } from './outbox.js';
+import type { Message } from './messages.js';
+import type { Outbox, Output } from './outbox.js';
 import { overlap, type Span, sizeOf } from './range.js';
 import { refusal } from './refusals.js';
 import { Ring, type Segment } from './ring.js';

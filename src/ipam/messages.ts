@@ -1,7 +1,4 @@
-import type { WeftError } from '../errors.js';
-import type { PeerId } from '../identity/index.js';
 import type { Fact, Seat } from './facts.js';
-import type { Slot } from './holdings.js';
 import type { Span } from './range.js';
 
 /** A span that somebody is about to take over, with the version of the deed that counts there as far as it knows. */
@@ -49,20 +46,3 @@ export type Message =
   | { readonly type: 'bequest'; readonly nonce: number; readonly facts: readonly Fact[] }
   /** The bequest is on the disk. */
   | { readonly type: 'receipt'; readonly nonce: number };
-
-/** What the ring wants done, in this order. */
-export type Output =
-  | { readonly kind: 'send'; readonly to: PeerId; readonly message: Message }
-  /** Facts of ours, for everybody. */
-  | { readonly kind: 'announce'; readonly facts: readonly Fact[] }
-  /** A request is over: with its address if it asked for one, or refused. */
-  | {
-      readonly kind: 'settle';
-      readonly id: number;
-      readonly slot?: Slot | undefined;
-      readonly error?: WeftError | undefined;
-    }
-  /** Somebody here has this address no longer: it belongs to another router. */
-  | { readonly kind: 'lost'; readonly slot: Slot; readonly to: PeerId }
-  /** Something was refused or is wrong; the code names a counter. */
-  | { readonly kind: 'warning'; readonly error: WeftError; readonly peer: PeerId };

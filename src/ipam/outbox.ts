@@ -1,4 +1,25 @@
-import type { Output } from './messages.js';
+import type { WeftError } from '../errors.js';
+import type { PeerId } from '../identity/index.js';
+import type { Fact } from './facts.js';
+import type { Slot } from './holdings.js';
+import type { Message } from './messages.js';
+
+/** What the ring wants done, in this order. */
+export type Output =
+  | { readonly kind: 'send'; readonly to: PeerId; readonly message: Message }
+  /** Facts of ours, for everybody. */
+  | { readonly kind: 'announce'; readonly facts: readonly Fact[] }
+  /** A request is over: with its address if it asked for one, or refused. */
+  | {
+      readonly kind: 'settle';
+      readonly id: number;
+      readonly slot?: Slot | undefined;
+      readonly error?: WeftError | undefined;
+    }
+  /** Somebody here has this address no longer: it belongs to another router. */
+  | { readonly kind: 'lost'; readonly slot: Slot; readonly to: PeerId }
+  /** Something was refused or is wrong; the code names a counter. */
+  | { readonly kind: 'warning'; readonly error: WeftError; readonly peer: PeerId };
 
 /**
  * Holds back what the ring wants done until the state that it follows from is on the disk.

@@ -3,7 +3,7 @@ import type { PeerId } from '../../../src/identity/index.js';
 import { AddressRing } from '../../../src/ipam/address-ring.js';
 import { type Fact, NO_PROOF, type Notary } from '../../../src/ipam/facts.js';
 import { IPV4, type Slot } from '../../../src/ipam/holdings.js';
-import type { Output } from '../../../src/ipam/messages.js';
+import type { Output } from '../../../src/ipam/outbox.js';
 import { addressText, type Block, parseBlock } from '../../../src/ipam/range.js';
 import { emptyState, type RingState } from '../../../src/ipam/state.js';
 
