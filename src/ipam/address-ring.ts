@@ -1,21 +1,30 @@
 import type { WeftError } from '../errors.js';
 import type { PeerId } from '../identity/index.js';
-import { Departure } from './departure.js';
-import { Desk } from './desk.js';
-import { Domain } from './domain.js';
-import type { Deed, Fact, Notary, Seat } from './facts.js';
-import { type Slot, spareBlock } from './holdings.js';
-import type { Denial, Message } from './messages.js';
-import type { Output } from './outbox.js';
-import { Outbox } from './outbox.js';
-import { overlap, type Span } from './range.js';
-import { refusal } from './refusals.js';
-import type { Request } from './requests.js';
-import type { Ring } from './ring.js';
-import type { RingState } from './state.js';
-import { seatFacts, Takeover } from './takeover.js';
+import { Desk, type Request, Wants } from './allocation/index.js';
+import {
+  Departure,
+  Domain,
+  Outbox,
+  type Output,
+  type RingState,
+  type Slot,
+  seatFacts,
+  spareBlock,
+  Takeover,
+} from './ownership/index.js';
+import {
+  type Deed,
+  type Denial,
+  type Fact,
+  type Message,
+  type Notary,
+  overlap,
+  type Ring,
+  refusal,
+  type Seat,
+  type Span,
+} from './ring/index.js';
 import { type RingView, ringView } from './view.js';
-import { Wants } from './wants.js';
 
 export interface AddressRingOptions {
   readonly notary: Notary;

@@ -6,8 +6,8 @@ import { WeftError } from '../errors.js';
 import { corruptFile, readPrivateJson, writePrivateJson } from '../identity/index.js';
 import { Serial } from '../order.js';
 import { validator } from '../validate.js';
-import type { Block } from './range.js';
-import { emptyState, type RingState } from './state.js';
+import { emptyState, type RingState } from './ownership/index.js';
+import type { Block } from './ring/index.js';
 import { restoredState, StoredRing, storedRing } from './stored.js';
 
 /**

@@ -2,11 +2,19 @@ import { encode } from '../codec.js';
 import { blake2b, type PeerId } from '../identity/index.js';
 import { bucketOf, type GossipChannel, type ItemHash, itemHash, SetDigest } from '../mesh/index.js';
 import type { AddressRing } from './address-ring.js';
-import type { Fact } from './facts.js';
-import { addressText, type Block, parseBlock } from './range.js';
-import { refusal } from './refusals.js';
-import type { Ring } from './ring.js';
-import { type Charter, checkFact, decodeDelta, encodeDelta, fact } from './wire.js';
+import {
+  addressText,
+  type Block,
+  type Charter,
+  checkFact,
+  decodeDelta,
+  encodeDelta,
+  type Fact,
+  fact,
+  parseBlock,
+  type Ring,
+  refusal,
+} from './ring/index.js';
 
 /** Small enough that checking all its signatures does not hold other work up for long. */
 const DELTA_BYTES = 64 * 1024;

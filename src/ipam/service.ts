@@ -2,17 +2,26 @@ import { WeftError } from '../errors.js';
 import type { Identity, PeerId } from '../identity/index.js';
 import type { GossipChannel } from '../mesh/index.js';
 import { AddressRing } from './address-ring.js';
-import type { AddressAllocator } from './allocator.js';
-import type { Fact } from './facts.js';
+import type { AddressAllocator } from './allocation/index.js';
 import { RingGossip } from './gossip.js';
-import { IPV4, IPV6, type Slot } from './holdings.js';
-import type { Message } from './messages.js';
-import type { Output } from './outbox.js';
-import { addressNumber, addressText, type Block, isWithin, parseBlock } from './range.js';
-import type { RingState } from './state.js';
+import { IPV4, IPV6, type Output, type RingState, type Slot } from './ownership/index.js';
+import {
+  addressNumber,
+  addressText,
+  type Block,
+  checkFact,
+  decodeMessage,
+  encodeMessage,
+  type Fact,
+  factsIn,
+  hashOfCharter,
+  isWithin,
+  type Message,
+  notaryOf,
+  parseBlock,
+} from './ring/index.js';
 import { embeddedLength, type Ula } from './ula.js';
 import type { RingView } from './view.js';
-import { checkFact, decodeMessage, encodeMessage, factsIn, hashOfCharter, notaryOf } from './wire.js';
 
 /** How messages get to other routers. */
 export interface RingTransport {

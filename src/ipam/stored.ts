@@ -2,12 +2,17 @@ import Type, { type Static } from 'typebox';
 import { decodeExact, encode } from '../codec.js';
 import { WeftError } from '../errors.js';
 import { parsePeerId } from '../identity/index.js';
-import type { Deed } from './facts.js';
-import { Holdings, IPV4, IPV6, type Slot } from './holdings.js';
-import { addressNumber, addressText, type Block, parseBlock } from './range.js';
-import { Ring } from './ring.js';
-import type { RingState } from './state.js';
-import { checkFact, fact } from './wire.js';
+import { Holdings, IPV4, IPV6, type RingState, type Slot } from './ownership/index.js';
+import {
+  addressNumber,
+  addressText,
+  type Block,
+  checkFact,
+  type Deed,
+  fact,
+  parseBlock,
+  Ring,
+} from './ring/index.js';
 
 const Peer = Type.String({ pattern: '^[0-9a-f]{16}$' });
 const Bytes = Type.String({ pattern: '^[A-Za-z0-9_-]+$' });

@@ -1,6 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import { blake2b } from '../identity/index.js';
-import { addressNumber, addressText } from './range.js';
+import { addressNumber, addressText } from './ring/index.js';
 
 /** An IPv4 subnet of length n is an IPv6 subnet of length 96 + n: what is apart in one is apart in the other. */
 const EMBEDDED_AT = 96;

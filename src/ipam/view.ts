@@ -1,7 +1,7 @@
 import type { PeerId } from '../identity/index.js';
-import { sizeOf } from './range.js';
-import type { Request } from './requests.js';
-import type { Estate, RingState } from './state.js';
+import type { Request } from './allocation/index.js';
+import type { Estate, RingState } from './ownership/index.js';
+import { sizeOf } from './ring/index.js';
 
 /** What one peer owns. */
 export interface OwnerView {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { NO_PROOF } from '../../../src/ipam/facts.js';
-import { addressNumber, parseBlock } from '../../../src/ipam/range.js';
+import { addressNumber, parseBlock } from '../../../src/ipam/ring/range.js';
+import { NO_PROOF } from '../../../src/ipam/ring/records.js';
 import { Rings, type RouterUnderTest } from './rings.js';
 
 function network(names: readonly string[], range?: string) {

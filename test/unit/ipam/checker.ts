@@ -1,13 +1,13 @@
 import { WeftError } from '../../../src/errors.js';
 import type { PeerId } from '../../../src/identity/index.js';
 import { AddressRing } from '../../../src/ipam/address-ring.js';
-import { type Fact, NO_PROOF, type Notary } from '../../../src/ipam/facts.js';
-import { IPV4 } from '../../../src/ipam/holdings.js';
-import type { Message } from '../../../src/ipam/messages.js';
-import type { Output } from '../../../src/ipam/outbox.js';
-import { type Block, parseBlock } from '../../../src/ipam/range.js';
-import type { Segment } from '../../../src/ipam/ring.js';
-import { emptyState, estateOf, type RingState } from '../../../src/ipam/state.js';
+import { IPV4 } from '../../../src/ipam/ownership/allocations.js';
+import type { Output } from '../../../src/ipam/ownership/outbox.js';
+import { emptyState, estateOf, type RingState } from '../../../src/ipam/ownership/state.js';
+import type { Message } from '../../../src/ipam/ring/messages.js';
+import { type Block, parseBlock } from '../../../src/ipam/ring/range.js';
+import { type Fact, NO_PROOF, type Notary } from '../../../src/ipam/ring/records.js';
+import type { Segment } from '../../../src/ipam/ring/ring.js';
 
 /*
  * A randomised checker: routers with the real state machine, over a network that loses, repeats, delays and reorders, on hosts that crash and

@@ -1,11 +1,11 @@
 import { WeftError } from '../../../src/errors.js';
 import type { PeerId } from '../../../src/identity/index.js';
 import { AddressRing } from '../../../src/ipam/address-ring.js';
-import { type Fact, NO_PROOF, type Notary } from '../../../src/ipam/facts.js';
-import { IPV4, type Slot } from '../../../src/ipam/holdings.js';
-import type { Output } from '../../../src/ipam/outbox.js';
-import { addressText, type Block, parseBlock } from '../../../src/ipam/range.js';
-import { emptyState, type RingState } from '../../../src/ipam/state.js';
+import { IPV4, type Slot } from '../../../src/ipam/ownership/allocations.js';
+import type { Output } from '../../../src/ipam/ownership/outbox.js';
+import { emptyState, type RingState } from '../../../src/ipam/ownership/state.js';
+import { addressText, type Block, parseBlock } from '../../../src/ipam/ring/range.js';
+import { type Fact, NO_PROOF, type Notary } from '../../../src/ipam/ring/records.js';
 
 /** The whole range but for its first and last address, as a subnet of it is asked for. */
 export function hostsOf({ start, end }: Block) {
