@@ -1,4 +1,7 @@
-/** Who owns which addresses, and which container has which. One address is never given out twice, in any partition. */
+/**
+ * Who owns which addresses, and which container has which. One address is never given out twice, in any
+ * partition.
+ */
 export type { AddressAllocator } from './allocation/index.js';
 export { Election, type ElectorOptions, MAX_ELECTORS, sealOf } from './election/index.js';
 export { LONGEST_ABSENCE, RingFiles, type RingFilesOptions } from './files.js';

@@ -1,29 +1,35 @@
 /**
- * Addresses for containers, as whoever attaches them asks for them. All addresses are canonical text with the length of their
- * subnet, such as `10.32.0.1/12`. An `owner` is whatever stands for the container: the same text gives the same addresses,
- * also after a restart of the router.
+ * Addresses for containers, for whoever attaches them. All addresses are canonical text with the prefix
+ * length of their subnet, such as `10.32.0.1/12`. An `owner` identifies the container: the same text is given
+ * the same addresses, also after a restart of the router.
  *
- * Each promise resolves when the outcome is on the disk.
+ * Each promise resolves once the outcome is on the disk.
  */
 export interface AddressAllocator {
   /**
-   * One IPv4 address of the subnet (default: the default subnet), and behind it the IPv6 address that goes with it where IPv6
-   * is on. An owner that has an address of that subnet gets the same again. Waits while space is asked for from other routers,
-   * until `signal` ends it.
+   * Gives one IPv4 address of the subnet (by default of the default subnet) and, where IPv6 is on, the IPv6
+   * address that goes with it. An owner that has an address of that subnet gets the same one again. Waits
+   * while other routers are asked for addresses, until `signal` ends the wait.
    *
-   * Rejects with `bad-subnet` (not inside the range), `no-space` (the subnet is used up), `no-addresses` (this router may not
-   * hand out any now: the message says why and what helps), `disk-full` or `cancelled`.
+   * Rejects with `bad-subnet` (not within the range), `no-space` (the subnet is used up), `no-addresses`
+   * (this router may not hand out any now: the message says why and what helps), `disk-full` or `cancelled`.
    */
   allocate(owner: string, subnet?: string, signal?: AbortSignal): Promise<readonly string[]>;
   /**
-   * Notes that the owner has this address, which somebody chose. One that is outside the range is nobody's to give and needs no
-   * note. Rejects with `address-used` (its owner here or the router whose it is are named), `no-addresses`, `disk-full` or `cancelled`.
+   * Notes that the owner has this address, which the user chose. An address outside the range belongs to no
+   * router and is not noted. Rejects with `address-used` (the message names the owner here, or the router
+   * that owns the address), `no-addresses`, `disk-full` or `cancelled`.
    */
   claim(owner: string, address: string, signal?: AbortSignal): Promise<void>;
-  /** Frees these addresses of the owner, or all. What it does not have is skipped. */
+  /**
+   * Frees these addresses of the owner, or all of them. Addresses that the owner does not have are skipped.
+   */
   release(owner: string, addresses?: readonly string[]): Promise<void>;
-  /** Which of these addresses are of the subnet (default: the default subnet), or go with one that is. Throws `bad-subnet`. */
+  /**
+   * Those of the addresses that are in the subnet (by default the default subnet), or go with one that is.
+   * Throws `bad-subnet`.
+   */
   within(addresses: readonly string[], subnet?: string): readonly string[];
-  /** What the owner has of the range. */
+  /** The addresses of the range that the owner has. */
   lookup(owner: string): readonly string[];
 }

@@ -1,28 +1,32 @@
 import type { PeerId } from '../../identity/index.js';
-import type { Denial, Ring, Span } from '../ring/index.js';
+import type { DenialReason, Ring, Span } from '../ring/index.js';
 
-/** What to do for a span of which addresses are wanted. */
-export type Wish =
-  | { readonly kind: 'ask'; readonly peer: PeerId; readonly nonce: number }
-  /** Somebody was asked already, or nobody can be asked now. */
+/** What to do about a span in which this router has no free address. */
+export type DonorChoice =
+  | { readonly kind: 'ask'; readonly donor: PeerId; readonly nonce: number }
+  /** A donor was asked already, or none can be asked now. */
   | { readonly kind: 'wait' }
-  /** All owners said that they have none; the last of them. */
-  | { readonly kind: 'exhausted'; readonly peer: PeerId | undefined };
+  /** All owners answered that they have no free address; `owner` is the last of them. */
+  | { readonly kind: 'exhausted'; readonly owner: PeerId | undefined };
 
-interface Want {
-  asked: { readonly peer: PeerId; readonly nonce: number } | undefined;
-  /** The ring in which there was nobody to ask: only a change of it, or of the denials, makes a difference. */
+/** The search for a donor of addresses of one span. */
+interface Search {
+  asked: { readonly donor: PeerId; readonly nonce: number } | undefined;
+  /** The ring in which no donor could be asked: nothing changes before the ring or the denials do. */
   stalled: Ring | undefined;
-  /** When to ask the next, or to begin anew. */
+  /** When to pass over the donor that was asked, or to search anew. */
   deadline: number;
-  /** Who has given nothing, since it was begun anew. */
-  readonly denials: Map<PeerId, Denial | 'silent'>;
+  /** The owners that granted nothing in this search, and why. */
+  readonly denials: Map<PeerId, DenialReason | 'silent'>;
 }
 
-/** Whom to ask for addresses: for each span one after the other, who has most first. */
-export class Wants {
+/**
+ * Chooses whom to ask for addresses: for each span one owner after the other, the one with most free
+ * addresses first.
+ */
+export class Donors {
   readonly #reachable: (peer: PeerId) => boolean;
-  readonly #wants = new Map<string, Want>();
+  readonly #searches = new Map<string, Search>();
   #nonce = 0;
 
   constructor(reachable: (peer: PeerId) => boolean) {
@@ -34,79 +38,88 @@ export class Wants {
     return this.#nonce;
   }
 
-  wish(span: Span, ring: Ring, self: PeerId, deadline: number): Wish {
+  /** Chooses the next donor for a span. One that is asked is passed over at the deadline. */
+  choose(span: Span, ring: Ring, self: PeerId, deadline: number): DonorChoice {
     const key = `${span.start}-${span.end}`;
-    const want = this.#wants.get(key) ?? {
-      asked: undefined,
-      stalled: undefined,
-      deadline,
-      denials: new Map(),
+    const search = this.#searches.get(key) ?? {
+      ...{ asked: undefined, stalled: undefined },
+      ...{ deadline, denials: new Map() },
     };
-    this.#wants.set(key, want);
-    if (want.asked !== undefined || want.stalled === ring) return { kind: 'wait' };
+    this.#searches.set(key, search);
+    if (search.asked !== undefined || search.stalled === ring) return { kind: 'wait' };
     const owners = ownersIn(span, ring, self);
-    const unasked = [...owners.keys()].filter((peer) => !want.denials.has(peer) && this.#reachable(peer));
-    const free = (peer: PeerId) => ring.seats.get(peer)?.free ?? 0;
-    const size = (peer: PeerId) => owners.get(peer) ?? 0;
-    const [peer] = unasked.sort((a, b) => free(b) - free(a) || size(b) - size(a) || (a < b ? -1 : 1));
-    if (peer !== undefined) {
-      want.asked = { peer, nonce: this.nextNonce() };
-      want.deadline = deadline;
-      return { kind: 'ask', ...want.asked };
+    const [donor] = this.#candidates(owners, search, ring);
+    if (donor !== undefined) {
+      search.asked = { donor, nonce: this.nextNonce() };
+      search.deadline = deadline;
+      return { kind: 'ask', ...search.asked };
     }
-    const isFinal = (owner: PeerId) => ['full', 'used'].includes(want.denials.get(owner) ?? '');
+    const isFinal = (owner: PeerId) => ['full', 'used'].includes(search.denials.get(owner) ?? '');
     if (![...owners.keys()].every(isFinal)) {
-      want.stalled = ring;
+      search.stalled = ring;
       return { kind: 'wait' };
     }
-    this.#wants.delete(key);
-    return { kind: 'exhausted', peer: [...owners.keys()].at(-1) };
+    this.#searches.delete(key);
+    return { kind: 'exhausted', owner: [...owners.keys()].at(-1) };
   }
 
-  granted(from: PeerId, nonce: number): void {
-    for (const [key, { asked }] of this.#wants) {
-      if (asked?.peer === from && asked.nonce === nonce) this.#wants.delete(key);
+  onGrant(from: PeerId, nonce: number): void {
+    for (const [key, { asked }] of this.#searches) {
+      if (asked?.donor === from && asked.nonce === nonce) this.#searches.delete(key);
     }
   }
 
-  denied(from: PeerId, nonce: number, why: Denial): void {
-    for (const want of this.#wants.values()) {
-      if (want.asked?.peer !== from || want.asked.nonce !== nonce) continue;
-      want.asked = undefined;
-      want.stalled = undefined;
-      want.denials.set(from, why);
+  onDenial(from: PeerId, nonce: number, reason: DenialReason): void {
+    for (const search of this.#searches.values()) {
+      if (search.asked?.donor === from && search.asked.nonce === nonce) passOver(search, from, reason);
     }
   }
 
   /** A peer that could not be reached can be asked again. */
-  forgive(peer: PeerId): void {
-    for (const want of this.#wants.values()) {
-      want.denials.delete(peer);
-      want.stalled = undefined;
+  reached(peer: PeerId): void {
+    for (const search of this.#searches.values()) {
+      search.denials.delete(peer);
+      search.stalled = undefined;
     }
   }
 
-  /** Whoever has not answered in time is passed over; when nobody is left, it begins anew. */
+  /**
+   * Passes over donors that have not answered by their deadline; a search that has no donor left begins anew.
+   */
   expire(now: number): void {
-    for (const [key, want] of this.#wants) {
-      if (want.deadline > now) continue;
-      if (want.asked === undefined) this.#wants.delete(key);
-      else {
-        want.denials.set(want.asked.peer, 'silent');
-        want.stalled = undefined;
-        want.asked = undefined;
-        want.deadline = now;
+    for (const [key, search] of this.#searches) {
+      if (search.deadline > now) continue;
+      if (search.asked === undefined) {
+        this.#searches.delete(key);
+      } else {
+        passOver(search, search.asked.donor, 'silent');
+        search.deadline = now;
       }
     }
   }
+
+  /** The owners that can be asked, the best donor first. */
+  #candidates(owners: ReadonlyMap<PeerId, number>, { denials }: Search, ring: Ring): PeerId[] {
+    const free = (peer: PeerId) => ring.participantRecords.get(peer)?.free ?? 0;
+    const size = (peer: PeerId) => owners.get(peer) ?? 0;
+    return [...owners.keys()]
+      .filter((peer) => !denials.has(peer) && this.#reachable(peer))
+      .sort((a, b) => free(b) - free(a) || size(b) - size(a) || (a < b ? -1 : 1));
+  }
 }
 
-/** How many addresses of the span each other peer owns. */
+function passOver(search: Search, donor: PeerId, reason: DenialReason | 'silent'): void {
+  search.asked = undefined;
+  search.stalled = undefined;
+  search.denials.set(donor, reason);
+}
+
+/** The number of addresses of the span that each other peer owns. */
 function ownersIn(span: Span, ring: Ring, self: PeerId): Map<PeerId, number> {
   const owners = new Map<PeerId, number>();
-  for (const { deed, start, end } of ring.within(span)) {
+  for (const { record, start, end } of ring.within(span)) {
     const size = Math.min(end, span.end) - Math.max(start, span.start);
-    if (deed.owner !== self) owners.set(deed.owner, (owners.get(deed.owner) ?? 0) + size);
+    if (record.owner !== self) owners.set(record.owner, (owners.get(record.owner) ?? 0) + size);
   }
   return owners;
 }

@@ -1,68 +1,67 @@
 import type { WeftError } from '../../errors.js';
 import type { PeerId } from '../../identity/index.js';
-import type { Domain, Outbox, RingState, Slot, Takeover } from '../ownership/index.js';
-import { overlap, refusal, type Span } from '../ring/index.js';
-import type { Wants } from './donors.js';
+import type { Allocation, Outbox, Ownership, RingState, Takeover } from '../ownership/index.js';
+import { overlap, ringError, type Span } from '../ring/index.js';
+import type { Donors } from './donors.js';
 import type { AddressRequest, Request } from './requests.js';
 
-export interface DeskOptions {
-  readonly box: Outbox<RingState>;
-  readonly domain: Domain;
+export interface RequestQueueOptions {
+  readonly outbox: Outbox<RingState>;
+  readonly ownership: Ownership;
   readonly takeover: Takeover;
-  readonly wants: Wants;
+  readonly donors: Donors;
   readonly reachable: (peer: PeerId) => boolean;
   readonly nameOf: (peer: PeerId) => string;
-  /** All was given away. */
+  /** Whether everything was handed over. */
   readonly hasLeft: () => boolean;
 }
 
-/** Whoever was asked for addresses and has not answered after so many milliseconds is passed over. */
-const PATIENCE = 2_000;
+/** A donor that has not answered after so many milliseconds is passed over. */
+const DONOR_PATIENCE = 2_000;
 
-/** What this router wants of the ring: open requests, each of which is settled or refused once, by an output with its id. */
-export class Desk {
-  readonly #options: DeskOptions;
-  readonly #box: Outbox<RingState>;
-  readonly #domain: Domain;
-  readonly #takeover: Takeover;
+/** What this router wants of the ring. Each request is settled or refused once, by an output with its id. */
+export class RequestQueue {
+  readonly #options: RequestQueueOptions;
+  readonly #outbox: Outbox<RingState>;
+  readonly #ownership: Ownership;
   readonly #requests = new Map<number, Request>();
 
-  constructor(options: DeskOptions) {
+  constructor(options: RequestQueueOptions) {
     this.#options = options;
-    this.#box = options.box;
-    this.#domain = options.domain;
-    this.#takeover = options.takeover;
+    this.#outbox = options.outbox;
+    this.#ownership = options.ownership;
   }
 
+  /** The requests that wait. */
   get requests(): readonly Request[] {
     return [...this.#requests.values()];
   }
 
-  /** Opens a request; the next `serve` looks whether it can be settled. */
-  open(request: Request): void {
+  /** Adds a request; the next `serve` settles it if it can be settled. */
+  add(request: Request): void {
     this.#requests.set(request.id, request);
   }
 
-  /** Settles what can be settled now, and asks others for what is missing. */
+  /** Settles the requests that can be settled now, and asks donors for missing addresses. */
   serve(): void {
     for (const request of this.#requests.values()) this.#serve(request);
   }
 
-  /** Refuses an open request with what it waits for, and gives it. */
+  /** Refuses a waiting request, with what it waits for as the reason, and returns it. */
   cancel(id: number): Request | undefined {
     const request = this.#requests.get(id);
     if (request !== undefined) this.refuse(id, this.#reasonFor(request));
     return request;
   }
 
-  settle(id: number, slot?: Slot): void {
+  settle(id: number, allocation?: Allocation): void {
     this.#requests.delete(id);
-    this.#box.put({ kind: 'settle', id, slot });
+    this.#outbox.put({ kind: 'settle', id, allocation });
   }
 
   refuse(id: number, error: WeftError): void {
     this.#requests.delete(id);
-    this.#box.put({ kind: 'settle', id, error });
+    this.#outbox.put({ kind: 'settle', id, error });
   }
 
   #serve(request: Request): void {
@@ -74,10 +73,10 @@ export class Desk {
         this.#serveClaim(request);
         break;
       case 'prime':
-        if (this.#box.state.ring !== undefined) this.settle(request.id);
+        if (this.#outbox.state.ring !== undefined) this.settle(request.id);
         break;
       case 'remove':
-        if (!this.#hasEstate(request.peer)) this.settle(request.id);
+        if (!this.#ownsAnything(request.peer)) this.settle(request.id);
         break;
       case 'leave':
         if (this.#options.hasLeft()) this.settle(request.id);
@@ -87,22 +86,21 @@ export class Desk {
 
   #serveAllocate(request: AddressRequest): void {
     const { id, owner, span, length, families } = request;
-    const { holdings } = this.#box.state;
-    const held = holdings.of(owner).find(({ address }) => isIn(address, span));
-    const isOurs = held !== undefined && this.#isOurs(held.address);
-    if (held !== undefined && isOurs) {
+    const { allocations } = this.#outbox.state;
+    const held = allocations.of(owner).find(({ address }) => contains(span, address));
+    if (held !== undefined && this.#isOwned(held.address)) {
       this.#assign(id, { ...held, families: held.families | families });
       return;
     }
-    if (held !== undefined && !this.#isStuck) return;
-    const address = holdings.lowestFree(this.#domain.estate.mine, span);
+    if (held !== undefined && !this.#isTakeoverStuck) return;
+    const address = allocations.lowestFree(this.#ownership.owned, span);
     if (address === undefined) {
-      this.#want(request);
+      this.#askDonor(request);
       return;
     }
     if (held !== undefined) {
-      this.#domain.hold(holdings.without([held.address]));
-      this.#box.put({ kind: 'lost', slot: held, to: this.#domain.self });
+      this.#ownership.setAllocations(allocations.without([held.address]));
+      this.#outbox.put({ kind: 'lost', allocation: held, to: this.#ownership.self });
     }
     this.#assign(id, { owner, address, length, families });
   }
@@ -110,72 +108,78 @@ export class Desk {
   #serveClaim(request: AddressRequest): void {
     const { id, owner, span, length, families } = request;
     const address = span.start;
-    const held = this.#box.state.holdings.at(address);
-    if (held !== undefined && held.owner !== owner) this.refuse(id, refusal.used(address, held.owner));
-    else if (!this.#isOurs(address)) this.#want(request);
+    const held = this.#outbox.state.allocations.at(address);
+    if (held !== undefined && held.owner !== owner) this.refuse(id, ringError.used(address, held.owner));
+    else if (!this.#isOwned(address)) this.#askDonor(request);
     else this.#assign(id, { owner, address, length, families: families | (held?.families ?? 0) });
   }
 
-  #assign(id: number, slot: Slot): void {
-    const { holdings } = this.#box.state;
-    const held = holdings.at(slot.address);
-    const isSame =
-      held?.owner === slot.owner && held.families === slot.families && held.length === slot.length;
-    if (!isSame) this.#domain.hold(holdings.with(slot));
-    this.settle(id, slot);
+  #assign(id: number, allocation: Allocation): void {
+    const { allocations } = this.#outbox.state;
+    const { owner, address, length, families } = allocation;
+    const held = allocations.at(address);
+    const isSame = held?.owner === owner && held.families === families && held.length === length;
+    if (!isSame) this.#ownership.setAllocations(allocations.with(allocation));
+    this.settle(id, allocation);
   }
 
-  /** Asks the next who may give, or finds that nobody can. */
-  #want(request: AddressRequest): void {
-    const { ring } = this.#box.state;
+  /** Asks the next donor, or refuses the request when no owner has a free address. */
+  #askDonor(request: AddressRequest): void {
+    const { ring } = this.#outbox.state;
     if (ring === undefined) return;
-    const { self, estate, now, seat } = this.#domain;
+    const { self, pending, now, participant } = this.#ownership;
     const { id, span } = request;
-    const wish = this.#options.wants.wish(span, ring, self, now + PATIENCE);
-    if (wish.kind === 'ask' && seat !== undefined) {
-      this.#domain.send(wish.peer, { type: 'want', nonce: wish.nonce, span, seat });
+    const choice = this.#options.donors.choose(span, ring, self, now + DONOR_PATIENCE);
+    if (choice.kind === 'ask' && participant !== undefined) {
+      const { donor, nonce } = choice;
+      this.#ownership.send(donor, { type: 'request', nonce, span, participant });
     }
-    const isPending = estate.claims.some((claim) => overlap(claim, span) !== undefined);
-    if (wish.kind !== 'exhausted' || isPending) return;
-    const isOne = span.end - span.start === 1;
-    const user = this.#options.nameOf(wish.peer ?? self);
-    this.refuse(id, isOne ? refusal.used(span.start, user) : refusal.noSpace(span));
+    const isPending = pending.some((arc) => overlap(arc, span) !== undefined);
+    if (choice.kind !== 'exhausted' || isPending) return;
+    const isOneAddress = span.end - span.start === 1;
+    const user = this.#options.nameOf(choice.owner ?? self);
+    this.refuse(id, isOneAddress ? ringError.used(span.start, user) : ringError.noSpace(span));
   }
 
-  #isOurs(address: number): boolean {
-    return this.#domain.estate.mine.some((segment) => isIn(address, segment));
+  #isOwned(address: number): boolean {
+    return this.#ownership.owned.some((arc) => contains(arc, address));
   }
 
-  /** What we are to take over will not be ours soon: somebody does not answer. */
-  get #isStuck(): boolean {
-    return this.#takeover.waitingFor.some((peer) => !this.#options.reachable(peer));
+  /**
+   * Whether pending addresses will not be this router's soon, because a participant that must confirm cannot
+   * be reached.
+   */
+  get #isTakeoverStuck(): boolean {
+    const { takeover, reachable } = this.#options;
+    return takeover.waitingFor.some((peer) => !reachable(peer));
   }
 
-  #hasEstate(peer: PeerId): boolean {
-    const { ring } = this.#box.state;
+  /** Whether ended incarnations of the peer still own addresses. */
+  #ownsAnything(peer: PeerId): boolean {
+    const { ring } = this.#outbox.state;
     if (ring === undefined) return false;
-    return ring.segments.some(
-      ({ deed }) => deed.owner === peer && ring.isGone({ peer, life: deed.ownerLife }),
+    return ring.arcs.some(
+      ({ record }) => record.owner === peer && ring.hasEnded({ peer, incarnation: record.ownerIncarnation }),
     );
   }
 
   #reasonFor(request: Request): WeftError {
-    const { nameOf, reachable } = this.#options;
-    const { ring } = this.#box.state;
-    const { estate, self } = this.#domain;
-    const missing = this.#takeover.waitingFor.map(nameOf);
-    if (ring === undefined || request.kind === 'prime') return refusal.noRing();
-    if (request.kind === 'remove') return refusal.unanswered(nameOf(request.peer), missing);
-    if (request.kind === 'leave') return refusal.noHeir();
-    const isDoubt = estate.claims.some((claim) => overlap(claim, request.span) !== undefined);
-    if (isDoubt && missing.length > 0) return refusal.doubt(missing);
-    const owners = new Set(ring.within(request.span).map(({ deed }) => deed.owner));
+    const { nameOf, reachable, takeover } = this.#options;
+    const { ring } = this.#outbox.state;
+    const { pending, self } = this.#ownership;
+    const missing = takeover.waitingFor.map(nameOf);
+    if (ring === undefined || request.kind === 'prime') return ringError.noRing();
+    if (request.kind === 'remove') return ringError.notTakenOver(nameOf(request.peer), missing);
+    if (request.kind === 'leave') return ringError.noSuccessor();
+    const isPending = pending.some((arc) => overlap(arc, request.span) !== undefined);
+    if (isPending && missing.length > 0) return ringError.unconfirmed(missing);
+    const owners = new Set(ring.within(request.span).map(({ record }) => record.owner));
     owners.delete(self);
-    const silent = [...owners].filter((peer) => !reachable(peer));
-    return refusal.waited((silent.length > 0 ? silent : [...owners]).map(nameOf));
+    const unreachable = [...owners].filter((peer) => !reachable(peer));
+    return ringError.notGranted((unreachable.length > 0 ? unreachable : [...owners]).map(nameOf));
   }
 }
 
-function isIn(address: number, { start, end }: Span): boolean {
+function contains({ start, end }: Span, address: number): boolean {
   return address >= start && address < end;
 }

@@ -1,18 +1,20 @@
 import type { PeerId } from '../../identity/index.js';
 import type { Span } from '../ring/index.js';
 
+/** A request for an address for a container. */
 export interface AddressRequest {
   readonly id: number;
+  /** Identifies the container. */
   readonly owner: string;
-  /** Any address of it will do. */
+  /** Any address of the span satisfies the request. */
   readonly span: Span;
-  /** Of the prefix of the subnet. */
+  /** Prefix length of the subnet. */
   readonly length: number;
-  /** Which addresses it stands for: of IPv4, IPv6 or both. */
+  /** The families that are wanted: `IPV4`, `IPV6` or both. */
   readonly families: number;
 }
 
-/** Something that the router wants and that may take a while. */
+/** Something that this router wants and that may take a while. */
 export type Request =
   | ({ readonly kind: 'allocate' } & AddressRequest)
   | ({ readonly kind: 'claim' } & AddressRequest)

@@ -3,69 +3,70 @@ import { overlap, type Span } from '../ring/index.js';
 export const IPV4 = 1;
 export const IPV6 = 2;
 
-/** An address that somebody here has. */
-export interface Slot {
+/** An address that a container of this host has. */
+export interface Allocation {
+  /** Identifies the container. */
   readonly owner: string;
   readonly address: number;
-  /** Of the prefix of the subnet. */
+  /** Prefix length of the subnet. */
   readonly length: number;
-  /** `IPV4`, `IPV6` or both: which of the two addresses that this one stands for. */
+  /** `IPV4`, `IPV6` or both: which addresses of the pair that `address` stands for. */
   readonly families: number;
 }
 
-/** Which addresses containers of this host have. Immutable. */
-export class Holdings {
-  static readonly none = new Holdings(new Map());
-  readonly #slots: ReadonlyMap<number, Slot>;
+/** The addresses that containers of this host have. Immutable. */
+export class Allocations {
+  static readonly none = new Allocations(new Map());
+  readonly #byAddress: ReadonlyMap<number, Allocation>;
 
-  private constructor(slots: ReadonlyMap<number, Slot>) {
-    this.#slots = slots;
+  private constructor(byAddress: ReadonlyMap<number, Allocation>) {
+    this.#byAddress = byAddress;
   }
 
   get size(): number {
-    return this.#slots.size;
+    return this.#byAddress.size;
   }
 
-  all(): Iterable<Slot> {
-    return this.#slots.values();
+  all(): Iterable<Allocation> {
+    return this.#byAddress.values();
   }
 
-  at(address: number): Slot | undefined {
-    return this.#slots.get(address);
+  at(address: number): Allocation | undefined {
+    return this.#byAddress.get(address);
   }
 
-  of(owner: string): Slot[] {
-    return [...this.#slots.values()].filter((slot) => slot.owner === owner);
+  of(owner: string): Allocation[] {
+    return [...this.#byAddress.values()].filter((allocation) => allocation.owner === owner);
   }
 
-  with(slot: Slot): Holdings {
-    return new Holdings(new Map(this.#slots).set(slot.address, slot));
+  with(allocation: Allocation): Allocations {
+    return new Allocations(new Map(this.#byAddress).set(allocation.address, allocation));
   }
 
-  without(addresses: readonly number[]): Holdings {
-    const slots = new Map(this.#slots);
-    for (const address of addresses) slots.delete(address);
-    return new Holdings(slots);
+  without(addresses: readonly number[]): Allocations {
+    const byAddress = new Map(this.#byAddress);
+    for (const address of addresses) byAddress.delete(address);
+    return new Allocations(byAddress);
   }
 
-  /** The lowest address of the span that is in one of the spaces (in order) and that nobody has. */
-  lowestFree(spaces: readonly Span[], span: Span): number | undefined {
-    for (const space of spaces) {
-      const shared = overlap(space, span);
+  /** The lowest unallocated address of the span within these arcs, which are in ascending order. */
+  lowestFree(arcs: readonly Span[], span: Span): number | undefined {
+    for (const arc of arcs) {
+      const shared = overlap(arc, span);
       for (let address = shared?.start ?? 0; address < (shared?.end ?? 0); address++) {
-        if (!this.#slots.has(address)) return address;
+        if (!this.#byAddress.has(address)) return address;
       }
     }
     return undefined;
   }
 
-  /** What is free of the spaces (in order) within the span, in order. */
-  gaps(spaces: readonly Span[], span: Span): Span[] {
-    const taken = [...this.#slots.keys()].sort((a, b) => a - b);
+  /** The unallocated parts of these arcs (in ascending order) within the span, in ascending order. */
+  gaps(arcs: readonly Span[], span: Span): Span[] {
+    const taken = [...this.#byAddress.keys()].sort((a, b) => a - b);
     const gaps: Span[] = [];
     let next = 0;
-    for (const space of spaces) {
-      const shared = overlap(space, span);
+    for (const arc of arcs) {
+      const shared = overlap(arc, span);
       if (shared === undefined) continue;
       let start = shared.start;
       while (next < taken.length && (taken[next] ?? 0) < start) next++;
@@ -80,9 +81,15 @@ export class Holdings {
   }
 }
 
+/** The addresses that an allocation stands for, as a span of one. */
+export function spanOf({ address }: Allocation): Span {
+  return { start: address, end: address + 1 };
+}
+
 /**
- * What of the free gaps to give to somebody who asks: the biggest aligned block, the highest of several; of one that is more than half
- * of all that is free the upper half. Undefined when nothing is free.
+ * The block that a donor grants out of the gaps: the biggest aligned block, the highest of several. Of a
+ * block that is more than half of everything that is free only the upper half is granted. Undefined if
+ * nothing is free.
  */
 export function spareBlock(gaps: readonly Span[]): Span | undefined {
   let best: Span | undefined;
@@ -97,7 +104,10 @@ export function spareBlock(gaps: readonly Span[]): Span | undefined {
   return size > 1 && size * 2 > free ? { start: best.start + size / 2, end: best.end } : best;
 }
 
-/** The biggest block in the gap whose size is a power of two and whose start is a multiple of it; the highest of several. */
+/**
+ * The biggest block in the gap whose size is a power of two and whose start is a multiple of its size; the
+ * highest of several.
+ */
 function biggestBlock({ start, end }: Span): Span {
   for (let size = 2 ** Math.floor(Math.log2(end - start)); size > 1; size /= 2) {
     const from = Math.floor(end / size) * size - size;

@@ -1,46 +1,47 @@
 import type { PeerId } from '../../identity/index.js';
-import type { Question, Segment } from '../ring/index.js';
+import type { Arc, VersionedSpan } from '../ring/index.js';
 
 /**
- * Asks everybody who takes part in the ring what they know of addresses whose owner is gone, so that they can be taken over.
+ * One round in which all other participants are asked to confirm a takeover.
  *
- * Everybody must answer, and know of everybody else who is gone: what nobody of them knows was known to the gone only, and that is
- * void, because who has answered accepts nothing from them any more. Whoever is dead and does not answer has to be removed, too.
+ * Every participant must confirm, knowing the same incarnations to have ended. A record that none of them
+ * knows was known to ended incarnations only, and is void, because whoever has confirmed accepts nothing from
+ * those any more. A participant that is dead and does not answer has to be removed as well.
  */
-export class Census {
+export class ConfirmationRound {
   readonly round: number;
-  readonly standing: string;
-  readonly questions: readonly Question[];
-  readonly #answered = new Set<PeerId>();
-  /** Sends the questions again to who has not answered. */
-  askAgainAt: number;
+  readonly participantsHash: string;
+  readonly spans: readonly VersionedSpan[];
+  readonly #confirmed = new Set<PeerId>();
+  /** When to ask again those that have not confirmed. */
+  retryAt: number;
 
-  constructor(round: number, standing: string, claims: readonly Segment[], askAgainAt: number) {
+  constructor(round: number, participantsHash: string, pending: readonly Arc[], retryAt: number) {
     this.round = round;
-    this.standing = standing;
-    this.questions = claims.map(({ start, end, deed }) => ({ start, end, version: deed.version }));
-    this.askAgainAt = askAgainAt;
+    this.participantsHash = participantsHash;
+    this.spans = pending.map(({ start, end, record }) => ({ start, end, version: record.version }));
+    this.retryAt = retryAt;
   }
 
-  /** Whether what was answered is an answer for these claims, too. */
-  covers(standing: string, claims: readonly Segment[]): boolean {
-    if (standing !== this.standing) return false;
+  /** Whether confirmations of this round are valid for these pending arcs, too. */
+  covers(participantsHash: string, pending: readonly Arc[]): boolean {
+    if (participantsHash !== this.participantsHash) return false;
     let at = 0;
-    return claims.every(({ start, end, deed }) => {
-      while (at < this.questions.length && (this.questions[at]?.end ?? 0) < end) at++;
-      const question = this.questions[at];
-      return question !== undefined && question.start <= start && question.version >= deed.version;
+    return pending.every(({ start, end, record }) => {
+      while (at < this.spans.length && (this.spans[at]?.end ?? 0) < end) at++;
+      const span = this.spans[at];
+      return span !== undefined && span.start <= start && span.version >= record.version;
     });
   }
 
-  answered(peer: PeerId): void {
-    this.#answered.add(peer);
+  confirm(peer: PeerId): void {
+    this.#confirmed.add(peer);
   }
 
-  /** Who of the participants has not answered. */
+  /** The participants that have not confirmed. */
   missing(participants: Iterable<PeerId>, self: PeerId): PeerId[] {
     const missing: PeerId[] = [];
-    for (const peer of participants) if (peer !== self && !this.#answered.has(peer)) missing.push(peer);
+    for (const peer of participants) if (peer !== self && !this.#confirmed.has(peer)) missing.push(peer);
     return missing;
   }
 }

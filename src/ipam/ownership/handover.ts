@@ -1,121 +1,126 @@
 import type { PeerId } from '../../identity/index.js';
-import type { Fact, Message, Seat } from '../ring/index.js';
-import type { Domain } from './ownership.js';
-import { seatFacts } from './takeover.js';
+import type { Message, MessageOf, ParticipantRecord, RingRecord } from '../ring/index.js';
+import type { Ownership } from './ownership.js';
 
-/** Who has not answered is asked again after so many milliseconds. */
+/** A successor that has not answered is asked again after so many milliseconds. */
 const RETRY = 2_000;
 
-/** How far it has come. */
 interface Progress {
-  /** The heir was asked; it was given all; it was told that this router is gone. */
-  readonly stage: 'offered' | 'given' | 'closed';
-  readonly heir: PeerId;
-  /** As it accepted. */
-  readonly seat?: Seat;
+  /**
+   * The successor was asked; it was sent all addresses; it was told that this router's incarnation has ended.
+   */
+  readonly stage: 'offered' | 'transferred' | 'ended';
+  readonly successor: PeerId;
+  /** The participant record with which the successor accepted. */
+  readonly participant?: ParticipantRecord;
   readonly nonce: number;
-  /** What the heir was sent last. */
+  /** What the successor was sent last. */
   readonly message: Message;
-  readonly askAgainAt: number;
+  readonly retryAt: number;
 }
 
-export interface DepartureOptions {
-  readonly domain: Domain;
+export interface HandoverOptions {
+  readonly ownership: Ownership;
   readonly reachable: (peer: PeerId) => boolean;
-  /** All peers that messages get to now. */
+  /** All peers that can be reached now. */
   readonly neighbours: () => Iterable<PeerId>;
   readonly nextNonce: () => number;
 }
 
 /**
- * Leaves the ring for good: finds an heir that is there, gives it all, and is gone when the heir has both on its disk.
- * First the deeds and then the end, since nothing is taken from who is gone already.
+ * Leaves the ring for good: finds a successor that can be reached, hands everything over to it, and is done
+ * when the successor has both the addresses and the end of this router's incarnation on its disk. The
+ * addresses go first, because nothing is accepted from an incarnation that has ended.
  */
-export class Departure {
-  readonly #options: DepartureOptions;
-  readonly #domain: Domain;
+export class Handover {
+  readonly #options: HandoverOptions;
+  readonly #ownership: Ownership;
   readonly #tried = new Set<PeerId>();
   #progress: Progress | undefined;
-  #done = false;
+  #isDone = false;
 
-  constructor(options: DepartureOptions) {
+  constructor(options: HandoverOptions) {
     this.#options = options;
-    this.#domain = options.domain;
-    this.#seekHeir();
+    this.#ownership = options.ownership;
+    this.#seekSuccessor();
   }
 
-  /** Somebody else has it all, or there is nobody else. */
-  get done(): boolean {
-    return this.#done;
+  /** Whether another router has everything, or there is no other router. */
+  get isDone(): boolean {
+    return this.#isDone;
   }
 
   tick(now: number): void {
     const progress = this.#progress;
-    if (this.#done) return;
-    const isLost = progress?.stage === 'offered' && !this.#options.reachable(progress.heir);
-    if (progress === undefined || isLost) this.#seekHeir();
-    else if (progress.askAgainAt <= now) this.#send(progress);
+    if (this.#isDone) return;
+    const isLost = progress?.stage === 'offered' && !this.#options.reachable(progress.successor);
+    if (progress === undefined || isLost) this.#seekSuccessor();
+    else if (progress.retryAt <= now) this.#send(progress);
   }
 
-  onAccept(from: PeerId, { nonce, seat }: Message & { type: 'accept' }): void {
+  onAccept(from: PeerId, { nonce, participant }: MessageOf<'accept'>): void {
     const progress = this.#progress;
-    if (progress?.stage !== 'offered' || progress.nonce !== nonce || progress.heir !== from) return;
-    this.#domain.put([{ kind: 'seat', seat }]);
-    if (seat.peer === from && this.#domain.state.ring?.isGone(seat) === false) this.#give(seat);
+    if (progress?.stage !== 'offered' || progress.nonce !== nonce || progress.successor !== from) return;
+    this.#ownership.merge([participant]);
+    const hasEnded = this.#ownership.state.ring?.hasEnded(participant);
+    if (participant.peer === from && hasEnded === false) this.#transferOwned(participant);
   }
 
   onReceipt(from: PeerId, nonce: number): void {
     const progress = this.#progress;
-    if (progress?.nonce !== nonce || progress.heir !== from) return;
-    if (progress.seat !== undefined && progress.stage === 'given') this.#close(progress.seat);
-    else if (progress.stage === 'closed') this.#done = true;
+    if (progress?.nonce !== nonce || progress.successor !== from) return;
+    if (progress.participant !== undefined && progress.stage === 'transferred')
+      this.#end(progress.participant);
+    else if (progress.stage === 'ended') this.#isDone = true;
   }
 
-  /** Offers it all to the next who can be reached: who has most free first, who does not take part last. */
-  #seekHeir(): void {
-    const { self, state } = this.#domain;
-    const free = (peer: PeerId) => state.ring?.seats.get(peer)?.free ?? -1;
-    const [heir] = [...this.#options.neighbours()]
+  /**
+   * Offers everything to the next reachable peer: the one with most free addresses first, those that do not
+   * participate last.
+   */
+  #seekSuccessor(): void {
+    const { self, state } = this.#ownership;
+    const free = (peer: PeerId) => state.ring?.participantRecords.get(peer)?.free ?? -1;
+    const [successor] = [...this.#options.neighbours()]
       .filter((peer) => peer !== self && !this.#tried.has(peer))
       .sort((a, b) => free(b) - free(a) || (a < b ? -1 : 1));
     this.#progress = undefined;
     const isAlone = [...(state.ring?.participants ?? [])].every((peer) => peer === self);
-    if (state.ring === undefined || (heir === undefined && isAlone)) this.#end();
-    else if (heir === undefined) this.#tried.clear();
-    else this.#offer(heir);
+    if (state.ring === undefined || (successor === undefined && isAlone)) this.#leave();
+    else if (successor === undefined) this.#tried.clear();
+    else this.#offer(successor);
   }
 
-  #offer(heir: PeerId): void {
-    this.#tried.add(heir);
+  #offer(successor: PeerId): void {
+    this.#tried.add(successor);
     const nonce = this.#options.nextNonce();
-    this.#send({ stage: 'offered', heir, nonce, message: { type: 'offer', nonce }, askAgainAt: 0 });
+    this.#send({ stage: 'offered', successor, nonce, message: { type: 'offer', nonce }, retryAt: 0 });
   }
 
-  #give(seat: Seat): void {
-    const { estate } = this.#domain;
-    const deeds = estate.mine.map((segment) => this.#domain.give(segment, seat));
-    const given: Fact[] = deeds.map((deed) => ({ kind: 'deed', deed }));
-    this.#bequeath('given', seat, [...seatFacts(this.#domain), ...given]);
+  #transferOwned(to: ParticipantRecord): void {
+    const granted = this.#ownership.owned.map((arc) => this.#ownership.grant(arc, to));
+    const known = this.#ownership.state.ring?.participantRecords.values() ?? [];
+    this.#transfer('transferred', to, [...known, ...granted]);
   }
 
-  #close(heir: Seat): void {
-    const seat = this.#domain.close(this.#domain.holder, heir);
-    this.#bequeath('closed', heir, [{ kind: 'seat', seat }]);
+  #end(successor: ParticipantRecord): void {
+    const record = this.#ownership.end(this.#ownership.incarnation, successor);
+    this.#transfer('ended', successor, [record]);
   }
 
-  #bequeath(stage: Progress['stage'], seat: Seat, facts: readonly Fact[]): void {
+  #transfer(stage: Progress['stage'], participant: ParticipantRecord, records: readonly RingRecord[]): void {
     const nonce = this.#options.nextNonce();
-    const message = { type: 'bequest', nonce, facts } as const;
-    this.#send({ stage, heir: seat.peer, seat, nonce, message, askAgainAt: 0 });
+    const message = { type: 'transfer', nonce, records } as const;
+    this.#send({ stage, successor: participant.peer, participant, nonce, message, retryAt: 0 });
   }
 
   #send(progress: Progress): void {
-    this.#progress = { ...progress, askAgainAt: this.#domain.now + RETRY };
-    this.#domain.send(progress.heir, progress.message);
+    this.#progress = { ...progress, retryAt: this.#ownership.now + RETRY };
+    this.#ownership.send(progress.successor, progress.message);
   }
 
-  #end(): void {
-    this.#domain.end();
-    this.#done = true;
+  #leave(): void {
+    this.#ownership.leave();
+    this.#isDone = true;
   }
 }

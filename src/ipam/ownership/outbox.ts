@@ -1,27 +1,27 @@
 import type { WeftError } from '../../errors.js';
 import type { PeerId } from '../../identity/index.js';
-import type { Fact, Message } from '../ring/index.js';
-import type { Slot } from './allocations.js';
+import type { Message, RingRecord } from '../ring/index.js';
+import type { Allocation } from './allocations.js';
 
-/** What the ring wants done, in this order. */
+/** What the driver of the ring is to do, in this order. */
 export type Output =
   | { readonly kind: 'send'; readonly to: PeerId; readonly message: Message }
-  /** Facts of ours, for everybody. */
-  | { readonly kind: 'announce'; readonly facts: readonly Fact[] }
-  /** A request is over: with its address if it asked for one, or refused. */
+  /** Records that this router signed, to be gossiped to all. */
+  | { readonly kind: 'announce'; readonly records: readonly RingRecord[] }
+  /** A request is over: with its allocation if it asked for an address, or refused. */
   | {
       readonly kind: 'settle';
       readonly id: number;
-      readonly slot?: Slot | undefined;
+      readonly allocation?: Allocation | undefined;
       readonly error?: WeftError | undefined;
     }
-  /** Somebody here has this address no longer: it belongs to another router. */
-  | { readonly kind: 'lost'; readonly slot: Slot; readonly to: PeerId }
-  /** Something was refused or is wrong; the code names a counter. */
+  /** A container of this host loses its address, which belongs to another router. */
+  | { readonly kind: 'lost'; readonly allocation: Allocation; readonly to: PeerId }
+  /** Something was refused or is wrong; the code of the error names a counter. */
   | { readonly kind: 'warning'; readonly error: WeftError; readonly peer: PeerId };
 
 /**
- * Holds back what the ring wants done until the state that it follows from is on the disk.
+ * Holds outputs back until the state from which they follow is on the disk.
  *
  * @typeParam S the state, immutable
  */
@@ -42,15 +42,15 @@ export class Outbox<S> {
     return this.#state;
   }
 
-  /** What is on the disk, but for what need not be there. */
+  /** The state on the disk, with later changes that need not be there. */
   get durable(): S {
     return this.#durable;
   }
 
-  /** `essential`: it must be on the disk before anything follows from it. */
-  set(state: S, essential: boolean): void {
+  /** `isEssential`: the change must be on the disk before any output that follows from it is released. */
+  set(state: S, isEssential: boolean): void {
     this.#state = state;
-    if (essential) this.#dirty = true;
+    if (isEssential) this.#dirty = true;
     else if (!this.#dirty && this.#saving === undefined) this.#durable = state;
   }
 
@@ -58,7 +58,7 @@ export class Outbox<S> {
     this.#waiting.push(output);
   }
 
-  /** The state to write now, if there is one and none is being written. */
+  /** The state to write now, if there is a new one and none is being written. */
   save(): S | undefined {
     if (!this.#dirty || this.#saving !== undefined) return undefined;
     this.#saving = { state: this.#state, outputs: this.#waiting };
@@ -74,7 +74,7 @@ export class Outbox<S> {
     this.#saving = undefined;
   }
 
-  /** Nothing was written: all is as it was before. Gives back what would have been done. */
+  /** The write failed: the state is the one on the disk again. Returns the outputs that are void. */
   failed(): readonly Output[] {
     const undone = [...(this.#saving?.outputs ?? []), ...this.#waiting];
     this.#saving = undefined;
@@ -84,7 +84,7 @@ export class Outbox<S> {
     return undone;
   }
 
-  /** What may be done now. */
+  /** The outputs that are released, each once. */
   take(): readonly Output[] {
     if (!this.#dirty && this.#saving === undefined) {
       this.#ready.push(...this.#waiting);

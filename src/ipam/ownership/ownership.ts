@@ -1,322 +1,362 @@
 import type { PeerId } from '../../identity/index.js';
 import {
-  type Deed,
-  type Fact,
-  type Holder,
+  type Arc,
   type Message,
-  type Notary,
+  type OwnershipRecord,
   overlap,
+  type ParticipantRecord,
+  type PeerIncarnation,
+  type RecordSigner,
   Ring,
-  refusal,
-  type Seat,
-  type Segment,
+  type RingRecord,
+  ringError,
   type Span,
   sizeOf,
+  type VersionedSpan,
 } from '../ring/index.js';
-import type { Slot } from './allocations.js';
-import type { Outbox, Output } from './outbox.js';
-import { type Estate, estateOf, type RingState } from './state.js';
+import { type Allocation, type Allocations, spanOf } from './allocations.js';
+import type { Outbox } from './outbox.js';
+import { NO_ARCS, type OwnArcs, ownArcsOf, type RingState } from './state.js';
+import { incarnationAfter, joined, versionAfter } from './versions.js';
 
-export interface DomainOptions {
-  readonly notary: Notary;
-  /** Numbers from 0 to 1. */
+export interface OwnershipOptions {
+  readonly signer: RecordSigner;
+  /** Gives numbers from 0 to 1. */
   readonly random: () => number;
-  /** How people call a peer. */
+  /** The name by which people know a peer. */
   readonly nameOf: (peer: PeerId) => string;
 }
 
-/**
- * Lives, and the versions of what is taken over, are times in units of 1/1024 ms: they are later than all that nobody remembers, and no two are
- * the same. Where a clock is wrong, a version is by so much higher than all that is known, and by a random number below the spread.
- */
-const UNITS_PER_MS = 1_024;
-const LEAP = 1_000;
-const LEAP_SPREAD = 2 ** 20;
-/** Of a range that is so small that there are fewer addresses for each founder, the first ones get all. */
+/** In a range with fewer addresses for each founder, only the first founders get a share. */
 const MIN_SHARE = 2;
-/** After so many milliseconds addresses that another router claims to own, too, are claimed again. */
+/** Minimum milliseconds between two answers to a participant that claims addresses of this router. */
 const CONFLICT_PAUSE = 60_000;
 
-/** What a router knows of the ring and owns of it, and how that changes: by facts of others, and by its own. */
-export class Domain {
+/** A record of another signer for addresses that this router owns. */
+interface Contradiction {
+  readonly arc: Arc;
+  readonly record: OwnershipRecord;
+}
+
+/** What this router knows of the ring and owns of it. Both change by the records of others and by its own. */
+export class Ownership {
   readonly self: PeerId;
-  /** Unix time in milliseconds, as told last. */
+  /** Unix time in milliseconds, as the driver told last. */
   now: number;
-  readonly #options: DomainOptions;
-  readonly #box: Outbox<RingState>;
-  #estate: Estate = { mine: [], claims: [] };
-  /** The state that the estate follows from. */
-  #surveyed: RingState | undefined;
-  #left: boolean;
-  /** Deeds of others for what is ours, seen while facts were put in. */
-  #intrusions: { readonly segment: Segment; readonly deed: Deed }[] = [];
+  readonly #options: OwnershipOptions;
+  readonly #outbox: Outbox<RingState>;
+  #arcs: OwnArcs = NO_ARCS;
+  /** The state from which the arcs follow. */
+  #refreshed: RingState | undefined;
+  #hasLeft = false;
+  /** Found while records were merged, and not answered yet. */
+  #contradictions: Contradiction[] = [];
+  /** When a participant that claims addresses of this router was answered last. */
   readonly #conflicts = new Map<PeerId, number>();
 
-  constructor(options: DomainOptions, box: Outbox<RingState>, now: number) {
+  constructor(options: OwnershipOptions, outbox: Outbox<RingState>, now: number) {
     this.#options = options;
-    this.self = options.notary.peer;
-    this.#box = box;
+    this.self = options.signer.peer;
+    this.#outbox = outbox;
     this.now = now;
-    this.#left = false;
   }
 
   get state(): RingState {
-    return this.#box.state;
+    return this.#outbox.state;
   }
 
-  /** This router has left the ring for good: nothing is its own any more. */
-  get left(): boolean {
-    return this.#left;
+  /** Whether this router has left the ring for good: it owns nothing any more. */
+  get hasLeft(): boolean {
+    return this.#hasLeft;
   }
 
-  /** What is ours, and what we are to take over. */
-  get estate(): Estate {
-    return this.#estate;
+  /** What this router may allocate and hand over, in ascending order. */
+  get owned(): readonly Arc[] {
+    return this.#arcs.owned;
   }
 
-  get seat(): Seat | undefined {
-    return this.state.ring?.seats.get(this.self);
+  /** What this router is to take over once all other participants have confirmed. */
+  get pending(): readonly Arc[] {
+    return this.#arcs.pending;
   }
 
-  get standing(): string {
-    return this.state.ring?.standing ?? '';
+  /** This router in its present incarnation. */
+  get incarnation(): PeerIncarnation {
+    return { peer: this.self, incarnation: this.state.incarnation };
   }
 
-  /** All is as it was when it was written last. */
+  /** The participant record of this router. */
+  get participant(): ParticipantRecord | undefined {
+    return this.state.ring?.participantRecords.get(this.self);
+  }
+
+  get participantsHash(): string {
+    return this.state.ring?.participantsHash ?? '';
+  }
+
+  /** The state is the one on the disk again. */
   revert(): void {
-    const { ring, life } = this.state;
-    this.#left &&= life !== 0 && ring?.isGone({ peer: this.self, life }) === true;
+    this.#hasLeft &&= this.state.incarnation !== 0 && this.state.ring?.hasEnded(this.incarnation) === true;
   }
 
-  /** Somebody else knows between whom the range was split at first. Throws `ring-mismatch`. */
+  /** Another router named the founders. Throws `ring-mismatch`. */
   learnFounders(founders: readonly PeerId[]): void {
     const { state } = this;
-    const most = (state.range.end - state.range.start) / MIN_SHARE;
-    const sorted = [...new Set(founders)].sort().slice(0, most);
+    const maxShares = (state.range.end - state.range.start) / MIN_SHARE;
+    const sorted = [...new Set(founders)].sort().slice(0, maxShares);
     if (state.ring === undefined) {
-      this.#box.set({ ...state, founders: sorted, ring: Ring.founded(state.range, sorted) }, true);
+      this.#outbox.set({ ...state, founders: sorted, ring: Ring.founded(state.range, sorted) }, true);
     } else if (String(state.founders) !== String(sorted)) {
-      throw refusal.founders(state.founders, sorted);
+      throw ringError.foundersDiffer(state.founders, sorted);
     }
   }
 
-  /** Takes in facts; gives back those that are news. */
-  put(facts: readonly Fact[]): Fact[] {
+  /** Merges records of others and returns those that were new. */
+  merge(records: readonly RingRecord[]): RingRecord[] {
     const before = this.state;
     if (before.ring === undefined) return [];
     let ring: Ring = before.ring;
-    let { doubted } = before;
-    const news: Fact[] = [];
-    let essential = false;
-    for (const fact of facts) {
+    let { unconfirmed } = before;
+    const news: RingRecord[] = [];
+    let isEssential = false;
+    for (const record of records) {
       const known: Ring = ring;
-      ring = known.put(fact, this.#keeps);
+      ring = known.put(record, this.#keeps);
       if (ring === known) continue;
-      news.push(fact);
-      essential ||= fact.kind === 'deed' || ring.standing !== known.standing;
-      if (fact.kind === 'deed' && this.#isDoubtful(fact.deed, ring))
-        doubted = new Set(doubted).add(fact.deed);
+      news.push(record);
+      isEssential ||= record.kind === 'ownership' || ring.participantsHash !== known.participantsHash;
+      if (record.kind === 'ownership' && this.#needsConfirmation(record, ring)) {
+        unconfirmed = new Set(unconfirmed).add(record);
+      }
     }
-    if (news.length > 0) this.#box.set({ ...before, ring, doubted }, essential);
-    this.#answerIntrusions();
-    this.survey();
+    if (news.length > 0) this.#outbox.set({ ...before, ring, unconfirmed }, isEssential);
+    this.#answerContradictions();
+    this.refresh();
     return news;
   }
 
-  /** Makes addresses that are ours another's. */
-  give(span: Span, owner: Holder): Deed {
-    let version = 0;
-    for (const { deed } of this.state.ring?.within(span) ?? []) version = Math.max(version, deed.version);
-    const deed = this.#sign(span, version + 1, owner);
-    this.survey();
-    return deed;
+  /** Hands addresses that this router owns over to another owner. */
+  grant(span: Span, owner: PeerIncarnation): OwnershipRecord {
+    const arcs = this.state.ring?.within(span) ?? [];
+    const version = arcs.reduce((highest, { record }) => Math.max(highest, record.version), 0) + 1;
+    const record = this.#sign(span, version, owner);
+    this.refresh();
+    return record;
   }
 
-  /** Our part of a range that is split for the first time. */
-  open(share: Span): void {
-    this.#sign(share, 1, this.holder);
-    this.survey();
+  /** Signs for this router's share of a range that was just split between the founders. */
+  claimShare(share: Span): void {
+    this.#sign(share, 1, this.incarnation);
+    this.refresh();
   }
 
-  /** Makes addresses ours that nobody alive owns, or says again that they are, with a version that counts before these. */
-  take(segments: readonly (Span & { readonly version: number })[]): void {
-    let run: { start: number; end: number; version: number } | undefined;
-    for (const { start, end, version } of segments) {
-      if (run?.end === start) {
-        run = { start: run.start, end, version: Math.max(run.version, version) };
-      } else {
-        if (run !== undefined) this.#sign(run, this.#outdoing(run.version), this.holder);
-        run = { start, end, version };
-      }
+  /**
+   * Makes this router the owner of spans, which are either its own already or owned by nobody whose
+   * incarnation goes on. The new records supersede the given versions.
+   */
+  acquire(spans: readonly VersionedSpan[]): void {
+    for (const { version, ...span } of joined(spans)) {
+      this.#sign(span, this.#versionAfter(version), this.incarnation);
     }
-    if (run !== undefined) this.#sign(run, this.#outdoing(run.version), this.holder);
-    this.survey();
+    this.refresh();
   }
 
-  /** A peer takes part no longer: another one, or (when the heir is another one) this router. */
-  close({ peer, life }: Holder, heir: Holder): Seat {
-    const inherits = { heir: heir.peer, heirLife: heir.life };
-    const content = { peer, life, gone: true, ...inherits, sequence: 0, free: 0 };
-    const seat = this.#options.notary.seat(content);
-    if (peer === this.self) this.#left = true;
-    this.#publish({ kind: 'seat', seat });
-    this.survey();
-    return seat;
+  /** Ends the incarnation of another peer that this router succeeds, or its own in favour of a successor. */
+  end({ peer, incarnation }: PeerIncarnation, successor: PeerIncarnation): ParticipantRecord {
+    const record = this.#options.signer.participant({
+      ...{ peer, incarnation, ended: true },
+      ...{ successor: successor.peer, successorIncarnation: successor.incarnation, sequence: 0, free: 0 },
+    });
+    if (peer === this.self) this.#hasLeft = true;
+    this.#publish(record);
+    this.refresh();
+    return record;
   }
 
-  /** This router goes without anything to give away. */
-  end(): void {
-    this.#left = true;
+  /**
+   * Ends the latest incarnation of a peer, unless it has ended, with this router as the successor. A founder
+   * may own addresses without having had any incarnation yet.
+   */
+  endLatest(peer: PeerId): void {
+    const { ring } = this.state;
+    const latest = ring?.latestIncarnation(peer);
+    if (ring === undefined || latest === undefined || ring.hasEnded(latest)) return;
+    const isOwner = ring.arcs.some(({ record }) => record.owner === peer);
+    if (latest.incarnation > 0 || isOwner) this.end(latest, this.incarnation);
   }
 
-  /** Notes who has which addresses. */
-  hold(holdings: RingState['holdings']): void {
-    this.#box.set({ ...this.state, holdings }, true);
+  /** Leaves the ring without a successor. */
+  leave(): void {
+    this.#hasLeft = true;
+  }
+
+  setAllocations(allocations: Allocations): void {
+    this.#outbox.set({ ...this.state, allocations }, true);
   }
 
   send(to: PeerId, message: Message): void {
-    this.#box.put({ kind: 'send', to, message });
+    this.#outbox.put({ kind: 'send', to, message });
   }
 
-  output(output: Output): void {
-    this.#box.put(output);
-  }
-
-  /** Finds out what is ours. Whoever knows the ring takes part; when somebody ended this life, in another. */
-  survey(): void {
+  /**
+   * Works out what this router owns. A router that knows the ring participates; if its incarnation was ended,
+   * in another one.
+   */
+  refresh(): void {
     const { state } = this;
-    if (this.#surveyed === state || state.ring === undefined) return;
-    const isOver = state.life === 0 || state.ring.isGone({ peer: this.self, life: state.life });
-    if (isOver && !this.#left) {
-      this.#beginLife();
-      this.survey();
+    if (this.#refreshed === state || state.ring === undefined) return;
+    const hasEnded = state.incarnation === 0 || state.ring.hasEnded(this.incarnation);
+    if (hasEnded && !this.#hasLeft) {
+      this.#beginIncarnation();
+      this.refresh();
       return;
     }
-    const before = this.#surveyed;
-    this.#surveyed = state;
+    const before = this.#refreshed;
+    this.#refreshed = state;
     const isSame =
-      before?.ring === state.ring && before.life === state.life && before.doubted === state.doubted;
+      before?.ring === state.ring &&
+      before.incarnation === state.incarnation &&
+      before.unconfirmed === state.unconfirmed;
     if (isSame) return;
-    this.#estate = estateOf(state, this.self);
+    this.#arcs = ownArcsOf(state, this.self);
     this.#dropLost();
   }
 
-  /** Tells how much is free here when that is something else than others believe: more than twice as much, or less than half. */
-  hintFree(): void {
-    const { seat, state } = this;
-    if (seat === undefined || seat.life !== state.life || seat.gone) return;
-    const free = Math.max(0, sizeOf(this.#estate.mine) - state.holdings.size);
-    const isNear = (free === 0) === (seat.free === 0) && free <= 2 * seat.free && 2 * free >= seat.free;
-    if (isNear) return;
-    const { proof: _proof, signer: _signer, ...content } = seat;
-    const fresh = this.#options.notary.seat({ ...content, sequence: seat.sequence + 1, free });
-    this.#publish({ kind: 'seat', seat: fresh });
-    this.survey();
+  /**
+   * Tells the others how many addresses are free here, if that is more than twice or less than half of what
+   * they were told.
+   */
+  announceFree(): void {
+    const { participant, state } = this;
+    if (participant === undefined || participant.incarnation !== state.incarnation || participant.ended)
+      return;
+    const free = Math.max(0, sizeOf(this.owned) - state.allocations.size);
+    const told = participant.free;
+    if ((free === 0) === (told === 0) && free <= 2 * told && 2 * free >= told) return;
+    const { kind: _kind, signer: _signer, signature: _signature, ...content } = participant;
+    const sequence = participant.sequence + 1;
+    this.#publish(this.#options.signer.participant({ ...content, sequence, free }));
+    this.refresh();
   }
 
-  /** A version that counts before this one and before all that were forgotten. */
-  #outdoing(version: number): number {
-    const leap = LEAP + Math.floor(this.#options.random() * LEAP_SPREAD);
-    return Math.max(version + leap, Math.floor(this.now) * UNITS_PER_MS);
-  }
-
-  /** This router in its life. */
-  get holder(): Holder {
-    return { peer: this.self, life: this.state.life };
-  }
-
-  /** What is ours stays ours, unless we gave it away; and what changes hands is signed by whose it was. */
-  readonly #keeps = (segment: Segment, deed: Deed): boolean => {
-    const { life, doubted } = this.state;
-    const { owner, ownerLife } = segment.deed;
-    const isAlive = life !== 0 && !this.#left;
-    const isOurs = owner === this.self && ownerLife === life && !doubted.has(segment.deed);
-    if (isAlive && isOurs && !(deed.giver === this.self && deed.giverLife === life)) {
-      this.#intrusions.push({ segment, deed });
+  /**
+   * Keeps the record in force where this router owns the addresses and did not hand them over itself; and
+   * where another owner is said to have handed them over (the next version), but did not sign that.
+   */
+  readonly #keeps = (arc: Arc, record: OwnershipRecord): boolean => {
+    const { incarnation, unconfirmed } = this.state;
+    const { owner, ownerIncarnation, version } = arc.record;
+    const participates = incarnation !== 0 && !this.#hasLeft;
+    const isOwned = owner === this.self && ownerIncarnation === incarnation && !unconfirmed.has(arc.record);
+    const isOwnSignature = record.signer === this.self && record.signerIncarnation === incarnation;
+    if (participates && isOwned && !isOwnSignature) {
+      this.#contradictions.push({ arc, record });
       return true;
     }
-    if (deed.version !== segment.deed.version + 1 || deed.giver === owner) return false;
+    if (record.version !== version + 1 || record.signer === owner) return false;
     const { nameOf } = this.#options;
-    this.#warn(deed.giver, refusal.stolen(nameOf(deed.giver), nameOf(owner)));
+    this.#warn(record.signer, ringError.notOwner(nameOf(record.signer), nameOf(owner)));
     return true;
   };
 
-  /** It makes something ours, but who gave it was gone when it came. */
-  #isDoubtful({ owner, ownerLife, giver, giverLife }: Deed, ring: Ring): boolean {
-    const isOurs = owner === this.self && ownerLife === this.state.life;
-    return isOurs && ring.isGone({ peer: giver, life: giverLife });
+  /**
+   * Whether a record makes this router the owner, although the incarnation of its signer had ended when it
+   * arrived.
+   */
+  #needsConfirmation(record: OwnershipRecord, ring: Ring): boolean {
+    const isOwn = record.owner === this.self && record.ownerIncarnation === this.state.incarnation;
+    return isOwn && ring.hasEnded({ peer: record.signer, incarnation: record.signerIncarnation });
   }
 
-  /** Who else claims what is ours knows nothing of how it came to us: we say so, with a version that counts. */
-  #answerIntrusions(): void {
-    const intrusions = this.#intrusions;
-    if (intrusions.length === 0) return;
-    this.#intrusions = [];
-    for (const { segment, deed } of intrusions) {
-      const shared = overlap(segment, deed);
-      if (shared === undefined || this.#isContested(deed)) continue;
-      this.#sign(shared, this.#outdoing(deed.version), this.holder);
+  /**
+   * Who signs for addresses of this router does not know how it came to own them: a superseding record tells.
+   */
+  #answerContradictions(): void {
+    const contradictions = this.#contradictions;
+    if (contradictions.length === 0) return;
+    this.#contradictions = [];
+    for (const { arc, record } of contradictions) {
+      const shared = overlap(arc, record);
+      if (shared === undefined || this.#isWithheld(record)) continue;
+      this.#sign(shared, this.#versionAfter(record.version), this.incarnation);
     }
   }
 
-  /** A router that takes part believes that it owns what is ours. That never happens unless one was forced, or lies. */
-  #isContested({ owner, ownerLife }: Deed): boolean {
+  /**
+   * Whether an answer is withheld because the claimed owner was answered a moment ago. Such a conflict with
+   * another participant arises only when one of the two was forced to take addresses back, or lies; answering
+   * each of its records would never end.
+   */
+  #isWithheld({ owner, ownerIncarnation }: OwnershipRecord): boolean {
     const { ring } = this.state;
-    if (owner === this.self || ring?.isGone({ peer: owner, life: ownerLife }) !== false) return false;
+    const hasEnded = ring?.hasEnded({ peer: owner, incarnation: ownerIncarnation });
+    if (owner === this.self || hasEnded !== false) return false;
     const last = this.#conflicts.get(owner);
     if (last !== undefined && this.now - last < CONFLICT_PAUSE) return true;
     this.#conflicts.set(owner, this.now);
-    this.#warn(owner, refusal.conflict(this.#options.nameOf(owner)));
+    this.#warn(owner, ringError.conflict(this.#options.nameOf(owner)));
     return false;
   }
 
-  #sign({ start, end }: Span, version: number, { peer: owner, life: ownerLife }: Holder): Deed {
-    const content = { start, end, version, owner, ownerLife, giverLife: this.state.life };
-    const deed = this.#options.notary.deed(content);
-    this.#publish({ kind: 'deed', deed });
-    return deed;
+  #versionAfter(version: number): number {
+    return versionAfter(version, this.now, this.#options.random());
   }
 
-  #publish(fact: Fact): void {
+  #sign(span: Span, version: number, { peer: owner, incarnation }: PeerIncarnation): OwnershipRecord {
+    const { start, end } = span;
+    const record = this.#options.signer.ownership({
+      ...{ start, end, version, owner, ownerIncarnation: incarnation },
+      signerIncarnation: this.state.incarnation,
+    });
+    this.#publish(record);
+    return record;
+  }
+
+  #publish(record: RingRecord): void {
     const { state } = this;
     if (state.ring === undefined) return;
-    this.#box.set({ ...state, ring: state.ring.put(fact) }, true);
-    this.#box.put({ kind: 'announce', facts: [fact] });
+    this.#outbox.set({ ...state, ring: state.ring.put(record) }, true);
+    this.#outbox.put({ kind: 'announce', records: [record] });
   }
 
-  /** This router takes part anew: nothing is its own any more but what others give it, or all others confirm. */
-  #beginLife(): void {
-    const { state, self } = this;
-    const { notary, random } = this.#options;
-    const time = Math.floor(this.now) * UNITS_PER_MS;
-    const former = Math.max(this.seat?.life ?? 0, state.life, time);
-    const life = former + 1 + Math.floor(random() * UNITS_PER_MS);
-    this.#box.set({ ...state, life, doubted: new Set() }, true);
-    const content = { peer: self, life, gone: false, heir: self, heirLife: life, sequence: 0, free: 0 };
-    this.#publish({ kind: 'seat', seat: notary.seat(content) });
+  /**
+   * Participates anew: this router owns only what others grant it from now on, or what all other participants
+   * confirm.
+   */
+  #beginIncarnation(): void {
+    const { state, self: peer } = this;
+    const { signer, random } = this.#options;
+    const latest = Math.max(this.participant?.incarnation ?? 0, state.incarnation);
+    const incarnation = incarnationAfter(latest, this.now, random());
+    this.#outbox.set({ ...state, incarnation, unconfirmed: new Set() }, true);
+    this.#publish(
+      signer.participant({
+        ...{ peer, incarnation, ended: false, successor: peer, successorIncarnation: incarnation },
+        ...{ sequence: 0, free: 0 },
+      }),
+    );
   }
 
-  /** Addresses in use here that belong to others now. What may be ours again is kept until that is known. */
+  /**
+   * Drops allocations of addresses that belong to others now. Those of pending addresses are kept until it is
+   * known whose they are.
+   */
   #dropLost(): void {
-    const { ring, holdings } = this.state;
-    const lost: Slot[] = [];
-    for (const slot of holdings.all()) {
-      const owner = ring?.at(slot.address)?.deed.owner;
-      const isClaimed = this.#estate.claims.some((claim) => overlap(claim, spanOf(slot)) !== undefined);
-      if (owner === undefined || owner === this.self || isClaimed) continue;
-      lost.push(slot);
-      this.#box.put({ kind: 'lost', slot, to: owner });
+    const { ring, allocations } = this.state;
+    const lost: Allocation[] = [];
+    for (const allocation of allocations.all()) {
+      const owner = ring?.at(allocation.address)?.record.owner;
+      const isPending = this.pending.some((arc) => overlap(arc, spanOf(allocation)) !== undefined);
+      if (owner === undefined || owner === this.self || isPending) continue;
+      lost.push(allocation);
+      this.#outbox.put({ kind: 'lost', allocation, to: owner });
     }
     if (lost.length === 0) return;
-    this.hold(holdings.without(lost.map(({ address }) => address)));
-    this.#surveyed = this.state;
+    this.setAllocations(allocations.without(lost.map(({ address }) => address)));
+    this.#refreshed = this.state;
   }
 
-  #warn(peer: PeerId, error: ReturnType<typeof refusal.conflict>): void {
-    this.#box.put({ kind: 'warning', error, peer });
+  #warn(peer: PeerId, error: ReturnType<typeof ringError.conflict>): void {
+    this.#outbox.put({ kind: 'warning', error, peer });
   }
-}
-
-function spanOf({ address }: Slot): Span {
-  return { start: address, end: address + 1 };
 }

@@ -1,51 +1,58 @@
 import type { PeerId } from '../../identity/index.js';
-import type { Block, Deed, Ring, Segment } from '../ring/index.js';
-import { Holdings } from './allocations.js';
+import type { Arc, Block, OwnershipRecord, Ring } from '../ring/index.js';
+import { Allocations } from './allocations.js';
 
-/** All that a router must remember of the ring. Immutable. */
+/** Everything that a router must remember of the ring. Immutable. */
 export interface RingState {
   readonly range: Block;
-  /** Between whom the range was split at first, sorted; empty until that is known. */
+  /** The peers between which the range was first split, sorted; empty until they are known. */
   readonly founders: readonly PeerId[];
-  /** Undefined while there are no founders. */
+  /** Undefined while no founders are known. */
   readonly ring: Ring | undefined;
-  /** In which this router takes part; 0 when it never did, or not yet again. */
-  readonly life: number;
-  /** Deeds that made something ours after their giver was gone: nothing is handed out by them before all others have answered. */
-  readonly doubted: ReadonlySet<Deed>;
-  readonly holdings: Holdings;
+  /** The incarnation in which this router participates; 0 when it never did, or does not yet again. */
+  readonly incarnation: number;
+  /**
+   * Records that made this router the owner after the incarnation of their signer had ended. Nothing is
+   * allocated by them until all other participants have confirmed.
+   */
+  readonly unconfirmed: ReadonlySet<OwnershipRecord>;
+  readonly allocations: Allocations;
 }
 
 export function emptyState(range: Block): RingState {
-  return { range, founders: [], ring: undefined, life: 0, doubted: new Set(), holdings: Holdings.none };
+  return {
+    ...{ range, founders: [], ring: undefined, incarnation: 0 },
+    ...{ unconfirmed: new Set(), allocations: Allocations.none },
+  };
 }
 
 /** What a state means for this router. */
-export interface Estate {
-  /** What it may hand out and give away, in order. */
-  readonly mine: readonly Segment[];
-  /** What it is to take over, once everybody has answered. */
-  readonly claims: readonly Segment[];
+export interface OwnArcs {
+  /** What it may allocate and hand over, in ascending order. */
+  readonly owned: readonly Arc[];
+  /** What it is to take over once all other participants have confirmed, in ascending order. */
+  readonly pending: readonly Arc[];
 }
 
-const NOTHING: Estate = { mine: [], claims: [] };
+export const NO_ARCS: OwnArcs = { owned: [], pending: [] };
 
-export function estateOf({ ring, life, doubted }: RingState, self: PeerId): Estate {
-  if (ring === undefined) return NOTHING;
-  const isAlive = life !== 0 && !ring.isGone({ peer: self, life });
-  const mine: Segment[] = [];
-  const claims: Segment[] = [];
-  for (const segment of ring.segments) {
-    const { deed } = segment;
-    if (isAlive && deed.owner === self && deed.ownerLife === life) {
-      if (doubted.has(deed)) claims.push(segment);
-      else mine.push(segment);
+/** The arcs that a state gives to this router. */
+export function ownArcsOf({ ring, incarnation, unconfirmed }: RingState, self: PeerId): OwnArcs {
+  if (ring === undefined) return NO_ARCS;
+  const participates = incarnation !== 0 && !ring.hasEnded({ peer: self, incarnation });
+  const owned: Arc[] = [];
+  const pending: Arc[] = [];
+  for (const arc of ring.arcs) {
+    const { owner, ownerIncarnation } = arc.record;
+    if (participates && owner === self && ownerIncarnation === incarnation) {
+      if (unconfirmed.has(arc.record)) pending.push(arc);
+      else owned.push(arc);
     } else if (
-      ring.isGone({ peer: deed.owner, life: deed.ownerLife }) &&
-      ring.successor(deed.owner) === self
+      ring.hasEnded({ peer: owner, incarnation: ownerIncarnation }) &&
+      ring.successorOf(owner) === self
     ) {
-      claims.push(segment);
+      pending.push(arc);
     }
   }
-  return { mine, claims };
+  return { owned, pending };
 }

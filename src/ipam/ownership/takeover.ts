@@ -1,168 +1,174 @@
 import type { PeerId } from '../../identity/index.js';
 import {
-  type Deed,
-  type Fact,
-  type Message,
+  type Arc,
+  type MessageOf,
+  type OwnershipRecord,
   overlap,
-  type Question,
-  type Segment,
+  type RingRecord,
   type Span,
+  type VersionedSpan,
 } from '../ring/index.js';
-import { Census } from './confirmation.js';
-import type { Domain } from './ownership.js';
+import { ConfirmationRound } from './confirmation.js';
+import type { Ownership } from './ownership.js';
 
-/** Who has not answered is asked again after so many milliseconds. */
+/** Participants that have not confirmed are asked again after so many milliseconds. */
 const RETRY = 2_000;
 
-/** Makes addresses ours whose owner is gone (also: we ourselves, in an earlier life), and answers others that are about to. */
+/**
+ * Takes over addresses whose owner's incarnation has ended, which may be an earlier incarnation of this
+ * router; and answers other routers that do so.
+ */
 export class Takeover {
-  readonly #domain: Domain;
+  readonly #ownership: Ownership;
   readonly #reachable: (peer: PeerId) => boolean;
-  #census: Census | undefined;
+  #round: ConfirmationRound | undefined;
   #rounds = 0;
 
-  constructor(domain: Domain, reachable: (peer: PeerId) => boolean) {
-    this.#domain = domain;
+  constructor(ownership: Ownership, reachable: (peer: PeerId) => boolean) {
+    this.#ownership = ownership;
     this.#reachable = reachable;
   }
 
-  /** Whose answers are missing. */
+  /** The participants whose confirmation is missing. */
   get waitingFor(): readonly PeerId[] {
-    return this.#census === undefined ? [] : this.#missing(this.#census);
+    return this.#round === undefined ? [] : this.#missing(this.#round);
   }
 
-  get busy(): boolean {
-    return this.#census !== undefined;
+  get isBusy(): boolean {
+    return this.#round !== undefined;
   }
 
-  /** What was answered is void. */
+  /** Makes all confirmations void. */
   reset(): void {
-    this.#census = undefined;
+    this.#round = undefined;
   }
 
-  /** Asks for what there is to take over, or takes it over when everybody has answered. */
-  consider(): void {
-    const { left, estate, standing } = this.#domain;
-    const { claims } = estate;
-    if (claims.length === 0 || left) {
-      this.#census = undefined;
+  /** Asks for confirmation of what is pending, or takes it over once everybody has confirmed. */
+  advance(): void {
+    const { hasLeft, pending, participantsHash } = this.#ownership;
+    if (pending.length === 0 || hasLeft) {
+      this.#round = undefined;
       return;
     }
-    const isCurrent = this.#census?.covers(standing, claims) === true;
-    const census = isCurrent && this.#census !== undefined ? this.#census : this.#begin();
-    if (this.#missing(census).length > 0) return;
-    this.#census = undefined;
-    this.#take(claims);
+    const isCurrent = this.#round?.covers(participantsHash, pending) === true;
+    const round = isCurrent && this.#round !== undefined ? this.#round : this.#begin();
+    if (this.#missing(round).length > 0) return;
+    this.#round = undefined;
+    this.#acquire(pending);
   }
 
-  /** Takes over what we owned ourselves, whoever has answered. */
+  /** Takes over what this router itself owned in earlier incarnations, whoever has confirmed. */
   force(): void {
-    this.#take(this.#domain.estate.claims.filter(({ deed }) => deed.owner === this.#domain.self));
+    const { pending, self } = this.#ownership;
+    this.#acquire(pending.filter(({ record }) => record.owner === self));
   }
 
   tick(now: number): void {
-    if (this.#census !== undefined && this.#census.askAgainAt <= now) this.#ask(this.#census);
+    if (this.#round !== undefined && this.#round.retryAt <= now) this.#askAll(this.#round);
   }
 
   reached(peer: PeerId): void {
-    if (this.#census !== undefined && this.waitingFor.includes(peer)) this.#askPeer(this.#census, peer, []);
+    if (this.#round !== undefined && this.waitingFor.includes(peer)) this.#ask(this.#round, peer, []);
   }
 
-  onAsk(from: PeerId, { round, standing, questions, facts }: Message & { type: 'ask' }): void {
-    const domain = this.#domain;
-    domain.put(facts);
-    if (standing !== domain.standing) {
-      domain.send(from, { type: 'differ', round, facts: this.#seats() });
+  onConfirm(from: PeerId, { round, participantsHash, spans, records }: MessageOf<'confirm'>): void {
+    const ownership = this.#ownership;
+    ownership.merge(records);
+    if (participantsHash !== ownership.participantsHash) {
+      ownership.send(from, { type: 'mismatch', round, records: this.#participantRecords() });
       return;
     }
-    if (this.#isRival(questions)) {
-      // One of the two must be first. Whoever yields has to ask everybody anew, who is first already among them.
-      if (domain.self < from) return;
+    if (this.#isRival(spans)) {
+      // One of the two must be first. The one that yields has to ask everybody anew, and among them the one
+      // that is first.
+      if (ownership.self < from) return;
       this.#begin();
     }
-    this.#affirm(questions);
-    domain.send(from, { type: 'answer', round, standing, facts: this.evidence(questions) });
+    this.#reaffirm(spans);
+    ownership.send(from, { type: 'confirmed', round, participantsHash, records: this.evidence(spans) });
   }
 
-  onAnswer(from: PeerId, { round, standing, facts }: Message & { type: 'answer' }): void {
-    this.#domain.put(facts);
-    const isCurrent = round === this.#census?.round && standing === this.#domain.standing;
-    if (isCurrent) this.#census?.answered(from);
+  onConfirmed(from: PeerId, { round, participantsHash, records }: MessageOf<'confirmed'>): void {
+    this.#ownership.merge(records);
+    const isCurrent = round === this.#round?.round && participantsHash === this.#ownership.participantsHash;
+    if (isCurrent) this.#round?.confirm(from);
   }
 
-  onDiffer(from: PeerId, { round, facts }: Message & { type: 'differ' }): void {
-    this.#domain.put(facts);
-    const { standing, estate } = this.#domain;
-    if (this.#census?.round !== round || estate.claims.length === 0) return;
-    const census = this.#census.covers(standing, estate.claims) ? this.#census : this.#begin();
-    this.#askPeer(census, from, this.#seats());
+  onMismatch(from: PeerId, { round, records }: MessageOf<'mismatch'>): void {
+    this.#ownership.merge(records);
+    const { participantsHash, pending } = this.#ownership;
+    if (this.#round?.round !== round || pending.length === 0) return;
+    const current = this.#round.covers(participantsHash, pending) ? this.#round : this.#begin();
+    this.#ask(current, from, this.#participantRecords());
   }
 
-  /** The deeds that count in these spans, and those whose owners' seats have not come yet. */
-  evidence(spans: readonly Span[]): Fact[] {
-    const { ring } = this.#domain.state;
-    const deeds = new Set<Deed>();
-    for (const segment of ring?.segments ?? []) {
-      const { deed } = segment;
-      if (deed.version === 0) continue;
-      const isUnseated = (ring?.seats.get(deed.owner)?.life ?? 0) < deed.ownerLife;
-      if (isUnseated || spans.some((span) => overlap(span, segment) !== undefined)) deeds.add(deed);
+  /**
+   * The ownership records in force in these spans, and those of owners whose participant records have not
+   * arrived yet.
+   */
+  evidence(spans: readonly Span[]): OwnershipRecord[] {
+    const { ring } = this.#ownership.state;
+    const evidence = new Set<OwnershipRecord>();
+    for (const arc of ring?.arcs ?? []) {
+      const { record } = arc;
+      if (record.version === 0) continue;
+      const owner = ring?.participantRecords.get(record.owner);
+      const isUnknown = (owner?.incarnation ?? 0) < record.ownerIncarnation;
+      if (isUnknown || spans.some((span) => overlap(span, arc) !== undefined)) evidence.add(record);
     }
-    return [...deeds].map((deed) => ({ kind: 'deed', deed }));
+    return [...evidence];
   }
 
-  #begin(): Census {
-    const { standing, estate, now } = this.#domain;
+  #begin(): ConfirmationRound {
+    const { participantsHash, pending, now } = this.#ownership;
     this.#rounds++;
-    const census = new Census(this.#rounds, standing, estate.claims, now + RETRY);
-    this.#census = census;
-    this.#ask(census);
-    return census;
+    const round = new ConfirmationRound(this.#rounds, participantsHash, pending, now + RETRY);
+    this.#round = round;
+    this.#askAll(round);
+    return round;
   }
 
-  #missing(census: Census): PeerId[] {
-    return census.missing(this.#domain.state.ring?.participants ?? [], this.#domain.self);
+  #missing(round: ConfirmationRound): PeerId[] {
+    return round.missing(this.#ownership.state.ring?.participants ?? [], this.#ownership.self);
   }
 
-  #ask(census: Census): void {
-    census.askAgainAt = this.#domain.now + RETRY;
-    for (const peer of this.#missing(census)) this.#askPeer(census, peer, []);
+  #askAll(round: ConfirmationRound): void {
+    round.retryAt = this.#ownership.now + RETRY;
+    for (const peer of this.#missing(round)) this.#ask(round, peer, []);
   }
 
-  #askPeer({ round, standing, questions }: Census, peer: PeerId, facts: readonly Fact[]): void {
-    if (this.#reachable(peer)) this.#domain.send(peer, { type: 'ask', round, standing, questions, facts });
+  #ask(current: ConfirmationRound, peer: PeerId, records: readonly RingRecord[]): void {
+    const { round, participantsHash, spans } = current;
+    if (!this.#reachable(peer)) return;
+    this.#ownership.send(peer, { type: 'confirm', round, participantsHash, spans, records });
   }
 
-  /** Whether we are about to take over some of it ourselves. */
-  #isRival(questions: readonly Span[]): boolean {
-    return this.#domain.estate.claims.some((claim) =>
-      questions.some((question) => overlap(claim, question) !== undefined),
-    );
+  /** Whether this router is about to take over some of the spans itself. */
+  #isRival(spans: readonly Span[]): boolean {
+    return this.#ownership.pending.some((arc) => spans.some((span) => overlap(arc, span) !== undefined));
   }
 
-  /** What is ours of it gets a version that counts more than what whoever asks has heard of. */
-  #affirm(questions: readonly Question[]): void {
-    const { mine } = this.#domain.estate;
-    const again = questions.flatMap((question) =>
-      mine.flatMap((segment) => {
-        const shared = overlap(segment, question);
-        const isOlder = segment.deed.version <= question.version;
-        return shared !== undefined && isOlder ? [{ ...shared, version: question.version }] : [];
+  /**
+   * Where this router owns some of the spans, new records supersede those that the asking router believes to
+   * be in force.
+   */
+  #reaffirm(spans: readonly VersionedSpan[]): void {
+    const { owned } = this.#ownership;
+    const outdated = spans.flatMap((span) =>
+      owned.flatMap((arc) => {
+        const shared = overlap(arc, span);
+        const isOutdated = shared !== undefined && arc.record.version <= span.version;
+        return isOutdated ? [{ ...shared, version: span.version }] : [];
       }),
     );
-    this.#domain.take(again);
+    this.#ownership.acquire(outdated);
   }
 
-  #take(claims: readonly Segment[]): void {
-    this.#domain.take(claims.map(({ start, end, deed }) => ({ start, end, version: deed.version })));
+  #acquire(arcs: readonly Arc[]): void {
+    this.#ownership.acquire(arcs.map(({ start, end, record }) => ({ start, end, version: record.version })));
   }
 
-  #seats(): Fact[] {
-    return seatFacts(this.#domain);
+  #participantRecords(): RingRecord[] {
+    return [...(this.#ownership.state.ring?.participantRecords.values() ?? [])];
   }
-}
-
-/** All seats that are known. */
-export function seatFacts({ state }: Domain): Fact[] {
-  return [...(state.ring?.seats.values() ?? [])].map((seat) => ({ kind: 'seat', seat }));
 }

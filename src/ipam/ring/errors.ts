@@ -1,29 +1,32 @@
 import { WeftError } from '../../errors.js';
 import { addressText, type Span } from './range.js';
 
-/** Why the ring refuses something: one line that says what, why, and what to do. */
-export const refusal = {
-  founders: (ours: readonly string[], theirs: readonly string[]) =>
+/** The errors of the ring: each message says who cannot do what, why, and what to do about it. */
+export const ringError = {
+  foundersDiffer: (ours: readonly string[], theirs: readonly string[]) =>
     new WeftError(
       'ring-mismatch',
-      `another router's addresses were first split between ${listed(theirs)}, ours between ${listed(ours)}: launch all routers with the same --ipalloc-init; weft reset makes one forget what it has`,
+      `the range of another router was first split between ${listed(theirs)}, that of this router between ${listed(ours)}: launch all routers with the same --ipalloc-init; weft reset makes a router forget its addresses`,
     ),
-  range: (ours: string, theirs: string) =>
+  rangesDiffer: (ours: string, theirs: string) =>
     new WeftError(
       'ring-mismatch',
-      `another router hands out addresses of ${theirs}, this one of ${ours}: launch all routers with the same --ipalloc-range; weft reset makes one forget what it has`,
+      `another router hands out addresses of ${theirs}, this one of ${ours}: launch all routers with the same --ipalloc-range; weft reset makes a router forget its addresses`,
     ),
-  stolen: (thief: string, owner: string) =>
-    new WeftError('not-its-owner', `${thief} gave away addresses of ${owner}, which did not sign that`),
+  notOwner: (signer: string, owner: string) =>
+    new WeftError(
+      'not-its-owner',
+      `${signer} gave away addresses of ${owner} without a signature of ${owner}: its record is ignored`,
+    ),
   conflict: (peer: string) =>
     new WeftError(
       'address-conflict',
-      `${peer} says that addresses of this router are its own: one of the two was forced to take back what it had given away; run weft reset on it`,
+      `${peer} claims to own addresses of this router: one of the two was forced to take back addresses that it had given away; run weft reset on that one`,
     ),
-  alive: (peer: string) =>
+  peerAlive: (peer: string) =>
     new WeftError(
       'peer-alive',
-      `${peer} is up: run weft reset there, so that it gives its addresses away itself`,
+      `${peer} cannot be removed because it is up: run weft reset there, so that it gives its addresses away itself`,
     ),
   used: (address: number, by: string) =>
     new WeftError('address-used', `${addressText(address)} is in use by ${by}: choose another address`),
@@ -35,34 +38,37 @@ export const refusal = {
   noRing: () =>
     new WeftError(
       'no-addresses',
-      'this router knows no owner of any address yet: it waits for another one that does; see weft status ipam, and launch enough routers for --ipalloc-init',
+      'this router cannot hand out addresses yet because it has met no router that owns any: see weft status ipam, and launch enough routers for --ipalloc-init',
     ),
-  doubt: (missing: readonly string[]) =>
+  unconfirmed: (missing: readonly string[]) =>
     new WeftError(
       'no-addresses',
-      `this router was restarted, and ${listed(missing)} must confirm what it owns: start what is down, or remove it with weft rmpeer if it is dead; weft prime --force takes the addresses back without asking`,
+      `this router cannot hand out addresses because it was restarted and ${listed(missing)} must confirm what it owns: start what is down, or remove it with weft rmpeer if it is dead; weft prime --force takes the addresses back without asking`,
     ),
-  waited: (peers: readonly string[]) =>
+  notGranted: (peers: readonly string[]) =>
     new WeftError(
       'cancelled',
       peers.length === 0
-        ? 'nobody gave the address in time: try again'
+        ? 'no router gave the address in time: try again'
         : `${listed(peers)} did not give the address in time: start what is down, or remove it with weft rmpeer if it is dead`,
     ),
-  unanswered: (peer: string, missing: readonly string[]) =>
+  notTakenOver: (peer: string, missing: readonly string[]) =>
     new WeftError(
       'cancelled',
       missing.length === 0
-        ? `${peer} is removed; another router takes its addresses over`
+        ? `${peer} is removed; another router takes over its addresses`
         : `${peer} is removed; its addresses are taken over once ${listed(missing)} answered: run weft rmpeer for these, too, if they are dead as well`,
     ),
-  noHeir: () =>
+  noSuccessor: () =>
     new WeftError(
       'cancelled',
-      'no other router took the addresses of this one in time: start one, or use weft reset --force and then weft rmpeer for this router on another',
+      'this router cannot leave yet because no other router took over its addresses in time: start one, or use weft reset --force and then weft rmpeer for this router on another',
     ),
   leaving: () =>
-    new WeftError('no-addresses', 'this router leaves the network and hands out no addresses any more'),
+    new WeftError(
+      'no-addresses',
+      'this router hands out no addresses because it is leaving the network: ask another router',
+    ),
 } as const;
 
 function listed(names: readonly string[]): string {

@@ -1,6 +1,10 @@
-/** Who owns which addresses: signed records that every router replicates, and how they travel. docs/protocol.md, section 12. */
-export { refusal } from './errors.js';
-export type { Denial, Message, Question } from './messages.js';
+/**
+ * Who owns which addresses: signed records that every router replicates, and their bytes. docs/protocol.md,
+ * section 12.
+ */
+export { ringError } from './errors.js';
+export { decodeMessage, encodeMessage, recordsIn } from './message-wire.js';
+export type { DenialReason, Message, MessageOf, VersionedSpan } from './messages.js';
 export {
   addressNumber,
   addressText,
@@ -13,17 +17,20 @@ export {
   type Span,
   sizeOf,
 } from './range.js';
-export type { Deed, Fact, Holder, Notary, Seat } from './records.js';
-export { Ring, type Segment } from './ring.js';
 export {
-  type Charter,
-  checkFact,
+  checkRecord,
   decodeDelta,
-  decodeMessage,
   encodeDelta,
-  encodeMessage,
-  fact,
-  factsIn,
-  hashOfCharter,
-  notaryOf,
-} from './wire.js';
+  hashOfConfig,
+  type RingConfig,
+  recordSignerOf,
+  ringRecord,
+} from './record-wire.js';
+export type {
+  OwnershipRecord,
+  ParticipantRecord,
+  PeerIncarnation,
+  RecordSigner,
+  RingRecord,
+} from './records.js';
+export { type Arc, Ring } from './ring.js';

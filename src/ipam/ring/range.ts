@@ -1,33 +1,33 @@
 import ipaddr from 'ipaddr.js';
 import { WeftError } from '../../errors.js';
 
-/** Addresses of IPv4 as numbers, from `start` up to but without `end`. */
+/** A half-open interval of IPv4 addresses as numbers: `start` belongs to it, `end` does not. */
 export interface Span {
   readonly start: number;
   readonly end: number;
 }
 
-/** A block of IPv4 addresses. */
+/** A block of IPv4 addresses with a common prefix. */
 export interface Block extends Span {
-  /** Length of its prefix. */
+  /** Prefix length. */
   readonly length: number;
   /** Canonical, such as `10.32.0.0/12`. */
   readonly text: string;
 }
 
-/** The range that a network has unless told otherwise. */
+/** The range of a network that is launched without --ipalloc-range. */
 export const DEFAULT_RANGE = '10.32.0.0/12';
-/** A longer prefix leaves no two addresses for hosts. */
+/** A longer prefix does not leave room for two hosts. */
 const LONGEST_SUBNET = 30;
 
-/** Reads `10.40.0.0/16`, with or without host bits set. Throws `bad-subnet`. */
+/** Parses `10.40.0.0/16`; host bits may be set and are dropped. Throws `bad-subnet`. */
 export function parseBlock(text: string): Block {
   const [host = '', lengthText = ''] = text.split('/');
   const length = /^\d{1,2}$/.test(lengthText) ? Number(lengthText) : 99;
   if (!ipaddr.IPv4.isValidFourPartDecimal(host) || length > LONGEST_SUBNET || length < 1) {
     throw new WeftError(
       'bad-subnet',
-      `"${text}" is no IPv4 subnet with room for hosts, such as ${DEFAULT_RANGE}`,
+      `"${text}" is no IPv4 subnet with room for hosts: write one such as ${DEFAULT_RANGE}`,
     );
   }
   const size = 2 ** (32 - length);
@@ -35,7 +35,7 @@ export function parseBlock(text: string): Block {
   return { start, end: start + size, length, text: `${addressText(start)}/${length}` };
 }
 
-/** A dotted address as a number. The text must be one. */
+/** The number of an address in dotted-decimal notation. The text must be such an address. */
 export function addressNumber(dotted: string): number {
   return dotted.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
 }
@@ -48,7 +48,7 @@ export function isWithin(inner: Span, outer: Span): boolean {
   return inner.start >= outer.start && inner.end <= outer.end;
 }
 
-/** What two spans share, or undefined. */
+/** The intersection of two spans, or undefined if they are disjoint. */
 export function overlap(a: Span, b: Span): Span | undefined {
   const start = Math.max(a.start, b.start);
   const end = Math.min(a.end, b.end);
@@ -61,7 +61,10 @@ export function sizeOf(spans: Iterable<Span>): number {
   return size;
 }
 
-/** The first of these IPv4 routes (`10.40.0.0/16`, `default` is none) that shares addresses with the range, or undefined. */
+/**
+ * The first of these IPv4 routes (`10.40.0.0/16`) that overlaps the range, or undefined. `default` overlaps
+ * nothing.
+ */
 export function overlappingRoute(range: Block, routes: Iterable<string>): string | undefined {
   for (const route of routes) {
     const [host = '', lengthText = '32'] = route.split('/');
@@ -74,8 +77,8 @@ export function overlappingRoute(range: Block, routes: Iterable<string>): string
 }
 
 /**
- * The range cut into as many parts as there are shares, each a block of its own or a few in a row: halves of halves, as even as
- * powers of two allow. There must be at least as many addresses as shares.
+ * Splits the range into contiguous shares by halving it again and again, so that the sizes are powers of two
+ * and differ at most by a factor of two. The range must have at least as many addresses as there are shares.
  */
 export function evenShares(range: Span, shares: number): readonly Span[] {
   if (shares === 1) return [range];

@@ -2,87 +2,103 @@ import type { PeerId } from '../../identity/index.js';
 import type { Span } from './range.js';
 
 /*
- * Two kinds of signed facts make the ring. Of two facts about the same thing one counts, whoever hears of them and in whichever order.
+ * Two kinds of signed records make up the ring. Of two records about the same subject one supersedes the
+ * other, by a total order, so that all routers arrive at the same ring in whichever order the records reach
+ * them.
  *
- * A peer takes part in the ring in *lives*. Within one life it knows all that it ever signed; a peer that is not sure of that (its disk
- * may be an older one) begins another. So whoever owns addresses is a peer in one of its lives.
+ * A peer participates in *incarnations*. Within one incarnation it remembers everything that it has signed; a
+ * peer that cannot be sure of that, because its disk may be an older copy, begins another one. An owner of
+ * addresses is therefore always a peer in one particular incarnation.
  */
 
-/** A peer in one of its lives. */
-export interface Holder {
+/** One incarnation of a peer. */
+export interface PeerIncarnation {
   readonly peer: PeerId;
-  readonly life: number;
+  readonly incarnation: number;
 }
 
-/** What proves a fact: opaque to the ring. */
-export interface Proof {
+/** What authenticates a record. Opaque to the ring. */
+export interface Signature {
   readonly publicKey: Uint8Array;
-  readonly signature: Uint8Array;
-}
-
-/** These addresses are the owner's, says the giver, whose they were. Signed by the giver. */
-export interface Deed extends Span {
-  /** Of deeds for one address the highest counts. */
-  readonly version: number;
-  readonly owner: PeerId;
-  readonly ownerLife: number;
-  readonly giver: PeerId;
-  readonly giverLife: number;
-  readonly proof: Proof;
+  readonly bytes: Uint8Array;
 }
 
 /**
- * A peer takes part in the ring, or does so no longer. An open seat is signed by the peer; one that is gone by the peer (it left) or by
- * whoever removed it.
+ * States that the addresses of a span belong to the owner. Signed by the former owner when it hands them
+ * over, and by the owner itself when it takes them over or states again that they are its own.
  */
-export interface Seat extends Holder {
-  readonly gone: boolean;
-  /** Who takes over what the peer still owns; when open: the peer itself. */
-  readonly heir: PeerId;
-  /** In which the heir took that upon itself. */
-  readonly heirLife: number;
+export interface OwnershipRecord extends Span {
+  readonly kind: 'ownership';
+  /** Of two records for one address the one with the higher version supersedes the other. */
+  readonly version: number;
+  readonly owner: PeerId;
+  readonly ownerIncarnation: number;
   readonly signer: PeerId;
-  /** Counts the changes of `free` in this life. */
+  readonly signerIncarnation: number;
+  readonly signature: Signature;
+}
+
+/**
+ * States that an incarnation of a peer participates in the ring, or that it has ended. The peer itself signs
+ * that it participates. The end is signed by the peer (it left) or by its successor (which removed it).
+ */
+export interface ParticipantRecord extends PeerIncarnation {
+  readonly kind: 'participant';
+  readonly ended: boolean;
+  /**
+   * The peer that takes over what an ended incarnation still owns. While the incarnation participates: the
+   * peer itself.
+   */
+  readonly successor: PeerId;
+  /** The incarnation in which the successor took that on. */
+  readonly successorIncarnation: number;
+  readonly signer: PeerId;
+  /** Counts the changes of `free` in this incarnation. */
   readonly sequence: number;
-  /** About so many addresses are free there. */
+  /** Approximate number of unallocated addresses that the peer owns. */
   readonly free: number;
-  readonly proof: Proof;
+  readonly signature: Signature;
 }
 
-export type Fact =
-  | { readonly kind: 'deed'; readonly deed: Deed }
-  | { readonly kind: 'seat'; readonly seat: Seat };
+export type RingRecord = OwnershipRecord | ParticipantRecord;
 
-/** Signs facts as this router. */
-export interface Notary {
+export type OwnershipContent = Omit<OwnershipRecord, 'kind' | 'signer' | 'signature'>;
+export type ParticipantContent = Omit<ParticipantRecord, 'kind' | 'signer' | 'signature'>;
+
+/** Signs records as this router. */
+export interface RecordSigner {
   readonly peer: PeerId;
-  deed(content: Omit<Deed, 'proof' | 'giver'>): Deed;
-  seat(content: Omit<Seat, 'proof' | 'signer'>): Seat;
+  ownership(content: OwnershipContent): OwnershipRecord;
+  participant(content: ParticipantContent): ParticipantRecord;
 }
 
-/** No proof: what follows from the list of the founders is true without a signature. */
-export const NO_PROOF: Proof = { publicKey: new Uint8Array(0), signature: new Uint8Array(0) };
+/** Stands in records that follow from the list of founders, which are true without a signature. */
+export const UNSIGNED: Signature = { publicKey: new Uint8Array(0), bytes: new Uint8Array(0) };
 
-/** Whether a deed counts before another one for the same address. A total order. */
-export function beatsDeed(a: Deed, b: Deed): boolean {
+/** Whether `a` supersedes `b`, both of which are about the same address. A total order. */
+export function supersedesOwnership(a: OwnershipRecord, b: OwnershipRecord): boolean {
   if (a.version !== b.version) return a.version > b.version;
   if (a.owner !== b.owner) return a.owner > b.owner;
-  if (a.giver !== b.giver) return a.giver > b.giver;
+  if (a.signer !== b.signer) return a.signer > b.signer;
   const difference =
-    a.ownerLife - b.ownerLife || a.giverLife - b.giverLife || a.start - b.start || a.end - b.end;
+    a.ownerIncarnation - b.ownerIncarnation ||
+    a.signerIncarnation - b.signerIncarnation ||
+    a.start - b.start ||
+    a.end - b.end;
   return difference > 0;
 }
 
-/** Whether a seat counts before another one of the same peer. A total order. */
-export function beatsSeat(a: Seat, b: Seat): boolean {
-  if (a.life !== b.life) return a.life > b.life;
-  if (a.gone !== b.gone) return a.gone;
-  const byName = order(b.heir, a.heir) || order(b.signer, a.signer);
-  const byNumber = a.heirLife - b.heirLife || a.sequence - b.sequence || a.free - b.free;
-  return (a.gone ? byName || byNumber : byNumber || byName) > 0;
+/** Whether `a` supersedes `b`, both of which are about the same peer. A total order. */
+export function supersedesParticipant(a: ParticipantRecord, b: ParticipantRecord): boolean {
+  if (a.incarnation !== b.incarnation) return a.incarnation > b.incarnation;
+  if (a.ended !== b.ended) return a.ended;
+  const byName = compare(b.successor, a.successor) || compare(b.signer, a.signer);
+  const byNumber =
+    a.successorIncarnation - b.successorIncarnation || a.sequence - b.sequence || a.free - b.free;
+  return (a.ended ? byName || byNumber : byNumber || byName) > 0;
 }
 
-function order(a: PeerId, b: PeerId): number {
+function compare(a: PeerId, b: PeerId): number {
   if (a === b) return 0;
   return a < b ? -1 : 1;
 }

@@ -1,184 +1,227 @@
 import type { PeerId } from '../../identity/index.js';
 import { type Block, evenShares, type Span } from './range.js';
-import { beatsDeed, beatsSeat, type Deed, type Fact, type Holder, NO_PROOF, type Seat } from './records.js';
+import {
+  type OwnershipRecord,
+  type ParticipantRecord,
+  type PeerIncarnation,
+  type RingRecord,
+  supersedesOwnership,
+  supersedesParticipant,
+  UNSIGNED,
+} from './records.js';
 
-/** Where one deed counts. */
-export interface Segment extends Span {
-  readonly deed: Deed;
+/** A contiguous part of the ring in which one ownership record is in force. */
+export interface Arc extends Span {
+  readonly record: OwnershipRecord;
 }
 
+/** Whether the record that is in force in an arc stays in force although another one supersedes it. */
+export type Keeps = (arc: Arc, record: OwnershipRecord) => boolean;
+
 /**
- * Who owns which addresses: for every address of the range the deed that counts, and for every peer the seat that counts.
- * Immutable. Putting facts in is commutative, associative and idempotent.
+ * Who owns which addresses: for every address of the range the ownership record in force, and for every peer
+ * its participant record. Immutable. A CRDT: adding records is commutative, associative and idempotent.
  */
 export class Ring {
-  /** In order, without gaps, over the whole range. */
-  readonly segments: readonly Segment[];
-  readonly seats: ReadonlyMap<PeerId, Seat>;
-  #standing: string | undefined;
+  /** In ascending order, without gaps, over the whole range. */
+  readonly arcs: readonly Arc[];
+  readonly participantRecords: ReadonlyMap<PeerId, ParticipantRecord>;
+  #participantsHash: string | undefined;
   #participants: ReadonlySet<PeerId> | undefined;
 
-  private constructor(segments: readonly Segment[], seats: ReadonlyMap<PeerId, Seat>) {
-    this.segments = segments;
-    this.seats = seats;
-  }
-
-  /** The range evenly split over its founders (sorted, each once), who own their parts before anything was signed. */
-  static founded(range: Block, founders: readonly PeerId[]): Ring {
-    const shares = evenShares(range, founders.length);
-    const segments = founders.map((owner, index) => {
-      const span = shares[index] ?? range;
-      const deed = { ...span, version: 0, owner, ownerLife: 0, giver: owner, giverLife: 0, proof: NO_PROOF };
-      return { ...span, deed };
-    });
-    return new Ring(segments, new Map());
-  }
-
-  /** With this fact; the same ring when it is not news. Where `keeps` says so, the deed that is there stays. */
-  put(fact: Fact, keeps: (segment: Segment, deed: Deed) => boolean = () => false): Ring {
-    return fact.kind === 'seat' ? this.#putSeat(fact.seat) : this.#putDeed(fact.deed, keeps);
-  }
-
-  /** The facts that count, those that everybody has from the beginning left out. */
-  *facts(): Iterable<Fact> {
-    for (const seat of this.seats.values()) yield { kind: 'seat', seat };
-    const told = new Set<Deed>();
-    for (const { deed } of this.segments) {
-      if (deed.version === 0 || told.has(deed)) continue;
-      told.add(deed);
-      yield { kind: 'deed', deed };
-    }
-  }
-
-  /** The segments that the span touches. */
-  within(span: Span): readonly Segment[] {
-    const first = this.#indexOf(span.start);
-    let end = first;
-    while ((this.segments[end]?.start ?? Infinity) < span.end) end++;
-    return this.segments.slice(first, end);
-  }
-
-  /** The segment that this address of the range is in. */
-  at(address: number): Segment | undefined {
-    return this.segments[this.#indexOf(address)];
-  }
-
-  /** This life of the peer is over: another began, or it left, or it was removed. */
-  isGone({ peer, life }: Holder): boolean {
-    const seat = this.seats.get(peer);
-    return seat !== undefined && (seat.life > life || (seat.life === life && seat.gone));
+  private constructor(arcs: readonly Arc[], participantRecords: ReadonlyMap<PeerId, ParticipantRecord>) {
+    this.arcs = arcs;
+    this.participantRecords = participantRecords;
   }
 
   /**
-   * Everybody who takes part, as far as is known. Heirs do, whether their seats are known or not: they know whom those knew who are gone.
+   * The range split evenly between its founders (sorted, each once), who own their shares before anything is
+   * signed.
+   */
+  static founded(range: Block, founders: readonly PeerId[]): Ring {
+    const shares = evenShares(range, founders.length);
+    const arcs = founders.map((owner, index) => {
+      const span = shares[index] ?? range;
+      return { ...span, record: foundersRecord(span, owner) };
+    });
+    return new Ring(arcs, new Map());
+  }
+
+  /** This ring with a record added; the same object when the record changes nothing. */
+  put(record: RingRecord, keeps: Keeps = () => false): Ring {
+    return record.kind === 'participant' ? this.#putParticipant(record) : this.#putOwnership(record, keeps);
+  }
+
+  /** The records in force, except those that follow from the founders and are known to everybody. */
+  *records(): Iterable<RingRecord> {
+    yield* this.participantRecords.values();
+    const told = new Set<OwnershipRecord>();
+    for (const { record } of this.arcs) {
+      if (record.version === 0 || told.has(record)) continue;
+      told.add(record);
+      yield record;
+    }
+  }
+
+  /** The arcs that the span touches. */
+  within(span: Span): readonly Arc[] {
+    const first = this.#indexOf(span.start);
+    let end = first;
+    while ((this.arcs[end]?.start ?? Infinity) < span.end) end++;
+    return this.arcs.slice(first, end);
+  }
+
+  /** The arc that contains this address of the range. */
+  at(address: number): Arc | undefined {
+    return this.arcs[this.#indexOf(address)];
+  }
+
+  /** Whether this incarnation is over: another one began, or the peer left, or it was removed. */
+  hasEnded({ peer, incarnation }: PeerIncarnation): boolean {
+    const record = this.participantRecords.get(peer);
+    if (record === undefined) return false;
+    return record.incarnation > incarnation || (record.incarnation === incarnation && record.ended);
+  }
+
+  /** The latest incarnation of a peer that any record names; incarnation 0 if none does. */
+  latestIncarnation(peer: PeerId): PeerIncarnation {
+    let latest = this.participantRecords.get(peer)?.incarnation ?? 0;
+    const see = (who: PeerId, incarnation: number) => {
+      if (who === peer) latest = Math.max(latest, incarnation);
+    };
+    for (const { successor, successorIncarnation } of this.participantRecords.values()) {
+      see(successor, successorIncarnation);
+    }
+    for (const { record } of this.arcs) {
+      see(record.owner, record.ownerIncarnation);
+      see(record.signer, record.signerIncarnation);
+    }
+    return { peer, incarnation: latest };
+  }
+
+  /**
+   * All peers that participate, as far as any record tells. Successors do, even before their own records
+   * arrive: they know whom the ended incarnations knew.
    */
   get participants(): ReadonlySet<PeerId> {
     this.#participants ??= this.#findParticipants();
     return this.#participants;
   }
 
-  /** Who is to take over what lives of this peer that are over still own, or undefined. */
-  successor(peer: PeerId): PeerId | undefined {
+  /** The peer that is to take over what ended incarnations of this peer still own, or undefined. */
+  successorOf(peer: PeerId): PeerId | undefined {
     const passed = new Set<PeerId>();
-    let heir = peer;
-    let heirLife = 0;
-    while (!passed.has(heir)) {
-      passed.add(heir);
-      const seat = this.seats.get(heir);
-      if (seat === undefined || !seat.gone || seat.life < heirLife) return heir;
-      ({ heir, heirLife } = seat);
+    let successor = peer;
+    let incarnation = 0;
+    while (!passed.has(successor)) {
+      passed.add(successor);
+      const record = this.participantRecords.get(successor);
+      if (record === undefined || !record.ended || record.incarnation < incarnation) return successor;
+      ({ successor, successorIncarnation: incarnation } = record);
     }
     return undefined;
   }
 
-  /** Two rings have the same only if they agree on who takes part, in which life, and who is gone: 16 hexadecimal digits. */
-  get standing(): string {
-    this.#standing ??= standingOf(this.seats.values());
-    return this.#standing;
+  /**
+   * 16 hexadecimal digits. Equal only if two rings agree which peers participate, in which incarnation, and
+   * which have ended.
+   */
+  get participantsHash(): string {
+    this.#participantsHash ??= hashOf(this.participantRecords.values());
+    return this.#participantsHash;
   }
 
   #findParticipants(): ReadonlySet<PeerId> {
-    const open = new Set<PeerId>();
-    const add = (peer: PeerId, life: number) => {
-      if (life > 0 && !this.isGone({ peer, life })) open.add(peer);
+    const participants = new Set<PeerId>();
+    const see = (peer: PeerId, incarnation: number) => {
+      if (incarnation > 0 && !this.hasEnded({ peer, incarnation })) participants.add(peer);
     };
-    for (const { peer, life, heir, heirLife } of this.seats.values()) {
-      add(peer, life);
-      add(heir, heirLife);
+    for (const { peer, incarnation, successor, successorIncarnation } of this.participantRecords.values()) {
+      see(peer, incarnation);
+      see(successor, successorIncarnation);
     }
-    for (const { deed } of this.segments) {
-      add(deed.owner, deed.ownerLife);
-      add(deed.giver, deed.giverLife);
+    for (const { record } of this.arcs) {
+      see(record.owner, record.ownerIncarnation);
+      see(record.signer, record.signerIncarnation);
     }
-    return open;
+    return participants;
   }
 
-  #putSeat(seat: Seat): Ring {
-    const known = this.seats.get(seat.peer);
-    if (known !== undefined && !beatsSeat(seat, known)) return this;
-    const ring = new Ring(this.segments, new Map(this.seats).set(seat.peer, seat));
-    if (known !== undefined && known.life === seat.life && known.gone === seat.gone) {
-      ring.#standing = this.#standing;
+  #putParticipant(record: ParticipantRecord): Ring {
+    const known = this.participantRecords.get(record.peer);
+    if (known !== undefined && !supersedesParticipant(record, known)) return this;
+    const ring = new Ring(this.arcs, new Map(this.participantRecords).set(record.peer, record));
+    if (known?.incarnation === record.incarnation && known.ended === record.ended) {
+      ring.#participantsHash = this.#participantsHash;
     }
     return ring;
   }
 
-  #putDeed(deed: Deed, keeps: (segment: Segment, deed: Deed) => boolean): Ring {
-    const first = this.#indexOf(deed.start);
-    const wins = (segment: Segment) => beatsDeed(deed, segment.deed) && !keeps(segment, deed);
+  #putOwnership(record: OwnershipRecord, keeps: Keeps): Ring {
+    const first = this.#indexOf(record.start);
+    const wins = (arc: Arc) => supersedesOwnership(record, arc.record) && !keeps(arc, record);
     let end = first;
-    let news = false;
-    for (; end < this.segments.length; end++) {
-      const segment = this.segments[end];
-      if (segment === undefined || segment.start >= deed.end) break;
-      news ||= wins(segment);
+    let isNew = false;
+    for (; end < this.arcs.length; end++) {
+      const arc = this.arcs[end];
+      if (arc === undefined || arc.start >= record.end) break;
+      isNew ||= wins(arc);
     }
-    if (!news) return this;
-    const segments = this.segments.slice(0, first);
-    for (const segment of this.segments.slice(first, end)) {
-      if (!wins(segment)) segments.push(segment);
-      else place(segments, segment, deed);
+    if (!isNew) return this;
+    const arcs = this.arcs.slice(0, first);
+    for (const arc of this.arcs.slice(first, end)) {
+      if (!wins(arc)) arcs.push(arc);
+      else place(arcs, arc, record);
     }
-    const ring = new Ring(segments.concat(this.segments.slice(end)), this.seats);
-    ring.#standing = this.#standing;
+    const ring = new Ring(arcs.concat(this.arcs.slice(end)), this.participantRecords);
+    ring.#participantsHash = this.#participantsHash;
     return ring;
   }
 
-  /** Of the segment that holds this address. */
+  /** The index of the arc that contains this address. */
   #indexOf(address: number): number {
     let low = 0;
-    let high = this.segments.length - 1;
+    let high = this.arcs.length - 1;
     while (low < high) {
       const middle = (low + high + 1) >>> 1;
-      if ((this.segments[middle]?.start ?? 0) <= address) low = middle;
+      if ((this.arcs[middle]?.start ?? 0) <= address) low = middle;
       else high = middle - 1;
     }
     return low;
   }
 }
 
-/** Appends the segment, with the deed in it as far as that reaches. */
-function place(segments: Segment[], segment: Segment, deed: Deed): void {
-  const { start, end } = segment;
-  const from = Math.max(start, deed.start);
-  const to = Math.min(end, deed.end);
-  if (start < from) segments.push({ start, end: from, deed: segment.deed });
-  const last = segments.at(-1);
-  if (last?.deed === deed && last.end === from) segments[segments.length - 1] = { ...last, end: to };
-  else segments.push({ start: from, end: to, deed });
-  if (to < end) segments.push({ start: to, end, deed: segment.deed });
+function foundersRecord(span: Span, owner: PeerId): OwnershipRecord {
+  return {
+    ...{ kind: 'ownership', ...span, version: 0, owner, ownerIncarnation: 0 },
+    ...{ signer: owner, signerIncarnation: 0, signature: UNSIGNED },
+  };
 }
 
-/** A sum of the seats' hashes, so that the order is of no matter. Not meant to resist anybody: every seat is signed. */
-function standingOf(seats: Iterable<Seat>): string {
+/** Appends the arc, with the record in force as far as it reaches. */
+function place(arcs: Arc[], arc: Arc, record: OwnershipRecord): void {
+  const { start, end } = arc;
+  const from = Math.max(start, record.start);
+  const to = Math.min(end, record.end);
+  if (start < from) arcs.push({ start, end: from, record: arc.record });
+  const last = arcs.at(-1);
+  if (last?.record === record && last.end === from) arcs[arcs.length - 1] = { ...last, end: to };
+  else arcs.push({ start: from, end: to, record });
+  if (to < end) arcs.push({ start: to, end, record: arc.record });
+}
+
+/**
+ * A sum of hashes, so that the order does not matter. It need not resist an attacker: every record is signed.
+ */
+function hashOf(records: Iterable<ParticipantRecord>): string {
   let [high, low] = [0, 0];
-  for (const { peer, life, gone } of seats) {
+  for (const { peer, incarnation, ended } of records) {
     const words = [
       Number.parseInt(peer.slice(0, 8), 16),
       Number.parseInt(peer.slice(8), 16),
-      life % 2 ** 32,
-      Math.floor(life / 2 ** 32),
-      gone ? 1 : 0,
+      incarnation % 2 ** 32,
+      Math.floor(incarnation / 2 ** 32),
+      ended ? 1 : 0,
     ];
     high = (high + words.reduce(mix, 0x9e3779b9)) >>> 0;
     low = (low + words.reduce(mix, 0x85ebca6b)) >>> 0;

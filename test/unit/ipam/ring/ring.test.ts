@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { PeerId } from '../../../../src/identity/index.js';
-import { Holdings, IPV4, spareBlock } from '../../../../src/ipam/ownership/allocations.js';
+import { Allocations, IPV4, spareBlock } from '../../../../src/ipam/ownership/allocations.js';
 import {
   addressNumber,
   addressText,
@@ -10,7 +10,7 @@ import {
   parseBlock,
   sizeOf,
 } from '../../../../src/ipam/ring/range.js';
-import { type Fact, NO_PROOF } from '../../../../src/ipam/ring/records.js';
+import { type RingRecord, UNSIGNED } from '../../../../src/ipam/ring/records.js';
 import { Ring } from '../../../../src/ipam/ring/ring.js';
 import { Ula } from '../../../../src/ipam/ula.js';
 
@@ -18,77 +18,85 @@ const RANGE = parseBlock('10.32.0.0/26');
 const PEERS = ['a', 'b', 'c', 'd'].map((name) => name.repeat(16) as PeerId);
 
 const peer = fc.constantFrom(...PEERS);
-const life = fc.integer({ min: 1, max: 3 });
-const deed: fc.Arbitrary<Fact> = fc
+const incarnation = fc.integer({ min: 1, max: 3 });
+const ownership: fc.Arbitrary<RingRecord> = fc
   .record({
     start: fc.integer({ min: RANGE.start, max: RANGE.end - 1 }),
     size: fc.integer({ min: 1, max: 40 }),
     version: fc.integer({ min: 1, max: 6 }),
     owner: peer,
-    ownerLife: life,
-    giver: peer,
-    giverLife: life,
+    ownerIncarnation: incarnation,
+    signer: peer,
+    signerIncarnation: incarnation,
   })
   .map(({ start, size, ...rest }) => {
     const end = Math.min(RANGE.end, start + size);
-    return { kind: 'deed', deed: { start, end, ...rest, proof: NO_PROOF } };
+    return { kind: 'ownership', start, end, ...rest, signature: UNSIGNED };
   });
-const seat: fc.Arbitrary<Fact> = fc
+const participant: fc.Arbitrary<RingRecord> = fc
   .record({
-    ...{ peer, life, gone: fc.boolean(), heir: peer, heirLife: life, signer: peer },
+    ...{ peer, incarnation, ended: fc.boolean(), successor: peer, successorIncarnation: incarnation },
+    ...{ signer: peer },
     ...{ sequence: fc.integer({ min: 0, max: 3 }), free: fc.integer({ min: 0, max: 3 }) },
   })
-  .map((content) => ({ kind: 'seat', seat: { ...content, proof: NO_PROOF } }));
-const facts = fc.array(fc.oneof(deed, seat), { maxLength: 40 });
+  .map((content) => ({ kind: 'participant', ...content, signature: UNSIGNED }));
+const records = fc.array(fc.oneof(ownership, participant), { maxLength: 40 });
 
-function ringOf(list: readonly Fact[], ring = Ring.founded(RANGE, PEERS)): Ring {
-  return list.reduce((known, fact) => known.put(fact), ring);
+function ringOf(list: readonly RingRecord[], ring = Ring.founded(RANGE, PEERS)): Ring {
+  return list.reduce((known, record) => known.put(record), ring);
 }
 
-/** For each address what counts, and all seats: two rings that show the same are the same to everybody. */
+/**
+ * The record in force for each address, and all participant records: rings for which this is equal are equal
+ * to everybody.
+ */
 function shown(ring: Ring): unknown {
-  const owners = Array.from({ length: RANGE.end - RANGE.start }, (_, at) => ring.at(RANGE.start + at)?.deed);
-  return { owners, seats: [...ring.seats.values()].sort((a, b) => (a.peer < b.peer ? -1 : 1)) };
+  const owners = Array.from(
+    { length: RANGE.end - RANGE.start },
+    (_, at) => ring.at(RANGE.start + at)?.record,
+  );
+  const participants = [...ring.participantRecords.values()].sort((a, b) => (a.peer < b.peer ? -1 : 1));
+  return { owners, participants };
 }
 
-test('facts give the same ring in whichever order and however often they come', () => {
+test('records give the same ring in whichever order and however often they come', () => {
   fc.assert(
-    fc.property(facts, fc.infiniteStream(fc.nat()), (list, order) => {
+    fc.property(records, fc.infiniteStream(fc.nat()), (list, order) => {
       const once = ringOf(list);
-      const keyed = [...list, ...list].map((fact) => ({ fact, key: order.next().value as number }));
-      const shuffled = keyed.sort((a, b) => a.key - b.key).map(({ fact }) => fact);
+      const keyed = [...list, ...list].map((record) => ({ record, key: order.next().value as number }));
+      const shuffled = keyed.sort((a, b) => a.key - b.key).map(({ record }) => record);
       expect(shown(ringOf(shuffled))).toEqual(shown(once));
-      expect(ringOf(shuffled).standing).toBe(once.standing);
+      expect(ringOf(shuffled).participantsHash).toBe(once.participantsHash);
     }),
   );
 });
 
 test('what a ring tells makes the same ring elsewhere, and what it knows is no news', () => {
   fc.assert(
-    fc.property(facts, (list) => {
+    fc.property(records, (list) => {
       const ring = ringOf(list);
-      expect(shown(ringOf([...ring.facts()]))).toEqual(shown(ring));
-      for (const fact of list) expect(ring.put(fact)).toBe(ring);
+      expect(shown(ringOf([...ring.records()]))).toEqual(shown(ring));
+      for (const record of list) expect(ring.put(record)).toBe(ring);
     }),
   );
 });
 
-test('two rings that were apart become the same by telling each other what counts', () => {
+test('two rings that were apart become the same by telling each other the records in force', () => {
   fc.assert(
-    fc.property(facts, facts, (first, second) => {
+    fc.property(records, records, (first, second) => {
       const [a, b] = [ringOf(first), ringOf(second)];
-      expect(shown(ringOf([...b.facts()], a))).toEqual(shown(ringOf([...a.facts()], b)));
+      expect(shown(ringOf([...b.records()], a))).toEqual(shown(ringOf([...a.records()], b)));
     }),
   );
 });
 
-test('the segments of a ring always cover the whole range, in order', () => {
+test('the arcs of a ring always cover the whole range, in order', () => {
   fc.assert(
-    fc.property(facts, (list) => {
-      const { segments } = ringOf(list);
-      expect(segments[0]?.start).toBe(RANGE.start);
-      for (const [at, { end }] of segments.entries()) {
-        expect(segments[at + 1]?.start ?? RANGE.end).toBe(end);
+    fc.property(records, (list) => {
+      const { arcs } = ringOf(list);
+      expect(arcs[0]?.start).toBe(RANGE.start);
+      for (const [at, { end }] of arcs.entries()) {
+        expect(arcs[at + 1]?.start ?? RANGE.end).toBe(end);
       }
     }),
   );
@@ -105,7 +113,7 @@ test('the range is split as evenly as halves allow', () => {
 });
 
 test('the biggest aligned block is spared, and half of it when that is most of what is free', () => {
-  const none = Holdings.none;
+  const { none } = Allocations;
   const whole = [{ start: 64, end: 128 }];
   expect(spareBlock(none.gaps(whole, { start: 0, end: 256 }))).toEqual({ start: 96, end: 128 });
   const used = none.with({ owner: 'x', address: 97, length: 24, families: IPV4 });
