@@ -1,5 +1,5 @@
 import { type Identity, isPeerId, type PeerId } from '../identity/index.js';
-import { Election, sealOf } from '../ipam/index.js';
+import { Election, signerOf } from '../ipam/index.js';
 import type { Mesh, OpenChannel } from '../mesh/index.js';
 import type { Init } from './ipalloc.js';
 import type { StateFiles } from './state.js';
@@ -40,7 +40,7 @@ export class Founding {
     if (init.kind === 'creator') found([identity.peer]);
     if (init.kind === 'seed') this.#awaitSeeds(init.seeds);
     if (init.kind === 'consensus') await this.#vote(init.electors);
-    if (init.kind === 'observer') this.#hold(new Election({ seal: sealOf(identity) }));
+    if (init.kind === 'observer') this.#hold(new Election({ signer: signerOf(identity) }));
   }
 
   async stop(): Promise<void> {
@@ -92,7 +92,7 @@ export class Founding {
     this.#incarnation = isFirst ? Date.now() : stored.incarnation;
     const state = isFirst ? {} : { stored: Buffer.from(stored.state, 'hex') };
     const elector = { electors: this.#electors, incarnation: this.#incarnation, ...state };
-    this.#hold(new Election({ seal: sealOf(identity), elector }));
+    this.#hold(new Election({ signer: signerOf(identity), elector }));
   }
 
   #hold(election: Election): void {

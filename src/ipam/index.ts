@@ -3,7 +3,7 @@
  * partition.
  */
 export type { AddressAllocator } from './allocation/index.js';
-export { Election, type ElectorOptions, MAX_ELECTORS, sealOf } from './election/index.js';
+export { Election, type ElectorOptions, MAX_ELECTORS, signerOf } from './election/index.js';
 export { LONGEST_ABSENCE, RingFiles, type RingFilesOptions } from './files.js';
 export { emptyState, type RingState } from './ownership/index.js';
 export { type Block, DEFAULT_RANGE, isWithin, overlappingRoute, parseBlock } from './ring/index.js';

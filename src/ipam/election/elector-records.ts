@@ -1,30 +1,36 @@
 import { blake2b, type PeerId } from '../../identity/index.js';
 import { bucketOf, type Item, type ItemHash, itemHash, SetDigest } from '../../mesh/index.js';
-import { type Claims, compareIds, encodeDelta, type SignedClaims } from './wire.js';
+import { compareIds, type ElectorRecord, encodeDelta, type SignedElectorRecord } from './wire.js';
 
-/** The item of a digest that says that an election was called for. No public key has this short id, but by an accident of 2^-64. */
+/**
+ * The key of the digest item that stands for "an election was called for". A peer has this id with
+ * probability 2^-64.
+ */
 const BEGUN = '0000000000000000';
 const BEGUN_HASH: ItemHash = { high: 0, low: 1 };
-/** Small enough that checking all its signatures does not hold other work up for long. */
+/** Maximum size of a delta: checking all its signatures must not hold up other work for long. */
 const DELTA_BYTES = 64 * 1024;
 
-interface Held extends SignedClaims {
+interface Held extends SignedElectorRecord {
   readonly hash: ItemHash;
 }
 
 /**
- * What electors claim, and whether an election was called for: a CRDT of at most as many claims as there are electors.
+ * The records of the electors, and whether an election was called for: a CRDT of at most as many records as
+ * there are electors.
  *
- * Of one elector the first incarnation counts, of that the last version. Of too many electors those that began first count: whoever comes
- * later, or began anew without knowing how it voted, cannot disturb an election that is under way. What comes in has been checked.
+ * For each elector it keeps the first incarnation, and of that the latest version. If there are too many
+ * electors, it keeps those that participated first: an elector that comes later, or that began anew without
+ * knowing how it voted, cannot disturb an election that is under way. The signatures of records have been
+ * checked before they are put in.
  */
-export class ElectionRecords {
+export class ElectorRecords {
   readonly #held = new Map<string, Held>();
   readonly #digest: SetDigest;
   #electors: number | undefined;
   #begun = false;
 
-  /** `electors`: how many there are; when it is left out, the first claims say so. */
+  /** `electors` is the number of electors; if it is left out, the first record tells. */
   constructor(electors?: number) {
     this.#electors = electors;
     const held = this.#held;
@@ -37,47 +43,47 @@ export class ElectionRecords {
     });
   }
 
-  /** How many electors there are, if that is known. */
+  /** The number of electors, if it is known. */
   get electors(): number | undefined {
     return this.#electors;
   }
 
-  /** An election was called for. */
+  /** Whether an election was called for. */
   get begun(): boolean {
     return this.#begun;
   }
 
-  get(elector: PeerId): SignedClaims | undefined {
+  get(elector: PeerId): SignedElectorRecord | undefined {
     return this.#held.get(elector);
   }
 
-  /** The claims that count. */
-  claims(): readonly Claims[] {
-    return [...this.#held.values()].map(({ claims }) => claims);
+  /** The records that are kept. */
+  all(): readonly ElectorRecord[] {
+    return [...this.#held.values()].map(({ record }) => record);
   }
 
-  /** True when these claims would be taken: they are not known, and nothing that counts before them is. */
-  isNews(signed: SignedClaims): boolean {
-    const known = this.#held.get(signed.claims.elector);
+  /** Whether `put` would take the record: neither it nor one that precedes it is known. */
+  isNew(signed: SignedElectorRecord): boolean {
+    const known = this.#held.get(signed.record.elector);
     if (known !== undefined) return supersedes(signed, known);
     const junior = this.#excess();
-    return junior === undefined || seniority(signed.claims, junior) < 0;
+    return junior === undefined || compareSeniority(signed.record, junior) < 0;
   }
 
-  /** Takes claims in; false when they are no news. */
-  put(signed: SignedClaims): boolean {
-    if (!this.isNews(signed)) return false;
-    const { elector, electors } = signed.claims;
+  /** Adds a record; false if it is not new. */
+  put(signed: SignedElectorRecord): boolean {
+    if (!this.isNew(signed)) return false;
+    const { elector, electors } = signed.record;
     this.#electors ??= electors;
     const gone = this.#held.has(elector) ? elector : this.#excess()?.elector;
     if (gone !== undefined) this.#drop(gone);
-    const hash = itemHash(blake2b(16, [signed.record]));
+    const hash = itemHash(blake2b(16, [signed.bytes]));
     this.#held.set(elector, { ...signed, hash });
     this.#digest.toggle(elector, hash);
     return true;
   }
 
-  /** Notes that an election was called for; false when that is no news. */
+  /** Notes that an election was called for; false if that is known. */
   begin(): boolean {
     if (this.#begun) return false;
     this.#begun = true;
@@ -94,32 +100,34 @@ export class ElectionRecords {
     return this.#digest.refine(digest);
   }
 
-  /** What whoever has this digest lacks, in messages. Throws `bad-message`. */
+  /** What the sender of this digest lacks, in messages. Throws `bad-message`. */
   answer(digest: Uint8Array): readonly Uint8Array[] {
     const missing = this.#digest.missing(digest);
     const signed = missing.flatMap((key) => this.#held.get(key) ?? []);
     return signed.length === 0 && !missing.includes(BEGUN) ? [] : this.messages(signed);
   }
 
-  /** These claims in messages, each of which tells as well whether an election was called for. */
-  messages(signed: readonly SignedClaims[]): Uint8Array[] {
-    const parts: SignedClaims[][] = [[]];
+  /** Packs records into messages, each of which also tells whether an election was called for. */
+  messages(signed: readonly SignedElectorRecord[]): Uint8Array[] {
+    const parts: SignedElectorRecord[][] = [[]];
     let bytes = 0;
     for (const each of signed) {
-      bytes += each.record.length + each.signature.length;
+      bytes += each.bytes.length + each.signature.length;
       if (bytes > DELTA_BYTES) {
         parts.push([]);
-        bytes = each.record.length + each.signature.length;
+        bytes = each.bytes.length + each.signature.length;
       }
       parts.at(-1)?.push(each);
     }
     return parts.map((part) => encodeDelta({ begun: this.#begun, signed: part }));
   }
 
-  /** The elector that would have to go for another one, when there are as many as can count. */
-  #excess(): Claims | undefined {
+  /**
+   * The record that would have to give way to that of another elector, if there are as many as can be kept.
+   */
+  #excess(): ElectorRecord | undefined {
     if (this.#electors === undefined || this.#held.size < this.#electors) return undefined;
-    return this.claims().reduce((a, b) => (seniority(a, b) > 0 ? a : b));
+    return this.all().reduce((a, b) => (compareSeniority(a, b) > 0 ? a : b));
   }
 
   #drop(elector: PeerId): void {
@@ -140,13 +148,13 @@ export class ElectionRecords {
   }
 }
 
-/** Less: counts before the other, when there are too many. */
-function seniority(a: Claims, b: Claims): number {
+/** Negative if `a` is kept rather than `b` when there are too many electors. */
+function compareSeniority(a: ElectorRecord, b: ElectorRecord): number {
   return a.incarnation - b.incarnation || compareIds(a.elector, b.elector);
 }
 
-/** True when the first counts instead of the second, both of one elector. */
-function supersedes(a: SignedClaims, b: SignedClaims): boolean {
-  const order = b.claims.incarnation - a.claims.incarnation || a.claims.version - b.claims.version;
-  return order === 0 ? Buffer.compare(a.record, b.record) > 0 : order > 0;
+/** Whether `a` supersedes `b`, both of one elector. */
+function supersedes(a: SignedElectorRecord, b: SignedElectorRecord): boolean {
+  const order = b.record.incarnation - a.record.incarnation || a.record.version - b.record.version;
+  return order === 0 ? Buffer.compare(a.bytes, b.bytes) > 0 : order > 0;
 }

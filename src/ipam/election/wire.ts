@@ -12,80 +12,83 @@ import {
   peerIdOf,
 } from '../../identity/index.js';
 
-/** The bytes of an election (docs/protocol.md): what an elector claims, as it is signed, as it travels and as it is stored. */
+/**
+ * The records of electors, as they are signed, as they travel and as they are stored. docs/protocol.md,
+ * section 13.
+ */
 
-/** So many routers may elect at most. */
+/** Maximum number of electors. */
 export const MAX_ELECTORS = 1024;
-/** Far beyond any number of attempts. */
+/** Far beyond any number of proposals that are made. */
 export const MAX_ROUND = 2 ** 52;
 /** Far beyond any clock. */
 const MAX_INCARNATION = 2 ** 52;
-/** Longest that claims can become: a value of all electors, and numbers. */
-const MAX_CLAIMS_BYTES = 8 * MAX_ELECTORS + 256;
+/** A record is at most a value of all electors, and a few numbers. */
+const MAX_RECORD_BYTES = 8 * MAX_ELECTORS + 256;
 const SIGNATURE_BYTES = 64;
 const FORMAT = 1;
 const LABEL = Buffer.from('weft election v1');
 
-/** An attempt to have a value agreed on. No two have the same three parts. */
+/** The number of a Paxos proposal. No two proposals have the same three parts. */
 export interface Proposal {
   readonly round: number;
   readonly proposer: PeerId;
-  /** Of the proposer. */
+  /** The proposer's incarnation. */
   readonly incarnation: number;
 }
 
-/** The value that an elector accepted, and in which attempt. */
+/** The value that an elector accepted, and in which proposal. */
 export interface Accepted {
   readonly proposal: Proposal;
-  /** The peers that share the ring, sorted. */
+  /** The founders of the ring, sorted. */
   readonly value: readonly PeerId[];
 }
 
-/** All that one elector says. It is the only one that can change it. */
-export interface Claims {
+/** The state of one elector as a Paxos acceptor. Only the elector itself can change it. */
+export interface ElectorRecord {
   readonly publicKey: PublicKey;
   /** The short id of the public key. */
   readonly elector: PeerId;
-  /** Unix time in milliseconds at which it first took part: it is kept when the router restarts. */
+  /** When the elector first participated (Unix time in milliseconds). Kept over restarts. */
   readonly incarnation: number;
-  /** Counts the changes. */
+  /** Counts the changes of the record. */
   readonly version: number;
-  /** So many routers elect, as the elector was told. */
+  /** The number of electors with which the elector was launched. */
   readonly electors: number;
-  /** It accepts nothing that was proposed before this. */
+  /** The elector accepts nothing in any earlier proposal. */
   readonly promised: Proposal | null;
   readonly accepted: Accepted | null;
 }
 
-/** Claims with the exact bytes that were signed. */
-export interface SignedClaims {
-  readonly record: Uint8Array;
+/** A record with the exact bytes that were signed. */
+export interface SignedElectorRecord {
+  readonly bytes: Uint8Array;
   readonly signature: Uint8Array;
-  readonly claims: Claims;
+  readonly record: ElectorRecord;
 }
 
-/** What one router tells another: whether an election was called for, and claims. */
+/** What one router tells another: records, and whether an election was called for. */
 export interface ElectionDelta {
   readonly begun: boolean;
-  readonly signed: readonly SignedClaims[];
+  readonly signed: readonly SignedElectorRecord[];
 }
 
-/** What an elector must find again after a restart. */
+/** What an elector must remember over a restart. */
 export interface ElectionState {
-  /** It forgot how it voted before, and so votes no more. */
+  /** Whether the elector has forgotten how it voted before, so that it must not vote any more. */
   readonly retired: boolean;
-  readonly claims: Claims;
+  readonly record: ElectorRecord;
 }
 
 /** Signs for this router, and checks what others signed. */
-export interface Seal {
+export interface Signer {
   readonly publicKey: PublicKey;
   sign(message: Uint8Array): Uint8Array;
   verify(message: Uint8Array, signature: Uint8Array, publicKey: PublicKey): boolean;
 }
 
 /** Signs with the router's key pair (Ed25519). */
-export function sealOf({ publicKey, secretKey }: Identity): Seal {
+export function signerOf({ publicKey, secretKey }: Identity): Signer {
   return {
     publicKey,
     sign(message) {
@@ -107,35 +110,39 @@ const peerId: Encoder<PeerId> = {
 
 const proposal: Encoder<Proposal> = struct({ round: c.uint, proposer: peerId, incarnation: c.uint });
 
-const claims: Encoder<Omit<Claims, 'elector' | 'publicKey'> & { format: number; publicKey: Uint8Array }> =
-  struct({
-    format: c.uint,
-    publicKey: fixedBytes(32),
-    incarnation: c.uint,
-    version: c.uint,
-    electors: c.uint,
-    promised: optional(proposal),
-    accepted: optional<Accepted>(struct({ proposal, value: boundedList(peerId, MAX_ELECTORS) })),
-  });
+const record: Encoder<
+  Omit<ElectorRecord, 'elector' | 'publicKey'> & { format: number; publicKey: Uint8Array }
+> = struct({
+  format: c.uint,
+  publicKey: fixedBytes(32),
+  incarnation: c.uint,
+  version: c.uint,
+  electors: c.uint,
+  promised: optional(proposal),
+  accepted: optional<Accepted>(struct({ proposal, value: boundedList(peerId, MAX_ELECTORS) })),
+});
 
-const signedClaims = struct<Omit<SignedClaims, 'claims'>>({
-  record: boundedBytes(MAX_CLAIMS_BYTES),
+const signedRecord = struct<Omit<SignedElectorRecord, 'record'>>({
+  bytes: boundedBytes(MAX_RECORD_BYTES),
   signature: fixedBytes(SIGNATURE_BYTES),
 });
 
-const delta = struct({ begun: flag, signed: boundedList(signedClaims, MAX_ELECTORS) });
+const delta = struct({ begun: flag, signed: boundedList(signedRecord, MAX_ELECTORS) });
 
-const state = struct({ retired: flag, claims: boundedBytes(MAX_CLAIMS_BYTES) });
+const state = struct({ retired: flag, record: boundedBytes(MAX_RECORD_BYTES) });
 
-export function signClaims(seal: Seal, content: Claims): SignedClaims {
-  const record = encodeClaims(content);
-  return { record, signature: seal.sign(Buffer.concat([LABEL, record])), claims: content };
+export function signRecord(signer: Signer, content: ElectorRecord): SignedElectorRecord {
+  const bytes = encodeRecord(content);
+  return { bytes, signature: signer.sign(Buffer.concat([LABEL, bytes])), record: content };
 }
 
-/** Throws `bad-signature` unless the elector signed its claims. */
-export function checkClaims(seal: Seal, { record, signature, claims: { elector, publicKey } }: SignedClaims) {
-  if (!seal.verify(Buffer.concat([LABEL, record]), signature, publicKey)) {
-    throw new WeftError('bad-signature', `claims of the elector ${elector} are not signed by it`);
+/** Throws `bad-signature` unless the elector signed its record. */
+export function checkRecord(
+  signer: Signer,
+  { bytes, signature, record: { elector, publicKey } }: SignedElectorRecord,
+) {
+  if (!signer.verify(Buffer.concat([LABEL, bytes]), signature, publicKey)) {
+    throw new WeftError('bad-signature', `a record of the elector ${elector} is not signed by it`);
   }
 }
 
@@ -146,20 +153,20 @@ export function encodeDelta(content: ElectionDelta): Buffer {
 /** Checks the form, not the signatures. Throws `bad-message`. */
 export function decodeDelta(bytes: Uint8Array): ElectionDelta {
   const { begun, signed } = decodeExact(delta, bytes);
-  return { begun, signed: signed.map((each) => ({ ...each, claims: readClaims(each.record) })) };
+  return { begun, signed: signed.map((each) => ({ ...each, record: readRecord(each.bytes) })) };
 }
 
-export function encodeState({ retired, claims: content }: ElectionState): Buffer {
-  return encode(state, { retired, claims: encodeClaims(content) });
+export function encodeState({ retired, record: content }: ElectionState): Buffer {
+  return encode(state, { retired, record: encodeRecord(content) });
 }
 
 /** Throws `bad-message`. */
 export function decodeState(bytes: Uint8Array): ElectionState {
-  const { retired, claims: record } = decodeExact(state, bytes);
-  return { retired, claims: readClaims(record) };
+  const { retired, record: inner } = decodeExact(state, bytes);
+  return { retired, record: readRecord(inner) };
 }
 
-/** Later proposals are greater; none at all is the least. */
+/** Orders proposals by number; no proposal comes before every other. */
 export function compareProposals(a: Proposal | null, b: Proposal | null): number {
   if (a === null || b === null) return Number(a !== null) - Number(b !== null);
   return a.round - b.round || compareIds(a.proposer, b.proposer) || a.incarnation - b.incarnation;
@@ -169,22 +176,22 @@ export function compareIds(a: PeerId, b: PeerId): number {
   return Number(a > b) - Number(a < b);
 }
 
-function encodeClaims(content: Claims): Buffer {
-  return encode(claims, { format: FORMAT, ...content });
+function encodeRecord(content: ElectorRecord): Buffer {
+  return encode(record, { format: FORMAT, ...content });
 }
 
-function readClaims(record: Uint8Array): Claims {
-  const { format, publicKey, ...rest } = decodeExact(claims, record);
+function readRecord(bytes: Uint8Array): ElectorRecord {
+  const { format, publicKey, ...rest } = decodeExact(record, bytes);
   if (format !== FORMAT) {
-    throw new WeftError('bad-message', `claims of an elector have the unknown format ${format}`);
+    throw new WeftError('bad-message', `a record of an elector has the unknown format ${format}`);
   }
   const key = parsePublicKey(publicKey);
   const content = { publicKey: key, elector: peerIdOf(key), ...rest };
-  if (!isPossible(content)) throw new WeftError('bad-message', 'claims of an elector are impossible');
+  if (!isPossible(content)) throw new WeftError('bad-message', 'an elector signed an impossible record');
   return content;
 }
 
-function isPossible({ incarnation, electors, promised, accepted }: Claims): boolean {
+function isPossible({ incarnation, electors, promised, accepted }: ElectorRecord): boolean {
   return (
     incarnation <= MAX_INCARNATION &&
     electors >= 1 &&
@@ -206,7 +213,7 @@ function isPossibleValue(value: readonly PeerId[], electors: number): boolean {
   return value.length >= 1 && value.length <= electors && ascends;
 }
 
-/** A list of at most one element. */
+/** Encoded as a list of at most one element. */
 function optional<T>(element: Encoder<T>): Encoder<T | null> {
   const list = boundedList(element, 1);
   const asList = (value: T | null) => (value === null ? [] : [value]);

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { type PeerId, peerIdOf } from '../../../../src/identity/index.js';
 import type { Election } from '../../../../src/ipam/election/election.js';
-import { cheapSeal, newElector, newObserver, repair, save, settle } from './electors.js';
+import { cheapSigner, newElector, newObserver, repair, save, settle } from './electors.js';
 
 function peersOf(...indices: readonly number[]): PeerId[] {
-  return indices.map((index) => peerIdOf(cheapSeal(index).publicKey)).sort();
+  return indices.map((index) => peerIdOf(cheapSigner(index).publicKey)).sort();
 }
 
 function electors(count: number): Election[] {
@@ -99,7 +99,7 @@ describe('an observer', () => {
   });
 });
 
-describe('what an elector claims', () => {
+describe('the record of an elector', () => {
   test('is told to nobody before it is stored', () => {
     const [a = newObserver(), b = newObserver()] = electors(2);
     repair(a, b);

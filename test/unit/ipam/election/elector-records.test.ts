@@ -1,15 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { peerIdOf } from '../../../../src/identity/index.js';
-import { ElectionRecords } from '../../../../src/ipam/election/elector-records.js';
-import { type SignedClaims, signClaims } from '../../../../src/ipam/election/wire.js';
+import { ElectorRecords } from '../../../../src/ipam/election/elector-records.js';
+import { type SignedElectorRecord, signRecord } from '../../../../src/ipam/election/wire.js';
 import { hexOf } from '../../identity/vectors.js';
-import { cheapSeal } from './electors.js';
+import { cheapSigner } from './electors.js';
 
 const ELECTORS = 3;
 
-/** Claims of one of five routers, in any of three incarnations and versions; two with one version can differ. */
-const anyClaims: fc.Arbitrary<SignedClaims> = fc
+/**
+ * ElectorRecord of one of five routers, in any of three incarnations and versions; two with one version can
+ * differ.
+ */
+const anyRecord: fc.Arbitrary<SignedElectorRecord> = fc
   .record({
     who: fc.nat(4),
     incarnation: fc.nat(2),
@@ -17,28 +20,28 @@ const anyClaims: fc.Arbitrary<SignedClaims> = fc
     round: fc.integer({ min: 1, max: 2 }),
   })
   .map(({ who, incarnation, version, round }) => {
-    const seal = cheapSeal(who);
-    const { publicKey } = seal;
+    const signer = cheapSigner(who);
+    const { publicKey } = signer;
     const elector = peerIdOf(publicKey);
     const promised = { round, proposer: elector, incarnation };
-    const claims = { publicKey, elector, incarnation, version, electors: ELECTORS, promised, accepted: null };
-    return signClaims(seal, claims);
+    const record = { publicKey, elector, incarnation, version, electors: ELECTORS, promised, accepted: null };
+    return signRecord(signer, record);
   });
-const anyMany = fc.array(anyClaims, { maxLength: 12 });
+const anyMany = fc.array(anyRecord, { maxLength: 12 });
 
-function held(...many: readonly (readonly SignedClaims[])[]): ElectionRecords {
-  const records = new ElectionRecords(ELECTORS);
+function held(...many: readonly (readonly SignedElectorRecord[])[]): ElectorRecords {
+  const records = new ElectorRecords(ELECTORS);
   for (const signed of many.flat()) records.put(signed);
   return records;
 }
 
-/** All that is held, in messages, and the digest. */
-function stateOf(records: ElectionRecords): string[] {
-  const all = records.claims().flatMap(({ elector }) => records.get(elector) ?? []);
-  return [...all.map(({ record }) => hexOf(record)).sort(), hexOf(records.digest())];
+/** All records that are kept, and the digest. */
+function stateOf(records: ElectorRecords): string[] {
+  const all = records.all().flatMap(({ elector }) => records.get(elector) ?? []);
+  return [...all.map(({ bytes }) => hexOf(bytes)).sort(), hexOf(records.digest())];
 }
 
-describe('the claims of electors', () => {
+describe('the records of electors', () => {
   test('merge to the same in any order, grouping and repetition', () => {
     fc.assert(
       fc.property(anyMany, anyMany, anyMany, (a, b, c) => {
@@ -46,14 +49,14 @@ describe('the claims of electors', () => {
         expect(stateOf(held(c, a, b))).toEqual(once);
         expect(stateOf(held(a, b, a, c, b))).toEqual(once);
         const ofBoth = held(b, c);
-        const grouped = ofBoth.claims().flatMap(({ elector }) => ofBoth.get(elector) ?? []);
+        const grouped = ofBoth.all().flatMap(({ elector }) => ofBoth.get(elector) ?? []);
         expect(stateOf(held(a, grouped))).toEqual(once);
       }),
       { numRuns: 500 },
     );
   });
 
-  test('are no news when they come again', () => {
+  test('are not new when they come again', () => {
     fc.assert(
       fc.property(anyMany, (a) => {
         const records = held(a);
@@ -65,11 +68,11 @@ describe('the claims of electors', () => {
   test('are of no more routers than elect, of those that began first', () => {
     fc.assert(
       fc.property(anyMany, (a) => {
-        const claims = held(a).claims();
-        expect(claims.length).toBeLessThanOrEqual(ELECTORS);
-        const latest = Math.max(...claims.map(({ incarnation }) => incarnation));
-        const left = a.filter(({ claims: { elector } }) => claims.every((each) => each.elector !== elector));
-        for (const { claims } of left) expect(claims.incarnation).toBeGreaterThanOrEqual(latest);
+        const record = held(a).all();
+        expect(record.length).toBeLessThanOrEqual(ELECTORS);
+        const latest = Math.max(...record.map(({ incarnation }) => incarnation));
+        const left = a.filter(({ record: { elector } }) => record.every((each) => each.elector !== elector));
+        for (const { record } of left) expect(record.incarnation).toBeGreaterThanOrEqual(latest);
       }),
     );
   });

@@ -1,14 +1,14 @@
 import { type Identity, identityFromSeed, parsePublicKey } from '../../../../src/identity/index.js';
 import { Election, type ElectorOptions } from '../../../../src/ipam/election/election.js';
-import type { Seal } from '../../../../src/ipam/election/wire.js';
+import type { Signer } from '../../../../src/ipam/election/wire.js';
 
-/** Key pairs that are always the same. */
+/** An identity that is determined by the index. */
 export function identity(index: number): Identity {
   return identityFromSeed(Buffer.alloc(32, index + 1));
 }
 
-/** A seal that costs next to nothing: a signature tells the signer, not what was signed. */
-export function cheapSeal(index: number): Seal {
+/** A signer that costs next to nothing: a signature tells the signer, not what was signed. */
+export function cheapSigner(index: number): Signer {
   const publicKey = parsePublicKey(Buffer.from((index + 1).toString(16).padStart(64, '0'), 'hex'));
   const signatureOf = (key: Uint8Array) => Buffer.concat([key, key]);
   return {
@@ -18,22 +18,22 @@ export function cheapSeal(index: number): Seal {
   };
 }
 
-/** Begins at `index`, so that electors are senior in the order of their indices. */
+/** An elector whose incarnation is its index, so that lower indices are senior. */
 export function newElector(index: number, electors: number, options: Partial<ElectorOptions> = {}): Election {
-  return new Election({ seal: cheapSeal(index), elector: { electors, incarnation: index, ...options } });
+  return new Election({ signer: cheapSigner(index), elector: { electors, incarnation: index, ...options } });
 }
 
 export function newObserver(): Election {
-  return new Election({ seal: cheapSeal(99) });
+  return new Election({ signer: cheapSigner(99) });
 }
 
-/** The caller's part: what is unsaved is stored at once. */
+/** Does the caller's part: stores what is unsaved at once. */
 export function save(election: Election): void {
   const state = election.unsaved;
   if (state !== null) election.saved(state);
 }
 
-/** An exchange of digests, as the mesh does it; gives back what was sent. */
+/** Exchanges digests as the mesh does it, and returns what was sent. */
 export function repair(a: Election, b: Election): Uint8Array[] {
   const sent: Uint8Array[] = [];
   let [to, from] = [a, b];
@@ -48,7 +48,7 @@ export function repair(a: Election, b: Election): Uint8Array[] {
   return sent;
 }
 
-/** Everybody stores, then talks with everybody, until nobody has anything to tell. */
+/** All electors store, then exchange digests with all others, until none has anything new. */
 export function settle(...all: readonly Election[]): void {
   let sent: number;
   do {

@@ -1,29 +1,40 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type PeerId, parsePeerId, parsePublicKey } from '../../../../src/identity/index.js';
-import { decision, propose, quorumOf, respond, type Sight } from '../../../../src/ipam/election/paxos.js';
-import { type Claims, compareProposals } from '../../../../src/ipam/election/wire.js';
+import {
+  decision,
+  type ElectorView,
+  propose,
+  quorumOf,
+  respond,
+} from '../../../../src/ipam/election/paxos.js';
+import { compareProposals, type ElectorRecord } from '../../../../src/ipam/election/wire.js';
 
-function newClaims(index: number, electors: number): Claims {
+function newRecord(index: number, electors: number): ElectorRecord {
   const elector = parsePeerId(`${index}`.padStart(16, '0'));
   const publicKey = parsePublicKey(Buffer.alloc(32, index));
   return { publicKey, elector, incarnation: 0, version: 0, electors, promised: null, accepted: null };
 }
 
-/** Electors of which each sees of the others, at any time, something of what they ever claimed, or nothing at all. */
+/**
+ * Electors of which each sees of the others, at any time, some version of their records, or nothing at all.
+ */
 class Electors {
   readonly quorum: number;
-  /** All that each of them ever claimed, in order. */
-  readonly histories: Claims[][];
+  /** All versions of the record of each elector, in order. */
+  readonly histories: ElectorRecord[][];
   readonly #electors: number;
 
   constructor(electors: number) {
     this.#electors = electors;
     this.quorum = quorumOf(electors);
-    this.histories = Array.from({ length: electors }, (_, index) => [newClaims(index, electors)]);
+    this.histories = Array.from({ length: electors }, (_, index) => [newRecord(index, electors)]);
   }
 
-  /** The parts of a step: who, whether it proposes, and for each of the others how old what it sees is; 7 is nothing. */
+  /**
+   * The parts of a step: who, whether it proposes, and for each of the others how old what it sees is; 7 is
+   * nothing.
+   */
   step(step: number): void {
     const who = (step & 7) % this.#electors;
     const history = this.histories[who] ?? [];
@@ -33,9 +44,9 @@ class Electors {
       const age = (step >> (6 + 3 * index)) & 7;
       return index === who || age === 7 ? [] : (other.at(-1 - Math.max(0, age - 3)) ?? []);
     });
-    const sight: Sight = { others, quorum: this.quorum, decided: null };
+    const view: ElectorView = { others, quorum: this.quorum, decided: null };
     const proposes = ((step >> 3) & 7) === 0;
-    const next = respond(proposes ? propose(own, sight) : own, sight);
+    const next = respond(proposes ? propose(own, view) : own, view);
     if (next !== own) history.push(next);
   }
 
@@ -61,7 +72,7 @@ const anySteps = fc.record({
   steps: fc.array(fc.noBias(fc.nat(2 ** 30)), { minLength: 30, maxLength: 90, size: 'max' }),
 });
 
-describe('electors that see old claims, or none', () => {
+describe('electors that see old records, or none', () => {
   test('never decide on two values', () => {
     const seen = { again: 0, values: new Set<string>() };
     fc.assert(

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type PeerId, peerIdOf } from '../../../../src/identity/index.js';
 import type { Election } from '../../../../src/ipam/election/election.js';
-import { cheapSeal, newElector, newObserver, repair } from './electors.js';
+import { cheapSigner, newElector, newObserver, repair } from './electors.js';
 
 /** What happens to routers, and how often. A step is a number, from which all of its parts are taken. */
 const KINDS = [
@@ -28,7 +28,10 @@ interface Router {
   writing: Uint8Array | undefined;
 }
 
-/** Routers on a network that loses, repeats, reorders and parts; with disks that keep what was written, and no more. */
+/**
+ * Routers on a network that loses, repeats, reorders and parts; with disks that keep what was written, and no
+ * more.
+ */
 class World {
   readonly quorum: number;
   readonly #electors: number;
@@ -76,7 +79,10 @@ class World {
     this.#check();
   }
 
-  /** All routers but some are there and can talk: enough of them to decide. Gives back how long that takes, in milliseconds. */
+  /**
+   * All routers but some are there and can talk: enough of them to decide. Gives back how long that takes, in
+   * milliseconds.
+   */
   heal(down: readonly number[], random: () => number): number {
     this.#parts = 0;
     for (const router of this.#routers) {
@@ -204,7 +210,7 @@ describe('an election among routers that crash, part, and lose, repeat and reord
         seen[world.agreed === undefined ? 'late' : 'early'] += 1;
         world.heal(down.slice(0, electors - world.quorum), () => random.next().value ?? 0);
         const agreed = world.agreed ?? [];
-        const all = Array.from({ length: electors }, (_, index) => peerIdOf(cheapSeal(index).publicKey));
+        const all = Array.from({ length: electors }, (_, index) => peerIdOf(cheapSigner(index).publicKey));
         expect(agreed).toEqual(all.sort().filter((peer) => agreed.includes(peer)));
         expect(agreed.length).toBeGreaterThanOrEqual(world.quorum);
       }),

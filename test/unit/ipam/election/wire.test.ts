@@ -9,8 +9,8 @@ import {
   encodeDelta,
   encodeState,
   MAX_ELECTORS,
-  sealOf,
-  signClaims,
+  signerOf,
+  signRecord,
 } from '../../../../src/ipam/election/wire.js';
 import { hexOf, protocolVectors } from '../../identity/vectors.js';
 import { identity, newElector, newObserver, repair, save, settle } from './electors.js';
@@ -20,7 +20,7 @@ const INCARNATION = 1_700_000_000_000;
 /** Of a real key pair. */
 function elector(index: number, electors: number): Election {
   return new Election({
-    seal: sealOf(identity(index)),
+    signer: signerOf(identity(index)),
     elector: { electors, incarnation: INCARNATION + index },
   });
 }
@@ -87,25 +87,25 @@ describe('the messages of an election', () => {
     expect(election.digest()).toEqual(before);
   });
 
-  test('that say what no elector can claim are refused', () => {
-    const [{ claims } = never()] = decodeDelta(proposed(0, 3)).signed;
-    const proposal = claims.promised ?? { round: 1, proposer: claims.elector, incarnation: 0 };
+  test('with a record that no elector can sign are refused', () => {
+    const [{ record } = never()] = decodeDelta(proposed(0, 3)).signed;
+    const proposal = record.promised ?? { round: 1, proposer: record.elector, incarnation: 0 };
     const peers = [0, 1, 2, 3].map((index) => identity(index).peer).sort();
     const impossible = [
-      { ...claims, electors: 0 },
-      { ...claims, electors: MAX_ELECTORS + 1 },
-      { ...claims, incarnation: 2 ** 53 - 1 },
-      { ...claims, promised: { ...proposal, round: 0 } },
-      { ...claims, promised: { ...proposal, round: 2 ** 53 - 1 } },
-      { ...claims, accepted: { proposal: { ...proposal, round: 2 }, value: peers.slice(0, 2) } },
-      { ...claims, accepted: { proposal, value: [] } },
-      { ...claims, accepted: { proposal, value: peers } },
-      { ...claims, accepted: { proposal, value: peers.slice(0, 2).reverse() } },
-      { ...claims, accepted: { proposal, value: [claims.elector, claims.elector] } },
+      { ...record, electors: 0 },
+      { ...record, electors: MAX_ELECTORS + 1 },
+      { ...record, incarnation: 2 ** 53 - 1 },
+      { ...record, promised: { ...proposal, round: 0 } },
+      { ...record, promised: { ...proposal, round: 2 ** 53 - 1 } },
+      { ...record, accepted: { proposal: { ...proposal, round: 2 }, value: peers.slice(0, 2) } },
+      { ...record, accepted: { proposal, value: [] } },
+      { ...record, accepted: { proposal, value: peers } },
+      { ...record, accepted: { proposal, value: peers.slice(0, 2).reverse() } },
+      { ...record, accepted: { proposal, value: [record.elector, record.elector] } },
     ];
     for (const content of impossible) {
       const election = elector(1, 3);
-      const delta = encodeDelta({ begun: true, signed: [signClaims(sealOf(identity(0)), content)] });
+      const delta = encodeDelta({ begun: true, signed: [signRecord(signerOf(identity(0)), content)] });
       expect(codeOf(() => election.merge(delta))).toBe('bad-message');
       expect(election.begun).toBe(false);
     }
@@ -128,22 +128,22 @@ describe('the messages of an election', () => {
   });
 
   test('have room for as many electors as there may be', () => {
-    const [{ claims } = never()] = decodeDelta(proposed(0, MAX_ELECTORS)).signed;
+    const [{ record } = never()] = decodeDelta(proposed(0, MAX_ELECTORS)).signed;
     const value = Array.from({ length: MAX_ELECTORS }, (_, index) =>
       parsePeerId(index.toString(16).padStart(16, '0')),
     );
-    const promised = { round: 2 ** 52, proposer: claims.elector, incarnation: 2 ** 52 };
+    const promised = { round: 2 ** 52, proposer: record.elector, incarnation: 2 ** 52 };
     const whole = {
-      ...claims,
+      ...record,
       incarnation: 2 ** 52,
       version: 2 ** 52,
       promised,
       accepted: { proposal: promised, value },
     };
-    const delta = encodeDelta({ begun: true, signed: [signClaims(sealOf(identity(0)), whole)] });
-    expect(decodeDelta(delta).signed[0]?.claims).toEqual(whole);
-    const state = encodeState({ retired: false, claims: whole });
-    expect(decodeState(state).claims).toEqual(whole);
+    const delta = encodeDelta({ begun: true, signed: [signRecord(signerOf(identity(0)), whole)] });
+    expect(decodeDelta(delta).signed[0]?.record).toEqual(whole);
+    const state = encodeState({ retired: false, record: whole });
+    expect(decodeState(state).record).toEqual(whole);
     expect(state.length).toBeLessThan(9 * 1024);
   });
 });
@@ -175,7 +175,10 @@ function never(): never {
   throw new Error('nothing was proposed');
 }
 
-/** True for a message without claims, and for one that differs from this only in whether an election was called for. */
+/**
+ * True for a message without records, and for one that differs from this only in whether an election was
+ * called for.
+ */
 function isMereCall(bytes: Uint8Array, delta: Uint8Array): boolean {
   const isFlag = bytes[0] === 0 || bytes[0] === 1;
   const rest = Buffer.from(bytes.subarray(1));
