@@ -66,6 +66,15 @@ export const flag: Encoder<boolean> = {
   decode: (state) => c.uint8.decode(state) === 1,
 };
 
+/** A value that is encoded as another one. */
+export function mapped<T, U>(encoder: Encoder<U>, to: (value: T) => U, from: (value: U) => T): Encoder<T> {
+  return {
+    preencode: (state, value) => encoder.preencode(state, to(value)),
+    encode: (state, value) => encoder.encode(state, to(value)),
+    decode: (state) => from(encoder.decode(state)),
+  };
+}
+
 /** Encodes a value of ours. Throws RangeError when it breaks the bounds of its format. */
 export function encode<T>(encoder: Encoder<T>, value: T): Buffer {
   const state: State = { start: 0, end: 0, buffer: null };

@@ -1,6 +1,7 @@
 /**
- * Runs the checker of the address ring: `npx tsx bench/ipam/check.ts [--operations 10000000] [--seed N] [--episode 20000] [--trace]`.
- * Episodes have the seeds N, N+1, …; what is found is seen again with its seed and --operations 1.
+ * Runs the checker of the address ring:
+ * `npx tsx bench/ipam/check.ts [--operations 10000000] [--seed N] [--episode 20000] [--trace]`
+ * The episodes have the seeds N, N+1, …; a violation is reproduced by its seed and --operations 1.
  */
 import { parseArgs } from 'node:util';
 import { check } from '../../test/unit/ipam/checker.js';
@@ -14,7 +15,7 @@ const { values } = parseArgs({
   },
 });
 
-// Refusals are made by the million here, and nobody reads where.
+// Millions of errors are made here, and nobody reads their stack traces.
 Error.stackTraceLimit = 0;
 
 const first = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));

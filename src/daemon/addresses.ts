@@ -4,7 +4,6 @@ import { parseHostPort } from '../address.js';
 import type { AddressControl, AddressOwner, Ipam, PrimeRequest } from '../api/index.js';
 import { systemCode, WeftError } from '../errors.js';
 import type { OpenChannel } from '../gossip/index.js';
-import { hostAddresses } from '../hostnet/index.js';
 import type { Identity, PeerId } from '../identity/index.js';
 import { type AddressAllocator, AddressService, LONGEST_ABSENCE, type OwnerView } from '../ipam/index.js';
 import type { Mesh } from '../mesh/index.js';

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { OpenChannel } from '../gossip/index.js';
 import { type Identity, isPeerId, type PeerId } from '../identity/index.js';
-import { Election, sealOf } from '../ipam/index.js';
+import { Election, signerOf } from '../ipam/index.js';
 import type { Mesh } from '../mesh/index.js';
 import type { Init } from './ipalloc.js';
 import type { StateFiles } from './state.js';
@@ -50,7 +50,7 @@ export class Founding {
       });
       await Promise.race([voting, delay(NAMES_PATIENCE, undefined, { ref: false })]);
     }
-    if (init.kind === 'observer') this.#hold(new Election({ seal: sealOf(identity) }));
+    if (init.kind === 'observer') this.#hold(new Election({ signer: signerOf(identity) }));
   }
 
   async stop(): Promise<void> {
@@ -107,7 +107,7 @@ export class Founding {
     const state = isFirst ? {} : { stored: Buffer.from(stored.state, 'hex') };
     if (this.#stopped || isFounded()) return;
     const elector = { electors: this.#electors, incarnation: this.#incarnation, ...state };
-    this.#hold(new Election({ seal: sealOf(identity), elector }));
+    this.#hold(new Election({ signer: signerOf(identity), elector }));
   }
 
   #hold(election: Election): void {

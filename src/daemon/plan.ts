@@ -105,7 +105,7 @@ async function decide(request: LaunchRequest): Promise<Plan> {
 async function loadRing({ stateDir, runDir }: LaunchRequest, range: Block): Promise<Ring> {
   const files = new RingFiles({
     statePath: join(stateDir, 'addresses.json'),
-    witnessPath: runPaths(runDir).witness,
+    markerPath: runPaths(runDir).witness,
     bootId: await bootId(),
     uptime,
   });

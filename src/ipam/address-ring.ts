@@ -1,369 +1,371 @@
 import type { WeftError } from '../errors.js';
 import type { PeerId } from '../identity/index.js';
-import { Departure } from './departure.js';
-import { Desk } from './desk.js';
-import { Domain } from './domain.js';
-import type { Deed, Fact, Notary, Seat } from './facts.js';
-import { type Slot, spareBlock } from './holdings.js';
-import type { Denial, Message, Output } from './messages.js';
-import { Outbox } from './outbox.js';
-import { overlap, type Span } from './range.js';
-import { refusal } from './refusals.js';
-import type { Request } from './requests.js';
-import type { Ring } from './ring.js';
-import type { RingState } from './state.js';
-import { seatFacts, Takeover } from './takeover.js';
+import { Donors, type Request, RequestQueue } from './allocation/index.js';
+import {
+  type Allocation,
+  Donation,
+  Handover,
+  Outbox,
+  type Output,
+  Ownership,
+  type RingState,
+  Takeover,
+} from './ownership/index.js';
+import {
+  type Message,
+  type OwnershipRecord,
+  type RecordSigner,
+  type Ring,
+  type RingRecord,
+  ringError,
+  type Span,
+} from './ring/index.js';
 import { type RingView, ringView } from './view.js';
-import { Wants } from './wants.js';
 
 export interface AddressRingOptions {
-  readonly notary: Notary;
-  /** As it was saved last, or `emptyState`. */
+  readonly signer: RecordSigner;
+  /** The state that was saved last, or `emptyState`. */
   readonly state: RingState;
   /**
-   * The state is known to be the last that was saved, and this router was away for too short a time to be removed. Otherwise it begins
-   * another life, and what it owned is its own again when all others have answered.
+   * Whether the state is certainly the one that was saved last, and this router was absent for too short a
+   * time to be removed. Otherwise it begins another incarnation, and what it owned is its own again once all
+   * other participants have confirmed that.
    */
   readonly continued: boolean;
   /** Unix time in milliseconds. */
   readonly now: number;
-  /** Numbers from 0 to 1. */
+  /** Gives numbers from 0 to 1. */
   readonly random: () => number;
-  /** Whether messages get to this peer now. */
+  /** Whether messages reach this peer now. */
   readonly reachable: (peer: PeerId) => boolean;
-  /** All peers that messages get to now, whether they take part in the ring or not. */
+  /** All peers that messages reach now, whether they participate in the ring or not. */
   readonly neighbours: () => Iterable<PeerId>;
-  /** How people call a peer. */
+  /** The name by which people know a peer. */
   readonly nameOf: (peer: PeerId) => string;
 }
 
-/** Facts about whose a span is, in a denial. */
-const MAX_HINTS = 64;
+/** An allocation, and the families of it that are to be freed. */
+export interface Release {
+  readonly allocation: Allocation;
+  readonly families: number;
+}
 
 /**
- * One router's part in the ring of addresses: what it owns, gives away, takes over and hands out. Pure: no I/O, no clock.
+ * One router's part in the ring of addresses: what it owns, donates, takes over and allocates. Pure: no I/O,
+ * no clock.
  *
- * Whoever drives it calls an input, then writes what `save` gives to the disk and says `saved` (or `failed`), then does what `outputs` gives.
- * Why no address is ever given out twice is written down in docs/protocol.md.
+ * The driver calls an input, then writes what `save` returns to the disk and calls `saved` (or `failed`),
+ * then does what `outputs` returns. docs/protocol.md, section 12, proves that no address is ever allocated
+ * twice.
  */
 export class AddressRing {
   readonly #options: AddressRingOptions;
-  readonly #box: Outbox<RingState>;
-  readonly #domain: Domain;
+  readonly #outbox: Outbox<RingState>;
+  readonly #ownership: Ownership;
   readonly #takeover: Takeover;
-  readonly #wants: Wants;
-  readonly #desk: Desk;
-  #departure: Departure | undefined;
+  readonly #donation: Donation;
+  readonly #donors: Donors;
+  readonly #queue: RequestQueue;
+  #handover: Handover | undefined;
 
   constructor(options: AddressRingOptions) {
     const { state, continued, now, reachable } = options;
     this.#options = options;
-    const known = continued ? state : { ...state, life: 0, doubted: new Set<Deed>() };
-    this.#box = new Outbox<RingState>(known);
-    this.#domain = new Domain(options, this.#box, now);
-    this.#takeover = new Takeover(this.#domain, reachable);
-    this.#wants = new Wants(reachable);
-    this.#desk = new Desk({
-      box: this.#box,
-      domain: this.#domain,
+    const restored = continued
+      ? state
+      : { ...state, incarnation: 0, unconfirmed: new Set<OwnershipRecord>() };
+    this.#outbox = new Outbox<RingState>(restored);
+    this.#ownership = new Ownership(options, this.#outbox, now);
+    this.#takeover = new Takeover(this.#ownership, reachable);
+    this.#donation = new Donation(this.#ownership, this.#takeover, () => this.#isLeaving);
+    this.#donors = new Donors(reachable);
+    this.#queue = new RequestQueue({
+      outbox: this.#outbox,
+      ownership: this.#ownership,
       takeover: this.#takeover,
-      wants: this.#wants,
+      donors: this.#donors,
       reachable,
       nameOf: options.nameOf,
-      hasLeft: () => this.#departure?.done === true,
+      hasLeft: () => this.#handover?.isDone === true,
     });
-    this.#react();
+    this.#advance();
   }
 
-  // --- What the driver does ---------------------------------------------------------------------------------------
+  // --- What the driver does
+  // ---------------------------------------------------------------------------------------
 
-  /** The state to write to the disk now, if there is one. Until `saved` or `failed`, it gives nothing more. */
+  /**
+   * The state to write to the disk now, if there is a new one. Returns no other before `saved` or `failed` is
+   * called.
+   */
   save(): RingState | undefined {
-    return this.#box.save();
+    return this.#outbox.save();
   }
 
   saved(): void {
-    this.#box.saved();
+    this.#outbox.saved();
   }
 
-  /** The state could not be written: all is again as it is on the disk, and what followed from the state is refused with this error. */
+  /**
+   * The state could not be written: it is the one on the disk again, and requests that followed from it are
+   * refused with this error.
+   */
   failed(error: WeftError): void {
-    const undone = this.#box.failed();
+    const undone = this.#outbox.failed();
     this.#takeover.reset();
-    this.#departure = undefined;
-    this.#domain.revert();
+    this.#handover = undefined;
+    this.#ownership.revert();
     for (const output of undone) {
-      if (output.kind === 'settle') this.#box.put({ kind: 'settle', id: output.id, error });
+      if (output.kind === 'settle') this.#outbox.put({ kind: 'settle', id: output.id, error });
     }
-    for (const { id, kind } of this.#desk.requests) if (kind === 'leave') this.#desk.refuse(id, error);
+    for (const { id, kind } of this.#queue.requests) if (kind === 'leave') this.#queue.refuse(id, error);
   }
 
   outputs(): readonly Output[] {
-    return this.#box.take();
+    return this.#outbox.take();
   }
 
-  /** Something is to be done later, so that `tick` should be called from time to time (every second). */
-  get busy(): boolean {
-    return this.#desk.requests.length > 0 || this.#takeover.busy;
+  /**
+   * Whether something is to be done later, so that `tick` must be called from time to time (every second).
+   */
+  get isBusy(): boolean {
+    return this.#queue.requests.length > 0 || this.#takeover.isBusy;
   }
 
   tick(now: number): void {
-    this.#domain.now = now;
-    this.#wants.expire(now);
-    this.#departure?.tick(now);
-    this.#react();
+    this.#ownership.now = now;
+    this.#donors.expire(now);
+    this.#handover?.tick(now);
+    this.#advance();
     this.#takeover.tick(now);
   }
 
   /** The ring as it is on the disk: what others may be told. */
   get ring(): Ring | undefined {
-    return this.#box.durable.ring;
+    return this.#outbox.durable.ring;
   }
 
   get founders(): readonly PeerId[] {
-    return this.#box.state.founders;
+    return this.#outbox.state.founders;
   }
 
-  // --- What others say --------------------------------------------------------------------------------------------
+  // --- What others say
+  // --------------------------------------------------------------------------------------------
 
   /**
-   * The range is split between these at first: the one who made the network, the seeds, those that were elected. The list must be the same
-   * on all routers. Does nothing when it is known already. Throws `ring-mismatch` when another list is known.
+   * Splits the range between the founders: the router that made the network, the seeds, or the elected ones.
+   * The list must be the same on all routers. Does nothing if the list is known already. Throws
+   * `ring-mismatch` if another list is known.
    */
   found(founders: readonly PeerId[]): void {
-    const isNew = this.#box.state.ring === undefined;
-    this.#domain.learnFounders(founders);
-    this.#domain.survey();
-    const share = this.#domain.estate.claims.find(({ deed }) => deed.owner === this.#domain.self);
-    if (isNew && share !== undefined) this.#domain.open(share);
-    this.#react();
+    const isNew = this.#outbox.state.ring === undefined;
+    const { self } = this.#ownership;
+    this.#ownership.learnFounders(founders);
+    this.#ownership.refresh();
+    const share = this.#ownership.pending.find(({ record }) => record.owner === self);
+    if (isNew && share !== undefined) this.#ownership.claimShare(share);
+    this.#advance();
   }
 
-  /** Somebody else knows the founders. Throws `ring-mismatch`. */
+  /** Another router named the founders. Throws `ring-mismatch`. */
   learnFounders(founders: readonly PeerId[]): void {
-    this.#domain.learnFounders(founders);
+    this.#ownership.learnFounders(founders);
   }
 
-  /** Takes in facts whose signatures were checked; gives back those that are news. */
-  merge(facts: readonly Fact[], now: number): readonly Fact[] {
-    this.#domain.now = now;
-    const news = this.#domain.put(facts);
-    this.#react();
+  /** Merges records whose signatures were checked, and returns those that were new. */
+  merge(records: readonly RingRecord[], now: number): readonly RingRecord[] {
+    this.#ownership.now = now;
+    const news = this.#ownership.merge(records);
+    this.#advance();
     return news;
   }
 
-  /** A message of another peer; the facts in it were checked. */
+  /** Handles a message of another peer; the signatures of the records in it were checked. */
   receive(from: PeerId, message: Message, now: number): void {
-    this.#domain.now = now;
-    if (this.#box.state.ring === undefined) return;
-    this.#domain.survey();
+    this.#ownership.now = now;
+    if (this.#outbox.state.ring === undefined) return;
+    this.#ownership.refresh();
+    this.#handle(from, message);
+    this.#advance();
+  }
+
+  /** A peer can be reached again. */
+  reached(peer: PeerId, now: number): void {
+    this.#ownership.now = now;
+    this.#donors.reached(peer);
+    this.#advance();
+    this.#takeover.reached(peer);
+  }
+
+  // --- What this router wants; each request is settled by an output with its id
+  // ------------------------------------
+
+  /**
+   * Requests an address of the span for the owner; the one that it has there already, if any. `length` is the
+   * subnet's prefix length.
+   */
+  allocate(id: number, owner: string, span: Span, length: number, families: number): void {
+    this.#request({ kind: 'allocate', id, owner, span, length, families });
+  }
+
+  /** Requests one particular address for the owner. */
+  claim(id: number, owner: string, address: number, length: number, families: number): void {
+    const span = { start: address, end: address + 1 };
+    this.#request({ kind: 'claim', id, owner, span, length, families });
+  }
+
+  /** Frees families of allocations. An allocation without any family left is gone. */
+  release(id: number, releases: readonly Release[]): void {
+    let { allocations } = this.#outbox.state;
+    for (const { allocation, families } of releases) {
+      const left = allocation.families & ~families;
+      allocations =
+        left === 0
+          ? allocations.without([allocation.address])
+          : allocations.with({ ...allocation, families: left });
+    }
+    if (releases.length > 0) this.#ownership.setAllocations(allocations);
+    this.#queue.settle(id);
+    this.#advance();
+  }
+
+  /** Settled once there is a ring. */
+  prime(id: number): void {
+    this.#request({ kind: 'prime', id });
+  }
+
+  /**
+   * Takes back what this router owned in earlier incarnations although not all other participants have
+   * confirmed. That is safe only if those that have not are dead, or were never granted any of it.
+   */
+  force(id: number): void {
+    this.#ownership.refresh();
+    this.#takeover.force();
+    this.#queue.settle(id);
+    this.#advance();
+  }
+
+  /**
+   * Declares all known incarnations of a dead peer ended. This router takes over what the peer owned as soon
+   * as all other participants have confirmed; the request is settled then. If another router removed the peer
+   * before, that one takes over. Refused with `peer-alive`, and with `no-addresses` while no ring is known.
+   */
+  remove(id: number, peer: PeerId): void {
+    this.#ownership.refresh();
+    const refusal = this.#refusalToRemove(peer);
+    if (refusal !== undefined) {
+      this.#queue.refuse(id, refusal);
+      return;
+    }
+    this.#ownership.endLatest(peer);
+    this.#request({ kind: 'remove', id, peer });
+  }
+
+  /**
+   * Hands everything over and leaves the ring for good. Settled once another router has it on its disk, or if
+   * there is no other.
+   */
+  leave(id: number): void {
+    for (const { id: other } of this.#queue.requests) this.#queue.refuse(other, ringError.leaving());
+    this.#queue.add({ kind: 'leave', id });
+    const { reachable, neighbours } = this.#options;
+    const nextNonce = () => this.#donors.nextNonce();
+    this.#handover = new Handover({ ownership: this.#ownership, reachable, neighbours, nextNonce });
+    this.#advance();
+  }
+
+  /** Refuses a request that is not settled yet, with what it waits for as the reason. */
+  cancel(id: number): void {
+    if (this.#queue.cancel(id)?.kind === 'leave') this.#handover = undefined;
+  }
+
+  /** The allocations of an owner. */
+  allocationsOf(owner: string): readonly Allocation[] {
+    return this.#outbox.state.allocations.of(owner);
+  }
+
+  view(): RingView {
+    this.#ownership.refresh();
+    const { state, owned, pending, self } = this.#ownership;
+    return ringView({
+      ...{ state, owned, pending, self },
+      waitingFor: this.#takeover.waitingFor,
+      reachable: this.#options.reachable,
+      requests: this.#queue.requests,
+    });
+  }
+
+  #handle(from: PeerId, message: Message): void {
     switch (message.type) {
-      case 'want':
-        this.#onWant(from, message);
+      case 'request':
+        this.#donation.onRequest(from, message);
         break;
-      case 'gift':
-        this.#domain.put(message.facts);
-        this.#wants.granted(from, message.nonce);
+      case 'grant':
+        this.#ownership.merge(message.records);
+        this.#donors.onGrant(from, message.nonce);
         break;
-      case 'denied':
-        this.#domain.put(message.facts);
-        this.#wants.denied(from, message.nonce, message.why);
+      case 'denial':
+        this.#ownership.merge(message.records);
+        this.#donors.onDenial(from, message.nonce, message.reason);
         break;
-      case 'ask':
-        this.#takeover.onAsk(from, message);
+      case 'confirm':
+        this.#takeover.onConfirm(from, message);
         break;
-      case 'answer':
-        this.#takeover.onAnswer(from, message);
+      case 'confirmed':
+        this.#takeover.onConfirmed(from, message);
         break;
-      case 'differ':
-        this.#takeover.onDiffer(from, message);
+      case 'mismatch':
+        this.#takeover.onMismatch(from, message);
         break;
       case 'offer':
         this.#onOffer(from, message.nonce);
         break;
       case 'accept':
-        this.#departure?.onAccept(from, message);
+        this.#handover?.onAccept(from, message);
         break;
-      case 'bequest':
-        this.#domain.put(message.facts);
-        this.#domain.send(from, { type: 'receipt', nonce: message.nonce });
+      case 'transfer':
+        this.#ownership.merge(message.records);
+        this.#ownership.send(from, { type: 'receipt', nonce: message.nonce });
         break;
       case 'receipt':
-        this.#departure?.onReceipt(from, message.nonce);
+        this.#handover?.onReceipt(from, message.nonce);
         break;
     }
-    this.#react();
-  }
-
-  /** A peer can be reached again. */
-  reached(peer: PeerId, now: number): void {
-    this.#domain.now = now;
-    this.#wants.forgive(peer);
-    this.#react();
-    this.#takeover.reached(peer);
-  }
-
-  // --- What the router wants; each is settled by an output with its id --------------------------------------------
-
-  /** An address of the span for the owner; the one it has there, if it has one. `length` is that of the subnet's prefix. */
-  allocate(id: number, owner: string, span: Span, length: number, families: number): void {
-    this.#begin({ kind: 'allocate', id, owner, span, length, families });
-  }
-
-  /** This very address for the owner. */
-  claim(id: number, owner: string, address: number, length: number, families: number): void {
-    const span = { start: address, end: address + 1 };
-    this.#begin({ kind: 'claim', id, owner, span, length, families });
-  }
-
-  /** Frees what these slots stand for of these families. */
-  release(id: number, freed: readonly { readonly slot: Slot; readonly families: number }[]): void {
-    let { holdings } = this.#box.state;
-    for (const { slot, families } of freed) {
-      const left = slot.families & ~families;
-      holdings = left === 0 ? holdings.without([slot.address]) : holdings.with({ ...slot, families: left });
-    }
-    if (freed.length > 0) this.#domain.hold(holdings);
-    this.#desk.settle(id);
-    this.#react();
-  }
-
-  /** Settled when there is a ring. */
-  prime(id: number): void {
-    this.#begin({ kind: 'prime', id });
-  }
-
-  /**
-   * Takes back what this router owned in earlier lives although not all others have answered. That is only right when those that did not are
-   * gone, or were never given any of it.
-   */
-  force(id: number): void {
-    this.#domain.survey();
-    this.#takeover.force();
-    this.#desk.settle(id);
-    this.#react();
-  }
-
-  /**
-   * This peer is dead, for all its lives that are known: what it owned is taken over by this router as soon as all others have answered. Settled
-   * then. Refused with `peer-alive`, and with `no-addresses` where no ring is known. Where somebody removed it before, that one takes over.
-   */
-  remove(id: number, peer: PeerId): void {
-    this.#domain.survey();
-    if (this.#isLeaving) {
-      this.#desk.refuse(id, refusal.leaving());
-      return;
-    }
-    const { ring } = this.#box.state;
-    if (ring === undefined) {
-      this.#desk.refuse(id, refusal.noRing());
-      return;
-    }
-    const life = lastLife(ring, peer);
-    const { reachable, nameOf } = this.#options;
-    if (!ring.isGone({ peer, life })) {
-      if (reachable(peer)) {
-        this.#desk.refuse(id, refusal.alive(nameOf(peer)));
-        return;
-      }
-      const isOwner = ring.segments.some(({ deed }) => deed.owner === peer);
-      if (life > 0 || isOwner) this.#domain.close({ peer, life }, this.#domain.holder);
-    }
-    this.#begin({ kind: 'remove', id, peer });
-  }
-
-  /** Gives all away and leaves the ring for good. Settled when somebody else has it on its disk, or when there is nobody else. */
-  leave(id: number): void {
-    for (const { id: other } of this.#desk.requests) this.#desk.refuse(other, refusal.leaving());
-    this.#desk.open({ kind: 'leave', id });
-    const { reachable, neighbours } = this.#options;
-    const nextNonce = () => this.#wants.nextNonce();
-    this.#departure = new Departure({ domain: this.#domain, reachable, neighbours, nextNonce });
-    this.#react();
-  }
-
-  /** The request is wanted no longer: it is refused with what it waited for, unless it is settled already. */
-  cancel(id: number): void {
-    if (this.#desk.cancel(id)?.kind === 'leave') this.#departure = undefined;
-  }
-
-  /** The addresses of an owner. */
-  held(owner: string): readonly Slot[] {
-    return this.#box.state.holdings.of(owner);
-  }
-
-  view(): RingView {
-    this.#domain.survey();
-    const { state, estate, self } = this.#domain;
-    return ringView({
-      state,
-      estate,
-      self,
-      waitingFor: this.#takeover.waitingFor,
-      reachable: this.#options.reachable,
-      requests: this.#desk.requests,
-    });
-  }
-
-  // --- Giving -----------------------------------------------------------------------------------------------------
-
-  #onWant(from: PeerId, { nonce, span, seat }: Message & { type: 'want' }): void {
-    const domain = this.#domain;
-    domain.put([{ kind: 'seat', seat }]);
-    const deny = (why: Denial, facts: readonly Fact[] = []) =>
-      domain.send(from, { type: 'denied', nonce, why, facts });
-    const { ring, holdings } = domain.state;
-    const ours = domain.estate.mine.filter((segment) => overlap(segment, span) !== undefined);
-    const block = spareBlock(holdings.gaps(ours, span));
-    if (seat.peer !== from || ring?.isGone(seat) !== false) deny('not-now', seatFacts(domain));
-    else if (this.#isLeaving) deny('not-now');
-    else if (ours.length === 0) deny('not-mine', this.#takeover.evidence([span]).slice(0, MAX_HINTS));
-    else if (block === undefined) deny(span.end - span.start === 1 ? 'used' : 'full');
-    else this.#give(block, seat, nonce);
-  }
-
-  #give(block: Span, to: Seat, nonce: number): void {
-    const deed = this.#domain.give(block, to);
-    const { seat } = this.#domain;
-    const facts: Fact[] = seat === undefined ? [] : [{ kind: 'seat', seat }];
-    this.#domain.send(to.peer, { type: 'gift', nonce, facts: [...facts, { kind: 'deed', deed }] });
   }
 
   #onOffer(from: PeerId, nonce: number): void {
-    const { seat } = this.#domain;
-    if (seat !== undefined && !this.#isLeaving) this.#domain.send(from, { type: 'accept', nonce, seat });
+    const { participant } = this.#ownership;
+    if (participant === undefined || this.#isLeaving) return;
+    this.#ownership.send(from, { type: 'accept', nonce, participant });
   }
 
-  // --- What follows -----------------------------------------------------------------------------------------------
-
-  #react(): void {
-    this.#domain.survey();
-    this.#takeover.consider();
-    this.#desk.serve();
-    this.#domain.hintFree();
+  #refusalToRemove(peer: PeerId): WeftError | undefined {
+    const { ring } = this.#outbox.state;
+    const { reachable, nameOf } = this.#options;
+    if (this.#isLeaving) return ringError.leaving();
+    if (ring === undefined) return ringError.noRing();
+    const isAlive = !ring.hasEnded(ring.latestIncarnation(peer)) && reachable(peer);
+    return isAlive ? ringError.peerAlive(nameOf(peer)) : undefined;
   }
 
-  #begin(request: Request): void {
+  /** Everything that may follow from an input. */
+  #advance(): void {
+    this.#ownership.refresh();
+    this.#takeover.advance();
+    this.#queue.serve();
+    this.#ownership.announceFree();
+  }
+
+  #request(request: Request): void {
     if (this.#isLeaving) {
-      this.#desk.refuse(request.id, refusal.leaving());
+      this.#queue.refuse(request.id, ringError.leaving());
       return;
     }
-    this.#desk.open(request);
-    this.#react();
+    this.#queue.add(request);
+    this.#advance();
   }
 
   get #isLeaving(): boolean {
-    return this.#domain.left || this.#departure !== undefined;
+    return this.#ownership.hasLeft || this.#handover !== undefined;
   }
-}
-
-/** The latest life of a peer that is known. */
-function lastLife(ring: Ring, peer: PeerId): number {
-  let life = ring.seats.get(peer)?.life ?? 0;
-  for (const { heir, heirLife } of ring.seats.values()) if (heir === peer) life = Math.max(life, heirLife);
-  for (const { deed } of ring.segments) {
-    if (deed.owner === peer) life = Math.max(life, deed.ownerLife);
-    if (deed.giver === peer) life = Math.max(life, deed.giverLife);
-  }
-  return life;
 }

@@ -6,57 +6,62 @@ import { WeftError } from '../errors.js';
 import { corruptFile, readPrivateJson, writePrivateJson } from '../identity/index.js';
 import { Serial } from '../order.js';
 import { validator } from '../validate.js';
-import type { Block } from './range.js';
-import { emptyState, type RingState } from './state.js';
+import { emptyState, type RingState } from './ownership/index.js';
+import type { Block } from './ring/index.js';
 import { restoredState, StoredRing, storedRing } from './stored.js';
 
 /**
- * Says, in a directory that no reboot and no backup brings back (tmpfs), what was written to the disk last and that the router was
- * there until when. It is written before the state is: an older state, or one of another boot, does not match it.
+ * Tells which state was written to the disk last, and until when the router was alive. It lies in a directory
+ * that no reboot and no backup restores (tmpfs) and is written before the state: an older copy of the state,
+ * or one of another boot, does not match it.
  */
-const Witness = Type.Object({
-  /** Of the kernel. */
+const Marker = Type.Object({
+  /** The kernel's id of the boot. */
   bootId: Type.String(),
   sequence: Type.Integer({ minimum: 0 }),
-  /** Seconds since the boot at which the router was alive. */
+  /** When the router was alive last, in seconds since the boot. */
   aliveAt: Type.Number({ minimum: 0 }),
 });
-type Witness = Static<typeof Witness>;
+type Marker = Static<typeof Marker>;
 
-/** A router that was away for longer (in seconds) may have been removed by others meanwhile. Whoever removes one waits for longer than this. */
+/**
+ * Maximum seconds of absence after which a router goes on in its incarnation. Another router that removes it
+ * waits for longer than this before it takes anything over.
+ */
 export const LONGEST_ABSENCE = 15;
 
 export interface RingFilesOptions {
-  /** In the state directory. */
+  /** A path in the state directory. */
   readonly statePath: string;
-  /** In the run directory. */
-  readonly witnessPath: string;
-  /** /proc/sys/kernel/random/boot_id */
+  /** A path in the run directory. */
+  readonly markerPath: string;
+  /** The content of /proc/sys/kernel/random/boot_id. */
   readonly bootId: string;
   /** Seconds since the boot. */
   readonly uptime: () => number;
 }
 
 const parseStored = validator('file-corrupt', 'its content', StoredRing);
-const parseWitness = validator('file-corrupt', 'its content', Witness);
+const parseMarker = validator('file-corrupt', 'its content', Marker);
 
-/** Where the ring is kept: its state on the disk, and the witness that the state is the last one. */
+/** The files of the ring: its state, and the marker that tells whether the state is fresh. */
 export class RingFiles {
   readonly #options: RingFilesOptions;
   #sequence = 0;
-  /** What the witness is to say: while a state is being written, that of this one. */
-  #witnessed = 0;
-  /** What is on the disk is what this router works with. Before that, no witness may say so. */
-  #isOurs = false;
-  readonly #witness = new Serial();
+  /** The sequence in the marker: while a state is being written, that of this state. */
+  #markedSequence = 0;
+  /** Whether this router works with the state on the disk. No marker may be written before that. */
+  #isInUse = false;
+  readonly #markerWrites = new Serial();
 
   constructor(options: RingFilesOptions) {
     this.#options = options;
   }
 
   /**
-   * The state as it was saved last, and whether this router goes on with it or begins another life.
-   * Rejects with `file-corrupt` (it is never overwritten), `file-unreadable`, `file-not-private` or `range-changed`.
+   * The state that was saved last, and whether this router goes on in its incarnation or begins another one.
+   * Rejects with `file-corrupt` (it is never overwritten), `file-unreadable`, `file-not-private` or
+   * `range-changed`.
    */
   async load(range: Block): Promise<{ readonly state: RingState; readonly continued: boolean }> {
     const { statePath } = this.#options;
@@ -65,10 +70,10 @@ export class RingFiles {
     try {
       const stored = parseStored(content);
       const state = restoredState(stored, range);
-      const continued = this.#isContinued(await this.#readWitness(), stored.sequence);
+      const continued = this.#isContinued(await this.#readMarker(), stored.sequence);
       this.#sequence = stored.sequence;
-      this.#witnessed = stored.sequence;
-      this.#isOurs = continued;
+      this.#markedSequence = stored.sequence;
+      this.#isInUse = continued;
       return { state, continued };
     } catch (error) {
       if (error instanceof WeftError && error.code === 'range-changed') throw error;
@@ -76,47 +81,50 @@ export class RingFiles {
     }
   }
 
-  /** Resolves when the state is on the disk. Rejects with `disk-full` or `no-privilege`; then the file is as it was before. */
+  /**
+   * Resolves once the state is on the disk. Rejects with `disk-full` or `no-privilege`; then the file is
+   * unchanged.
+   */
   async save(state: RingState): Promise<void> {
     const before = this.#sequence;
-    this.#witnessed = before + 1;
+    this.#markedSequence = before + 1;
     try {
-      await this.#writeWitness(this.#witnessed);
+      await this.#writeMarker(this.#markedSequence);
       await writePrivateJson(this.#options.statePath, storedRing(state, before + 1));
       this.#sequence = before + 1;
-      this.#isOurs = true;
+      this.#isInUse = true;
     } catch (error) {
-      this.#witnessed = before;
+      this.#markedSequence = before;
       await this.beat().catch(() => {});
       throw error;
     }
   }
 
-  /** Says that the router is alive: to be called every second, and once before it is stopped. */
+  /** Marks that the router is alive. Must be called every second, and once before the router is stopped. */
   async beat(): Promise<void> {
-    if (this.#isOurs) await this.#writeWitness(this.#witnessed);
+    if (this.#isInUse) await this.#writeMarker(this.#markedSequence);
   }
 
-  #isContinued(witness: Witness | undefined, sequence: number): boolean {
-    if (witness === undefined || witness.bootId !== this.#options.bootId) return false;
-    return witness.sequence === sequence && this.#options.uptime() - witness.aliveAt <= LONGEST_ABSENCE;
+  #isContinued(marker: Marker | undefined, sequence: number): boolean {
+    if (marker === undefined || marker.bootId !== this.#options.bootId) return false;
+    return marker.sequence === sequence && this.#options.uptime() - marker.aliveAt <= LONGEST_ABSENCE;
   }
 
-  async #readWitness(): Promise<Witness | undefined> {
+  async #readMarker(): Promise<Marker | undefined> {
     try {
-      return parseWitness(await readPrivateJson(this.#options.witnessPath));
+      return parseMarker(await readPrivateJson(this.#options.markerPath));
     } catch {
-      return undefined; // Nothing is lost without one: others confirm what is ours.
+      return undefined; // Without a marker nothing is lost: the others confirm what this router owns.
     }
   }
 
-  #writeWitness(sequence: number): Promise<void> {
-    const { witnessPath, bootId, uptime } = this.#options;
-    return this.#witness.run(async () => {
-      await mkdir(dirname(witnessPath), { recursive: true, mode: 0o700 });
-      // Need not survive a crash of the machine: another boot makes it void.
-      const witness = JSON.stringify({ bootId, sequence, aliveAt: uptime() } satisfies Witness);
-      await writeFileAtomic(witnessPath, witness, { mode: 0o600, fsync: false });
+  #writeMarker(sequence: number): Promise<void> {
+    const { markerPath, bootId, uptime } = this.#options;
+    return this.#markerWrites.run(async () => {
+      await mkdir(dirname(markerPath), { recursive: true, mode: 0o700 });
+      // The marker need not survive a crash of the machine: another boot makes it void.
+      const marker = JSON.stringify({ bootId, sequence, aliveAt: uptime() } satisfies Marker);
+      await writeFileAtomic(markerPath, marker, { mode: 0o600, fsync: false });
     });
   }
 }

@@ -2,32 +2,41 @@ import { encode } from '../codec.js';
 import { bucketOf, type GossipChannel, type ItemHash, itemHash, SetDigest } from '../gossip/index.js';
 import { blake2b, type PeerId } from '../identity/index.js';
 import type { AddressRing } from './address-ring.js';
-import type { Fact } from './facts.js';
-import { addressText, type Block, parseBlock } from './range.js';
-import { refusal } from './refusals.js';
-import type { Ring } from './ring.js';
-import { type Charter, checkFact, decodeDelta, encodeDelta, fact } from './wire.js';
+import {
+  addressText,
+  type Block,
+  checkRecord,
+  decodeDelta,
+  encodeDelta,
+  parseBlock,
+  type Ring,
+  type RingConfig,
+  type RingRecord,
+  ringError,
+  ringRecord,
+} from './ring/index.js';
 
-/** Small enough that checking all its signatures does not hold other work up for long. */
+/** Maximum size of a delta: checking all its signatures must not hold up other work for long. */
 const DELTA_BYTES = 64 * 1024;
 
 interface Item {
-  readonly fact: Fact;
+  readonly record: RingRecord;
   readonly hash: ItemHash;
   readonly bytes: Buffer;
 }
 
-/** Carries the facts of a ring from router to router. docs/protocol.md */
+/** Replicates the records of the ring between all routers. docs/protocol.md, section 12. */
 export class RingGossip implements GossipChannel {
   readonly name = 'addresses';
   readonly #range: Block;
   readonly #ring: AddressRing;
   readonly #now: () => number;
-  readonly #pending: Fact[] = [];
-  /** The facts of the ring that is on the disk. */
+  readonly #pending: RingRecord[] = [];
+  /** The records of the ring that is on the disk. */
   readonly #items = new Map<string, Item>();
   readonly #digest: SetDigest;
-  #told: Ring | undefined;
+  /** The ring that the items are of. */
+  #current: Ring | undefined;
 
   constructor(range: Block, ring: AddressRing, now: () => number) {
     this.#range = range;
@@ -43,27 +52,27 @@ export class RingGossip implements GossipChannel {
     });
   }
 
-  /** Facts of ours, to be told to all. */
-  announce(facts: readonly Fact[]): void {
-    this.#pending.push(...facts);
+  /** Queues records that this router signed, to be sent to all. */
+  announce(records: readonly RingRecord[]): void {
+    this.#pending.push(...records);
   }
 
   takeDeltas(): readonly Uint8Array[] {
     return this.#deltas(this.#pending.splice(0));
   }
 
-  /** Throws `ring-mismatch`, too, when the sender has another range, or one that was split between others at first. */
+  /** Throws `ring-mismatch`, too, if the sender's ring has another range or other founders. */
   merge(delta: Uint8Array, _from: PeerId): Uint8Array | null {
-    const { charter, facts } = decodeDelta(delta);
-    const theirs = parseBlock(`${addressText(charter.start)}/${charter.length}`);
-    if (theirs.text !== this.#range.text) throw refusal.range(this.#range.text, theirs.text);
+    const { config, records } = decodeDelta(delta);
+    const theirs = parseBlock(`${addressText(config.start)}/${config.length}`);
+    if (theirs.text !== this.#range.text) throw ringError.rangesDiffer(this.#range.text, theirs.text);
     this.#catchUp();
-    const unknown = facts.filter((each) => !this.#items.has(itemOf(each).key));
-    for (const each of unknown) checkFact(each, this.#range);
-    if (charter.founders.length === 0) return null;
-    this.#ring.learnFounders(charter.founders);
+    const unknown = records.filter((record) => !this.#items.has(itemOf(record).key));
+    for (const record of unknown) checkRecord(record, this.#range);
+    if (config.founders.length === 0) return null;
+    this.#ring.learnFounders(config.founders);
     const news = this.#ring.merge(unknown, this.#now());
-    return news.length === 0 ? null : encodeDelta({ charter, facts: news });
+    return news.length === 0 ? null : encodeDelta({ config, records: news });
   }
 
   digest(): Uint8Array {
@@ -78,35 +87,36 @@ export class RingGossip implements GossipChannel {
 
   answer(digest: Uint8Array): readonly Uint8Array[] {
     this.#catchUp();
-    return this.#deltas(this.#digest.missing(digest).flatMap((key) => this.#items.get(key)?.fact ?? []));
+    const missing = this.#digest.missing(digest);
+    return this.#deltas(missing.flatMap((key) => this.#items.get(key)?.record ?? []));
   }
 
-  get #charter(): Charter {
+  get #config(): RingConfig {
     return { start: this.#range.start, length: this.#range.length, founders: this.#ring.founders };
   }
 
-  #deltas(facts: readonly Fact[]): Uint8Array[] {
-    const groups: Fact[][] = [];
+  #deltas(records: readonly RingRecord[]): Uint8Array[] {
+    const groups: RingRecord[][] = [];
     let bytes = DELTA_BYTES;
-    for (const each of facts) {
-      bytes += itemOf(each).bytes.length;
+    for (const record of records) {
+      bytes += itemOf(record).bytes.length;
       if (bytes > DELTA_BYTES) {
         groups.push([]);
         bytes = 0;
       }
-      groups.at(-1)?.push(each);
+      groups.at(-1)?.push(record);
     }
-    return groups.map((group) => encodeDelta({ charter: this.#charter, facts: group }));
+    return groups.map((group) => encodeDelta({ config: this.#config, records: group }));
   }
 
-  /** Brings the digest to the ring that is on the disk now. */
+  /** Updates the items and the digest to the ring that is on the disk now. */
   #catchUp(): void {
     const { ring } = this.#ring;
-    if (ring === this.#told || ring === undefined) return;
-    this.#told = ring;
+    if (ring === this.#current || ring === undefined) return;
+    this.#current = ring;
     const current = new Map<string, Item>();
-    for (const each of ring.facts()) {
-      const { key, ...item } = itemOf(each);
+    for (const record of ring.records()) {
+      const { key, ...item } = itemOf(record);
       current.set(key, item);
     }
     for (const [key, { hash }] of this.#items) {
@@ -126,16 +136,18 @@ export class RingGossip implements GossipChannel {
   }
 }
 
-/** Encoding and hashing a fact costs more than all else that is done with it. */
-const encoded = new WeakMap<object, Item & { readonly key: string }>();
+/**
+ * Kept with each record, because encoding and hashing it costs more than everything else that is done with
+ * it.
+ */
+const encoded = new WeakMap<RingRecord, Item & { readonly key: string }>();
 
-function itemOf(each: Fact): Item & { readonly key: string } {
-  const content = each.kind === 'deed' ? each.deed : each.seat;
-  const known = encoded.get(content);
+function itemOf(record: RingRecord): Item & { readonly key: string } {
+  const known = encoded.get(record);
   if (known !== undefined) return known;
-  const bytes = encode(fact, each);
+  const bytes = encode(ringRecord, record);
   const hash = blake2b(16, [bytes]);
-  const item = { fact: each, bytes, key: hash.toString('hex', 0, 8), hash: itemHash(hash.subarray(8)) };
-  encoded.set(content, item);
+  const item = { record, bytes, key: hash.toString('hex', 0, 8), hash: itemHash(hash.subarray(8)) };
+  encoded.set(record, item);
   return item;
 }

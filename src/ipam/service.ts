@@ -1,66 +1,81 @@
 import { WeftError } from '../errors.js';
 import type { GossipChannel } from '../gossip/index.js';
 import type { Identity, PeerId } from '../identity/index.js';
+import { AddressFormat } from './address-format.js';
 import { AddressRing } from './address-ring.js';
-import type { AddressAllocator } from './allocator.js';
-import type { Fact } from './facts.js';
+import type { AddressAllocator } from './allocation/index.js';
 import { RingGossip } from './gossip.js';
-import { IPV4, IPV6, type Slot } from './holdings.js';
-import type { Message, Output } from './messages.js';
-import { addressNumber, addressText, type Block, isWithin, parseBlock } from './range.js';
-import type { RingState } from './state.js';
-import { embeddedLength, type Ula } from './ula.js';
+import { type Allocation, IPV4, IPV6, type Output, type RingState } from './ownership/index.js';
+import {
+  type Block,
+  checkRecord,
+  decodeMessage,
+  encodeMessage,
+  hashOfConfig,
+  isWithin,
+  type Message,
+  type RingRecord,
+  recordSignerOf,
+  recordsIn,
+} from './ring/index.js';
+import type { Ula } from './ula.js';
 import type { RingView } from './view.js';
-import { checkFact, decodeMessage, encodeMessage, factsIn, hashOfCharter, notaryOf } from './wire.js';
 
-/** How messages get to other routers. */
+/** How messages reach other routers. */
 export interface RingTransport {
-  /** What is lost is sent again. */
+  /** A message may be lost: it is sent again when its answer is missing. */
   send(peer: PeerId, bytes: Uint8Array): void;
-  /** Whether messages get to this peer now. */
+  /** Whether messages reach this peer now. */
   reachable(peer: PeerId): boolean;
-  /** All peers that messages get to now. */
+  /** All peers that messages reach now. */
   neighbours(): Iterable<PeerId>;
-  /** How people call a peer. */
+  /** The name by which people know a peer. */
   nameOf(peer: PeerId): string;
-  /** The gossip channel has something to tell. */
+  /** The gossip channel has deltas to send. */
   changed(): void;
 }
 
 export interface AddressServiceOptions {
   readonly identity: Identity;
   readonly range: Block;
-  /** Where addresses are taken from when nobody says from where; within the range. */
+  /** The subnet of requests that name none; within the range. */
   readonly defaultSubnet: Block;
   /** Undefined where IPv6 is off. */
   readonly ula: Ula | undefined;
-  /** As `RingFiles.load` gave it. */
+  /** As `RingFiles.load` returned it, like `continued`. */
   readonly state: RingState;
   readonly continued: boolean;
-  /** Resolves when it is on the disk. Rejects with a WeftError when nothing was written. */
+  /** Resolves once the state is on the disk. Rejects with a WeftError if nothing was written. */
   readonly save: (state: RingState) => Promise<void>;
   readonly transport: RingTransport;
   /** Unix time in milliseconds. */
   readonly now: () => number;
   readonly random: () => number;
-  /** An owner has this address no longer: the ring gave it to another router (after a restart with an older disk, or a removal). */
+  /**
+   * An owner has lost this address because it belongs to another router (`to`): this one was restarted with
+   * an older disk, or it had been removed.
+   */
   readonly onLost: (owner: string, address: string, to: PeerId) => void;
-  /** Something was refused or failed; `error.code` names the counter. */
+  /** Something was refused or failed; `error.code` names a counter. */
   readonly onWarning: (error: WeftError, peer: PeerId | undefined) => void;
 }
 
-/** While something waits, lost messages are sent again so often, in milliseconds. */
+/** Milliseconds between two ticks of the ring. */
 const TICK = 1_000;
 
 interface Pending {
-  readonly resolve: (slot: Slot | undefined) => void;
+  readonly resolve: (allocation: Allocation | undefined) => void;
   readonly reject: (error: WeftError) => void;
 }
 
-/** Drives the ring of a router: its disk, its messages, its timer, and whoever wants addresses. */
+/**
+ * Drives a router's part in the ring: its disk, its messages, its timer, and the requests of those who want
+ * addresses.
+ */
 export class AddressService implements AddressAllocator {
   readonly channel: GossipChannel;
   readonly #options: AddressServiceOptions;
+  readonly #format: AddressFormat;
   readonly #ring: AddressRing;
   readonly #gossip: RingGossip;
   readonly #pending = new Map<number, Pending>();
@@ -72,8 +87,9 @@ export class AddressService implements AddressAllocator {
   constructor(options: AddressServiceOptions) {
     const { identity, range, state, continued, now, random, transport } = options;
     this.#options = options;
+    this.#format = new AddressFormat(options);
     this.#ring = new AddressRing({
-      notary: notaryOf(identity),
+      signer: recordSignerOf(identity),
       state,
       continued,
       now: now(),
@@ -86,37 +102,42 @@ export class AddressService implements AddressAllocator {
     this.channel = this.#watched(this.#gossip);
   }
 
-  /** From now on time passes: lost messages are sent again. */
+  /** Starts the timer, by which lost messages are sent again. */
   start(): void {
     this.#timer = setInterval(() => this.#tick(), TICK);
     this.#advance();
   }
 
-  /** Nothing is done any more. Resolves when nothing is being written; whoever waits is refused with `cancelled`. */
+  /**
+   * Stops all work. Resolves once nothing is being written; waiting requests are rejected with `cancelled`.
+   */
   async stop(): Promise<void> {
     this.#stopped = true;
     clearInterval(this.#timer);
     await this.#saving;
-    for (const { reject } of this.#pending.values())
-      reject(new WeftError('cancelled', 'the router is stopped'));
+    for (const { reject } of this.#pending.values()) reject(stopped());
     this.#pending.clear();
   }
 
   /**
-   * Splits the range between these routers: the one who made the network, the seeds, or those that were elected; the same list on all.
-   * Not to be called where another router's ring is joined. Throws `ring-mismatch` when a ring that was split otherwise is known.
+   * Splits the range between the founders: the router that made the network, the seeds, or the elected ones;
+   * the list is the same on all of them. Must not be called where another router's ring is joined. Throws
+   * `ring-mismatch` if other founders are known.
    */
   found(founders: readonly PeerId[]): void {
     this.#ring.found(founders);
     this.#advance();
   }
 
-  /** A message that came from a peer with `RingTransport.send`. What cannot be used is dropped and told to `onWarning`. */
+  /**
+   * Handles a message that a peer sent with `RingTransport.send`. An unusable one is dropped and reported to
+   * `onWarning`.
+   */
   receive(from: PeerId, bytes: Uint8Array): void {
-    if (this.#ring.founders.length === 0) return; // Who asks will ask again when we know of a ring, too.
+    if (this.#ring.founders.length === 0) return; // The peer asks again when this router knows the ring, too.
     try {
-      const message = decodeMessage(bytes, this.#charterHash());
-      for (const fact of factsIn(message)) checkFact(fact, this.#options.range);
+      const message = decodeMessage(bytes, this.#configHash());
+      for (const record of recordsIn(message)) checkRecord(record, this.#options.range);
       this.#ring.receive(from, message, this.#options.now());
     } catch (error) {
       if (!(error instanceof WeftError)) throw error;
@@ -125,25 +146,24 @@ export class AddressService implements AddressAllocator {
     this.#advance();
   }
 
-  /** Messages get to this peer (again). */
+  /** Messages reach this peer (again). */
   reached(peer: PeerId): void {
     this.#ring.reached(peer, this.#options.now());
     this.#advance();
   }
 
   async allocate(owner: string, subnet?: string, signal?: AbortSignal): Promise<readonly string[]> {
-    const { ula } = this.#options;
-    const block = this.#blockOf(subnet);
+    const block = this.#format.subnet(subnet);
     const span = { start: block.start + 1, end: block.end - 1 };
-    const families = ula === undefined ? IPV4 : IPV4 | IPV6;
-    const slot = await this.#request(signal, (id) =>
+    const { families } = this.#format;
+    const allocation = await this.#request(signal, (id) =>
       this.#ring.allocate(id, owner, span, block.length, families),
     );
-    return slot === undefined ? [] : this.#texts(slot);
+    return allocation === undefined ? [] : this.#format.format(allocation);
   }
 
   async claim(owner: string, address: string, signal?: AbortSignal): Promise<void> {
-    const place = this.#placeOf(address);
+    const place = this.#format.parse(address);
     if (place === undefined) return;
     await this.#request(signal, (id) =>
       this.#ring.claim(id, owner, place.address, place.length, place.families),
@@ -151,53 +171,57 @@ export class AddressService implements AddressAllocator {
   }
 
   async release(owner: string, addresses?: readonly string[]): Promise<void> {
-    const held = this.#ring.held(owner);
-    const freed =
-      addresses === undefined
-        ? held.map((slot) => ({ slot, families: IPV4 | IPV6 }))
-        : held.flatMap((slot) => {
-            const places = addresses.map((address) => this.#placeOf(address));
-            const families = places.reduce(
-              (sum, place) => (place?.address === slot.address ? sum | place.families : sum),
-              0,
-            );
-            return families === 0 ? [] : [{ slot, families }];
-          });
-    if (freed.length > 0) await this.#request(undefined, (id) => this.#ring.release(id, freed));
+    const places = addresses?.map((address) => this.#format.parse(address));
+    const releases = this.#ring.allocationsOf(owner).flatMap((allocation) => {
+      const here = places?.filter((place) => place?.address === allocation.address);
+      const families = here?.reduce((sum, place) => sum | (place?.families ?? 0), 0) ?? IPV4 | IPV6;
+      return families === 0 ? [] : [{ allocation, families }];
+    });
+    if (releases.length > 0) await this.#request(undefined, (id) => this.#ring.release(id, releases));
   }
 
   within(addresses: readonly string[], subnet?: string): readonly string[] {
-    const block = this.#blockOf(subnet);
+    const block = this.#format.subnet(subnet);
     return addresses.filter((text) => {
-      const place = this.#placeOf(text);
+      const place = this.#format.parse(text);
       return place !== undefined && isWithin({ start: place.address, end: place.address + 1 }, block);
     });
   }
 
   lookup(owner: string): readonly string[] {
-    return this.#ring.held(owner).flatMap((slot) => this.#texts(slot));
+    return this.#ring.allocationsOf(owner).flatMap((allocation) => this.#format.format(allocation));
   }
 
-  /** Resolves when there is a ring: somebody owns addresses. Rejects with `no-addresses` when the signal ends it. */
+  /**
+   * Resolves once there is a ring, so that some router owns addresses. Rejects with `no-addresses` when the
+   * signal ends the wait.
+   */
   async prime(signal?: AbortSignal): Promise<void> {
     await this.#request(signal, (id) => this.#ring.prime(id));
   }
 
-  /** Takes back, without asking, what this router owned before it was restarted. Resolves when that is on the disk. */
+  /**
+   * Takes back, without asking, what this router owned before it was restarted. Resolves once that is on the
+   * disk.
+   */
   async force(): Promise<void> {
     await this.#request(undefined, (id) => this.#ring.force(id));
   }
 
   /**
-   * Takes over what a dead peer owned. Resolves when that is done, by this router or by the one that removed it first.
-   * Rejects with `peer-alive`, with `no-addresses` while no ring is known here, or with `cancelled` when the signal ends the wait: the message says whose answers are missing, and it is
-   * done by itself when they come.
+   * Takes over what a dead peer owned. Resolves once that is done, by this router or by the one that removed
+   * the peer first. Rejects with `peer-alive`, with `no-addresses` while no ring is known here, or with
+   * `cancelled` when the signal ends the wait: the message names the routers that have not answered, and the
+   * takeover goes on by itself when they do.
    */
   async remove(peer: PeerId, signal?: AbortSignal): Promise<void> {
     await this.#request(signal, (id) => this.#ring.remove(id, peer));
   }
 
-  /** Gives all away, for good. Resolves when another router has it on its disk, or when there is none. Rejects with `cancelled`. */
+  /**
+   * Hands everything over, for good. Resolves once another router has it on its disk, or if there is none.
+   * Rejects with `cancelled`.
+   */
   async leave(signal?: AbortSignal): Promise<void> {
     await this.#request(signal, (id) => this.#ring.leave(id));
   }
@@ -206,15 +230,15 @@ export class AddressService implements AddressAllocator {
     return this.#ring.view();
   }
 
-  #request(signal: AbortSignal | undefined, ask: (id: number) => void): Promise<Slot | undefined> {
-    if (this.#stopped) return Promise.reject(new WeftError('cancelled', 'the router is stopped'));
+  #request(signal: AbortSignal | undefined, ask: (id: number) => void): Promise<Allocation | undefined> {
+    if (this.#stopped) return Promise.reject(stopped());
     this.#ids++;
     const id = this.#ids;
     const cancel = () => {
       this.#ring.cancel(id);
       this.#advance();
     };
-    return new Promise<Slot | undefined>((resolve, reject) => {
+    return new Promise<Allocation | undefined>((resolve, reject) => {
       this.#pending.set(id, { resolve, reject });
       ask(id);
       this.#advance();
@@ -224,11 +248,11 @@ export class AddressService implements AddressAllocator {
   }
 
   #tick(): void {
-    if (this.#ring.busy) this.#ring.tick(this.#options.now());
+    if (this.#ring.isBusy) this.#ring.tick(this.#options.now());
     this.#advance();
   }
 
-  /** Writes what is to be written and does what follows from what is written. */
+  /** Writes a new state, and carries out the outputs that follow from states on the disk. */
   #advance(): void {
     if (this.#stopped) return;
     const state = this.#ring.save();
@@ -256,13 +280,15 @@ export class AddressService implements AddressAllocator {
         transport.send(output.to, this.#encode(output.message));
         break;
       case 'announce':
-        this.#announce(output.facts);
+        this.#announce(output.records);
         break;
       case 'settle':
-        this.#settle(output.id, output.slot, output.error);
+        this.#settle(output.id, output.allocation, output.error);
         break;
       case 'lost':
-        for (const text of this.#texts(output.slot)) onLost(output.slot.owner, text, output.to);
+        for (const text of this.#format.format(output.allocation)) {
+          onLost(output.allocation.owner, text, output.to);
+        }
         break;
       case 'warning':
         onWarning(output.error, output.peer);
@@ -270,28 +296,28 @@ export class AddressService implements AddressAllocator {
     }
   }
 
-  #announce(facts: readonly Fact[]): void {
-    this.#gossip.announce(facts);
+  #announce(records: readonly RingRecord[]): void {
+    this.#gossip.announce(records);
     this.#options.transport.changed();
   }
 
-  #settle(id: number, slot: Slot | undefined, error: WeftError | undefined): void {
+  #settle(id: number, allocation: Allocation | undefined, error: WeftError | undefined): void {
     const pending = this.#pending.get(id);
     this.#pending.delete(id);
-    if (error === undefined) pending?.resolve(slot);
+    if (error === undefined) pending?.resolve(allocation);
     else pending?.reject(error);
   }
 
   #encode(message: Message): Uint8Array {
-    return encodeMessage(message, this.#charterHash());
+    return encodeMessage(message, this.#configHash());
   }
 
-  #charterHash(): Uint8Array {
+  #configHash(): Uint8Array {
     const { start, length } = this.#options.range;
-    return hashOfCharter({ start, length, founders: this.#ring.founders });
+    return hashOfConfig({ start, length, founders: this.#ring.founders });
   }
 
-  /** What others gossip may be answered, or end somebody's wait. */
+  /** The gossip channel; what it merges may have to be answered, or may settle a request. */
   #watched(gossip: RingGossip): GossipChannel {
     return {
       name: gossip.name,
@@ -306,39 +332,8 @@ export class AddressService implements AddressAllocator {
       refine: (digest) => gossip.refine(digest),
     };
   }
-
-  #texts({ address, length, families }: Slot): string[] {
-    const { ula } = this.#options;
-    const texts: string[] = [];
-    if ((families & IPV4) !== 0) texts.push(`${addressText(address)}/${length}`);
-    if ((families & IPV6) !== 0 && ula !== undefined) texts.push(ula.text(address, length));
-    return texts;
-  }
-
-  /** A subnet of the range, or the default one. Throws `bad-subnet`. */
-  #blockOf(subnet: string | undefined): Block {
-    const { range, defaultSubnet } = this.#options;
-    const block = subnet === undefined ? defaultSubnet : parseBlock(subnet);
-    if (!isWithin(block, range)) throw outside(block.text, range.text);
-    return block;
-  }
-
-  /** The place in the range of an address with or without the length of its subnet; undefined when it is not in it. */
-  #placeOf(text: string): Pick<Slot, 'address' | 'length' | 'families'> | undefined {
-    const { range, ula } = this.#options;
-    const [host = '', lengthText] = text.split('/');
-    const isIpv6 = host.includes(':');
-    const address = isIpv6 ? ula?.embedded(host) : addressNumber(host);
-    if (address === undefined || !isWithin({ start: address, end: address + 1 }, range)) return undefined;
-    const given = lengthText === undefined ? range.length : Number(lengthText);
-    const length = isIpv6 && lengthText !== undefined ? embeddedLength(given) : given;
-    return { address, length: Math.min(32, Math.max(1, length)), families: isIpv6 ? IPV6 : IPV4 };
-  }
 }
 
-function outside(subnet: string, range: string): WeftError {
-  return new WeftError(
-    'bad-subnet',
-    `${subnet} is not within ${range}, whose addresses this network hands out: choose a subnet of it, or give an address`,
-  );
+function stopped(): WeftError {
+  return new WeftError('cancelled', 'the request was not served because the router is being stopped');
 }

@@ -1,86 +1,90 @@
 import type { PeerId } from '../identity/index.js';
-import { sizeOf } from './range.js';
-import type { Request } from './requests.js';
-import type { Estate, RingState } from './state.js';
+import type { Request } from './allocation/index.js';
+import type { OwnArcs, RingState } from './ownership/index.js';
+import { sizeOf } from './ring/index.js';
 
 /** What one peer owns. */
 export interface OwnerView {
   readonly peer: PeerId;
+  /** Number of addresses. */
   readonly addresses: number;
-  /** Of the whole range, from 0 to 1. */
+  /** Fraction of the whole range, from 0 to 1. */
   readonly share: number;
-  /** About so many of them are in use by nobody, as the peer told; null when it did not. */
+  /** Approximate number of unallocated addresses, as the peer told; null if it did not. */
   readonly free: number | null;
   readonly reachable: boolean;
-  /** It left or was removed, or began anew: who takes over what it had. */
+  /**
+   * The successor of a peer that left, was removed, or began another incarnation; null while its incarnation
+   * goes on.
+   */
   readonly heir: PeerId | null;
 }
 
 export interface RingView {
   readonly range: string;
-  /** Between whom the range was split at first; empty while there is no ring. */
+  /** The peers between which the range was first split; empty while there is no ring. */
   readonly founders: readonly PeerId[];
-  /** Whoever owns something, most first. */
+  /** All peers that own addresses, the largest owner first. */
   readonly owners: readonly OwnerView[];
-  /** Addresses that this router may hand out, used or not. */
+  /** Number of addresses that this router may hand out, allocated or not. */
   readonly owned: number;
-  /** Addresses in use on this host. */
+  /** Number of addresses that are allocated on this host. */
   readonly allocated: number;
-  /** Addresses that this router takes over, or takes back, when those in `waitingFor` have answered. */
+  /**
+   * Number of addresses that this router takes over, or takes back, once the peers in `waitingFor` have
+   * confirmed.
+   */
   readonly pending: number;
   readonly waitingFor: readonly PeerId[];
-  /** Some of that was its own before it was restarted. */
+  /** Whether some of the pending addresses were this router's own before it was restarted. */
   readonly inDoubt: boolean;
-  /** Requests that wait. */
+  /** Numbers of requests that wait. */
   readonly requests: { readonly allocate: number; readonly claim: number };
 }
 
-export interface ViewSources {
+export interface ViewSources extends OwnArcs {
   readonly state: RingState;
-  readonly estate: Estate;
   readonly self: PeerId;
   readonly waitingFor: readonly PeerId[];
   readonly reachable: (peer: PeerId) => boolean;
   readonly requests: readonly Request[];
 }
 
-export function ringView({ state, estate, self, waitingFor, reachable, requests }: ViewSources): RingView {
-  const { mine, claims } = estate;
+export function ringView(sources: ViewSources): RingView {
+  const { state, self, owned, pending, waitingFor, requests } = sources;
   const count = (wanted: Request['kind']) => requests.filter(({ kind }) => kind === wanted).length;
   return {
     range: state.range.text,
     founders: state.founders,
-    owners: ownerViews(state, self, Math.max(0, sizeOf(mine) - state.holdings.size), reachable),
-    owned: sizeOf(mine),
-    allocated: state.holdings.size,
-    pending: sizeOf(claims),
+    owners: ownerViews(sources),
+    owned: sizeOf(owned),
+    allocated: state.allocations.size,
+    pending: sizeOf(pending),
     waitingFor,
-    inDoubt: claims.some(({ deed }) => deed.owner === self),
+    inDoubt: pending.some(({ record }) => record.owner === self),
     requests: { allocate: count('allocate'), claim: count('claim') },
   };
 }
 
-function ownerViews(
-  { ring, range }: RingState,
-  self: PeerId,
-  freeHere: number,
-  reachable: (peer: PeerId) => boolean,
-): readonly OwnerView[] {
-  const sizes = new Map<string, { peer: PeerId; gone: boolean; addresses: number }>();
-  for (const { deed, start, end } of ring?.segments ?? []) {
-    const gone = ring?.isGone({ peer: deed.owner, life: deed.ownerLife }) ?? false;
-    const key = `${deed.owner}${gone}`;
+function ownerViews({ state, self, owned, reachable }: ViewSources): readonly OwnerView[] {
+  const { ring, range, allocations } = state;
+  const freeHere = Math.max(0, sizeOf(owned) - allocations.size);
+  const sizes = new Map<string, { peer: PeerId; hasEnded: boolean; addresses: number }>();
+  for (const { record, start, end } of ring?.arcs ?? []) {
+    const { owner: peer, ownerIncarnation: incarnation } = record;
+    const hasEnded = ring?.hasEnded({ peer, incarnation }) ?? false;
+    const key = `${peer}${hasEnded}`;
     const { addresses } = sizes.get(key) ?? { addresses: 0 };
-    sizes.set(key, { peer: deed.owner, gone, addresses: addresses + end - start });
+    sizes.set(key, { peer, hasEnded, addresses: addresses + end - start });
   }
   return [...sizes.values()]
     .sort((a, b) => b.addresses - a.addresses || (a.peer < b.peer ? -1 : 1))
-    .map(({ peer, gone, addresses }) => ({
+    .map(({ peer, hasEnded, addresses }) => ({
       peer,
       addresses,
       share: addresses / (range.end - range.start),
-      free: gone ? null : peer === self ? freeHere : (ring?.seats.get(peer)?.free ?? null),
+      free: hasEnded ? null : peer === self ? freeHere : (ring?.participantRecords.get(peer)?.free ?? null),
       reachable: peer === self || reachable(peer),
-      heir: gone ? (ring?.successor(peer) ?? null) : null,
+      heir: hasEnded ? (ring?.successorOf(peer) ?? null) : null,
     }));
 }

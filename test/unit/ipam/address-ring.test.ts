@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { NO_PROOF } from '../../../src/ipam/facts.js';
-import { addressNumber, parseBlock } from '../../../src/ipam/range.js';
+import { addressNumber, parseBlock } from '../../../src/ipam/ring/range.js';
+import { type OwnershipRecord, UNSIGNED } from '../../../src/ipam/ring/records.js';
 import { Rings, type RouterUnderTest } from './rings.js';
 
 function network(names: readonly string[], range?: string) {
@@ -111,7 +111,7 @@ test('seeds split the range evenly, each takes its part alone, and others join t
 
 test('another list of seeds is refused, with both named', () => {
   const [, a, b] = network(['a', 'b']);
-  expect(() => b.ring.learnFounders([b.peer])).toThrow(/first split between .*, ours between/);
+  expect(() => b.ring.learnFounders([b.peer])).toThrow(/first split between .*, that of this router between/);
   expect(() => a.ring.found([b.peer])).toThrow(/first split/);
 });
 
@@ -125,16 +125,23 @@ test('prime waits until there is a ring', () => {
   expect(primed).toEqual({ settled: true });
 });
 
-test('a deed that the owner did not sign changes nothing', () => {
+test('an ownership record that the owner did not sign changes nothing', () => {
   const [rings, a, b, c] = network(['a', 'b', 'c']);
-  const thief = b.ring.ring?.seats.get(b.peer);
+  const thief = b.ring.ring?.participantRecords.get(b.peer);
   const { start, end } = rings.range;
-  const deed = {
-    ...{ start, end, version: 2, owner: b.peer, ownerLife: thief?.life ?? 0 },
-    ...{ giver: b.peer, giverLife: thief?.life ?? 0, proof: NO_PROOF },
+  const record: OwnershipRecord = {
+    ...{
+      kind: 'ownership',
+      start,
+      end,
+      version: 2,
+      owner: b.peer,
+      ownerIncarnation: thief?.incarnation ?? 0,
+    },
+    ...{ signer: b.peer, signerIncarnation: thief?.incarnation ?? 0, signature: UNSIGNED },
   };
-  expect(c.ring.merge([{ kind: 'deed', deed }], rings.now)).toEqual([]);
-  expect(a.ring.merge([{ kind: 'deed', deed }], rings.now)).toEqual([]);
+  expect(c.ring.merge([record], rings.now)).toEqual([]);
+  expect(a.ring.merge([record], rings.now)).toEqual([]);
   rings.settle();
   expect(c.warnings).toContain('not-its-owner');
   expect(a.warnings).toContain('address-conflict');
@@ -164,7 +171,7 @@ test('a router that leaves waits for somebody who takes what it has', () => {
   expect(b.owned).toBe(256);
 });
 
-test('the last router of a network leaves without an heir', () => {
+test('the last router of a network leaves without a successor', () => {
   const [, a] = network(['a']);
   expect(a.ask((id) => a.ring.leave(id))).toEqual({ settled: true });
 });
@@ -231,19 +238,20 @@ test('what a dead router gave away is not taken over, though only who has it kno
   expect([b.owned, c.owned]).toEqual([192, 64]);
 });
 
-test('a gift that comes after its giver was removed is used only when all others have confirmed it', () => {
+test('a grant that comes after its donor was removed is used only when all others have confirmed it', () => {
   const [rings, a, b, c] = network(['a', 'b', 'c']);
-  const seat = c.ring.ring?.seats.get(c.peer);
-  const giver = a.ring.ring?.seats.get(a.peer);
+  const owner = c.ring.ring?.participantRecords.get(c.peer);
+  const donor = a.ring.ring?.participantRecords.get(a.peer);
   const { start, end } = rings.range;
-  const late = {
-    ...{ start: end - 64, end, version: 2, owner: c.peer, ownerLife: seat?.life ?? 0 },
-    ...{ giver: a.peer, giverLife: giver?.life ?? 0, proof: NO_PROOF },
+  const late: OwnershipRecord = {
+    ...{ kind: 'ownership', start: end - 64, end, version: 2 },
+    ...{ owner: c.peer, ownerIncarnation: owner?.incarnation ?? 0 },
+    ...{ signer: a.peer, signerIncarnation: donor?.incarnation ?? 0, signature: UNSIGNED },
   };
   a.kill();
   b.ask((id) => b.ring.remove(id, a.peer));
   expect(b.owned).toBe(end - start);
-  c.ring.merge([{ kind: 'deed', deed: late }], rings.now);
+  c.ring.merge([late], rings.now);
   rings.pass(5_000);
   expect([b.owned, c.owned]).toEqual([end - start, 0]);
 });
@@ -337,7 +345,7 @@ test('nothing is handed out or given away that is not on the disk', () => {
   a.diskFull = true;
   const refused = a.allocate('x');
   expect(refused.error?.code).toBe('disk-full');
-  expect(a.ring.held('x')).toEqual([]);
+  expect(a.ring.allocationsOf('x')).toEqual([]);
   const waiting = b.allocate('y');
   expect(waiting.settled).toBe(false);
   expect(a.owned).toBe(256);

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { check } from './checker.js';
 
 /*
- * `npx tsx bench/ipam/check.ts` runs as many operations as one likes, with new seeds; what it finds is added to these.
+ * `npx tsx bench/ipam/check.ts` runs as many operations as one likes, with new seeds; what it finds is added
+ * to these.
  */
 const SEEDS = [7, 11, 16, 17, 31, 40, 77, 1223, 1236, 5068, 5137, 20_021, 700_414, 800_148];
 const OPERATIONS = 4_000;

@@ -1,38 +1,40 @@
 import { WeftError } from '../../../src/errors.js';
 import type { PeerId } from '../../../src/identity/index.js';
-import { AddressRing } from '../../../src/ipam/address-ring.js';
-import { type Fact, NO_PROOF, type Notary } from '../../../src/ipam/facts.js';
-import { IPV4 } from '../../../src/ipam/holdings.js';
-import type { Message, Output } from '../../../src/ipam/messages.js';
-import { type Block, parseBlock } from '../../../src/ipam/range.js';
-import type { Segment } from '../../../src/ipam/ring.js';
-import { emptyState, estateOf, type RingState } from '../../../src/ipam/state.js';
+import { AddressRing, type Release } from '../../../src/ipam/address-ring.js';
+import { IPV4 } from '../../../src/ipam/ownership/allocations.js';
+import type { Output } from '../../../src/ipam/ownership/outbox.js';
+import { emptyState, ownArcsOf, type RingState } from '../../../src/ipam/ownership/state.js';
+import type { Message } from '../../../src/ipam/ring/messages.js';
+import { type Block, parseBlock } from '../../../src/ipam/ring/range.js';
+import type { RecordSigner, RingRecord } from '../../../src/ipam/ring/records.js';
+import type { Arc } from '../../../src/ipam/ring/ring.js';
+import { trustingSigner } from './rings.js';
 
 /*
- * A randomised checker: routers with the real state machine, over a network that loses, repeats, delays and reorders, on hosts that crash and
- * come back with older disks, in virtual time. What must hold is checked after every operation; what must hold once all is
- * well again is checked at the end of every episode.
+ * A randomised checker: routers with the real state machine, over a network that loses, repeats, delays and
+ * reorders messages, on hosts that crash and come back with older disks, in virtual time. Safety is checked
+ * after every operation; at the end of every episode all faults end, and it is checked that nothing is lost.
  */
 
 export interface CheckOptions {
   readonly seed: number;
-  /** Of one episode: a network from its beginning until it is healed. */
+  /** Number of operations in one episode, which is a network from its beginning until it is healed. */
   readonly operations: number;
-  /** Prints what happens. */
+  /** Is given a line for each operation. */
   readonly trace?: (line: string) => void;
 }
 
 export interface CheckResult {
   readonly operations: number;
-  /** How often each kind of operation was done. */
+  /** Number of operations of each kind. */
   readonly counts: ReadonlyMap<string, number>;
 }
 
-/** What must hold does not. The message tells the seed to see it again with. */
+/** An invariant is violated. The message contains the seed that reproduces it. */
 export class Violation extends Error {}
 
 const RANGES = ['10.0.0.0/26', '10.0.0.0/24', '10.0.0.0/22', '10.0.0.0/20'];
-/** Old disks that a host may be restored from. */
+/** Maximum number of older disks from which a host may be restored. */
 const BACKUPS = 6;
 const MAX_HOSTS = 7;
 const MAX_IN_FLIGHT = 400;
@@ -53,48 +55,52 @@ export function check(options: CheckOptions): CheckResult {
 
 type Payload =
   | { readonly kind: 'message'; readonly message: Message }
-  | { readonly kind: 'facts'; readonly facts: readonly Fact[] };
+  | { readonly kind: 'records'; readonly records: readonly RingRecord[] };
 
 interface Packet {
   readonly from: Host;
   readonly to: Host;
-  /** Of the receiver: what was sent to an earlier run is void. */
+  /** The run of the receiver: what was sent to an earlier run is void. */
   readonly run: number;
   readonly payload: Payload;
 }
 
-/** `stopped`: the router was killed, containers go on and it is started again at once. `dead`: nothing goes on. */
+/**
+ * `stopped`: the router was killed, the containers go on, and it is started again soon. `dead`: the host is
+ * down.
+ */
 type HostState = 'up' | 'stopped' | 'dead' | 'left';
 
 class Host {
   readonly name: string;
   readonly peer: PeerId;
-  readonly notary: Notary;
+  readonly signer: RecordSigner;
   state: HostState = 'dead';
   run = 0;
   ring: AddressRing | undefined;
   disk: RingState;
-  /** What is being written to the disk. */
+  /** The state that is being written to the disk. */
   writing: RingState | undefined;
   /**
-   * What is on the disk was written since the host was down last, so that the witness of `RingFiles` matches it: only then does a router that starts
-   * go on. One that is killed before its first write after a boot, perhaps with an older disk, owns nothing by what that disk says, and begins
-   * another life the next time, too.
+   * Whether the state on the disk was written since the host was last down, so that the freshness marker of
+   * `RingFiles` matches it: only then does a router that starts go on in its incarnation. A router that is
+   * killed before its first write after a boot, perhaps with an older disk, owns nothing by that disk, and
+   * begins another incarnation the next time, too.
    */
-  witnessed = false;
+  isFresh = false;
   readonly backups: RingState[] = [];
-  /** By how many milliseconds its clock is wrong. */
+  /** Milliseconds by which the host's clock is fast. */
   readonly skew: number;
-  /** Hosts of the same group reach one another. */
+  /** Hosts of the same group reach each other. */
   group = 0;
-  /** Addresses that containers have. */
+  /** The addresses of containers, with their owners. */
   readonly used = new Map<number, string>();
-  /** Claims and allocations that wait, by id. */
+  /** The owners of requests that wait, by id. */
   readonly waiting = new Map<number, string>();
-  /** Who removed it, or took what it had when it left. */
-  heir: Host | undefined;
-  /** What of the disk's state may be handed out. */
-  mine: readonly Segment[] = [];
+  /** The host that removed this one, or that took over what it had when it left. */
+  successor: Host | undefined;
+  /** The arcs that may be handed out by the state on the disk. */
+  owned: readonly Arc[] = [];
   #owner = 0;
 
   constructor(index: number, peer: PeerId, range: Block, skew: number) {
@@ -102,11 +108,7 @@ class Host {
     this.name = `h${index}`;
     this.peer = peer;
     this.disk = emptyState(range);
-    this.notary = {
-      peer,
-      deed: (content) => ({ ...content, giver: peer, proof: NO_PROOF }),
-      seat: (content) => ({ ...content, signer: peer, proof: NO_PROOF }),
-    };
+    this.signer = trustingSigner(peer);
   }
 
   nextOwner(): string {
@@ -129,11 +131,11 @@ class World {
   readonly #hosts: Host[] = [];
   readonly #byPeer = new Map<PeerId, Host>();
   #packets: Packet[] = [];
-  /** What arrives long after it was sent. */
+  /** Packets that arrive long after they were sent. */
   #late: Packet[] = [];
   #time = 1_000;
   #ids = 0;
-  /** Loses and repeats nothing. */
+  /** Whether the network loses and repeats nothing. */
   #calm = false;
   readonly #loss: number;
   readonly #operations: readonly Operation[];
@@ -173,7 +175,7 @@ class World {
     }
   }
 
-  /** What may happen, and how often in relation to one another. */
+  /** The operations, with their relative frequencies. */
   #choices(faults: number): readonly Operation[] {
     return [
       { weight: 40, run: () => this.#allocateOrRelease() },
@@ -192,12 +194,12 @@ class World {
     ];
   }
 
-  /** Ends all faults; then everything must be owned by somebody, and known to all, and usable. */
+  /** Ends all faults; then all addresses must be owned, by owners that all hosts know, and usable. */
   heal(): void {
     this.#calm = true;
     for (const host of this.#hosts) {
       host.group = 0;
-      if (host.state === 'stopped' || (host.state === 'dead' && host.heir === undefined)) {
+      if (host.state === 'stopped' || (host.state === 'dead' && host.successor === undefined)) {
         this.#start(host);
       }
     }
@@ -210,7 +212,7 @@ class World {
     this.#fillUp();
   }
 
-  // --- Operations ----------------------------------------------------------------------------------------------------------
+  // --- Operations -----------------------------------------------------------------------------------------
 
   #deliver(): void {
     const packets = this.#random() < 0.02 && this.#late.length > 0 ? this.#late : this.#packets;
@@ -233,12 +235,12 @@ class World {
   #receive({ from, to, run, payload }: Packet): void {
     const { ring } = to;
     if (ring === undefined || to.run !== run) return;
-    this.#count(payload.kind === 'message' ? payload.message.type : 'facts');
+    this.#count(payload.kind === 'message' ? payload.message.type : 'records');
     if (payload.kind === 'message') {
       ring.receive(from.peer, payload.message, this.#now(to));
     } else {
       ring.learnFounders(this.#founders());
-      const news = ring.merge(payload.facts, this.#now(to));
+      const news = ring.merge(payload.records, this.#now(to));
       if (news.length > 0) this.#spread(to, news, from);
     }
     this.#settle(to);
@@ -254,8 +256,7 @@ class World {
       host.used.delete(address);
       this.#count('release');
       this.#ids++;
-      const freed = host.ring.held(owner).map((slot) => ({ slot, families: IPV4 }));
-      host.ring.release(this.#ids, freed);
+      host.ring.release(this.#ids, releasesOf(host.ring, owner));
     } else {
       this.#count('allocate');
       const owner = host.nextOwner();
@@ -293,15 +294,15 @@ class World {
     this.#settle(host);
   }
 
-  /** One tells another all it knows. */
+  /** A host sends all or some of the records that it knows to another one. */
   #gossip(): void {
     const host = this.#anyUp();
     const peers = this.#hosts.filter((other) => host !== undefined && this.#reaches(host, other));
     if (host?.ring?.ring === undefined || peers.length === 0) return;
     this.#count('gossip');
-    const facts = [...host.ring.ring.facts()];
-    const some = this.#random() < 0.2 ? facts.filter(() => this.#random() < 0.5) : facts;
-    this.#post(host, this.#pick(peers), { kind: 'facts', facts: some });
+    const all = [...host.ring.ring.records()];
+    const records = this.#random() < 0.2 ? all.filter(() => this.#random() < 0.5) : all;
+    this.#post(host, this.#pick(peers), { kind: 'records', records });
   }
 
   #partition(): void {
@@ -321,7 +322,10 @@ class World {
     }
   }
 
-  /** Kills the router, perhaps between write and announce, and starts it again with what it had: it goes on. */
+  /**
+   * Kills the router, perhaps between a write and its outputs, and starts it again from its disk: it goes on
+   * in its incarnation.
+   */
   #restartRouter(): void {
     const host = this.#anyUp();
     if (host?.ring === undefined) return;
@@ -347,13 +351,13 @@ class World {
       return;
     }
     const backup = this.#random() < 0.5 ? this.#pick([host.disk, ...host.backups]) : host.disk;
-    const { disk, heir } = host;
+    const { disk, successor } = host;
     const isOlder = backup !== disk;
     host.disk = backup;
-    host.heir = undefined;
-    if ((isOlder || heir !== undefined) && !this.#isEverybodyKnown()) {
+    host.successor = undefined;
+    if ((isOlder || successor !== undefined) && !this.#isEverybodyKnown()) {
       host.disk = disk;
-      host.heir = heir;
+      host.successor = successor;
       this.#count(isOlder ? 'backup too old' : 'back among strangers');
       return;
     }
@@ -363,13 +367,13 @@ class World {
   }
 
   #remove(): void {
-    const dead = this.#hosts.filter(({ state, heir }) => state === 'dead' && heir === undefined);
+    const dead = this.#hosts.filter(({ state, successor }) => state === 'dead' && successor === undefined);
     const host = this.#anyUp();
     if (host?.ring?.ring === undefined || dead.length === 0) return;
     const victim = this.#pick(dead);
-    victim.heir = host;
+    victim.successor = host;
     if (!this.#isEverybodyKnown()) {
-      victim.heir = undefined;
+      victim.successor = undefined;
       this.#count('removal that cuts off');
       return;
     }
@@ -380,18 +384,21 @@ class World {
     this.#settle(host);
   }
 
-  /** Somebody is removed as soon as it is dead, while what it said is still on the way. */
+  /** Removes hosts as soon as they are dead, while their messages are still on the way. */
   #killAndRemove(): void {
     this.#killHost();
     for (let count = 0; count < 3; count++) this.#remove();
     this.#greet();
   }
 
-  /** Removes the dead from wherever they are believed to take part: a removal counts for the lives that were known there. */
+  /**
+   * Removes dead hosts again where they are believed to participate: a removal ends only the incarnations
+   * that were known.
+   */
   #removeDead(): void {
     const [host] = this.#hosts.filter(({ state }) => state === 'up');
     const ring = host?.ring?.ring;
-    const owners = ring?.segments.map(({ deed }) => deed.owner) ?? [];
+    const owners = ring?.arcs.map(({ record }) => record.owner) ?? [];
     for (const peer of new Set([...owners, ...(ring?.participants ?? [])])) {
       const other = this.#byPeer.get(peer);
       if (host?.ring === undefined || (other?.state !== 'dead' && other?.state !== 'left')) continue;
@@ -407,10 +414,7 @@ class World {
     this.#count('leave');
     for (const owner of host.used.values()) {
       this.#ids++;
-      host.ring.release(
-        this.#ids,
-        host.ring.held(owner).map((slot) => ({ slot, families: IPV4 })),
-      );
+      host.ring.release(this.#ids, releasesOf(host.ring, owner));
     }
     for (const address of host.used.keys()) host.used.delete(address);
     this.#ids++;
@@ -426,7 +430,7 @@ class World {
     this.#start(host);
   }
 
-  /** The next write of a router fails. */
+  /** Lets the next write of a router fail. */
   #fullDisk(): void {
     const host = this.#anyUp();
     if (host?.ring === undefined) return;
@@ -441,7 +445,7 @@ class World {
     this.#settle(host);
   }
 
-  // --- Hosts ---------------------------------------------------------------------------------------------------------------
+  // --- Hosts ----------------------------------------------------------------------------------------------
 
   #addHost(): Host {
     const index = this.#hosts.length;
@@ -454,8 +458,8 @@ class World {
   }
 
   #start(host: Host): void {
-    const { disk: state, witnessed: continued } = host;
-    this.#trace?.(`${host.name} starts${continued ? ' and goes on' : ''}, life ${state.life}`);
+    const { disk: state, isFresh: continued } = host;
+    this.#trace?.(`${host.name} starts${continued ? ' and goes on' : ''}, incarnation ${state.incarnation}`);
     host.run++;
     host.state = 'up';
     const reaches = (peer: PeerId) => {
@@ -463,7 +467,7 @@ class World {
       return other !== undefined && this.#reaches(host, other);
     };
     host.ring = new AddressRing({
-      notary: host.notary,
+      signer: host.signer,
       state,
       continued,
       now: this.#now(host),
@@ -481,7 +485,7 @@ class World {
     host.writing = undefined;
     host.ring = undefined;
     host.state = state;
-    host.witnessed &&= state === 'stopped';
+    host.isFresh &&= state === 'stopped';
     host.waiting.clear();
     this.#survey(host);
   }
@@ -492,11 +496,14 @@ class World {
       if (host.backups.length > BACKUPS) host.backups.splice(this.#below(BACKUPS), 1);
     }
     host.disk = state;
-    host.witnessed = true;
+    host.isFresh = true;
     this.#survey(host);
   }
 
-  /** Does what a router does after each input: writes, then what follows. A write may take until the next input. */
+  /**
+   * Does what the driver does after each input: it writes, then carries out what follows. A write may last
+   * until the next input.
+   */
   #settle(host: Host): void {
     for (;;) {
       if (host.writing !== undefined && (this.#calm || this.#random() < 0.7)) {
@@ -519,38 +526,39 @@ class World {
         break;
       }
       case 'announce':
-        this.#spread(host, output.facts, undefined);
+        this.#spread(host, output.records, undefined);
         break;
       case 'settle':
         this.#onSettled(host, output);
         break;
       case 'lost':
-        this.#trace?.(`${host.name} lost ${output.slot.address}`);
-        host.used.delete(output.slot.address);
+        this.#trace?.(`${host.name} lost ${output.allocation.address}`);
+        host.used.delete(output.allocation.address);
         break;
       case 'warning':
         throw new Violation(`${host.name} warns: ${output.error.message}\n${this.#describe()}`);
     }
   }
 
-  #onSettled(host: Host, { id, slot, error }: Output & { kind: 'settle' }): void {
+  #onSettled(host: Host, { id, allocation, error }: Output & { kind: 'settle' }): void {
     const owner = host.waiting.get(id);
     host.waiting.delete(id);
     if (owner === LEAVING && host.ring !== undefined && error === undefined) this.#onLeft(host);
-    if (slot === undefined || owner === undefined) return;
+    if (allocation === undefined || owner === undefined) return;
+    const { address } = allocation;
     for (const other of this.#hosts) {
-      if (other !== host && other.used.has(slot.address)) {
-        throw new Violation(`${slot.address} is given out by ${host.name} and by ${other.name}`);
+      if (other !== host && other.used.has(address)) {
+        throw new Violation(`${address} is given out by ${host.name} and by ${other.name}`);
       }
     }
-    host.used.set(slot.address, owner);
+    host.used.set(address, owner);
   }
 
-  /** One that never took part has no heir, and leaves nothing. */
+  /** A host that never participated has no successor, and leaves nothing. */
   #onLeft(host: Host): void {
-    const seat = host.disk.ring?.seats.get(host.peer);
-    if (seat?.gone === true) host.heir = this.#byPeer.get(seat.heir);
-    else if (host.disk.life !== 0) return;
+    const record = host.disk.ring?.participantRecords.get(host.peer);
+    if (record?.ended === true) host.successor = this.#byPeer.get(record.successor);
+    else if (host.disk.incarnation !== 0) return;
     this.#stop(host, 'left');
   }
 
@@ -561,9 +569,9 @@ class World {
     if (this.#late.length > MAX_IN_FLIGHT) this.#late.splice(this.#below(MAX_IN_FLIGHT), 1);
   }
 
-  #spread(from: Host, facts: readonly Fact[], except: Host | undefined): void {
+  #spread(from: Host, records: readonly RingRecord[], except: Host | undefined): void {
     for (const to of this.#hosts) {
-      if (to !== except) this.#post(from, to, { kind: 'facts', facts });
+      if (to !== except) this.#post(from, to, { kind: 'records', records });
     }
   }
 
@@ -571,14 +579,18 @@ class World {
     return from !== to && to.state === 'up' && from.group === to.group;
   }
 
-  // --- What must hold ------------------------------------------------------------------------------------------------------
+  // --- What must hold
+  // ------------------------------------------------------------------------------------------------------
 
-  /** No address is another's, too. A router that goes on when it is started has its addresses even while it is stopped. */
+  /**
+   * No address has two owners. A router that goes on when it is started owns its addresses even while it is
+   * stopped.
+   */
   #survey(host: Host): void {
-    host.mine = host.witnessed ? estateOf(host.disk, host.peer).mine : [];
+    host.owned = host.isFresh ? ownArcsOf(host.disk, host.peer).owned : [];
     for (const other of this.#hosts) {
       if (other === host) continue;
-      const twice = shared(host.mine, other.mine);
+      const twice = shared(host.owned, other.owned);
       if (twice !== undefined) {
         throw new Violation(`${twice} is owned by ${host.name} and by ${other.name}\n${this.#describe()}`);
       }
@@ -586,33 +598,38 @@ class World {
   }
 
   /**
-   * Somebody knows the ring, and whoever asks all it knows of, and all that they know of, and so on, finds everybody who has addresses or inherits them. When
-   * an older disk or a removal breaks this, no protocol can help; docs/guide.md says so.
+   * Assumption A4 of docs/protocol.md, section 12: a host that asks all participants that it knows, and all
+   * that these know, and so on, finds every host that owns addresses or is to take some over. When an older
+   * disk or a removal breaks this, no protocol can help.
    */
   #isEverybodyKnown(): boolean {
     if (this.#founders().length === 0) return false;
     const owners = new Set<Host>();
     for (const host of this.#hosts) {
-      if (host.heir === undefined && estateOf(host.disk, host.peer).claims.length > 0) owners.add(host);
-      for (const { deed } of host.disk.ring?.segments ?? []) {
-        const owner = this.#byPeer.get(deed.owner);
-        if (owner !== undefined && owner.heir === undefined && deed.version > 0) owners.add(owner);
+      if (host.successor === undefined && ownArcsOf(host.disk, host.peer).pending.length > 0)
+        owners.add(host);
+      for (const { record } of host.disk.ring?.arcs ?? []) {
+        const owner = this.#byPeer.get(record.owner);
+        if (owner !== undefined && owner.successor === undefined && record.version > 0) owners.add(owner);
       }
     }
     return this.#hosts.every((host) => {
-      if (host.disk.ring === undefined || host.heir !== undefined) return true;
+      if (host.disk.ring === undefined || host.successor !== undefined) return true;
       const found = this.#knownFrom(host);
       return [...owners].every((owner) => found.has(owner));
     });
   }
 
-  /** Whom a host asks in the end, when it learns from all whom it asks. Of one that was removed it learns from its heir. */
+  /**
+   * The hosts that a host asks in the end, as it learns from all that it asks. In place of a removed host it
+   * asks the successor.
+   */
   #knownFrom(host: Host): Set<Host> {
     const found = new Set<Host>([host]);
     let known = host.disk.ring;
     for (const each of found) {
-      if (each.heir !== undefined) found.add(each.heir);
-      else for (const fact of each.disk.ring?.facts() ?? []) known = known?.put(fact);
+      if (each.successor !== undefined) found.add(each.successor);
+      else for (const record of each.disk.ring?.records() ?? []) known = known?.put(record);
       for (const peer of known?.participants ?? []) {
         const other = this.#byPeer.get(peer);
         if (other !== undefined) found.add(other);
@@ -622,27 +639,29 @@ class World {
     return new Set(asked);
   }
 
-  /** Everybody knows the same, and each address is somebody's to hand out. */
+  /** All hosts know the same ring, and each address is owned by one of them. */
   #isWhole(): boolean {
     const up = this.#hosts.filter(({ state }) => state === 'up');
     const [first] = up.flatMap(({ ring }) => (ring?.ring === undefined ? [] : [ring.ring]));
     if (first === undefined) return false;
     const isSame = up.every(
       ({ ring }) =>
-        ring?.ring?.standing === first.standing &&
-        ring.ring.segments.length === first.segments.length &&
-        ring.ring.segments.every(({ start, deed }, index) => {
-          const other = first.segments[index];
+        ring?.ring?.participantsHash === first.participantsHash &&
+        ring.ring.arcs.length === first.arcs.length &&
+        ring.ring.arcs.every(({ start, record }, index) => {
+          const other = first.arcs[index];
           return (
-            other?.start === start && other.deed.version === deed.version && other.deed.owner === deed.owner
+            other?.start === start &&
+            other.record.version === record.version &&
+            other.record.owner === record.owner
           );
         }),
     );
-    const owned = up.flatMap(({ mine }) => mine).reduce((sum, { start, end }) => sum + end - start, 0);
+    const owned = up.flatMap((host) => host.owned).reduce((sum, { start, end }) => sum + end - start, 0);
     return isSame && owned === this.#range.end - this.#range.start;
   }
 
-  /** One router can have all the addresses that are left. */
+  /** One host can get all the addresses that are left. */
   #fillUp(): void {
     const host = this.#anyUp();
     if (host === undefined) return;
@@ -674,8 +693,9 @@ class World {
     for (const host of this.#hosts) {
       host.ring?.tick(this.#now(host));
       this.#settle(host);
-      const facts = [...(host.ring?.ring?.facts() ?? [])];
-      if (facts.length > 0) for (const to of this.#hosts) this.#post(host, to, { kind: 'facts', facts });
+      const records = [...(host.ring?.ring?.records() ?? [])];
+      if (records.length > 0)
+        for (const to of this.#hosts) this.#post(host, to, { kind: 'records', records });
     }
     while (this.#packets.length > 0) {
       const packets = this.#packets;
@@ -687,24 +707,24 @@ class World {
   #describe(): string {
     return this.#hosts
       .map((host) => {
-        const { ring, life } = host.disk;
-        const segments = ring?.segments.map(({ start, end, deed }) => {
-          const name = this.#byPeer.get(deed.owner)?.name;
-          const giver = this.#byPeer.get(deed.giver)?.name;
-          return `${start % 4096}-${end % 4096}:${name}@${deed.ownerLife}v${deed.version}<${giver}`;
+        const { ring, incarnation } = host.disk;
+        const arcs = ring?.arcs.map(({ start, end, record }) => {
+          const name = this.#byPeer.get(record.owner)?.name;
+          const signer = this.#byPeer.get(record.signer)?.name;
+          return `${start % 4096}-${end % 4096}:${name}@${record.ownerIncarnation}v${record.version}<${signer}`;
         });
-        const seats = [...(ring?.seats.values() ?? [])].map(
-          (seat) =>
-            `${this.#byPeer.get(seat.peer)?.name}@${seat.life}${seat.gone ? `>${this.#byPeer.get(seat.heir)?.name}` : ''}`,
-        );
+        const participants = [...(ring?.participantRecords.values() ?? [])].map((record) => {
+          const successor = record.ended ? `>${this.#byPeer.get(record.successor)?.name}` : '';
+          return `${this.#byPeer.get(record.peer)?.name}@${record.incarnation}${successor}`;
+        });
         const view = host.ring?.view();
         const waiting = view?.waitingFor.map((peer) => this.#byPeer.get(peer)?.name);
-        return `${host.name} (${host.peer}) ${host.state} life ${life} pending ${view?.pending} waits ${waiting}\n   ${segments?.join(' ')}\n   ${seats.join(' ')}`;
+        return `${host.name} (${host.peer}) ${host.state} incarnation ${incarnation} pending ${view?.pending} waits ${waiting}\n   ${arcs?.join(' ')}\n   ${participants.join(' ')}`;
       })
       .join('\n');
   }
 
-  // --- Chance --------------------------------------------------------------------------------------------------------------
+  // --- Chance ---------------------------------------------------------------------------------------------
 
   #founders(): readonly PeerId[] {
     return this.#hosts.map(({ disk }) => disk.founders).find(({ length }) => length > 0) ?? [];
@@ -744,12 +764,17 @@ class World {
 
 const LEAVING = 'leaving';
 
+/** Everything that an owner has. */
+function releasesOf(ring: AddressRing, owner: string): Release[] {
+  return ring.allocationsOf(owner).map((allocation) => ({ allocation, families: IPV4 }));
+}
+
 function held(ring: AddressRing | undefined): number {
   return ring?.view().allocated ?? 0;
 }
 
-/** An address that is in both. */
-function shared(first: readonly Segment[], second: readonly Segment[]): number | undefined {
+/** An address that is in both lists. */
+function shared(first: readonly Arc[], second: readonly Arc[]): number | undefined {
   let at = 0;
   for (const { start, end } of first) {
     while (at < second.length && (second[at]?.end ?? 0) <= start) at++;
@@ -759,7 +784,7 @@ function shared(first: readonly Segment[], second: readonly Segment[]): number |
   return undefined;
 }
 
-/** Numbers from 0 to 1 that are the same for the same seed (mulberry32, public domain). */
+/** Numbers from 0 to 1 that are determined by the seed (mulberry32, public domain). */
 function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

@@ -1,12 +1,12 @@
 import { identityFromSeed } from '../../../src/identity/index.js';
 import { AddressRing } from '../../../src/ipam/address-ring.js';
-import { Election } from '../../../src/ipam/election.js';
-import { encodeDelta as encodeClaims, sealOf, signClaims } from '../../../src/ipam/election-wire.js';
-import type { Fact, Seat } from '../../../src/ipam/facts.js';
+import { Election } from '../../../src/ipam/election/election.js';
+import { encodeDelta as encodeElection, signerOf, signRecord } from '../../../src/ipam/election/wire.js';
 import { RingGossip } from '../../../src/ipam/gossip.js';
-import { parseBlock } from '../../../src/ipam/range.js';
-import { emptyState } from '../../../src/ipam/state.js';
-import { encodeDelta, notaryOf } from '../../../src/ipam/wire.js';
+import { emptyState } from '../../../src/ipam/ownership/state.js';
+import { parseBlock } from '../../../src/ipam/ring/range.js';
+import { encodeDelta, recordSignerOf } from '../../../src/ipam/ring/record-wire.js';
+import type { ParticipantRecord, RingRecord } from '../../../src/ipam/ring/records.js';
 import { gossipChannelCompliance, type Replica } from '../gossip/compliance.js';
 
 const RANGE = parseBlock('10.32.0.0/24');
@@ -19,7 +19,7 @@ const FOUNDER = identityOf(0).peer;
 /** A router's ring, whose disk is as fast as memory. Router 0 owns all addresses at first. */
 function newRing(router: number) {
   const ring = new AddressRing({
-    notary: notaryOf(identityOf(router)),
+    signer: recordSignerOf(identityOf(router)),
     state: emptyState(RANGE),
     continued: false,
     now: NOW,
@@ -31,7 +31,7 @@ function newRing(router: number) {
   const gossip = new RingGossip(RANGE, ring, () => NOW);
   const settle = () => {
     while (ring.save() !== undefined) ring.saved();
-    for (const output of ring.outputs()) if (output.kind === 'announce') gossip.announce(output.facts);
+    for (const output of ring.outputs()) if (output.kind === 'announce') gossip.announce(output.records);
   };
   ring.found([FOUNDER]);
   settle();
@@ -42,8 +42,8 @@ function ringReplica(router: number): Replica & { size(): number } {
   const { ring, gossip, settle } = newRing(router);
   let count = 0;
   const give = (to: number) => {
-    const seat = seatOf(60 + to, 1, 0);
-    ring.receive(seat.peer, { type: 'want', nonce: count, span: RANGE, seat }, NOW);
+    const participant = participantOf(60 + to, 1, 0);
+    ring.receive(participant.peer, { type: 'request', nonce: count, span: RANGE, participant }, NOW);
   };
   return {
     channel: {
@@ -62,27 +62,28 @@ function ringReplica(router: number): Replica & { size(): number } {
       count += 1;
       if (router === 0 && what < 4) give(what);
       else {
-        const fact: Fact = { kind: 'seat', seat: seatOf(70 + router, count, what) };
-        ring.merge([fact], NOW);
-        gossip.announce([fact]);
+        const record = participantOf(70 + router, count, what);
+        ring.merge([record], NOW);
+        gossip.announce([record]);
       }
       settle();
     },
-    state: () => [...(ring.ring?.facts() ?? [])].map((fact) => encodedFact(fact)).sort(),
-    size: () => [...(ring.ring?.facts() ?? [])].length,
+    state: () => [...(ring.ring?.records() ?? [])].map((record) => encodedRecord(record)).sort(),
+    size: () => [...(ring.ring?.records() ?? [])].length,
   };
 }
 
 /** Some router takes part in the ring. */
-function seatOf(router: number, sequence: number, free: number): Seat {
-  const notary = notaryOf(identityOf(router));
-  const { peer } = notary;
-  return notary.seat({ peer, life: 1, gone: false, heir: peer, heirLife: 1, sequence, free });
+function participantOf(router: number, sequence: number, free: number): ParticipantRecord {
+  const signer = recordSignerOf(identityOf(router));
+  const { peer } = signer;
+  const successor = { successor: peer, successorIncarnation: 1 };
+  return signer.participant({ peer, incarnation: 1, ended: false, ...successor, sequence, free });
 }
 
-function encodedFact(fact: Fact): string {
-  const charter = { start: RANGE.start, length: RANGE.length, founders: [] };
-  return encodeDelta({ charter, facts: [fact] }).toString('hex');
+function encodedRecord(record: RingRecord): string {
+  const config = { start: RANGE.start, length: RANGE.length, founders: [] };
+  return encodeDelta({ config, records: [record] }).toString('hex');
 }
 
 gossipChannelCompliance({
@@ -98,17 +99,17 @@ gossipChannelCompliance({
         replicas.push(replica);
         return replica;
       },
-      // Each address has one deed that counts, and the router itself has a seat.
+      // Each address has one ownership record in force, and the router itself has a participant record.
       cap: RANGE.end - RANGE.start + 1,
       held: () => replicas[0]?.size() ?? 0,
       *deltas() {
-        const notary = notaryOf(identityOf(0));
-        const charter = { start: RANGE.start, length: RANGE.length, founders: [FOUNDER] };
+        const signer = recordSignerOf(identityOf(0));
+        const config = { start: RANGE.start, length: RANGE.length, founders: [FOUNDER] };
         for (let version = 1; version <= 3; version++) {
           for (let start = RANGE.start; start < RANGE.end; start++) {
-            const owner = { owner: notary.peer, ownerLife: 1, giverLife: 1 };
-            const deed = notary.deed({ start, end: start + 1, version, ...owner });
-            yield encodeDelta({ charter, facts: [{ kind: 'deed', deed }] });
+            const owner = { owner: signer.peer, ownerIncarnation: 1, signerIncarnation: 1 };
+            const record = signer.ownership({ start, end: start + 1, version, ...owner });
+            yield encodeDelta({ config, records: [record] });
           }
         }
       },
@@ -121,9 +122,9 @@ gossipChannelCompliance({
 const ELECTORS = 3;
 
 function electionReplica(router: number): Replica & { size(): number } {
-  const seal = sealOf(identityOf(router));
+  const signer = signerOf(identityOf(router));
   const elector = { electors: ELECTORS, incarnation: router };
-  const election = new Election(router < ELECTORS ? { seal, elector } : { seal });
+  const election = new Election(router < ELECTORS ? { signer, elector } : { signer });
   const save = () => {
     for (let state = election.unsaved; state !== null; state = election.unsaved) election.saved(state);
   };
@@ -160,11 +161,11 @@ gossipChannelCompliance({
       *deltas() {
         for (let router = 0; router < 10 * ELECTORS; router++) {
           const { publicKey, peer } = identityOf(router);
-          const signed = signClaims(sealOf(identityOf(router)), {
+          const signed = signRecord(signerOf(identityOf(router)), {
             ...{ publicKey, elector: peer, incarnation: 1, version: 1, electors: ELECTORS },
             ...{ promised: null, accepted: null },
           });
-          yield encodeClaims({ begun: true, signed: [signed] });
+          yield encodeElection({ begun: true, signed: [signed] });
         }
       },
     };

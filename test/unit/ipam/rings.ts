@@ -1,23 +1,23 @@
 import { WeftError } from '../../../src/errors.js';
 import type { PeerId } from '../../../src/identity/index.js';
 import { AddressRing } from '../../../src/ipam/address-ring.js';
-import { type Fact, NO_PROOF, type Notary } from '../../../src/ipam/facts.js';
-import { IPV4, type Slot } from '../../../src/ipam/holdings.js';
-import type { Output } from '../../../src/ipam/messages.js';
-import { addressText, type Block, parseBlock } from '../../../src/ipam/range.js';
-import { emptyState, type RingState } from '../../../src/ipam/state.js';
+import { type Allocation, IPV4 } from '../../../src/ipam/ownership/allocations.js';
+import type { Output } from '../../../src/ipam/ownership/outbox.js';
+import { emptyState, type RingState } from '../../../src/ipam/ownership/state.js';
+import { addressText, type Block, parseBlock } from '../../../src/ipam/ring/range.js';
+import { type RecordSigner, type RingRecord, UNSIGNED } from '../../../src/ipam/ring/records.js';
 
-/** The whole range but for its first and last address, as a subnet of it is asked for. */
+/** The addresses of a subnet that hosts may have: all but the first and the last. */
 export function hostsOf({ start, end }: Block) {
   return { start: start + 1, end: end - 1 };
 }
 
-/** Signs nothing: who says a fact is taken at its word. */
-export function trustingNotary(peer: PeerId): Notary {
+/** Makes records without signatures, which are believed. */
+export function trustingSigner(peer: PeerId): RecordSigner {
   return {
     peer,
-    deed: (content) => ({ ...content, giver: peer, proof: NO_PROOF }),
-    seat: (content) => ({ ...content, signer: peer, proof: NO_PROOF }),
+    ownership: (content) => ({ kind: 'ownership', ...content, signer: peer, signature: UNSIGNED }),
+    participant: (content) => ({ kind: 'participant', ...content, signer: peer, signature: UNSIGNED }),
   };
 }
 
@@ -28,7 +28,7 @@ export interface Asked {
   error?: WeftError;
 }
 
-/** Routers that hear from one another at once, unless they are cut off, in virtual time. */
+/** Routers whose messages arrive at once, unless they are isolated, in virtual time. */
 export class Rings {
   readonly range: Block;
   now = 1_000_000;
@@ -53,12 +53,12 @@ export class Rings {
     return [rings, ...routers];
   }
 
-  /** Everything is said, and all that follows from it. */
+  /** Delivers all messages, and all that follow from them. */
   settle(): void {
     while (this.routers.some((router) => router.advance()));
   }
 
-  /** Time passes, with its timers. */
+  /** Lets time pass, with its timers. */
   pass(milliseconds: number): void {
     for (let left = milliseconds; left > 0; left -= 1_000) {
       this.now += 1_000;
@@ -77,14 +77,14 @@ export class RouterUnderTest {
   readonly name: string;
   readonly ring: AddressRing;
   disk: RingState;
-  /** Cut off from all others. */
+  /** Whether no messages pass between this router and the others. */
   isolated = false;
   isUp = true;
   readonly lost: string[] = [];
   readonly warnings: string[] = [];
-  /** The next writes fail. */
+  /** Whether the next writes fail. */
   diskFull = false;
-  /** How often the state was written. */
+  /** Number of times that the state was written. */
   writes = 0;
   readonly #rings: Rings;
   readonly #asked = new Map<number, Asked>();
@@ -96,7 +96,7 @@ export class RouterUnderTest {
     this.peer = Buffer.from(name.padEnd(8, '-')).toString('hex') as PeerId;
     this.disk = state;
     this.ring = new AddressRing({
-      notary: trustingNotary(this.peer),
+      signer: trustingSigner(this.peer),
       state,
       continued,
       now: rings.now,
@@ -107,12 +107,12 @@ export class RouterUnderTest {
     });
   }
 
-  /** It is gone; what it said last was said. */
+  /** Stops the router; its last messages have arrived. */
   kill(): void {
     this.isUp = false;
   }
 
-  /** It is started again, from its disk or another one; the others meet it. */
+  /** Starts the router again, from its disk or another one, and lets it meet the others. */
   restart({ state = this.disk, continued = false } = {}): RouterUnderTest {
     this.kill();
     const again = this.#rings.add(this.name, state, continued);
@@ -120,13 +120,13 @@ export class RouterUnderTest {
     return again;
   }
 
-  /** It and the others exchange all that they know. */
+  /** This router and the others exchange all records. */
   meet(): void {
     this.isolated = false;
     for (const other of this.#rings.routers) {
       if (!other.isUp || other === this || other.isolated) continue;
       const { now } = this.#rings;
-      const [ours, theirs] = [this.#facts(), other.#facts()];
+      const [ours, theirs] = [this.#records(), other.#records()];
       if (this.ring.founders.length > 0) other.ring.learnFounders(this.ring.founders);
       if (other.ring.founders.length > 0) this.ring.learnFounders(other.ring.founders);
       other.ring.merge(ours, now);
@@ -146,8 +146,8 @@ export class RouterUnderTest {
   }
 
   release(owner: string): void {
-    const freed = this.ring.held(owner).map((slot: Slot) => ({ slot, families: IPV4 }));
-    this.ask((id) => this.ring.release(id, freed));
+    const releases = this.ring.allocationsOf(owner).map((allocation) => ({ allocation, families: IPV4 }));
+    this.ask((id) => this.ring.release(id, releases));
   }
 
   ask(what: (id: number) => void): Asked {
@@ -159,18 +159,18 @@ export class RouterUnderTest {
     return asked;
   }
 
-  /** Ends all waits. */
+  /** Cancels all requests. */
   cancelAll(): void {
     for (const id of this.#asked.keys()) this.ring.cancel(id);
     this.#rings.settle();
   }
 
-  /** How many addresses it may hand out. */
+  /** The number of addresses that this router may hand out. */
   get owned(): number {
     return this.ring.view().owned;
   }
 
-  /** Does what is to be done; false when there is nothing. */
+  /** Does what the driver of the ring does after an input; false if there is nothing to do. */
   advance(): boolean {
     if (!this.isUp) return false;
     const state = this.ring.save();
@@ -196,14 +196,14 @@ export class RouterUnderTest {
         for (const { peer } of [...this.#rings.routers]) {
           const other = this.#other(peer);
           other?.ring.learnFounders(this.ring.founders);
-          other?.ring.merge(output.facts, now);
+          other?.ring.merge(output.records, now);
         }
         break;
       case 'settle':
-        this.#settled(output.id, output.slot, output.error);
+        this.#settled(output.id, output.allocation, output.error);
         break;
       case 'lost':
-        this.lost.push(addressText(output.slot.address));
+        this.lost.push(addressText(output.allocation.address));
         break;
       case 'warning':
         this.warnings.push(output.error.code);
@@ -211,12 +211,12 @@ export class RouterUnderTest {
     }
   }
 
-  #settled(id: number, slot: Slot | undefined, error: WeftError | undefined): void {
+  #settled(id: number, allocation: Allocation | undefined, error: WeftError | undefined): void {
     const asked = this.#asked.get(id);
     this.#asked.delete(id);
     if (asked === undefined) return;
     asked.settled = true;
-    if (slot !== undefined) asked.address = addressText(slot.address);
+    if (allocation !== undefined) asked.address = addressText(allocation.address);
     if (error !== undefined) asked.error = error;
   }
 
@@ -225,7 +225,7 @@ export class RouterUnderTest {
     return other === undefined || other === this || other.isolated || this.isolated ? undefined : other;
   }
 
-  #facts(): readonly Fact[] {
-    return [...(this.ring.ring?.facts() ?? [])];
+  #records(): readonly RingRecord[] {
+    return [...(this.ring.ring?.records() ?? [])];
   }
 }

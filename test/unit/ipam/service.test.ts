@@ -61,10 +61,10 @@ class Host {
 
   async start({ range = '10.32.0.0/24', boot = 'first', ipv6 = false, uptime = 10 }: HostOptions = {}) {
     const block = parseBlock(range);
-    const witnessPath = join(directory, this.name, 'run', 'witness.json');
+    const markerPath = join(directory, this.name, 'run', 'witness.json');
     const files = new RingFiles({
       statePath: this.statePath,
-      witnessPath,
+      markerPath,
       bootId: boot,
       uptime: () => uptime,
     });
@@ -228,7 +228,7 @@ test('a router in doubt does not go on after a crash as if it had been confirmed
   const before = await readFile(a.statePath);
   const files = new RingFiles({
     statePath: a.statePath,
-    witnessPath: join(directory, 'a', 'run', 'witness.json'),
+    markerPath: join(directory, 'a', 'run', 'witness.json'),
     ...{ bootId: 'second', uptime: () => 10 },
   });
   expect((await files.load(parseBlock('10.32.0.0/24'))).continued).toBe(false);
@@ -243,7 +243,7 @@ test('a router in doubt whose first write does not reach the disk is in doubt th
   const before = await readFile(a.statePath);
   const files = new RingFiles({
     statePath: a.statePath,
-    witnessPath: join(directory, 'a', 'run', 'witness.json'),
+    markerPath: join(directory, 'a', 'run', 'witness.json'),
     ...{ bootId: 'second', uptime: () => 10 },
   });
   const { state } = await files.load(parseBlock('10.32.0.0/24'));
@@ -259,7 +259,7 @@ test('a router in doubt whose first write does not reach the disk is in doubt th
 test('a router that is killed right after it wrote is in no doubt, though it said meanwhile that it is alive', async () => {
   const [a] = await twoHosts();
   await a.stop();
-  const options = { statePath: a.statePath, witnessPath: join(directory, 'a', 'run', 'witness.json') };
+  const options = { statePath: a.statePath, markerPath: join(directory, 'a', 'run', 'witness.json') };
   const files = new RingFiles({ ...options, bootId: 'first', uptime: () => 10 });
   const { state, continued } = await files.load(parseBlock('10.32.0.0/24'));
   expect(continued).toBe(true);

@@ -1,0 +1,76 @@
+import { WeftError } from '../../errors.js';
+import { addressText, type Span } from './range.js';
+
+/** The errors of the ring: each message says who cannot do what, why, and what to do about it. */
+export const ringError = {
+  foundersDiffer: (ours: readonly string[], theirs: readonly string[]) =>
+    new WeftError(
+      'ring-mismatch',
+      `the range of another router was first split between ${listed(theirs)}, that of this router between ${listed(ours)}: launch all routers with the same --ipalloc-init; weft reset makes a router forget its addresses`,
+    ),
+  rangesDiffer: (ours: string, theirs: string) =>
+    new WeftError(
+      'ring-mismatch',
+      `another router hands out addresses of ${theirs}, this one of ${ours}: launch all routers with the same --ipalloc-range; weft reset makes a router forget its addresses`,
+    ),
+  notOwner: (signer: string, owner: string) =>
+    new WeftError(
+      'not-its-owner',
+      `${signer} gave away addresses of ${owner} without a signature of ${owner}: its record is ignored`,
+    ),
+  conflict: (peer: string) =>
+    new WeftError(
+      'address-conflict',
+      `${peer} claims to own addresses of this router: one of the two was forced to take back addresses that it had given away; run weft reset on that one`,
+    ),
+  peerAlive: (peer: string) =>
+    new WeftError(
+      'peer-alive',
+      `${peer} cannot be removed because it is up: run weft reset there, so that it gives its addresses away itself`,
+    ),
+  used: (address: number, by: string) =>
+    new WeftError('address-used', `${addressText(address)} is in use by ${by}: choose another address`),
+  noSpace: ({ start, end }: Span) =>
+    new WeftError(
+      'no-space',
+      `all addresses from ${addressText(start)} to ${addressText(end - 1)} are in use: remove containers, or use a larger subnet`,
+    ),
+  noRing: () =>
+    new WeftError(
+      'no-addresses',
+      'this router cannot hand out addresses yet because it has met no router that owns any: see weft status ipam, and launch enough routers for --ipalloc-init',
+    ),
+  unconfirmed: (missing: readonly string[]) =>
+    new WeftError(
+      'no-addresses',
+      `this router cannot hand out addresses because it was restarted and ${listed(missing)} must confirm what it owns: start what is down, or remove it with weft rmpeer if it is dead; weft prime --force takes the addresses back without asking`,
+    ),
+  notGranted: (peers: readonly string[]) =>
+    new WeftError(
+      'cancelled',
+      peers.length === 0
+        ? 'no router gave the address in time: try again'
+        : `${listed(peers)} did not give the address in time: start what is down, or remove it with weft rmpeer if it is dead`,
+    ),
+  notTakenOver: (peer: string, missing: readonly string[]) =>
+    new WeftError(
+      'cancelled',
+      missing.length === 0
+        ? `${peer} is removed; another router takes over its addresses`
+        : `${peer} is removed; its addresses are taken over once ${listed(missing)} answered: run weft rmpeer for these, too, if they are dead as well`,
+    ),
+  noSuccessor: () =>
+    new WeftError(
+      'cancelled',
+      'this router cannot leave yet because no other router took over its addresses in time: start one, or use weft reset --force and then weft rmpeer for this router on another',
+    ),
+  leaving: () =>
+    new WeftError(
+      'no-addresses',
+      'this router hands out no addresses because it is leaving the network: ask another router',
+    ),
+} as const;
+
+function listed(names: readonly string[]): string {
+  return names.length === 0 ? 'nobody' : names.join(', ');
+}
