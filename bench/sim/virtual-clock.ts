@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/mesh/clock.js';
+import type { Clock } from '../../src/clock.js';
 
 interface Task {
   readonly at: number;

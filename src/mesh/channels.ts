@@ -1,7 +1,7 @@
+import type { Clock } from '../clock.js';
 import { WeftError } from '../errors.js';
 import type { PeerId } from '../identity/index.js';
 import { type GossipChannel, MAX_GOSSIP_BYTES, type OpenChannel } from './channel.js';
-import type { Clock } from './clock.js';
 
 /** More news of others at once than this (bytes) is a whole state: it is offered by digest, not pushed to those who may have it. */
 const MAX_PUSHED = 16 * 1024;

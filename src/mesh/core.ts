@@ -1,8 +1,8 @@
+import type { Clock } from '../clock.js';
 import { WeftError } from '../errors.js';
 import type { Identity, PeerId } from '../identity/index.js';
 import type { GossipChannel, OpenChannel } from './channel.js';
 import { Channels } from './channels.js';
-import type { Clock } from './clock.js';
 import { encodeRecord } from './member-deltas.js';
 import { Membership, type RecordReader, type SelfDescription } from './membership.js';
 import type { LinkMessage } from './messages.js';

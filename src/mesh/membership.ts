@@ -1,7 +1,7 @@
+import type { Clock } from '../clock.js';
 import { WeftError } from '../errors.js';
 import type { Identity, PeerId } from '../identity/index.js';
 import type { GossipChannel } from './channel.js';
-import type { Clock } from './clock.js';
 import {
   decodeMemberDelta,
   encodeRecord,

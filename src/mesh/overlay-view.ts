@@ -1,5 +1,5 @@
+import type { Clock } from '../clock.js';
 import type { PeerId } from '../identity/index.js';
-import type { Clock } from './clock.js';
 
 /** A mesh that grew beyond full is made sparse only when it is larger by this factor, so that it does not go back and forth. */
 const HYSTERESIS = 1.25;

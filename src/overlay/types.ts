@@ -1,41 +1,9 @@
-import type { EventEmitter } from 'node:events';
-import type { Socket } from 'node:net';
+import type { Clock } from '../clock.js';
 import type { WeftError } from '../errors.js';
 import type { Identity, Network, PeerId } from '../identity/index.js';
-import type {
-  CipherSpeed,
-  GossipChannel,
-  LinkView,
-  MemberView,
-  MeshEvents,
-  OpenChannel,
-} from '../mesh/index.js';
-import type { DataPlane, DataPlaneCandidate } from './data-plane.js';
-import type { Nat } from './nat.js';
-import type { RelayOption } from './routes.js';
-
-/** What the overlay needs of the mesh (`Mesh` is one). */
-export interface OverlayMesh extends EventEmitter<MeshEvents> {
-  send(peer: PeerId, channel: string, bytes: Uint8Array): boolean;
-  link(peer: PeerId): LinkView | undefined;
-  members(): readonly MemberView[];
-  member(peer: PeerId): MemberView | undefined;
-  /** A way for messages to this member is known. */
-  reachable(peer: PeerId): boolean;
-  openChannel(channel: GossipChannel): OpenChannel;
-  /** False for a peer that was expelled, or was removed and is not back. */
-  admits(peer: PeerId): boolean;
-  /** The next connection to our TCP port that begins with these bytes, paused. Rejects after so many milliseconds. */
-  expectConnection(opening: Uint8Array, timeout: number): Promise<Socket>;
-  /** `address:port` of a member's TCP port, best first. */
-  addressesOf(peer: PeerId): readonly string[];
-  /** Puts the data plane's ciphers into our record. */
-  announceCiphers(ciphers: readonly CipherSpeed[]): void;
-  /** An address of ours, `address:port`, as somebody sees it over UDP: a candidate for others. */
-  addObservedEndpoint(endpoint: string): void;
-  /** There is reason to believe that this peer can be reached again: dial now instead of waiting. */
-  retry(peer: PeerId): void;
-}
+import type { Nat, RelayOption } from './path/index.js';
+import type { DataPlane, DataPlaneCandidate, OverlayMesh } from './port/index.js';
+import type { SessionTimings } from './session/index.js';
 
 export interface OverlayOptions {
   readonly identity: Identity;
@@ -47,18 +15,13 @@ export interface OverlayOptions {
   /** Subnets in which data is not encrypted, where the other end lists ours, too. Default: none. */
   readonly trustedSubnets?: readonly string[];
   readonly timings?: Partial<OverlayTimings>;
+  /** Default: real time. */
+  readonly clock?: Clock;
 }
 
 /** All in milliseconds. */
-export interface OverlayTimings {
-  /** Age of a key at which a new one is agreed. */
-  readonly rekeyInterval: number;
-  /** How long an old key stays usable once a newer one is confirmed. */
-  readonly keyGrace: number;
-  /** First repetition of an unanswered key agreement; doubles up to `retryMax`. */
-  readonly retryInitial: number;
-  readonly retryMax: number;
-  /** A peer without link and without UDP for so long is taken out of the data plane. */
+export interface OverlayTimings extends SessionTimings {
+  /** A peer that neither control messages nor packets have reached for this long is taken out of the data plane. */
   readonly deadPeer: number;
   /** Between keepalive probes of the data plane. */
   readonly keepalive: number;

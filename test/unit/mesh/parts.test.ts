@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { formatHostPort, parseHostPort } from '../../../src/address.js';
+import { SystemClock } from '../../../src/clock.js';
 import { WeftError } from '../../../src/errors.js';
 import { Admission } from '../../../src/mesh/admission.js';
 import { Backoff } from '../../../src/mesh/backoff.js';
-import { SystemClock } from '../../../src/mesh/clock.js';
 import { isReachable, localAddresses, OwnEndpoints } from '../../../src/mesh/endpoints.js';
 
 describe('admission', () => {

@@ -13,7 +13,7 @@ import { linkProof, matchProof } from '../../../src/mesh/proof.js';
 import { checkSignature, readRecord, signRecord } from '../../../src/mesh/record.js';
 import { checkLetter, routed } from '../../../src/mesh/routed.js';
 import { Whitening } from '../../../src/mesh/whitened-stream.js';
-import * as session from '../../../src/overlay/session-messages.js';
+import * as session from '../../../src/overlay/session/messages.js';
 import { bytesOf, hexOf, protocolVectors } from '../identity/vectors.js';
 
 describe('the test vectors of docs/protocol.md, section 3', () => {

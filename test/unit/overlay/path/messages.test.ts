@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { type PeerId, peerIdBytes } from '../../../src/identity/index.js';
-import { encodePathMessage, PUNCH, TICKET, WHICH_HOP } from '../../../src/overlay/path-messages.js';
-import { hexOf, protocolVectors } from '../identity/vectors.js';
+import { type PeerId, peerIdBytes } from '../../../../src/identity/index.js';
+import { encodePathMessage, PUNCH, TICKET, WHICH_HOP } from '../../../../src/overlay/path/messages.js';
+import { hexOf, protocolVectors } from '../../identity/vectors.js';
 
 test('path messages are as the protocol says', () => {
   const vector = protocolVectors('7.2');

@@ -1,11 +1,10 @@
-import { decodeExact, encode } from '../codec.js';
-import { WeftError } from '../errors.js';
-import { type Identity, type PublicKey, peerIdOf } from '../identity/index.js';
+import { decodeExact, encode } from '../../codec.js';
+import { WeftError } from '../../errors.js';
+import { type Identity, type PublicKey, peerIdOf } from '../../identity/index.js';
+import type { DataPlaneKeyState, KeySetting } from '../port/index.js';
 import { AUTO, BASELINE_CIPHER, chooseCipher } from './cipher-choice.js';
-import type { DataPlaneKeyState, KeySetting } from './data-plane.js';
 import { Initiation, Response } from './key-agreement.js';
-import * as wire from './session-messages.js';
-import type { OverlayTimings } from './types.js';
+import * as wire from './messages.js';
 
 /** What this end brings to a key agreement, as of now. */
 export interface LocalOffer extends Omit<wire.Offer, 'keyIndex'> {
@@ -13,12 +12,23 @@ export interface LocalOffer extends Omit<wire.Offer, 'keyIndex'> {
   readonly incarnation: number;
 }
 
+/** All in milliseconds. */
+export interface SessionTimings {
+  /** Age of a key at which a new one is agreed. */
+  readonly rekeyInterval: number;
+  /** How long an old key stays usable once a newer one is confirmed. */
+  readonly keyGrace: number;
+  /** First repetition of an unanswered key agreement; doubles up to `retryMax`. */
+  readonly retryInitial: number;
+  readonly retryMax: number;
+}
+
 export interface SessionOptions {
   readonly identity: Identity;
   readonly remote: PublicKey;
   /** Of the live network secrets, newest first. */
   readonly proofKeys: () => readonly Uint8Array[];
-  readonly timings: OverlayTimings;
+  readonly timings: SessionTimings;
   readonly offer: () => LocalOffer;
   /**
    * The number of an initiation: higher than all before it in this run of the process. The peer refuses what is not higher than what it saw, also from a

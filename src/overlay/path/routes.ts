@@ -1,4 +1,4 @@
-import type { PeerId } from '../identity/index.js';
+import type { PeerId } from '../../identity/index.js';
 
 /** Who says to have working links with whom, and what each costs him (see `linkCost`). */
 export type LinkStates = ReadonlyMap<PeerId, ReadonlyMap<PeerId, number>>;

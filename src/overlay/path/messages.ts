@@ -1,5 +1,5 @@
 import c, { type Encoder } from 'compact-encoding';
-import { boundedBytes, boundedList, boundedString, encode, fixedBytes, struct } from '../codec.js';
+import { boundedBytes, boundedList, boundedString, encode, fixedBytes, struct } from '../../codec.js';
 
 /** docs/protocol.md 7.2: what routers say to each other about the path between them, in the mesh's channel `path`. */
 

@@ -1,4 +1,4 @@
-import type { PeerId } from '../identity/index.js';
+import type { PeerId } from '../../identity/index.js';
 import type { RelayOption } from './routes.js';
 
 /** What there is to choose from; costs as of `linkCost`. */

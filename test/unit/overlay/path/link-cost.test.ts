@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isOtherCost, linkCost, shortest } from '../../../src/overlay/link-costs.js';
+import { isOtherCost, linkCost, shortest } from '../../../../src/overlay/path/link-cost.js';
 
 const udp = (rtt: number, loss = 0) => linkCost({ rtt, loss, transport: 'udp' });
 const tcp = (rtt: number) => linkCost({ rtt, loss: 0, transport: 'tcp' });

@@ -1,7 +1,7 @@
 import curve from 'noise-curve-ed';
 import NoiseState from 'noise-handshake';
-import { WeftError } from '../errors.js';
-import { blake2b, type Identity, type PublicKey, samePublicKey } from '../identity/index.js';
+import { WeftError } from '../../errors.js';
+import { blake2b, type Identity, type PublicKey, samePublicKey } from '../../identity/index.js';
 
 /** The keys of one session, from this end's view: seal for what it sends, open for what it receives. */
 export interface SessionKeys {

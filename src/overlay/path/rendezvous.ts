@@ -1,7 +1,8 @@
-import { decodeExact } from '../codec.js';
-import { WeftError } from '../errors.js';
-import type { PeerId } from '../identity/index.js';
-import type { DataPlanePeerState } from './data-plane.js';
+import type { Clock } from '../../clock.js';
+import { decodeExact } from '../../codec.js';
+import { WeftError } from '../../errors.js';
+import type { PeerId } from '../../identity/index.js';
+import type { DataPlanePeerState, OverlayMesh } from '../port/index.js';
 import {
   CONNECTED,
   encodePathMessage,
@@ -14,16 +15,16 @@ import {
   pathMessage,
   TICKET,
   WHICH_HOP,
-} from './path-messages.js';
+} from './messages.js';
 import type { Paths } from './paths.js';
 import { Puncher } from './puncher.js';
 import type { Streams } from './streams.js';
 import type { Tracer } from './tracer.js';
-import type { OverlayMesh } from './types.js';
 
 export interface RendezvousOptions {
   readonly self: PeerId;
   readonly mesh: OverlayMesh;
+  readonly clock: Clock;
   readonly paths: Paths;
   readonly streams: Streams;
   readonly tracer: Tracer;
@@ -33,6 +34,7 @@ export interface RendezvousOptions {
   readonly isReachable: (peer: PeerId) => boolean;
   /** Has the data plane probe this peer at all its addresses; with `endpoints`, those are its addresses from now on. */
   readonly punch: (peer: PeerId, endpoints?: readonly string[]) => void;
+  readonly onFailure: (error: WeftError, peer: PeerId) => void;
 }
 
 /**
@@ -42,7 +44,7 @@ export interface RendezvousOptions {
 export class Rendezvous {
   readonly #options: RendezvousOptions;
   readonly #puncher = new Puncher();
-  #lookTimer: NodeJS.Timeout | undefined;
+  #cancelLook = () => {};
 
   constructor(options: RendezvousOptions) {
     this.#options = options;
@@ -51,7 +53,7 @@ export class Rendezvous {
   /** The data plane is gone: nothing is to be done until it is ready again. */
   pause(): void {
     this.#options.streams.reset();
-    clearTimeout(this.#lookTimer);
+    this.#cancelLook();
   }
 
   forget(peer: PeerId): void {
@@ -61,18 +63,27 @@ export class Rendezvous {
 
   /** Does what helps those of these peers that do not answer directly. */
   consider(states: readonly DataPlanePeerState[]): void {
-    const { paths, isReachable } = this.#options;
-    const now = performance.now();
+    const { paths, clock, isReachable } = this.#options;
+    const now = clock.now();
     let next = Infinity;
     for (const state of states) {
       if (isReachable(state.peer) && state.keys.length > 0) next = Math.min(next, this.#help(state, now));
     }
-    clearTimeout(this.#lookTimer);
-    if (next !== Infinity) this.#lookTimer = setTimeout(() => paths.look(), Math.max(0, next - now));
+    this.#cancelLook();
+    if (next !== Infinity) this.#cancelLook = clock.after(Math.max(0, next - now), () => paths.look());
   }
 
-  /** Takes a message of the channel `path`. Throws `bad-message`. */
+  /** Takes a message of the channel `path`. */
   receive(peer: PeerId, bytes: Buffer): void {
+    try {
+      this.#receive(peer, bytes);
+    } catch (error) {
+      if (!(error instanceof WeftError)) throw error;
+      this.#options.onFailure(error, peer);
+    }
+  }
+
+  #receive(peer: PeerId, bytes: Buffer): void {
     const { tracer, streams, isReady } = this.#options;
     const message = decodeExact(pathMessage, bytes);
     switch (message.kind) {

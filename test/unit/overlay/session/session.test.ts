@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decodeExact, encode } from '../../../src/codec.js';
-import { identityFromSeed, parseSecret, proofKeyOf } from '../../../src/identity/index.js';
-import { chooseCipher } from '../../../src/overlay/cipher-choice.js';
-import { Initiation, Response } from '../../../src/overlay/key-agreement.js';
-import { type LocalOffer, Session, type SessionAction } from '../../../src/overlay/session.js';
-import * as wire from '../../../src/overlay/session-messages.js';
-import { bytesOf, hexOf, protocolVectors } from '../identity/vectors.js';
+import { decodeExact, encode } from '../../../../src/codec.js';
+import { identityFromSeed, parseSecret, proofKeyOf } from '../../../../src/identity/index.js';
+import { chooseCipher } from '../../../../src/overlay/session/cipher-choice.js';
+import { Initiation, Response } from '../../../../src/overlay/session/key-agreement.js';
+import * as wire from '../../../../src/overlay/session/messages.js';
+import { type LocalOffer, Session, type SessionAction } from '../../../../src/overlay/session/session.js';
+import { bytesOf, hexOf, protocolVectors } from '../../identity/vectors.js';
 
 const TIMINGS = {
   rekeyInterval: 120_000,

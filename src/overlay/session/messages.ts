@@ -1,6 +1,6 @@
 import c, { type Encoder } from 'compact-encoding';
-import { boundedBytes, boundedList, boundedString, struct } from '../codec.js';
-import { type CipherSpeed, cipherSpeed } from '../mesh/index.js';
+import { boundedBytes, boundedList, boundedString, struct } from '../../codec.js';
+import { type CipherSpeed, cipherSpeed } from '../../mesh/index.js';
 
 /** docs/protocol.md, section 4: what is said in the mesh's channel `session`. */
 

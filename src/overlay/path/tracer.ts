@@ -1,7 +1,7 @@
-import { type PeerId, peerIdBytes, peerIdFromBytes } from '../identity/index.js';
-import type { DataPlane, DataPlaneEvents } from './data-plane.js';
-import { encodePathMessage, NEXT_HOP, PATH_CHANNEL, type PathMessage, WHICH_HOP } from './path-messages.js';
-import type { OverlayMesh } from './types.js';
+import type { Clock } from '../../clock.js';
+import { type PeerId, peerIdBytes, peerIdFromBytes } from '../../identity/index.js';
+import type { DataPlane, DataPlaneEvents, OverlayMesh } from '../port/index.js';
+import { encodePathMessage, NEXT_HOP, PATH_CHANNEL, type PathMessage, WHICH_HOP } from './messages.js';
 
 /** How long an answer may take, in milliseconds. */
 const PATIENCE = 1_000;
@@ -17,11 +17,12 @@ export interface Hop {
 export interface TracerOptions {
   readonly mesh: OverlayMesh;
   readonly dataPlane: DataPlane;
+  readonly clock: Clock;
   /** The relay for a peer's packets, or null. */
-  readonly via: (peer: PeerId) => PeerId | null;
+  readonly nextHop: (peer: PeerId) => PeerId | null;
 }
 
-/** Measures the way to a peer with packets that take it, and asks those on it where it goes on. */
+/** Measures the path to a peer with packets that take it, and asks the routers on it for their next hop. */
 export class Tracer {
   readonly #options: TracerOptions;
   readonly #questions = new Map<number, (answer: PathMessage) => void>();
@@ -33,7 +34,7 @@ export class Tracer {
 
   /** One probe to the peer and back, in microseconds; null when it was not answered within a second. Rejects without a data plane. */
   async ping(peer: PeerId): Promise<number | null> {
-    const { dataPlane } = this.#options;
+    const { dataPlane, clock } = this.#options;
     const answered = new Map<number, number>();
     let arrived = () => {};
     const onProbed = ({ peer: from, id, rtt }: DataPlaneEvents['probed'][0]) => {
@@ -46,11 +47,11 @@ export class Tracer {
     try {
       const id = await dataPlane.probe(peer);
       return await new Promise((resolve) => {
-        const timer = setTimeout(() => resolve(null), PATIENCE);
+        const cancel = clock.after(PATIENCE, () => resolve(null));
         arrived = () => {
           const rtt = answered.get(id);
           if (rtt === undefined) return;
-          clearTimeout(timer);
+          cancel();
           resolve(rtt);
         };
         arrived();
@@ -62,13 +63,13 @@ export class Tracer {
 
   /** The hops to a peer, the peer itself last. Ends early where nobody knows how it goes on. */
   async trace(destination: PeerId): Promise<readonly Hop[]> {
-    const way: PeerId[] = [];
-    let next: PeerId | undefined = this.#options.via(destination) ?? destination;
-    while (next !== undefined && way.length < MAX_HOPS && !way.includes(next)) {
-      way.push(next);
+    const hops: PeerId[] = [];
+    let next: PeerId | undefined = this.#options.nextHop(destination) ?? destination;
+    while (next !== undefined && hops.length < MAX_HOPS && !hops.includes(next)) {
+      hops.push(next);
       next = next === destination ? undefined : await this.#nextHop(next, destination);
     }
-    return await Promise.all(way.map(async (peer) => ({ peer, rtt: await this.ping(peer) })));
+    return await Promise.all(hops.map(async (peer) => ({ peer, rtt: await this.ping(peer) })));
   }
 
   /** Takes the answer to a question of ours. */
@@ -80,7 +81,7 @@ export class Tracer {
   answer(from: PeerId, { id, peer: [about] }: PathMessage): void {
     if (about === undefined) return;
     const destination = peerIdFromBytes(about);
-    const next = this.#options.via(destination) ?? destination;
+    const next = this.#options.nextHop(destination) ?? destination;
     this.#send(from, NEXT_HOP, id, next);
   }
 
@@ -88,11 +89,11 @@ export class Tracer {
     const id = this.#nextId++;
     return new Promise((resolve) => {
       const done = (peer: PeerId | undefined) => {
-        clearTimeout(timer);
+        cancel();
         this.#questions.delete(id);
         resolve(peer);
       };
-      const timer = setTimeout(() => done(undefined), PATIENCE);
+      const cancel = this.#options.clock.after(PATIENCE, () => done(undefined));
       this.#questions.set(id, ({ peer: [next] }) => done(next && peerIdFromBytes(next)));
       this.#send(relay, WHICH_HOP, id, destination);
     });

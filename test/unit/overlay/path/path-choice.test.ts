@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { PeerId } from '../../../src/identity/index.js';
-import { PathChoice, type PathOptions } from '../../../src/overlay/path-choice.js';
+import type { PeerId } from '../../../../src/identity/index.js';
+import { PathChoice, type PathOptions } from '../../../../src/overlay/path/path-choice.js';
 
 const [near, far] = ['000000000000000a', '000000000000000b'] as [PeerId, PeerId];
 const relay = (id: PeerId, cost: number, hops = 1) => ({ relay: id, cost, hops });

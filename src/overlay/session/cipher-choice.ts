@@ -1,4 +1,4 @@
-import type { CipherSpeed } from '../mesh/index.js';
+import type { CipherSpeed } from '../../mesh/index.js';
 
 /** Every router speaks this one. */
 export const BASELINE_CIPHER = 'xsalsa20-poly1305';

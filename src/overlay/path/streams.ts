@@ -1,9 +1,10 @@
 import { connect, type Socket } from 'node:net';
 import sodium from 'sodium-native';
-import { parseHostPort } from '../address.js';
-import { WeftError } from '../errors.js';
-import type { PeerId } from '../identity/index.js';
-import type { DataPlane } from './data-plane.js';
+import { parseHostPort } from '../../address.js';
+import type { Clock } from '../../clock.js';
+import { WeftError } from '../../errors.js';
+import type { PeerId } from '../../identity/index.js';
+import type { DataPlane, OverlayMesh } from '../port/index.js';
 import {
   CONNECTED,
   encodePathMessage,
@@ -12,9 +13,8 @@ import {
   type PathMessage,
   TICKET,
   TICKET_BYTES,
-} from './path-messages.js';
+} from './messages.js';
 import { StreamChoice, type StreamFacts } from './stream-choice.js';
-import type { OverlayMesh } from './types.js';
 
 /** How long each step may take, in milliseconds. */
 const STEP = 5_000;
@@ -25,6 +25,7 @@ export interface StreamsOptions {
   readonly self: PeerId;
   readonly mesh: OverlayMesh;
   readonly dataPlane: DataPlane;
+  readonly clock: Clock;
   readonly onFailure: (error: WeftError, peer: PeerId) => void;
 }
 
@@ -145,13 +146,13 @@ export class Streams {
   /** Does something that the peer answers with a message of this kind. */
   #ask(peer: PeerId, id: number, kind: number, act: () => void): Promise<PathMessage> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
+      const cancel = this.#options.clock.after(STEP, () => {
         this.#waiting.delete(id);
-        reject(new WeftError('no-stream', `${peer} did not answer in time`));
-      }, STEP);
+        reject(new WeftError('no-stream', `${peer} did not answer within ${STEP / 1000} s`));
+      });
       this.#waiting.set(id, (message) => {
         if (message.kind !== kind) return;
-        clearTimeout(timer);
+        cancel();
         this.#waiting.delete(id);
         resolve(message);
       });

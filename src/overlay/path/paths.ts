@@ -1,15 +1,14 @@
 import { EventEmitter } from 'node:events';
 import { networkInterfaces } from 'node:os';
-import { setTimeout as delay } from 'node:timers/promises';
-import type { Identity, PeerId } from '../identity/index.js';
-import { type OpenChannel, OwnedRecords } from '../mesh/index.js';
-import type { DataPlane, DataPlanePeerState } from './data-plane.js';
-import { isOtherCost, linkCost, shortest } from './link-costs.js';
+import type { Clock } from '../../clock.js';
+import type { Identity, PeerId } from '../../identity/index.js';
+import { type OpenChannel, OwnedRecords } from '../../mesh/index.js';
+import type { DataPlane, DataPlanePeerState, OverlayMesh } from '../port/index.js';
+import { isOtherCost, linkCost, shortest } from './link-cost.js';
 import { LINKS_CHANNEL, LINKS_KEY, type LinkState, linkState } from './link-state.js';
 import { type Nat, natOf } from './nat.js';
 import { PathChoice } from './path-choice.js';
 import { type LinkStates, type RelayOption, relaysTo } from './routes.js';
-import type { OverlayMesh } from './types.js';
 
 /** How often the data plane is asked about its links when nothing happens, in milliseconds. */
 const LOOK_INTERVAL = 2_000;
@@ -37,13 +36,14 @@ export interface PathsOptions {
   readonly identity: Identity;
   readonly mesh: OverlayMesh;
   readonly dataPlane: DataPlane;
+  readonly clock: Clock;
   /** There is a TCP connection for data with this peer. */
   readonly hasStream: (peer: PeerId) => boolean;
 }
 
 export interface PathsEvents {
-  /** Packets for this peer shall go another way: see `via`. */
-  via: [peer: PeerId];
+  /** Packets for this peer shall take another path: see `nextHop`. */
+  'next-hop': [peer: PeerId];
   /** What the data plane said of its peers just now. */
   looked: [states: readonly DataPlanePeerState[]];
 }
@@ -69,7 +69,7 @@ export class Paths extends EventEmitter<PathsEvents> {
   #content = false;
   #looking = false;
   #lookAgain = false;
-  #timer: NodeJS.Timeout | undefined;
+  #cancelLook = () => {};
 
   constructor(options: PathsOptions) {
     super();
@@ -92,13 +92,13 @@ export class Paths extends EventEmitter<PathsEvents> {
   }
 
   stop(): void {
-    clearTimeout(this.#timer);
+    this.#cancelLook();
     this.#channel?.close();
     this.#channel = undefined;
   }
 
-  /** The relay for this peer's packets, or null. */
-  via(peer: PeerId): PeerId | null {
+  /** The relay for this peer's packets; null for none. */
+  nextHop(peer: PeerId): PeerId | null {
     return this.#choices.get(peer)?.via ?? null;
   }
 
@@ -165,19 +165,21 @@ export class Paths extends EventEmitter<PathsEvents> {
   }
 
   async #look(): Promise<void> {
+    const { clock, dataPlane } = this.#options;
     this.#looking = true;
-    while (this.#lookAgain && this.#options.dataPlane.connected) {
+    while (this.#lookAgain && dataPlane.connected) {
       this.#lookAgain = false;
-      const began = performance.now();
-      const dump = await this.#options.dataPlane.dump().catch(() => undefined);
+      const began = clock.now();
+      const dump = await dataPlane.dump().catch(() => undefined);
       if (this.#channel === undefined) break;
-      const now = performance.now();
+      const now = clock.now();
       // One that does not answer in time is asked again.
       const next = dump === undefined ? Infinity : this.#see(dump.peers, now);
-      clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => this.look(), Math.min(LOOK_INTERVAL, next - now));
+      this.#cancelLook();
+      this.#cancelLook = clock.after(Math.max(0, Math.min(LOOK_INTERVAL, next - now)), () => this.look());
       if (dump !== undefined) this.emit('looked', dump.peers);
-      await delay((performance.now() - began) / MOST_WORK, undefined, { ref: false });
+      const pause = (clock.now() - began) / MOST_WORK;
+      await new Promise<void>((resolve) => clock.after(pause, resolve));
     }
     this.#looking = false;
   }
@@ -214,7 +216,7 @@ export class Paths extends EventEmitter<PathsEvents> {
     this.#content &&= content;
     const relays = content ? [] : relaysTo(states, this.#options.identity.peer, peer);
     const again = choice.choose({ direct, relays }, now);
-    if (choice.via !== before) this.emit('via', peer);
+    if (choice.via !== before) this.emit('next-hop', peer);
     return again ?? Infinity;
   }
 

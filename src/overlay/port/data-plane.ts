@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
-import type { PeerId } from '../identity/index.js';
+import type { PeerId } from '../../identity/index.js';
 
 /** A cipher that the data plane has on this machine. */
 export interface CipherInfo {

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { decodeExact, encode } from '../../../src/codec.js';
-import type { PeerId } from '../../../src/identity/index.js';
-import { linkState, MAX_LINKS } from '../../../src/overlay/link-state.js';
-import { protocolVectors } from '../identity/vectors.js';
+import { decodeExact, encode } from '../../../../src/codec.js';
+import type { PeerId } from '../../../../src/identity/index.js';
+import { linkState, MAX_LINKS } from '../../../../src/overlay/path/link-state.js';
+import { protocolVectors } from '../../identity/vectors.js';
 
 const [two, three] = ['2222222222222222', '3333333333333333'] as [PeerId, PeerId];
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { PeerId } from '../../../src/identity/index.js';
-import { type LinkStates, relaysTo } from '../../../src/overlay/routes.js';
+import type { PeerId } from '../../../../src/identity/index.js';
+import { type LinkStates, relaysTo } from '../../../../src/overlay/path/routes.js';
 
 const peer = (number: number) => number.toString(16).padStart(16, '0') as PeerId;
 

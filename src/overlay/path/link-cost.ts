@@ -1,4 +1,4 @@
-import type { Transport } from './data-plane.js';
+import type { Transport } from '../port/index.js';
 
 /** What a hop costs beyond its round trip: the relay's own work, in microseconds. */
 const HOP = 1_000;
