@@ -4,6 +4,7 @@ import { type Identity, type PublicKey, peerIdOf } from '../../identity/index.js
 import type { DataPlaneKeyState, KeySetting } from '../port/index.js';
 import { AUTO, BASELINE_CIPHER, chooseCipher } from './cipher-choice.js';
 import { Initiation, Response } from './key-agreement.js';
+import { KeyRing } from './key-ring.js';
 import * as wire from './messages.js';
 
 /** What this end brings to a key agreement, as of now. */
@@ -52,19 +53,6 @@ export type SessionAction =
   | { readonly do: 'remove'; readonly localIndex: number }
   | { readonly do: 'warn'; readonly error: WeftError };
 
-interface Key {
-  readonly localIndex: number;
-  readonly cipher: string;
-  readonly role: 'initiator' | 'responder';
-  /** Our subnets without encryption, as the other end was told. */
-  readonly trusted: readonly string[];
-  readonly createdAt: number;
-  /** A packet was opened with it: the other end has it. */
-  confirmed: boolean;
-  /** When it may go. */
-  removeAt: number;
-}
-
 /** An initiation that waits for its response. */
 interface Exchange {
   readonly id: Buffer;
@@ -75,24 +63,21 @@ interface Exchange {
   repeatAt: number;
 }
 
-/** The data plane keeps so many keys for a peer. */
-const MAX_KEYS = 4;
-/** After so many repetitions an initiation is made anew, with fresh contents and the next live secret. */
+/** Number of repetitions after which an initiation is made anew, with fresh contents and the next live secret. */
 const MAX_REPETITIONS = 4;
-/** The responder gives the initiator so much longer, as a factor of the rekey interval, before it asks for a new key. */
+/** Factor of the rekey interval for which the responder waits before it asks for a new key: the initiator comes first. */
 const REQUEST_PATIENCE = 1.25;
 
 /**
  * The keys shared with one peer, and the key agreements that renew them. No I/O, no clock: times are milliseconds of whatever
  * monotonic clock the caller uses.
  *
- * The end with the lower public key initiates; the other asks it to (`request`). A new key is put beside the old ones, which go
- * when the new one is confirmed and a grace period is over: at no time is there a packet that cannot be opened.
+ * The end with the lower public key initiates; the other asks it to (`request`).
  */
 export class Session {
   readonly role: 'initiator' | 'responder';
   readonly #options: SessionOptions;
-  #keys: Key[] = [];
+  readonly #keys: KeyRing;
   #linked = false;
   #exchange: Exchange | undefined;
   #secretTurn = 0;
@@ -109,19 +94,19 @@ export class Session {
 
   constructor(options: SessionOptions) {
     this.#options = options;
+    this.#keys = new KeyRing(options.timings.keyGrace);
     this.role = Buffer.compare(options.identity.publicKey, options.remote) < 0 ? 'initiator' : 'responder';
   }
 
   /** The newest key. */
   get current(): { readonly cipher: string; readonly confirmed: boolean } | undefined {
-    return this.#keys.at(-1);
+    return this.#keys.newest;
   }
 
   /** When `tick` is to be called; undefined when nothing is due. */
   get deadline(): number | undefined {
-    const due = this.#keys.map((key) => key.removeAt);
-    if (this.#linked) due.push(this.#exchange?.repeatAt ?? this.#requestAt ?? this.#renewAt());
-    const next = Math.min(...due);
+    const due = this.#exchange?.repeatAt ?? this.#requestAt ?? this.#renewAt();
+    const next = Math.min(this.#keys.deadline, this.#linked ? due : Infinity);
     return Number.isFinite(next) ? next : undefined;
   }
 
@@ -155,54 +140,36 @@ export class Session {
 
   /** The data plane lost the keys. */
   reset(): void {
-    this.#keys = [];
+    this.#keys.clear();
     this.#exchange = undefined;
     this.#answered = undefined;
   }
 
   /** The data plane has these keys (of an earlier process of ours, perhaps). `up`: packets of the peer come in. */
   adopt(keys: readonly DataPlaneKeyState[], up: boolean, now: number): void {
-    const known = new Map(this.#keys.map((key) => [key.localIndex, key]));
-    this.#keys = keys
-      .map(({ localIndex, cipher, role, trusted, age, sealing }) => {
-        const confirmed = sealing && (role === 'responder' || up);
-        const adopted = {
-          localIndex,
-          cipher,
-          role,
-          trusted,
-          createdAt: now - age * 1000,
-          confirmed,
-          removeAt: Infinity,
-        };
-        return known.get(localIndex) ?? adopted;
-      })
-      .sort((a, b) => a.createdAt - b.createdAt);
-    if (this.#answered !== undefined && !this.#has(this.#answered.localIndex)) this.#answered = undefined;
-    this.#retireOlder(now);
+    this.#keys.adopt(keys, up, now);
+    if (this.#answered !== undefined && !this.#keys.has(this.#answered.localIndex))
+      this.#answered = undefined;
   }
 
   /** The data plane opened a packet with this key. */
   confirm(localIndex: number, now: number): void {
-    const key = this.#keys.find((candidate) => candidate.localIndex === localIndex);
-    if (key === undefined) return;
-    key.confirmed = true;
+    if (!this.#keys.confirm(localIndex, now)) return;
     this.#failures = 0;
     this.#failedUntil = undefined;
-    this.#retireOlder(now);
   }
 
   /** The data plane did not take this key: another is agreed after a while. */
   installFailed(localIndex: number, now: number): void {
     this.#failedUntil = now + this.#retryDelay(this.#failures);
     this.#failures += 1;
-    this.#keys = this.#keys.filter((key) => key.localIndex !== localIndex);
+    this.#keys.remove(localIndex);
     if (this.#answered?.localIndex === localIndex) this.#answered = undefined;
   }
 
   /** Does what is due. */
   tick(now: number): SessionAction[] {
-    const actions = this.#removeOld(now);
+    const actions: SessionAction[] = this.#keys.removeExpired(now).map(removal);
     if (!this.#linked) return actions;
     if (this.role === 'responder') return [...actions, ...this.#tickResponder(now)];
     if (this.#exchange !== undefined) return [...actions, ...this.#repeat(this.#exchange, now)];
@@ -320,16 +287,9 @@ export class Session {
   ): SessionAction[] {
     const { role } = this;
     const { trusted } = this.#options.offer();
-    const actions = this.#makeRoom();
-    this.#keys.push({
-      localIndex,
-      cipher,
-      role,
-      trusted,
-      createdAt: now,
-      confirmed: false,
-      removeAt: Infinity,
-    });
+    const evicted = this.#keys.evict();
+    const actions: SessionAction[] = evicted === undefined ? [] : [removal(evicted)];
+    this.#keys.add({ localIndex, cipher, role, trusted, createdAt: now });
     const peer = peerIdOf(this.#options.remote);
     const named = { peer, localIndex, remoteIndex: offer.keyIndex, cipher, role };
     const key = { ...named, ...agreement.keys(cipher), trusted, peerTrusts: offer.trusted };
@@ -365,7 +325,7 @@ export class Session {
 
   /** The other end must hear of it before packets are encrypted differently. */
   #trustChanged(): boolean {
-    return this.#keys.at(-1)?.trusted.join() !== this.#options.offer().trusted.join();
+    return this.#keys.newest?.trusted.join() !== this.#options.offer().trusted.join();
   }
 
   #isNewVersion(incarnation: number, sequence: number): boolean {
@@ -380,18 +340,14 @@ export class Session {
   #freeIndex(): number {
     for (;;) {
       const index = this.#options.random(4).readUInt32BE();
-      if (index !== 0 && !this.#has(index)) return index;
+      if (index !== 0 && !this.#keys.has(index)) return index;
     }
-  }
-
-  #has(localIndex: number): boolean {
-    return this.#keys.some((key) => key.localIndex === localIndex);
   }
 
   /** When a new key is due for its age. */
   #renewAt(): number {
     const { rekeyInterval, retryMax } = this.#options.timings;
-    const newest = this.#keys.at(-1);
+    const { newest } = this.#keys;
     if (newest === undefined) return this.#failedUntil ?? Infinity;
     const patience = this.role === 'responder' ? REQUEST_PATIENCE : 1;
     // One that nobody has used yet says that packets do not get through, which more keys do not change.
@@ -403,28 +359,8 @@ export class Session {
     const { retryInitial, retryMax } = this.#options.timings;
     return Math.min(retryMax, retryInitial * 2 ** attempt);
   }
+}
 
-  /** The keys older than the newest confirmed one are not used by either end any more. */
-  #retireOlder(now: number): void {
-    const newest = this.#keys.findLastIndex((key) => key.confirmed);
-    for (const key of this.#keys.slice(0, Math.max(0, newest))) {
-      key.removeAt = Math.min(key.removeAt, now + this.#options.timings.keyGrace);
-    }
-  }
-
-  #removeOld(now: number): SessionAction[] {
-    const old = this.#keys.filter((key) => key.removeAt <= now);
-    this.#keys = this.#keys.filter((key) => key.removeAt > now);
-    return old.map(({ localIndex }) => ({ do: 'remove', localIndex }));
-  }
-
-  /** Before a key is added: drops the oldest that neither end seals with, so that the data plane does not drop one in use. */
-  #makeRoom(): SessionAction[] {
-    if (this.#keys.length < MAX_KEYS) return [];
-    const sealing = this.#keys.findLast((key) => key.confirmed);
-    const victim = this.#keys.find((key) => key !== sealing && key !== this.#keys.at(-1));
-    if (victim === undefined) return [];
-    this.#keys = this.#keys.filter((key) => key !== victim);
-    return [{ do: 'remove', localIndex: victim.localIndex }];
-  }
+function removal(localIndex: number): SessionAction {
+  return { do: 'remove', localIndex };
 }
