@@ -23,7 +23,7 @@ const DEFAULT_TIMINGS: OverlayTimings = {
   keepalive: 1_000,
 };
 
-/** For how long news of members is collected before it is seen who can be reached now, in milliseconds. */
+/** Delay between a change of a member record and a look at who is reachable now, in milliseconds: changes come in bursts. */
 const REACH_DELAY = 50;
 
 /**

@@ -20,7 +20,7 @@ export interface PeerContext {
   readonly onKey: (peer: Peer, key: { readonly cipher: string; readonly role: Session['role'] }) => void;
   /** Neither control messages nor packets reached the peer for `deadPeer`. */
   readonly onDead: (peer: Peer) => void;
-  /** A message was not sent: no way to the peer is known. */
+  /** A message was not sent: no route to the peer is known. */
   readonly onUnsent: () => void;
   readonly onWarning: (error: WeftError, peer: PeerId) => void;
 }

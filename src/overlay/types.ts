@@ -27,7 +27,7 @@ export interface OverlayTimings extends SessionTimings {
   readonly keepalive: number;
 }
 
-/** How packets reach a peer now: straight over UDP, through another router, straight over TCP, or not at all. */
+/** How packets reach a peer now: directly over UDP, through a relay, directly over TCP, or not at all. */
 export type PathKind = 'direct' | 'relay' | 'tcp' | 'none';
 
 /** What `weft status paths` says about a peer. */
@@ -46,7 +46,7 @@ export interface ConnectionView {
   readonly nickname: string;
   /** Control link over TCP. */
   readonly link: 'up' | 'down';
-  /** Whether packets get there, whatever way: `up`: probes are answered; `waiting`: keys are there, no answer yet; `no-key`: no key was agreed yet. */
+  /** Whether packets get there, over whatever path: `up`: probes are answered; `waiting`: keys are there, no answer yet; `no-key`: no key was agreed yet. */
   readonly udp: 'up' | 'down' | 'waiting' | 'no-key';
   readonly path: PathKind;
   /** Relay that carries the traffic, when it is not direct. */

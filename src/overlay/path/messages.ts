@@ -11,7 +11,7 @@ export const PUNCH = 1;
 export const PUNCHING = 2;
 /** Whom do you hand packets for this peer to? */
 export const WHICH_HOP = 3;
-/** To this one; it is the peer itself at the end of the way, and nobody where there is no way. */
+/** To this one: the peer itself where it is the next hop, none where there is no route. */
 export const NEXT_HOP = 4;
 
 /** I would connect to your TCP port for data: say how I shall begin. */

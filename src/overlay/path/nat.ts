@@ -3,7 +3,7 @@ import { parseHostPort } from '../../address.js';
 
 /**
  * What stands between a router and its peers, as far as they can tell:
- * - `unknown`: nobody has told yet;
+ * - `unknown`: no peer has told yet;
  * - `none`: they see one of its own addresses;
  * - `steady`: a NAT that gives it the same outside port whoever it talks to, which others can be told;
  * - `rewriting`: a NAT that gives it another port; whether the same for everybody, one observer alone cannot tell;
@@ -21,7 +21,7 @@ export function natOf(observed: readonly string[], local: readonly string[], por
   if (observed.length === 0) return 'unknown';
   const own = new Set(local.map((address) => ipaddr.parse(address).toNormalizedString()));
   const seen = observed.map((text) => parseHostPort(text));
-  // IPv6 and IPv4 may go different ways out; a NAT is a matter of IPv4, or of either.
+  // IPv6 and IPv4 may leave by different routers; a NAT is a matter of IPv4, or of either.
   const outside = seen.filter(({ host }) => !own.has(ipaddr.parse(host).toNormalizedString()));
   if (outside.length === 0) return 'none';
   if (outside.every((address) => address.port === port)) return 'steady';

@@ -3,42 +3,42 @@ import type { RelayOption } from './routes.js';
 
 /** What there is to choose from; costs as of `linkCost`. */
 export interface PathOptions {
-  /** Cost of the direct way, over UDP or TCP; undefined while it does not work. */
+  /** Cost of the direct path, over UDP or TCP; undefined while it does not work. */
   readonly direct: number | undefined;
   /** Cheapest first. */
   readonly relays: readonly RelayOption[];
 }
 
-/** Another way must be so much cheaper before a working one is left for it, unless it has fewer hops: a factor, and microseconds. */
+/** A working path is left for another only if that costs less than this factor of it, minus these microseconds, or has fewer hops. */
 const BETTER_FACTOR = 0.6;
 const BETTER_BY = 3_000;
-/** And must be so for so long, in milliseconds. */
+/** How long the other path must have been that much better, in milliseconds. */
 const BETTER_FOR = 3_000;
-/** The direct way may cost so much more than a relay, who has other things to do. */
+/** How much more than a relay the direct path may cost (a factor, and microseconds): relays have other work to do. */
 const DIRECT_FACTOR = 1.25;
 const DIRECT_EXTRA = 2_000;
-/** A direct way that failed again and again must work for so long before it is used again: first and last, milliseconds. */
+/** How long a direct path that failed must work before it is used again, in milliseconds: the first time, and at most. */
 const TRIAL_FIRST = 500;
 const TRIAL_LAST = 60_000;
-/** After so long without a failure (milliseconds) it is trusted as at first. */
+/** Time without a failure after which the direct path is trusted as at first, in milliseconds. */
 const FORGIVEN_AFTER = 120_000;
 
-/** The direct way has no hops. */
-type Way = Pick<RelayOption, 'cost' | 'hops'>;
+/** The direct path has no hops. */
+type Path = Pick<RelayOption, 'cost' | 'hops'>;
 
 /**
  * Decides whether packets for one peer go straight to it or through which relay. No I/O, no clock: times are milliseconds of whatever
  * monotonic clock the caller uses.
  *
- * What does not work is left at once. What works is left only for something that is clearly better for a while, so that two ways which
- * are much alike do not take turns; and a direct way that comes and goes has to prove itself, longer each time.
+ * What does not work is left at once. What works is left only for something that is clearly better for a while, so that two paths which
+ * are much alike do not take turns; and a direct path that comes and goes has to prove itself, longer each time.
  */
 export class PathChoice {
   #via: PeerId | null;
   #directSince: number | undefined;
   #failures = 0;
   #failedAt = -Infinity;
-  /** Since when another way has been clearly better. */
+  /** Since when another path has been clearly better. */
   #betterSince: number | undefined;
 
   /** `via`: what is in use already. */
@@ -46,7 +46,7 @@ export class PathChoice {
     this.#via = via;
   }
 
-  /** The relay in use; null for the direct way (also when nothing works). */
+  /** The relay in use; null for the direct path (also when nothing works). */
   get via(): PeerId | null {
     return this.#via;
   }
@@ -70,8 +70,8 @@ export class PathChoice {
     return this.#improve({ cost: direct, hops: 0 }, best, now);
   }
 
-  /** Leaves the way in use for another once that has been clearly better for long enough. */
-  #improve(current: Way, other: RelayOption, now: number): number | undefined {
+  /** Leaves the path in use for another once that has been clearly better for long enough. */
+  #improve(current: Path, other: RelayOption, now: number): number | undefined {
     if (other.relay === this.#via || !isClearlyBetter(other, current)) {
       this.#betterSince = undefined;
       return undefined;
@@ -81,7 +81,7 @@ export class PathChoice {
     return this.#betterSince + BETTER_FOR;
   }
 
-  /** When the direct way may be used again instead of a relay; undefined when it is not there or not worth it. */
+  /** When the direct path may be used again instead of a relay; undefined when it is not there or not worth it. */
   #backAt(direct: number | undefined, relay: RelayOption | undefined, now: number): number | undefined {
     if (direct === undefined || this.#directSince === undefined) return undefined;
     if (relay === undefined) return now;
@@ -109,8 +109,8 @@ export class PathChoice {
   }
 }
 
-/** Of two that cost about the same the one with fewer hops is better: each relay on the way does work that none needs to do. */
-function isClearlyBetter(other: Way, current: Way): boolean {
+/** Of two paths that cost about the same, the one with fewer hops is better: each relay does work that could be spared. */
+function isClearlyBetter(other: Path, current: Path): boolean {
   if (other.hops < current.hops) return other.cost <= current.cost;
   return other.cost <= current.cost * BETTER_FACTOR - BETTER_BY;
 }

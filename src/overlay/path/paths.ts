@@ -13,21 +13,20 @@ import { type LinkStates, type RelayOption, relaysTo } from './routes.js';
 /** How often the data plane is asked about its links when nothing happens, in milliseconds. */
 const LOOK_INTERVAL = 2_000;
 /**
- * Looking, and deciding by what is seen, take at most this share of the time, however many the routers are and however often something
- * changes.
+ * Maximum share of the time that is spent on looking and deciding, however many routers there are and however often something changes.
  */
 const MOST_WORK = 0.1;
 /**
- * What is told to others so often at most, in milliseconds for each link that there is: links that come, and costs that change. Everybody hears of
- * everybody's: where there are many, one is of less interest. Links that go are told of at once.
+ * Minimum intervals between publications, in milliseconds for each link that this router has: of new links, and of changed costs.
+ * Every router hears of the links of every other, so that one of many is worth less. A lost link is published at once.
  */
 const NEW_LINK_INTERVAL = 100;
 const COST_INTERVAL = 600;
-/** Costs are not told more often than this, either, in milliseconds. */
+/** Minimum interval between publications of changed costs however few the links, in milliseconds. */
 const LEAST_COST_INTERVAL = 5_000;
-/** A direct way is good enough below this cost (microseconds): no relay can be worth it. */
+/** Cost below which a direct path needs no comparison with relays, in microseconds. */
 const GOOD_ENOUGH = 10_000;
-/** A direct answer that is so old (seconds) says nothing any more. */
+/** Age beyond which a direct answer says nothing any more, in seconds. */
 const FRESH = 15;
 
 type Family = 'IPv4' | 'IPv6';
@@ -146,7 +145,7 @@ export class Paths extends EventEmitter<PathsEvents> {
     this.#records.dropOwner(peer);
   }
 
-  /** A peer that answers directly sees us at this address. False when that is no news. */
+  /** A peer that answers directly sees us at this address. False when that was known. */
   observed(peer: PeerId, address: string): boolean {
     const addresses = this.#observed.get(peer) ?? new Map<Family, string>();
     this.#observed.set(peer, addresses);

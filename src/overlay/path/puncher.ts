@@ -5,13 +5,13 @@ const FIRST = 500;
 const LAST = 60_000;
 
 /**
- * When to ask a peer to probe us while we probe it: a NAT lets its packets in once ours went out, and the other way round. No I/O, no
+ * When to ask a peer to probe us while we probe it: a NAT lets packets in from where packets went out to, on both sides. No I/O, no
  * clock: times are milliseconds of whatever monotonic clock the caller uses.
  */
 export class Puncher {
   readonly #peers = new Map<PeerId, { at: number; pause: number; addresses: string }>();
 
-  /** Whether to ask now, and when to look again. `addresses`: what is known of both ends' whereabouts; news are a reason to hurry. */
+  /** Whether to ask now, and when to look again. `addresses`: what is known of both ends' addresses; a change restarts the backoff. */
   next(peer: PeerId, direct: boolean, addresses: string, now: number): { punch: boolean; again: number } {
     if (direct) {
       this.#peers.delete(peer);

@@ -1,13 +1,13 @@
 import type { PeerId } from '../../identity/index.js';
 
-/** Who says to have working links with whom, and what each costs him (see `linkCost`). */
+/** The working links of each router, as it tells them, and what each costs (see `linkCost`). */
 export type LinkStates = ReadonlyMap<PeerId, ReadonlyMap<PeerId, number>>;
 
-/** A neighbour through which a peer can be reached, and what the whole way costs. */
+/** A neighbour through which a peer can be reached, and what the whole path costs. */
 export interface RelayOption {
   readonly relay: PeerId;
   readonly cost: number;
-  /** The routers on the way from the relay to the peer, the relay first. */
+  /** The number of routers on the path from the relay to the peer, the relay included. */
   readonly hops: number;
 }
 
@@ -32,7 +32,7 @@ export function relaysTo(states: LinkStates, self: PeerId, destination: PeerId):
   return options.sort((a, b) => a.cost - b.cost || a.hops - b.hops || (a.relay < b.relay ? -1 : 1));
 }
 
-/** What the cheapest way to a destination costs from everywhere (Dijkstra, backwards). A link counts when both ends say that it works. */
+/** What the cheapest path to a destination costs from everywhere (Dijkstra, backwards). A link counts when both ends say that it works. */
 function distancesTo(states: LinkStates, destination: PeerId): Map<PeerId, Distance> {
   const done = new Map<PeerId, Distance>();
   const open = new Map<PeerId, Distance>([[destination, { cost: 0, hops: 0 }]]);

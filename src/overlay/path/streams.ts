@@ -16,9 +16,9 @@ import {
 } from './messages.js';
 import { StreamChoice, type StreamFacts } from './stream-choice.js';
 
-/** How long each step may take, in milliseconds. */
+/** Timeout of each step, in milliseconds. */
 const STEP = 5_000;
-/** So many addresses of a peer are tried at once. */
+/** Maximum number of a peer's addresses that are tried at once. */
 const MAX_ADDRESSES = 4;
 
 export interface StreamsOptions {

@@ -3,9 +3,9 @@ import { type PeerId, peerIdBytes, peerIdFromBytes } from '../../identity/index.
 import type { DataPlane, DataPlaneEvents, OverlayMesh } from '../port/index.js';
 import { encodePathMessage, NEXT_HOP, PATH_CHANNEL, type PathMessage, WHICH_HOP } from './messages.js';
 
-/** How long an answer may take, in milliseconds. */
+/** Timeout of an answer, in milliseconds. */
 const PATIENCE = 1_000;
-/** As many hops as a relayed packet may make. */
+/** Maximum number of hops, as of a relayed packet. */
 const MAX_HOPS = 16;
 
 export interface Hop {
@@ -61,7 +61,7 @@ export class Tracer {
     }
   }
 
-  /** The hops to a peer, the peer itself last. Ends early where nobody knows how it goes on. */
+  /** The hops to a peer, the peer itself last. Ends early at a router that does not tell its next hop. */
   async trace(destination: PeerId): Promise<readonly Hop[]> {
     const hops: PeerId[] = [];
     let next: PeerId | undefined = this.#options.nextHop(destination) ?? destination;

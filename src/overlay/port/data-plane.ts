@@ -63,7 +63,7 @@ export type Transport = 'udp' | 'tcp';
 /** An address that was tried. */
 export interface DataPlaneCandidate {
   readonly endpoint: string;
-  /** Nobody told it: the peer was found there. */
+  /** Learned from packets that came from it, not from what the peer published. */
   readonly learned: boolean;
   readonly probes: number;
   readonly answers: number;
@@ -119,7 +119,7 @@ export interface DataPlaneEvents {
   'peer-down': [event: { readonly peer: PeerId }];
   endpoint: [event: { readonly peer: PeerId; readonly endpoint: string; readonly reason: string }];
   transport: [event: { readonly peer: PeerId; readonly transport: Transport }];
-  /** While packets take another way: the peer answers over UDP, too, or no longer. */
+  /** While packets take a relay or TCP: the peer began or ceased to answer directly over UDP. */
   direct: [event: { readonly peer: PeerId; readonly answers: boolean }];
   /** A probe that was asked for is answered; microseconds. */
   probed: [event: { readonly peer: PeerId; readonly id: number; readonly rtt: number }];
@@ -149,7 +149,7 @@ export interface DataPlane extends EventEmitter<DataPlaneEvents> {
   removeStream(peer: PeerId): Promise<void>;
   /** Probes all addresses of the peer at once. */
   punch(peer: PeerId): Promise<void>;
-  /** Sends a probe the way that the peer's packets go, and gives its id: `probed` tells when it is answered. */
+  /** Sends a probe along the path of the peer's packets, and returns its id: `probed` tells when it is answered. */
   probe(peer: PeerId): Promise<number>;
   setKey(setting: KeySetting): Promise<void>;
   removeKey(localIndex: number): Promise<void>;

@@ -16,12 +16,12 @@ export interface OverlayMesh extends EventEmitter<MeshEvents> {
   link(peer: PeerId): LinkView | undefined;
   members(): readonly MemberView[];
   member(peer: PeerId): MemberView | undefined;
-  /** A way for messages to this member is known. */
+  /** A route for messages to this member is known. */
   reachable(peer: PeerId): boolean;
   openChannel(channel: GossipChannel): OpenChannel;
   /** False for a peer that was expelled, or was removed and is not back. */
   admits(peer: PeerId): boolean;
-  /** The next connection to our TCP port that begins with these bytes, paused. Rejects after so many milliseconds. */
+  /** The next connection to our TCP port that begins with these bytes, paused. Rejects after `timeout` milliseconds. */
   expectConnection(opening: Uint8Array, timeout: number): Promise<Socket>;
   /** `address:port` of a member's TCP port, best first. */
   addressesOf(peer: PeerId): readonly string[];

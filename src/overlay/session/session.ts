@@ -36,7 +36,7 @@ export interface SessionOptions {
    * session that was made anew here while it kept its own.
    */
   readonly nextSequence: () => number;
-  /** So many random bytes. */
+  /** The given number of random bytes. */
   readonly random: (bytes: number) => Buffer;
 }
 
@@ -350,7 +350,7 @@ export class Session {
     const { newest } = this.#keys;
     if (newest === undefined) return this.#failedUntil ?? Infinity;
     const patience = this.role === 'responder' ? REQUEST_PATIENCE : 1;
-    // One that nobody has used yet says that packets do not get through, which more keys do not change.
+    // A key that was never used says that packets do not get through, which another key would not change.
     const age = newest.confirmed ? rekeyInterval * patience : Math.max(rekeyInterval, retryMax);
     return Math.max(newest.createdAt + age, this.#failedUntil ?? 0);
   }
