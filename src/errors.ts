@@ -1,17 +1,24 @@
+import { type ErrorCode, isErrorCode } from './error-codes/index.js';
+
 /**
  * An error that a user or a caller can act on.
  *
- * `code` is stable and short (kebab-case): callers branch on it, the API hands it out, logs and counters are keyed by it.
+ * `code` is stable and registered: callers branch on it, the API hands it out, logs and counters are keyed by it.
  * `message` is a sentence: what happened, why, and what to do about it.
  */
 export class WeftError extends Error {
-  readonly code: string;
+  readonly code: ErrorCode;
 
-  constructor(code: string, message: string, options?: ErrorOptions) {
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = 'WeftError';
     this.code = code;
   }
+}
+
+/** An error that another process told: one whose code this version does not know is a fault to it. */
+export function errorFrom({ code, message }: { readonly code: string; readonly message: string }): WeftError {
+  return new WeftError(isErrorCode(code) ? code : 'internal', message);
 }
 
 /** The code of a system error (`ENOENT`, `EACCES`, …), or undefined for anything else. */
@@ -21,7 +28,7 @@ export function systemCode(error: unknown): string | undefined {
 }
 
 const NO_PLACE = 'choose another directory with --state-dir or --run-dir';
-const FILE_FAILURES: Readonly<Record<string, readonly [code: string, text: string]>> = {
+const FILE_FAILURES: Readonly<Record<string, readonly [code: ErrorCode, text: string]>> = {
   ENOSPC: ['disk-full', 'the disk is full: make room'],
   EDQUOT: ['disk-full', 'the disk quota is used up: make room'],
   EROFS: ['no-privilege', `the file system is read-only: ${NO_PLACE}`],

@@ -1,5 +1,6 @@
 import type { Static, TSchema } from 'typebox';
 import Schema from 'typebox/schema';
+import type { ErrorCode } from './error-codes/index.js';
 import { WeftError } from './errors.js';
 
 /**
@@ -7,7 +8,7 @@ import { WeftError } from './errors.js';
  * a WeftError `code` that says which field of `what` is wrong. The schema is compiled at the first use.
  */
 export function validator<S extends TSchema>(
-  code: string,
+  code: ErrorCode,
   what: string,
   schema: S,
 ): (value: unknown) => Static<S> {

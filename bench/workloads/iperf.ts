@@ -20,8 +20,8 @@ const UdpReport = Type.Object({
     }),
   }),
 });
-const parseTcpReport = validator('iperf-report', 'the report of iperf3', TcpReport);
-const parseUdpReport = validator('iperf-report', 'the report of iperf3', UdpReport);
+const parseTcpReport = validator('command-failed', 'the report of iperf3', TcpReport);
+const parseUdpReport = validator('command-failed', 'the report of iperf3', UdpReport);
 
 export interface TcpResult {
   /** Received, all flows and directions, in Gb/s. */

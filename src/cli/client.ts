@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { runPaths } from '../daemon/index.js';
-import { systemCode, WeftError } from '../errors.js';
+import { errorFrom, systemCode, WeftError } from '../errors.js';
 
 /** The router works on a request for so long at most, in milliseconds. */
 const TIMEOUT = 10_000;
@@ -71,7 +71,7 @@ function explain(error: Error, runDir: string): WeftError {
 
 function errorOf(answer: unknown): WeftError {
   if (typeof answer === 'object' && answer !== null && 'code' in answer && 'message' in answer) {
-    return new WeftError(String(answer.code), String(answer.message));
+    return errorFrom({ code: String(answer.code), message: String(answer.message) });
   }
   return new WeftError('no-answer', 'the router answered with something that is not of its API');
 }

@@ -1,24 +1,5 @@
+import { meaningOf } from '../error-codes/index.js';
 import { WeftError } from '../errors.js';
-
-const USAGE_CODES = new Set([
-  'usage',
-  'bad-address',
-  'bad-cidr',
-  'bad-target',
-  'bad-bridge-name',
-  'bad-mtu',
-  'bad-domain',
-  'bad-name',
-  'bad-network-name',
-  'bad-subnet',
-  'bad-interface-name',
-  'token-prefix',
-  'token-version',
-  'token-truncated',
-  'token-mistyped',
-  'bad-launch',
-  'bad-ipalloc-init',
-]);
 
 /** A command line that makes no sense. */
 export function usageError(message: string): WeftError {
@@ -42,7 +23,5 @@ function describe(error: unknown): string {
 
 /** 1 failed, 2 wrong usage, 3 no router is running. */
 function exitCodeOf(error: unknown): number {
-  if (!(error instanceof WeftError)) return 1;
-  if (error.code === 'not-running') return 3;
-  return USAGE_CODES.has(error.code) ? 2 : 1;
+  return error instanceof WeftError ? meaningOf(error.code).exit : 1;
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { fileError, WeftError } from '../errors.js';
+import { errorFrom, fileError, WeftError } from '../errors.js';
 import { packageRoot } from '../version.js';
 import type { LaunchRequest } from './launch-request.js';
 import type { LaunchReport } from './main.js';
@@ -103,7 +103,7 @@ async function outcome(line: string, runDir: string): Promise<Ready> {
   if (line !== '') {
     const report = JSON.parse(line) as LaunchReport;
     if ('ready' in report) return report.ready;
-    throw new WeftError(report.error.code, report.error.message);
+    throw errorFrom(report.error);
   }
   const { daemonLog } = runPaths(runDir);
   const last = (await readFile(daemonLog, 'utf8').catch(() => '')).trim().split('\n').at(-1) ?? '';

@@ -1,6 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
-import { systemCode, WeftError } from '../errors.js';
+import { errorFrom, systemCode, WeftError } from '../errors.js';
 import { LineSplitter } from './lines.js';
 import { type ForwarderEvent, parseEnvelope, parseEvent } from './messages.js';
 
@@ -109,7 +109,7 @@ export class ControlClient extends EventEmitter<ControlClientEvents> {
     if (pending === undefined) return;
     this.#pending.delete(id);
     clearTimeout(pending.timer);
-    if (error !== undefined) pending.reject(new WeftError(error.code, error.message));
+    if (error !== undefined) pending.reject(errorFrom(error));
     else pending.resolve(ok ?? {});
   }
 

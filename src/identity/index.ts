@@ -2,15 +2,12 @@
 export { blake2b } from './hash.js';
 export type { Identity } from './identity.js';
 export { identityFromSeed, loadOrCreateIdentity } from './identity.js';
-export type { Network, NetworkMode, NetworkSecret } from './network.js';
+export type { Network, NetworkMode } from './network.js';
 export {
   loadNetwork,
   networkFromPassword,
   networkFromToken,
   newNetwork,
-  newSecret,
-  parseSecret,
-  proofKeyOf,
   saveNetwork,
   withSecret,
 } from './network.js';
@@ -25,5 +22,7 @@ export {
   samePublicKey,
 } from './peer-id.js';
 export { corruptFile, readPrivateJson, writePrivateJson } from './private-file.js';
+export type { NetworkSecret } from './secret.js';
+export { newSecret, parseSecret, proofKeyOf } from './secret.js';
 export type { JoinToken } from './token.js';
 export { encodeToken, parseToken } from './token.js';

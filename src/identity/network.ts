@@ -3,12 +3,9 @@ import sodium from 'sodium-native';
 import { WeftError } from '../errors.js';
 import { blake2b } from './hash.js';
 import { corruptFile, readPrivateJson, writePrivateJson } from './private-file.js';
+import { type NetworkSecret, newSecret, parseSecret, SECRET_BYTES } from './secret.js';
 import type { JoinToken } from './token.js';
 
-declare const brand: unique symbol;
-
-/** 32 random (or stretched) bytes that every member of the network has. */
-export type NetworkSecret = Buffer & { readonly [brand]: 'NetworkSecret' };
 export type NetworkMode = 'token' | 'password';
 
 /** The network that this router belongs to. */
@@ -26,29 +23,14 @@ export interface Network {
   readonly creator: boolean;
 }
 
-export const SECRET_BYTES = 32;
 /** Two secrets live while one replaces the other. */
 const MAX_LIVE_SECRETS = 2;
 const PASSWORD_OPSLIMIT = 3;
 const PASSWORD_MEMLIMIT = 64 * 1024 * 1024;
 
-/** Takes 32 bytes (copied) as a network secret. Throws `bad-secret` for any other length. */
-export function parseSecret(bytes: Uint8Array): NetworkSecret {
-  if (bytes.length !== SECRET_BYTES) {
-    throw new WeftError('bad-secret', `a network secret has ${SECRET_BYTES} bytes, not ${bytes.length}`);
-  }
-  return Buffer.from(bytes) as NetworkSecret;
-}
-
 /** A new network with a random secret. */
 export function newNetwork(): Network {
   return { ...makeNetwork('token', [newSecret()], new Date().toISOString()), creator: true };
-}
-
-export function newSecret(): NetworkSecret {
-  const secret = Buffer.alloc(SECRET_BYTES);
-  sodium.randombytes_buf(secret);
-  return parseSecret(secret);
 }
 
 /** The network that a token joins. */
@@ -99,11 +81,6 @@ export async function networkFromPassword(password: string): Promise<Network> {
     sodium.crypto_pwhash_ALG_ARGON2ID13,
   );
   return makeNetwork('password', [parseSecret(secret)], new Date().toISOString());
-}
-
-/** The key of link and session proofs that belongs to a secret. */
-export function proofKeyOf(secret: NetworkSecret): Buffer {
-  return blake2b(32, [Buffer.from('weft link proof v1')], secret);
 }
 
 /** Reads `<stateDir>/network.json`; undefined when there is none. Rejects like `loadOrCreateIdentity`. */

@@ -2,7 +2,7 @@ import ipaddr from 'ipaddr.js';
 import { formatHostPort, type HostPort, parseHostPort } from '../address.js';
 import { WeftError } from '../errors.js';
 import { blake2b } from './hash.js';
-import { type NetworkSecret, parseSecret, SECRET_BYTES } from './network.js';
+import { type NetworkSecret, parseSecret, SECRET_BYTES } from './secret.js';
 
 /** What a join token carries. */
 export interface JoinToken {

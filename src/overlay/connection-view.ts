@@ -1,7 +1,6 @@
 import type { PeerId } from '../identity/index.js';
-import type { DataPlaneCandidate, DataPlanePeerState } from './data-plane.js';
-import { type LostWays, lostWayRemedy, lostWayText } from './lost-ways.js';
-import { type Nat, natConflict } from './nat.js';
+import { type LostWays, lostWayRemedy, lostWayText, type Nat, natConflict } from './path/index.js';
+import type { DataPlaneCandidate, DataPlanePeerState } from './port/index.js';
 import type { ConnectionView, PathKind } from './types.js';
 
 /** What stands for the cipher where there is none. */

@@ -1,4 +1,8 @@
 /** Data sessions: key agreement end to end, endpoints, and what the data plane is told. docs/protocol.md, section 4. */
+
+export { Overlay } from './overlay.js';
+export type { Hop, LostWays, RelayOption, Way } from './path/index.js';
+export { lostWayRemedy, lostWays, lostWayText } from './path/index.js';
 export type {
   CipherInfo,
   DataPlane,
@@ -9,20 +13,15 @@ export type {
   DataPlaneKeyState,
   DataPlanePeerState,
   KeySetting,
+  OverlayMesh,
   PeerSetting,
   Transport,
-} from './data-plane.js';
-export { type LostWays, lostWayRemedy, lostWays, lostWayText } from './lost-ways.js';
-export { Overlay } from './overlay.js';
-export type { RelayOption } from './routes.js';
-export type { Hop } from './tracer.js';
+} from './port/index.js';
 export type {
   ConnectionView,
   OverlayEvents,
-  OverlayMesh,
   OverlayOptions,
   OverlayTimings,
   PathKind,
   PathView,
-  Way,
 } from './types.js';

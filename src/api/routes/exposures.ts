@@ -1,6 +1,5 @@
 import Type, { type Static } from 'typebox';
 import type { App } from '../app.js';
-import type { RouterControl } from '../control.js';
 
 export const Exposure = Type.Object({
   network: Type.String(),
@@ -32,19 +31,19 @@ export interface ExposureControl {
 }
 
 /** The host itself on the networks. */
-export function exposuresRoutes(app: App, router: RouterControl): void {
+export function exposuresRoutes(app: App, { exposures }: { readonly exposures: ExposureControl }): void {
   const response = { 200: Type.Array(Exposure) };
   app.get('/exposures', { schema: { summary: "this host's own addresses", response } }, async () => [
-    ...router.exposures.list(),
+    ...exposures.list(),
   ]);
   app.post(
     '/exposures',
     { schema: { summary: 'put this host on a network', body: ExposeRequest, response } },
-    async ({ body }) => [...(await router.exposures.expose(body))],
+    async ({ body }) => [...(await exposures.expose(body))],
   );
   app.delete(
     '/exposures',
     { schema: { summary: 'take this host off a network', body: HideRequest, response } },
-    async ({ body }) => [...(await router.exposures.hide(body))],
+    async ({ body }) => [...(await exposures.hide(body))],
   );
 }

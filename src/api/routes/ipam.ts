@@ -1,6 +1,5 @@
 import Type, { type Static } from 'typebox';
 import type { App } from '../app.js';
-import type { RouterControl } from '../control.js';
 
 export const AddressOwner = Type.Object({
   peer: Type.String(),
@@ -53,7 +52,7 @@ export interface AddressControl {
 }
 
 /** Who owns which addresses. */
-export function ipamRoutes(app: App, { addresses }: RouterControl): void {
+export function ipamRoutes(app: App, { addresses }: { readonly addresses: AddressControl }): void {
   const response = { 200: Ipam };
   app.get('/ipam', { schema: { summary: 'who owns which addresses', response } }, async () =>
     addresses.status(),

@@ -1,6 +1,5 @@
 import Type, { type Static } from 'typebox';
 import type { App } from '../app.js';
-import type { RouterControl } from '../control.js';
 
 const Addresses = Type.Array(Type.String(), {
   maxItems: 256,
@@ -61,7 +60,7 @@ export interface NameControl {
 }
 
 /** Names of containers, and the DNS server that answers them. */
-export function namesRoutes(app: App, { names }: RouterControl): void {
+export function namesRoutes(app: App, { names }: { readonly names: NameControl }): void {
   const response = { 200: Type.Array(Name) };
   app.get(
     '/dns',

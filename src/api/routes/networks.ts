@@ -1,6 +1,5 @@
 import Type, { type Static } from 'typebox';
 import type { App } from '../app.js';
-import type { RouterControl } from '../control.js';
 
 export const NetworkInfo = Type.Object({
   name: Type.String(),
@@ -35,16 +34,16 @@ export interface NetworkControl {
 }
 
 /** Isolated Ethernet segments. */
-export function networksRoutes(app: App, router: RouterControl): void {
+export function networksRoutes(app: App, { networks }: { readonly networks: NetworkControl }): void {
   app.get(
     '/networks',
     { schema: { summary: 'networks that all routers know', response: { 200: Type.Array(NetworkInfo) } } },
-    async () => [...router.networks.list()],
+    async () => [...networks.list()],
   );
   app.post(
     '/networks',
     { schema: { summary: 'make a network', body: NetworkCreateRequest, response: { 200: NetworkInfo } } },
-    async ({ body }) => router.networks.create(body),
+    async ({ body }) => networks.create(body),
   );
   app.delete(
     '/networks',
@@ -56,8 +55,8 @@ export function networksRoutes(app: App, router: RouterControl): void {
       },
     },
     async ({ body }) => {
-      await router.networks.remove(body);
-      return [...router.networks.list()];
+      await networks.remove(body);
+      return [...networks.list()];
     },
   );
 }

@@ -1,6 +1,5 @@
 import Type, { type Static } from 'typebox';
 import type { App } from '../app.js';
-import type { RouterControl } from '../control.js';
 import { Connection, Nullable, PeerId } from '../schemas.js';
 
 const Microseconds = Nullable(Type.Number({ description: 'microseconds; null: not answered' }));
@@ -56,7 +55,7 @@ export interface PathControl {
   trace(peer: string): Promise<readonly TraceHop[]>;
 }
 
-export function pathsRoutes(app: App, { paths }: RouterControl): void {
+export function pathsRoutes(app: App, { paths }: { readonly paths: PathControl }): void {
   app.get(
     '/paths',
     {

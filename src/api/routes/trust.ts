@@ -1,6 +1,5 @@
 import Type, { type Static } from 'typebox';
 import type { App } from '../app.js';
-import type { RouterControl } from '../control.js';
 
 const PeerRef = Type.Object({
   peer: Type.String({ minLength: 1, maxLength: 64, description: 'short id, or nickname if only one has it' }),
@@ -43,7 +42,7 @@ export interface TrustControl {
   rotation(): Rotation | null;
 }
 
-export function trustRoutes(app: App, { trust }: RouterControl): void {
+export function trustRoutes(app: App, { trust }: { readonly trust: TrustControl }): void {
   const verdict = { 200: Verdict };
   app.post(
     '/peers/remove',

@@ -1,5 +1,5 @@
-import { blake2b, type PeerId } from '../../identity/index.js';
 import { bucketOf, type Item, type ItemHash, itemHash, SetDigest } from '../../gossip/index.js';
+import { blake2b, type PeerId } from '../../identity/index.js';
 import { compareIds, type ElectorRecord, encodeDelta, type SignedElectorRecord } from './wire.js';
 
 /**

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../error-codes/index.js';
 import { WeftError } from '../../errors.js';
 import { COPIED } from '../membership/index.js';
 import {
@@ -10,7 +11,7 @@ import {
 } from './messages.js';
 
 interface Reason {
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly message: string;
 }
 

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../error-codes/index.js';
 import { WeftError } from '../../errors.js';
 import type { PeerId } from '../../identity/index.js';
 import { isEndpoint } from './record.js';
@@ -15,7 +16,7 @@ const CLONED_CHANNEL = 'cloned';
 const MAX_TIMES_SUPERSEDED = 2;
 
 /** This host is the copy, says the router that was there first when it closes the link. */
-export const COPIED = {
+export const COPIED: { readonly code: ErrorCode; readonly message: string } = {
   code: 'identity-cloned',
   message:
     'another router with our identity is in the network: this host was copied from it; give this host its own identity with weft reset',

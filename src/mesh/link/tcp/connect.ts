@@ -1,12 +1,13 @@
 import { connect, type Socket } from 'node:net';
 import type { HostPort } from '../../../address.js';
+import type { ErrorCode } from '../../../error-codes/index.js';
 import { WeftError } from '../../../errors.js';
 
 /** Makes a TCP connection. Rejects with `connect-failed`, `connect-timeout` (after so many milliseconds) or `connect-aborted`. */
 export function connectTcp({ host, port }: HostPort, timeout: number, signal: AbortSignal): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host, port, allowHalfOpen: true });
-    const fail = (code: string, why: string) => {
+    const fail = (code: ErrorCode, why: string) => {
       clearTimeout(timer);
       signal.removeEventListener('abort', onAbort);
       socket.destroy();

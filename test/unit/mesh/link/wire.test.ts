@@ -13,7 +13,7 @@ import { checkRoutedMessage, routedMessage } from '../../../../src/mesh/link/rou
 import { Keystream } from '../../../../src/mesh/link/tcp/obfuscated-stream.js';
 import { decodeMemberDelta } from '../../../../src/mesh/membership/member-deltas.js';
 import { checkSignature, readRecord, signRecord } from '../../../../src/mesh/membership/record.js';
-import * as session from '../../../../src/overlay/session-messages.js';
+import * as session from '../../../../src/overlay/session/messages.js';
 import { bytesOf, hexOf, protocolVectors } from '../../identity/vectors.js';
 
 describe('the test vectors of docs/protocol.md, section 3', () => {

@@ -1,0 +1,29 @@
+import sodium from 'sodium-native';
+import { WeftError } from '../errors.js';
+import { blake2b } from './hash.js';
+
+declare const brand: unique symbol;
+
+/** 32 random (or stretched) bytes that every member of the network has. */
+export type NetworkSecret = Buffer & { readonly [brand]: 'NetworkSecret' };
+
+export const SECRET_BYTES = 32;
+
+/** Takes 32 bytes (copied) as a network secret. Throws `bad-secret` for any other length. */
+export function parseSecret(bytes: Uint8Array): NetworkSecret {
+  if (bytes.length !== SECRET_BYTES) {
+    throw new WeftError('bad-secret', `a network secret has ${SECRET_BYTES} bytes, not ${bytes.length}`);
+  }
+  return Buffer.from(bytes) as NetworkSecret;
+}
+
+export function newSecret(): NetworkSecret {
+  const secret = Buffer.alloc(SECRET_BYTES);
+  sodium.randombytes_buf(secret);
+  return parseSecret(secret);
+}
+
+/** The key of link and session proofs that belongs to a secret. */
+export function proofKeyOf(secret: NetworkSecret): Buffer {
+  return blake2b(32, [Buffer.from('weft link proof v1')], secret);
+}
