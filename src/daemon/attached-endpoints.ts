@@ -13,6 +13,8 @@ export interface AttachedEndpoint {
   readonly id: string;
   /** Its name inside the container. */
   readonly interface: string;
+  /** The host's end. */
+  readonly port: string;
   readonly name: string | null;
   readonly hostname: string | null;
   /** Others find it by these names. */
@@ -22,6 +24,7 @@ export interface AttachedEndpoint {
 export interface AttachedEndpointsOptions {
   /** Of a network, by its name; undefined for one that this host is not on. */
   readonly segment: (network: string) => number | undefined;
+  readonly port: (entry: Entry) => string;
   readonly onAttached: (endpoint: AttachedEndpoint) => void;
   readonly onDetached: (endpoint: AttachedEndpoint) => void;
 }
@@ -50,7 +53,8 @@ export class AttachedEndpoints {
     const { mac, addresses, floating = [], id, interface: inside, name, hostname, dns } = entry;
     const fixed = addresses.filter((address) => !floating.includes(address));
     const former = this.#told.get(attachmentKey(entry));
-    const endpoint = { network, mac, addresses, fixed, id, interface: inside, name, hostname, dns };
+    const port = this.#options.port(entry);
+    const endpoint = { network, mac, addresses, fixed, id, interface: inside, port, name, hostname, dns };
     this.#told.set(attachmentKey(entry), endpoint);
     this.#options.onAttached(endpoint);
     if (former === undefined || (former.mac === mac && former.network === network)) return;

@@ -75,6 +75,7 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
     const { containers, networks } = options;
     this.#told = new AttachedEndpoints({
       segment: (network) => networks.number(network),
+      port: (entry) => this.#hostEnd(entry),
       onAttached: (endpoint) => this.emit('attached', endpoint),
       onDetached: (endpoint) => this.emit('detached', endpoint),
     });

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { endForwarders, findForwarders } from '../forwarder/index.js';
-import { Firewall, removeInterfaces } from '../hostnet/index.js';
+import { Firewall, PortGuard, removeInterfaces } from '../hostnet/index.js';
 import { lockHolder } from './lock.js';
 import { runPaths } from './paths.js';
 import { type RunNote, readRunNote, removeRunFiles } from './run-dir.js';
@@ -46,6 +46,7 @@ export async function sweepRunDir(runDir: string): Promise<void> {
 async function removeTraces({ bridge, peer }: RunNote): Promise<string[]> {
   const removed = await removeInterfaces(bridge, peer);
   await new Firewall(bridge).remove().catch(() => {});
+  await new PortGuard(bridge).drop().catch(() => {});
   return removed;
 }
 

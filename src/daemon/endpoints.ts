@@ -15,12 +15,14 @@ import type { Mesh } from '../mesh/index.js';
 import type { AttachedEndpoint } from './attached-endpoints.js';
 import type { Entry } from './attachment-book.js';
 import type { Attachments } from './attachments.js';
+import type { Custody } from './custody.js';
 
 export interface EndpointsOptions {
   readonly identity: Identity;
   readonly mesh: Mesh;
   readonly forwarder: Forwarder;
   readonly attachments: Attachments;
+  readonly custody: Custody;
 }
 
 /** Announces this host's containers to all routers, and tells the forwarder what all routers announced. */
@@ -34,12 +36,18 @@ export class Endpoints {
   #telling: Promise<unknown> = Promise.resolve();
 
   constructor(options: EndpointsOptions) {
-    const { identity, mesh, forwarder, attachments } = options;
+    const { identity, mesh, forwarder, attachments, custody } = options;
     this.#options = options;
     this.#self = identity.peer;
     this.#directory = new EndpointDirectory({
-      endpoint: (endpoint) => this.#tell('endpoint.set', this.#asTold(endpoint)),
-      endpointGone: (network, mac) => this.#tell('endpoint.remove', { network, mac }),
+      endpoint: (endpoint) => {
+        this.#tell('endpoint.set', this.#asTold(endpoint));
+        this.#keep(endpoint);
+      },
+      endpointGone: (network, mac) => {
+        this.#tell('endpoint.remove', { network, mac });
+        custody.remove(network, mac);
+      },
       moved: (network, mac, address) => this.#tell('announce', { network, mac, addresses: [address] }),
       groups: (peer, network, groups) => {
         if (peer !== this.#self) this.#tell('peer.groups', { peer, network, groups });
@@ -56,7 +64,7 @@ export class Endpoints {
     this.#records.on('change', (owner, key, record) => this.#directory.put(owner, key, record));
     this.#records.on('pending', () => this.#channel?.changed());
     attachments.on('attached', (endpoint) => this.#announce(endpoint));
-    attachments.on('detached', ({ network, mac }) => this.#records.remove(endpointKey(network, mac)));
+    attachments.on('detached', (endpoint) => this.#withdraw(endpoint));
     mesh.on('member', ({ peer, left, down }) => this.#directory.setAlive(peer, !left && !down));
     mesh.on('forgotten', (peer) => this.#records.dropOwner(peer));
     forwarder.on('ready', () => this.#tellAll());
@@ -75,35 +83,71 @@ export class Endpoints {
     this.#channel = undefined;
   }
 
-  /** Resolves when the forwarder knows what was told of our containers. */
+  /** Resolves when what was told of our containers holds on this host. */
   async settled(): Promise<void> {
-    await this.#telling;
+    await Promise.all([this.#telling, this.#options.custody.settle()]);
+  }
+
+  /** Whose a MAC or an address is, in words. */
+  holder(claimed: string): string {
+    const found = this.all().find(({ mac, addresses }) => mac === claimed || addresses.includes(claimed));
+    if (found === undefined) return 'a container that left';
+    const { network, mac, peer } = found;
+    if (peer !== this.#self) return this.#elsewhere(peer);
+    const ours = this.#here(network).find((endpoint) => endpoint.mac === mac);
+    return ours?.name ?? ours?.id ?? 'a container of this host';
   }
 
   /** Who else than this attachment has a MAC, in words. */
   macHolder(network: number, mac: string, { id, interface: inside }: Entry): string | undefined {
-    const { attachments, mesh } = this.#options;
     const peer = this.#directory.find(network, mac)?.peer;
     if (peer === undefined) return undefined;
-    if (peer !== this.#self) return `a container on ${mesh.member(peer)?.nickname ?? peer}`;
-    const ours = attachments
-      .endpoints()
-      .find((endpoint) => endpoint.network === network && endpoint.mac === mac);
-    return ours === undefined || (ours.id === id && ours.interface === inside)
-      ? undefined
-      : (ours.name ?? ours.id);
+    if (peer !== this.#self) return this.#elsewhere(peer);
+    const ours = this.#here(network).find((endpoint) => endpoint.mac === mac);
+    const isItself = ours?.id === id && ours.interface === inside;
+    return isItself ? undefined : (ours?.name ?? ours?.id);
   }
 
   all(): readonly Endpoint[] {
     return this.#directory.endpoints();
   }
 
-  #announce({ network, mac, fixed }: AttachedEndpoint): void {
+  #announce(attached: AttachedEndpoint): void {
+    const { network, mac, fixed } = attached;
     const key = endpointKey(network, mac);
     this.#records.set(key, {
       mobility: this.#directory.mobilityFor(this.#self, key),
       addresses: fixed.map(addressBytes),
     });
+    this.#keepAll(attached);
+  }
+
+  #withdraw(attached: AttachedEndpoint): void {
+    this.#records.remove(endpointKey(attached.network, attached.mac));
+    this.#keepAll(attached);
+  }
+
+  /** What a container has on a network all its interfaces there may claim. */
+  #keepAll({ network, id }: AttachedEndpoint): void {
+    for (const { id: other, mac } of this.#here(network)) {
+      const endpoint = other === id ? this.#directory.find(network, mac) : undefined;
+      if (endpoint !== undefined) this.#keep(endpoint);
+    }
+  }
+
+  #keep({ network, mac, addresses, peer }: Endpoint): void {
+    const here = peer === this.#self ? this.#here(network) : [];
+    const holder = here.find((endpoint) => endpoint.mac === mac)?.id;
+    const ports = here.filter(({ id }) => id === holder).map(({ port }) => port);
+    this.#options.custody.put({ network, mac, addresses, ports });
+  }
+
+  #here(network: number): AttachedEndpoint[] {
+    return this.#options.attachments.endpoints().filter((endpoint) => endpoint.network === network);
+  }
+
+  #elsewhere(peer: PeerId): string {
+    return `a container on ${this.#options.mesh.member(peer)?.nickname ?? peer}`;
   }
 
   /** Null: a forwarder that just started does not know yet, so others must send us everything. */

@@ -36,6 +36,7 @@ import { AddressSource } from './address-source.js';
 import { Addresses } from './addresses.js';
 import { Attachments } from './attachments.js';
 import { Containers } from './containers.js';
+import { Custody } from './custody.js';
 import { Dns } from './dns.js';
 import { Endpoints } from './endpoints.js';
 import { logForwarder, logMesh, logOverlay } from './event-log.js';
@@ -78,6 +79,7 @@ export class Router implements RouterControl {
   readonly addresses: Addresses;
   readonly #attachments: Attachments;
   readonly #exposures: Exposures;
+  readonly #custody: Custody;
   readonly #endpoints: Endpoints;
   readonly #macWatch: MacWatch;
   /** Names of containers. */
@@ -194,11 +196,21 @@ export class Router implements RouterControl {
       names: () => this.names,
       onRepaired: (what) => log.warn(`${what} were changed by somebody, making them again`),
     });
+    this.#custody = new Custody({
+      bridge,
+      atPort: (port) => {
+        const { name, target } = this.#attachments.atPort(port) ?? {};
+        return name ?? target ?? 'a container that left';
+      },
+      holder: (claimed) => this.#endpoints.holder(claimed),
+      log,
+    });
     this.#endpoints = new Endpoints({
       identity,
       mesh: this.#mesh,
       forwarder: this.#forwarder,
       attachments: this.#attachments,
+      custody: this.#custody,
     });
     this.#macWatch = new MacWatch({
       now: () => performance.now(),
@@ -268,6 +280,7 @@ export class Router implements RouterControl {
     this.#checking = this.#networks
       .removeUnused()
       .catch((error: unknown) => this.#log.warn(`not cleaned up: ${String(error)}`, errorFields(error)));
+    void this.#custody.settle(); // what an earlier run wrote holds no longer
     this.#check = setInterval(() => this.#inspect(undefined), CHECK_INTERVAL);
   }
 
@@ -294,6 +307,7 @@ export class Router implements RouterControl {
     await this.#mesh.stop({ leave: false }).catch(() => {});
     if (this.#adopted) return this.#forwarder.detach();
     await this.#forwarder.stop().catch(() => {});
+    await this.#custody.drop();
     await removeInterfaces(this.#plan.settings.bridge, this.#plan.identity.peer).catch(() => {});
   }
 
@@ -383,7 +397,7 @@ export class Router implements RouterControl {
   }
 
   datapath(): Promise<Datapath> {
-    return datapathView(this.#forwarder);
+    return datapathView(this.#forwarder, this.#custody.counters);
   }
 
   token({ addresses }: TokenRequest): Promise<Token> {
@@ -447,9 +461,10 @@ export class Router implements RouterControl {
     await this.#members.stop();
     await this.names.stop();
     await this.addresses.stop();
-    const [, , removed] = await Promise.all([
+    const [, , , removed] = await Promise.all([
       this.#mesh.stop({ leave: true }),
       this.#forwarder.stop(),
+      this.#custody.drop(),
       removeInterfaces(this.#plan.settings.bridge, this.#plan.identity.peer),
     ]);
     if (forget) await removeState(this.#request.stateDir);
@@ -481,6 +496,7 @@ export class Router implements RouterControl {
     });
     this.#forwarder.on('event', ({ name, fields }) => {
       if (name === 'tap-lost') this.#inspect(fields.network);
+      if (name === 'refused') this.#custody.refused('a container of this host', fields.address ?? fields.mac);
       if (name === 'mac-seen') this.#macWatch.seen(fields.network, fields.mac);
     });
   }
@@ -495,6 +511,7 @@ export class Router implements RouterControl {
         await this.#attachments.check(interfaces);
         this.names.check(interfaces);
         await this.#exposures.check();
+        await this.#custody.check();
       } catch (error) {
         this.#log.error(`what somebody removed cannot be made again: ${String(error)}`, errorFields(error));
       }

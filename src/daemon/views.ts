@@ -31,8 +31,11 @@ export function targetView({ lastError, ...view }: TargetView): Target {
   return lastError === undefined ? { ...view } : { ...view, lastError: { ...lastError } };
 }
 
-/** Asks the forwarder for all that it knows about itself. */
-export async function datapathView(forwarder: Forwarder): Promise<Datapath> {
+/** Asks the forwarder for all that it knows about itself; with it goes what the bridges `refused`. */
+export async function datapathView(
+  forwarder: Forwarder,
+  refused: Readonly<Record<string, number>>,
+): Promise<Datapath> {
   const [hello, { networks }, { macs }, { counters, workers }] = await Promise.all([
     forwarder.hello(),
     forwarder.dump(),
@@ -46,7 +49,7 @@ export async function datapathView(forwarder: Forwarder): Promise<Datapath> {
     offloads,
     networks,
     macs,
-    counters,
+    counters: { ...counters, ...refused },
     workers,
   };
 }

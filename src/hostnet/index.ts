@@ -43,6 +43,7 @@ export { forwardingPorts } from './ip.js';
 export { parseMac } from './mac.js';
 export { checkMtu, chooseMtu, MAX_MTU, MIN_MTU } from './mtu.js';
 export { bootId, type Namespace, resolveNamespace } from './namespace.js';
+export { type Holding, PortGuard } from './port-guard.js';
 export {
   closeResolver,
   openResolver,

@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type Container, type Host, until } from '../lab/index.js';
 import { onLab } from '../lab/suite.js';
-import { pair } from './pair.js';
+import { counters, grown, pair } from './pair.js';
 
 /** A container gives its interface another MAC, as one does by hand. */
 async function changeMac(container: Container, mac: string): Promise<void> {
@@ -242,5 +244,99 @@ describe('a MAC that is chosen', () => {
         expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining(`"${mac}" cannot be`)]);
       }
     }
+  });
+});
+
+describe('what was given to a container', () => {
+  const world = onLab(async (lab) => {
+    const [a, b] = await lab.hosts(2);
+    const hosts = await pair(a, b);
+    const near = await a.container('near', '10.32.0.3/24', 'fd32::3/64');
+    return { ...hosts, near, far: await b.container('far', '10.32.0.4/24', 'fd32::4/64') };
+  });
+
+  /** How often a host's log says that somebody claims something. */
+  const told = (host: Host, who: string, claimed: string) =>
+    readFileSync(join(host.runDirectory, 'daemon.log'), 'utf8')
+      .split('\n')
+      .filter((line) => line.includes(`${who} claims ${claimed},`)).length;
+
+  /** It is where it belongs, for those who know it and those who ask anew. */
+  const isUndisturbed = async (holder: Container, askers: readonly Container[]) => {
+    const { address: mac } = await holder.device();
+    for (const asker of askers) {
+      for (const address of [holder.address, holder.address6]) {
+        expect(await asker.ping(address)).toBe(true);
+        expect(await answerTo(asker, address)).toBe(mac);
+      }
+    }
+  };
+
+  test.each([
+    'the same host',
+    'another host',
+  ])('cannot be claimed by a container on %s: it is counted and told once', async (where) => {
+    const { a, b, c1, near, far } = world();
+    const host = where === 'the same host' ? a : b;
+    const thief = await host.container(`thief-${host.name}`);
+    await thief.attach(host === a ? '10.32.0.11/24' : '10.32.0.12/24');
+    const before = await counters(host);
+    await isUndisturbed(c1, [near, far]);
+    for (let i = 0; i < 3; i += 1) {
+      await claim(thief, '10.32.0.1/24', 'fd32::1/64');
+      await isUndisturbed(c1, [near, far]);
+      await leave(thief, '10.32.0.1/24', 'fd32::1/64');
+    }
+    await grown(host, before, 'refused_ipv4');
+    await grown(host, before, 'refused_ipv6');
+    for (const address of ['10.32.0.1', 'fd32::1']) {
+      await until('it is told', () => told(host, thief.namespace, address) > 0);
+      expect(told(host, thief.namespace, address)).toBe(1);
+    }
+    const [{ address: own }, { address: mac }] = [await thief.device(), await c1.device()];
+    await thief.ip(`link set ethweft address ${mac}`);
+    await thief.attempt(['ping', '-c', '3', '-i', '0.2', '-W', '1', far.address]);
+    await isUndisturbed(c1, [near, far]);
+    await grown(host, before, 'refused_mac');
+    await until('it is told', () => told(host, thief.namespace, mac) > 0);
+    expect(await announcedMac(host, thief)).toBe(own);
+    await thief.ip(`link set ethweft address ${own}`);
+    await thief.reaches(c1.address);
+  });
+
+  test('is kept by the next daemon, and when somebody removed the rules', async () => {
+    const { a, c1, near, far } = world();
+    const thief = await a.container('patient');
+    await thief.attach('10.32.0.13/24');
+    await a.run(['nft', 'flush', 'ruleset']);
+    await until('the rules are there', async () =>
+      (await a.run(['nft', 'list', 'ruleset'])).includes('weft-weft'),
+    );
+    await claim(thief, '10.32.0.1/24', 'fd32::1/64');
+    await isUndisturbed(c1, [near, far]);
+    await leave(thief, '10.32.0.1/24', 'fd32::1/64');
+    process.kill(a.daemon, 'SIGKILL');
+    await until('its end is seen', async () => (await a.tryWeft('status')).code === 3);
+    await a.launch();
+    await claim(thief, '10.32.0.1/24', 'fd32::1/64');
+    await isUndisturbed(c1, [near, far]);
+    await leave(thief, '10.32.0.1/24', 'fd32::1/64');
+  });
+
+  test("is anybody's once the container is detached", async () => {
+    const { a, b, far, near } = world();
+    const [before, after] = [await a.container('leaving'), await b.container('taking', '10.32.0.22/24')];
+    await before.attach('10.32.0.21/24', 'fd32::21/64');
+    await comesToReach(far, '10.32.0.21', 'fd32::21');
+    await before.detach();
+    await claim(after, '10.32.0.21/24', 'fd32::21/64');
+    for (const asker of [near, far]) await comesToReach(asker, '10.32.0.21', 'fd32::21');
+  });
+
+  test('leaves no rule behind when the router is stopped', async () => {
+    const { b } = world();
+    expect(await b.run(['nft', 'list', 'ruleset'])).toContain('table bridge');
+    await b.weft('stop');
+    expect(await b.run(['nft', 'list', 'ruleset'])).not.toContain('table bridge');
   });
 });
