@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WeftError } from '../errors.js';
@@ -62,9 +62,10 @@ export async function attach(options: AttachOptions): Promise<AttachedInterface>
   const { bridge, namespace, interface: inside } = options;
   checkInterfaceName(inside);
   const outside = hostEnd(bridge, namespace.inode, inside);
-  const made = await ensurePair(options, outside);
+  const wanted = options.newMac ?? options.mac ?? randomMac();
+  const made = await ensurePair(options, outside, wanted);
   try {
-    const { mac, addresses } = await configure(options);
+    const { mac, addresses } = await configure(options, made ? linkLocal(wanted) : undefined);
     await Promise.all([portUp(outside), options.onReady?.(mac)]);
     // Setting the address that it has makes the kernel announce all addresses of the interface (see sysctls).
     await ipBatch([`link set dev ${inside} address ${mac}`], namespace.path);
@@ -114,11 +115,11 @@ export function hostEnd(bridge: string, inode: number, inside: string): string {
 }
 
 /** Makes both ends, or brings back the host's end of a pair that is there. True when it was made. */
-async function ensurePair(options: AttachOptions, outside: string): Promise<boolean> {
+async function ensurePair(options: AttachOptions, outside: string, mac: string): Promise<boolean> {
   const { bridge, namespace, interface: inside, mtu } = options;
   const plugged = `link set dev ${outside} mtu ${mtu} master ${bridge} up`;
   try {
-    await ipBatch([createPair(options, outside), ...named(options, outside), plugged]);
+    await ipBatch([createPair(options, outside, mac), ...named(options, outside), plugged]);
     return true;
   } catch (error) {
     if (!isPresent(error)) {
@@ -131,10 +132,12 @@ async function ensurePair(options: AttachOptions, outside: string): Promise<bool
   return false;
 }
 
-function createPair(options: AttachOptions, outside: string): string {
-  const { namespace, interface: inside, mtu, mac, newMac = mac } = options;
-  const address = newMac === undefined ? '' : ` address ${newMac}`;
-  const peer = `peer name ${inside} mtu ${mtu}${address} netns ${namespace.path}`;
+function createPair(
+  { namespace, interface: inside, mtu }: AttachOptions,
+  outside: string,
+  mac: string,
+): string {
+  const peer = `peer name ${inside} mtu ${mtu} address ${mac} netns ${namespace.path}`;
   return `link add name ${outside} mtu ${mtu} type veth ${peer}`;
 }
 
@@ -145,13 +148,32 @@ function named({ bridge, owner, interface: inside }: AttachOptions, outside: str
   ];
 }
 
-/** Sets up the container's end, in one process. */
-async function configure(options: AttachOptions): Promise<AttachedInterface> {
+/** A unicast address of nobody's making: locally administered. */
+function randomMac(): string {
+  const bytes = randomBytes(6);
+  bytes[0] = ((bytes[0] ?? 0) & 0xfc) | 0x02;
+  return bytes.toString('hex').replace(/(..)(?=.)/g, '$1:');
+}
+
+/** The address that the kernel makes of a MAC by itself (RFC 4291, appendix A). */
+function linkLocal(mac: string): string {
+  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = mac.split(':').map((byte) => Number.parseInt(byte, 16));
+  const words = [((a ^ 0x02) << 8) | b, (c << 8) | 0xff, 0xfe00 | d, (e << 8) | f];
+  return `fe80::${words.map((word) => word.toString(16)).join(':')}/64`;
+}
+
+/**
+ * Sets up the container's end, in one process. The link-local address of a new one is given before it is up, where the kernel would make
+ * the same: it follows from a random MAC, and asking whether somebody has it would wake every container of the segment, and cost
+ * 500 containers more than the rest of attaching.
+ */
+async function configure(options: AttachOptions, local: string | undefined): Promise<AttachedInterface> {
   const { namespace, interface: inside, cidrs, mtu, multicastRoute, newMac } = options;
   const container = await ipSetUp(
     {
       interface: inside,
       sysctls: sysctls(inside, cidrs),
+      ipv6Lines: local === undefined ? [] : [`address replace ${local} dev ${inside} nodad`],
       lines: [
         `link set dev ${inside} mtu ${mtu} ${gsoLimits(mtu)}${newMac === undefined ? '' : ` address ${newMac}`}`,
         ...cidrs.map((cidr) => setAddress(inside, cidr)),
@@ -178,22 +200,20 @@ function gsoLimits(mtu: number): string {
   return `gso_max_size ${bytes} gso_max_segs ${segments}`;
 }
 
-/** Without duplicate detection: it would hold an IPv6 address back for a second. */
+/** Without duplicate detection, as it is unique already: it would hold an IPv6 address back for a second. */
 function setAddress(inside: string, { text, family }: Cidr): string {
   return `address replace ${text} dev ${inside}${family === 'inet6' ? ' nodad' : ' brd +'}`;
 }
 
 /**
  * The kernel announces addresses by itself when the interface changes, and the second address of a subnet outlives the
- * removal of the first. The link-local address, which follows from a random MAC, counts at once; asking whether somebody has it would wake
- * every container of the segment, and cost 500 containers more than the rest of attaching.
+ * removal of the first.
  */
 function sysctls(inside: string, cidrs: readonly Cidr[]): string[] {
   return [
     `/proc/sys/net/ipv4/conf/${inside}/arp_notify=1`,
     `/proc/sys/net/ipv6/conf/${inside}/ndisc_notify=1`,
     `/proc/sys/net/ipv4/conf/${inside}/promote_secondaries=1`,
-    `/proc/sys/net/ipv6/conf/${inside}/accept_dad=0`,
     // Engines switch IPv6 off in containers whose other interfaces have none.
     ...(cidrs.some(({ family }) => family === 'inet6')
       ? [`/proc/sys/net/ipv6/conf/${inside}/disable_ipv6=0`]

@@ -99,22 +99,28 @@ export interface SetUp {
   readonly sysctls: readonly string[];
   /** `ip` commands; the first that fails ends all. */
   readonly lines: readonly string[];
+  /** Those that come before them where the interface has IPv6. */
+  readonly ipv6Lines: readonly string[];
   /** One more, whose failure does not matter; none when empty. */
   readonly attempt: readonly string[];
 }
 
 const SET_UP = `
-name=$1; sysctls=$2; shift 2
+name=$1; sysctls=$2; ipv6=$3; lines=$4; shift 4
 for each in $sysctls; do [ ! -e "\${each%=*}" ] || echo "\${each#*=}" >"\${each%=*}" || exit; done
-ip -batch - || exit
+no_ipv6=1; { read -r no_ipv6 <"/proc/sys/net/ipv6/conf/$name/disable_ipv6"; } 2>/dev/null
+[ "$no_ipv6" != 0 ] || lines="$ipv6
+$lines"
+printf '%s\\n' "$lines" | ip -batch - || exit
 [ $# = 0 ] || ip "$@" 2>/dev/null
 exec ip -json -details address show dev "$name"`;
 
 /** Sets an interface up and gives what it is then; undefined when it is not there. */
 export async function ipSetUp(set: SetUp, namespace: NamespacePath): Promise<Link | undefined> {
-  const command = ['sh', '-c', SET_UP, 'sh', set.interface, set.sysctls.join(' '), ...set.attempt];
+  const texts = [set.sysctls.join(' '), set.ipv6Lines.join('\n'), set.lines.join('\n')];
   try {
-    const output = await inNamespace(namespace, command, `${set.lines.join('\n')}\n`);
+    const command = ['sh', '-c', SET_UP, 'sh', set.interface, ...texts, ...set.attempt];
+    const output = await inNamespace(namespace, command);
     return named(parseLinks(JSON.parse(output)))[0];
   } catch (error) {
     if (isAbsent(error)) return undefined;

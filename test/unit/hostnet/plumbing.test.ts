@@ -124,8 +124,27 @@ describe.skipIf(!privileged)('the plumbing of a host', () => {
     it('can use its link-local address at once', async () => {
       await attach(container, ['10.32.0.1/12']);
       expect(container.ip('-6', 'address', 'show', 'dev', 'ethweft')).toMatch(
-        /inet6 fe80::\S+ scope link\s*$/m,
+        /inet6 fe80::\S+ scope link (nodad )?\s*$/m,
       );
+    });
+
+    it('is told that an address which it adds by itself is somebody else’s', async () => {
+      const other = new TestNamespace();
+      await attach(other, ['fd32::1/64']);
+      await attach(container, ['fd32::2/64']);
+      container.ip('address', 'add', 'fd32::1/64', 'dev', 'ethweft');
+      await expect
+        .poll(() => container.ip('-6', 'address', 'show', 'dev', 'ethweft'), { timeout: 5_000 })
+        .toMatch(/inet6 fd32::1\/64 .*dadfailed/);
+      other.remove();
+    });
+
+    it('is left without IPv6 where it has none', async () => {
+      container.run('sysctl', '--quiet', '--write', 'net.ipv6.conf.default.disable_ipv6=1');
+      await attach(container, ['10.32.0.1/12']);
+      expect(container.ip('-6', 'address', 'show', 'dev', 'ethweft')).toBe('');
+      await attach(container, ['fd32::1/64']);
+      expect(addresses(container)).toEqual(['10.32.0.1/12', 'fd32::1/64']);
     });
 
     it('has the MAC that it had before, when its interface is made again', async () => {
