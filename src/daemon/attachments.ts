@@ -20,7 +20,7 @@ import {
 import type { PeerId } from '../identity/index.js';
 import { DEFAULT_NETWORK } from '../networks/index.js';
 import { inParallel, once, SerialByKey } from '../order.js';
-import { type AddressRequest, parseAddressRequest } from './address-request.js';
+import { type AddressRequest, parseAddressRequest, parseWantedAddress } from './address-request.js';
 import type { AddressSource } from './address-source.js';
 import { type AttachedEndpoint, AttachedEndpoints } from './attached-endpoints.js';
 import { AttachmentBook, type Entry } from './attachment-book.js';
@@ -140,7 +140,7 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
 
   /** Rejects with `address-used`, `other-network`, `disk-full`, or as hostnet's `attach` and `Containers.resolve` do: then nothing has changed. */
   async attach(request: AttachRequest): Promise<Attachment> {
-    const requests = request.addresses.map(parseAddressRequest);
+    const requests = request.addresses.map(parseWantedAddress);
     const container = await this.#options.containers.resolve(request.target);
     const inside = request.interface ?? DEFAULT_INTERFACE;
     const mac = request.mac === undefined ? undefined : parseMac(request.mac, this.#options.owner);

@@ -12,7 +12,7 @@ import {
 } from '../hostnet/index.js';
 import { DEFAULT_NETWORK } from '../networks/index.js';
 import { Serial } from '../order.js';
-import { parseAddressRequest } from './address-request.js';
+import { parseAddressRequest, parseWantedAddress } from './address-request.js';
 import type { AddressSource } from './address-source.js';
 import type { Networks } from './networks.js';
 import type { StateFiles, StoredExposure } from './state.js';
@@ -82,7 +82,7 @@ export class Exposures {
   expose(request: ExposeRequest): Promise<Exposure[]> {
     const network = request.network ?? DEFAULT_NETWORK;
     const wanted = request.addresses.length === 0 ? ['net:default'] : request.addresses;
-    const requests = wanted.map(parseAddressRequest);
+    const requests = wanted.map(parseWantedAddress);
     if (request.name !== undefined && network !== DEFAULT_NETWORK) throw nameless(network);
     return this.#work.run(async () => {
       await this.#options.networks.segment(network);

@@ -20,19 +20,13 @@ export function parseSubnet(text: string): string {
   return `${Kind.networkAddressFromCIDR(text).toString()}/${length}`;
 }
 
-/** Reads `address/length`. Throws `bad-cidr` for anything that cannot be the address of a host. */
+/** Reads `address/length`, whatever the address is good for. Throws `bad-cidr`. */
 export function parseCidr(text: string): Cidr {
   const [host = '', ...lengths] = text.split('/');
-  if (lengths.length !== 1 || isIP(host) === 0 || !ipaddr.isValidCIDR(text)) {
+  if (lengths.length !== 1 || isIP(host) === 0 || host.includes('%') || !ipaddr.isValidCIDR(text)) {
     throw new WeftError('bad-cidr', `"${text}" is not an address with a prefix length, such as 10.32.0.1/12`);
   }
   const [address, length] = ipaddr.parseCIDR(text);
-  if (['multicast', 'broadcast', 'unspecified', 'loopback'].includes(address.range())) {
-    throw new WeftError(
-      'bad-cidr',
-      `${text} is a ${address.range()} address: a container needs one of its own`,
-    );
-  }
   return {
     text: `${address.toString()}/${length}`,
     address: address.toString(),

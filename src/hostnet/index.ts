@@ -31,6 +31,7 @@ export { type Cidr, isInSubnets, parseCidr, parseSubnet } from './cidr.js';
 export { packageOf } from './command.js';
 export { exposeAddresses, hideAddresses, subnetOf } from './exposure.js';
 export { type ExposedSubnet, Firewall, type Passage } from './firewall.js';
+export { checkHostAddress } from './host-address.js';
 export {
   type Capability,
   droppingForwardChains,

@@ -109,6 +109,28 @@ describe('an attached container', () => {
     expect(stderr).toContain(c1.namespace);
   });
 
+  test('is refused an address that cannot be its own, in one sentence, and so is the host', async () => {
+    const { a } = world();
+    const container = await a.container('nobody');
+    for (const address of [
+      '10.33.7.255/24',
+      '10.33.7.0/24',
+      '169.254.53.53/16',
+      'fd33::/64',
+      '240.0.0.1/8',
+    ]) {
+      for (const command of [['attach', container.namespace], ['expose']]) {
+        const { code, stderr } = await a.tryWeft(...command, address);
+        expect({ code, stderr }).toEqual({
+          code: 2,
+          stderr: expect.stringMatching(/^weft: \S+ is [^\n]+: choose another\n$/),
+        });
+      }
+    }
+    expect((await container.ipJson<object[]>('link')).length).toBe(1);
+    expect(await a.weftJson('status')).toMatchObject({ exposed: [] });
+  });
+
   test('has the same addresses and the same MAC again when it is restarted', async () => {
     const { a, b, c2 } = world();
     const container = await b.container('restarted');

@@ -16,15 +16,7 @@ describe('parseCidr', () => {
     '10.32.0.1/12/12',
     '',
     '0x7f.1/8',
+    'fe80::1%eth0/64',
   ])('refuses "%s"', (text) =>
-    expect(() => parseCidr(text)).toThrow(expect.objectContaining({ code: 'bad-cidr' })));
-
-  it.each([
-    '224.0.0.1/4',
-    '255.255.255.255/32',
-    '0.0.0.0/0',
-    '127.0.0.1/8',
-    'ff02::1/64',
-  ])('refuses %s, which no host can have', (text) =>
     expect(() => parseCidr(text)).toThrow(expect.objectContaining({ code: 'bad-cidr' })));
 });
