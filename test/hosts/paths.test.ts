@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import type { PeerPath } from '../../src/api/index.js';
 import { Exchange, lasting, Sender, until } from '../lab/index.js';
 import { onLab } from '../lab/suite.js';
 import { behindNats, connection, containersOn, launchChain, row } from './layouts.js';
@@ -114,6 +115,44 @@ describe('two hosts that have nothing but IPv6 between them', () => {
     const { a, b, containers } = world();
     await containers[0]?.reaches(containers[1]?.address ?? '');
     expect(await connection(a, b)).toMatchObject({ path: 'direct', endpoint: `[${b.address6}]:6783` });
+  });
+});
+
+describe('a host of two uplinks, whose routes lead out of the first', () => {
+  const world = onLab(async (lab) => {
+    const [first, second, outside] = [await lab.wire(), await lab.wire(), await lab.wire()];
+    const a = await lab.host(first, second);
+    const router = await lab.router('provider', second, outside);
+    const b = await lab.host(outside);
+    await b.routeThrough(router);
+    // Nobody forwards on the first; what leaves from an address of the second takes the second.
+    const { address, address6 } = second.portOf(a);
+    const { address: gateway, address6: gateway6 } = second.portOf(router);
+    await a.ip(
+      `route add default via 192.168.${first.number}.99`,
+      `rule add from ${address} table 100`,
+      `route add default via ${gateway} table 100`,
+      `route add ::/0 via fd00:${first.number}::99`,
+      `route add ::/0 via ${gateway6} table 100`,
+    );
+    await a.run(['ip', '-6', 'rule', 'add', 'from', address6, 'table', '100']);
+    await a.launch();
+    await b.launch({ token: await a.token() });
+    return { a, b, port: second.portOf(a), containers: await containersOn([a, b]) };
+  });
+
+  test('is reached directly at its addresses of the second, over IPv4 and IPv6', async () => {
+    const { a, b, port, containers } = world();
+    const reached = [`${port.address}:6783`, `[${port.address6}]:6783`];
+    await until('both addresses answer', async () => {
+      const [path] = await b.weftJson<PeerPath[]>('status', 'paths');
+      const answering = path?.candidates.filter(({ answers }) => answers > 0) ?? [];
+      return reached.every((address) => answering.some(({ endpoint }) => endpoint === address));
+    });
+    await until('the path is direct', async () => (await connection(a, b)).path === 'direct');
+    expect(reached).toContain((await connection(b, a)).endpoint);
+    const [c1, c2] = containers;
+    expect(await c1?.ping(c2?.address ?? '', { size: 4000 })).toBe(true);
   });
 });
 

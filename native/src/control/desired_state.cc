@@ -69,6 +69,7 @@ Destination DesiredState::destination_of(const Peer& peer, int family) const {
   } else {
     if (!first->path().endpoint()) return {};
     destination.endpoint = *first->path().endpoint();
+    destination.source = first->path().source();
     destination.address_length = destination.endpoint.to_sockaddr(family, destination.address);
   }
   destination.plain = is_plain(peer);
@@ -120,6 +121,7 @@ std::unique_ptr<const Snapshot> DesiredState::snapshot(int family) {
     view.id = id;
     view.session = peer->sealing_session();
     view.endpoint = peer->path().endpoint().value_or(Endpoint{});
+    view.sought = !peer->path().direct();
     view.stream = peer->stream.get();
     view.destination = destination_of(*peer, family);
     view.mtu = peer->mtu;

@@ -262,6 +262,13 @@ void Forwarder::peer_endpoint(Peer& peer, bool roamed) {
             "peer " + peer_text(peer.id()) + (roamed ? " moved to " : " answers at ") + endpoint);
 }
 
+void Forwarder::peer_source(Peer& peer) {
+  dirty_ = true;
+  const IpAddress& source = peer.path().source();
+  path_log_(Level::info, "peer " + peer_text(peer.id()) + " answers what is sent from " +
+                             (source.empty() ? "the address of the route" : source.text()));
+}
+
 void Forwarder::peer_direct(Peer& peer, bool answers) {
   emit("direct", {{"peer", peer_text(peer.id())}, {"answers", answers}});
 }
@@ -318,7 +325,7 @@ void Forwarder::on_event(const WorkerEvent& event) {
   if (event.kind == WorkerEvent::Kind::reply) {
     peer->path().on_reply(event.id, event.endpoint, event.when);
   } else if (event.kind == WorkerEvent::Kind::source) {
-    peer->path().on_source(event.endpoint, event.probe, now);
+    peer->path().on_source(event.endpoint, event.address, event.probe, now);
   } else if (event.kind == WorkerEvent::Kind::too_big) {
     peer->path().on_too_big(event.size, now);
   } else if (event.kind == WorkerEvent::Kind::stream_lost) {

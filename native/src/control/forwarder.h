@@ -77,6 +77,7 @@ class Forwarder final : private RequestHandler, private PeerServices {
   void peer_up(Peer& peer) override;
   void peer_down(Peer& peer) override;
   void peer_endpoint(Peer& peer, bool roamed) override;
+  void peer_source(Peer& peer) override;
   void peer_direct(Peer& peer, bool answers) override;
   void peer_probed(Peer& peer, std::uint32_t id, Micros rtt) override;
   void peer_path_mtu(Peer& peer) override;

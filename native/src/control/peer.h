@@ -24,6 +24,7 @@ class PeerServices {
   virtual void peer_up(Peer& peer) = 0;
   virtual void peer_down(Peer& peer) = 0;
   virtual void peer_endpoint(Peer& peer, bool roamed) = 0;
+  virtual void peer_source(Peer& peer) = 0;
   virtual void peer_direct(Peer& peer, bool answers) = 0;
   virtual void peer_probed(Peer& peer, std::uint32_t id, Micros rtt) = 0;
   virtual void peer_path_mtu(Peer& peer) = 0;
@@ -70,6 +71,7 @@ class Peer final : private PathObserver {
   void path_up() override { services_.peer_up(*this); }
   void path_down() override { services_.peer_down(*this); }
   void endpoint_changed(bool roamed) override { services_.peer_endpoint(*this, roamed); }
+  void source_changed() override { services_.peer_source(*this); }
   void direct_changed(bool answers) override { services_.peer_direct(*this, answers); }
   void probe_answered(std::uint32_t id, Micros rtt) override { services_.peer_probed(*this, id, rtt); }
   void path_mtu_changed() override { services_.peer_path_mtu(*this); }

@@ -22,11 +22,13 @@ ProbeResult Prober::send(const Peer& peer, const Peer* relay, PeerId self, const
   Session* const session = peer.probing_session();
   const Session* hop = nullptr;
   Endpoint to = order.to;
+  IpAddress from = order.from;
   Stream* stream = order.way == Way::stream ? peer.stream.get() : nullptr;
   if (order.way == Way::relay) {
     hop = relay != nullptr ? relay->sealing_session() : nullptr;
     if (hop == nullptr) return ProbeResult::failed;
     to = relay->path().endpoint().value_or(Endpoint{});
+    from = relay->path().source();
     stream = relay->path().on_stream() ? relay->stream.get() : nullptr;
   }
   if (session == nullptr) return ProbeResult::failed;
@@ -46,7 +48,7 @@ ProbeResult Prober::send(const Peer& peer, const Peer* relay, PeerId self, const
                        self},
            hop->hop_seal, datagram);
 
-  const ProbeResult result = stream != nullptr ? hand_over(*stream, datagram) : hand_over(to, datagram);
+  const ProbeResult result = stream != nullptr ? hand_over(*stream, datagram) : hand_over(to, from, datagram);
   if (result != ProbeResult::sent) return result;
   counters_.add(Counter::probes_sent);
   counters_.add(Counter::sealed_packets);
@@ -61,11 +63,11 @@ ProbeResult Prober::hand_over(Stream& stream, ConstBytes packet) noexcept {
   return ProbeResult::sent;
 }
 
-ProbeResult Prober::hand_over(const Endpoint& to, ConstBytes datagram) noexcept {
+ProbeResult Prober::hand_over(const Endpoint& to, const IpAddress& from, ConstBytes datagram) noexcept {
   sockaddr_storage address{};
   const socklen_t length = to.empty() ? 0 : to.to_sockaddr(socket_.family(), address);
   if (length == 0) return ProbeResult::failed;
-  const int error = socket_.send(address, length, datagram, 0);
+  const int error = socket_.send(address, length, from, datagram, 0);
   if (error != 0) return error == EMSGSIZE ? ProbeResult::too_big : ProbeResult::failed;
   counters_.add(Counter::udp_sent_datagrams);
   counters_.add(Counter::udp_sent_batches);

@@ -20,7 +20,7 @@ class Prober {
 
  private:
   ProbeResult hand_over(Stream& stream, ConstBytes packet) noexcept;
-  ProbeResult hand_over(const Endpoint& to, ConstBytes datagram) noexcept;
+  ProbeResult hand_over(const Endpoint& to, const IpAddress& from, ConstBytes datagram) noexcept;
 
   const UdpSocket& socket_;
   unsigned lane_;

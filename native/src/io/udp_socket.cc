@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstddef>
 #include <string>
 
 #include "io/failure.h"
@@ -29,6 +30,53 @@ bool forbid_fragmentation(int fd, int family) {
   if (family == AF_INET) return v4;
   return v4 && set_option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, int{IPV6_PMTUDISC_PROBE});
 }
+
+// A dual-stack socket tells IPv4 addresses, too, in its own form.
+bool tell_destination(int fd, int family) {
+  if (family == AF_INET) return set_option(fd, IPPROTO_IP, IP_PKTINFO, int{1});
+  return set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, int{1});
+}
+
+// Room for everything that may stand beside a datagram, in either direction.
+using ControlBuffer =
+    std::array<std::byte, CMSG_SPACE(sizeof(in6_pktinfo)) + CMSG_SPACE(sizeof(std::uint16_t))>;
+static_assert(CMSG_SPACE(sizeof(in_pktinfo)) <= CMSG_SPACE(sizeof(in6_pktinfo)));
+static_assert(CMSG_SPACE(sizeof(int)) <= CMSG_SPACE(sizeof(std::uint16_t)));
+
+/// Puts what stands beside a datagram into `message`, one item after the other.
+class ControlWriter {
+ public:
+  ControlWriter(msghdr& message, Bytes room) noexcept : message_(message), room_(room) {}
+
+  template <typename T>
+  void put(int level, int type, const T& value) noexcept {
+    cmsghdr header{};
+    header.cmsg_level = level;
+    header.cmsg_type = type;
+    header.cmsg_len = CMSG_LEN(sizeof value);
+    std::memcpy(&room_[message_.msg_controllen], &header, sizeof header);
+    std::memcpy(&room_[message_.msg_controllen + CMSG_LEN(0)], &value, sizeof value);
+    message_.msg_control = room_.data();
+    message_.msg_controllen += CMSG_SPACE(sizeof value);
+  }
+
+  void put_source(int family, const IpAddress& from) noexcept {
+    if (from.empty()) return;
+    if (family == AF_INET) {
+      in_pktinfo info{};
+      std::memcpy(&info.ipi_spec_dst, from.ipv4_bytes(), sizeof info.ipi_spec_dst);
+      put(IPPROTO_IP, IP_PKTINFO, info);
+    } else {
+      in6_pktinfo info{};
+      std::memcpy(&info.ipi6_addr, from.bytes().data(), sizeof info.ipi6_addr);
+      put(IPPROTO_IPV6, IPV6_PKTINFO, info);
+    }
+  }
+
+ private:
+  msghdr& message_;
+  Bytes room_;
+};
 
 // More than net.core.rmem_max allows, where we are privileged enough.
 void enlarge_buffer(int fd, int force, int plain) {
@@ -89,30 +137,30 @@ void refuse_port_in_use(int family, std::uint16_t port) {
 
 }  // namespace
 
-int UdpSocket::send(const sockaddr_storage& to, socklen_t to_length, ConstBytes payload,
-                    std::size_t segment_size) const noexcept {
+int UdpSocket::send(const sockaddr_storage& to, socklen_t to_length, const IpAddress& from,
+                    ConstBytes payload, std::size_t segment_size) const noexcept {
   iovec data{const_cast<std::byte*>(payload.data()), payload.size()};
   msghdr message{};
   message.msg_name = const_cast<sockaddr_storage*>(&to);
   message.msg_namelen = to_length;
   message.msg_iov = &data;
   message.msg_iovlen = 1;
-  alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof(std::uint16_t))> control{};
-  if (segment_size != 0 && segment_size < payload.size()) {
-    message.msg_control = control.data();
-    message.msg_controllen = control.size();
-    cmsghdr* header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_UDP;
-    header->cmsg_type = UDP_SEGMENT;
-    header->cmsg_len = CMSG_LEN(sizeof(std::uint16_t));
-    const auto size = static_cast<std::uint16_t>(segment_size);
-    std::memcpy(CMSG_DATA(header), &size, sizeof size);
-  }
+  alignas(cmsghdr) ControlBuffer control{};
+  ControlWriter writer(message, control);
+  if (segment_size != 0 && segment_size < payload.size())
+    writer.put(SOL_UDP, UDP_SEGMENT, static_cast<std::uint16_t>(segment_size));
+  writer.put_source(family_, from);
   return ::sendmsg(fd_.get(), &message, MSG_DONTWAIT) < 0 ? errno : 0;
 }
 
-int UdpSocket::send_each(const sockaddr_storage& to, socklen_t to_length, ConstBytes payload,
-                         std::size_t segment_size) const noexcept {
+int UdpSocket::send_each(const sockaddr_storage& to, socklen_t to_length, const IpAddress& from,
+                         ConstBytes payload, std::size_t segment_size) const noexcept {
+  msghdr shared{};
+  shared.msg_name = const_cast<sockaddr_storage*>(&to);
+  shared.msg_namelen = to_length;
+  shared.msg_iovlen = 1;
+  alignas(cmsghdr) ControlBuffer control{};
+  ControlWriter(shared, control).put_source(family_, from);
   std::array<mmsghdr, max_segments> messages{};
   std::array<iovec, max_segments> parts{};
   int first_error = 0;
@@ -121,11 +169,8 @@ int UdpSocket::send_each(const sockaddr_storage& to, socklen_t to_length, ConstB
     while (!payload.empty() && count < max_segments) {
       const std::size_t size = std::min(segment_size, payload.size());
       parts[count] = {const_cast<std::byte*>(payload.data()), size};
-      messages[count] = {};
-      messages[count].msg_hdr.msg_name = const_cast<sockaddr_storage*>(&to);
-      messages[count].msg_hdr.msg_namelen = to_length;
+      messages[count] = {.msg_hdr = shared, .msg_len = 0};
       messages[count].msg_hdr.msg_iov = &parts[count];
-      messages[count].msg_hdr.msg_iovlen = 1;
       payload = payload.subspan(size);
       ++count;
     }
@@ -144,7 +189,7 @@ int UdpSocket::send_each(const sockaddr_storage& to, socklen_t to_length, ConstB
 
 int UdpSocket::receive(Bytes buffer, Received& out) const noexcept {
   iovec data{buffer.data(), buffer.size()};
-  alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof(int))> control;
+  alignas(cmsghdr) ControlBuffer control;
   msghdr message{};
   message.msg_name = &out.from;
   message.msg_namelen = sizeof out.from;
@@ -157,10 +202,16 @@ int UdpSocket::receive(Bytes buffer, Received& out) const noexcept {
   out.size = static_cast<std::size_t>(size);
   out.segment_size = out.size;
   for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header)) {
-    if (header->cmsg_level != SOL_UDP || header->cmsg_type != UDP_GRO) continue;
-    int segment = 0;
-    std::memcpy(&segment, CMSG_DATA(header), sizeof segment);
-    if (segment > 0) out.segment_size = static_cast<std::size_t>(segment);
+    const auto* const value = reinterpret_cast<const std::byte*>(CMSG_DATA(header));
+    if (header->cmsg_level == SOL_UDP && header->cmsg_type == UDP_GRO) {
+      int segment = 0;
+      std::memcpy(&segment, value, sizeof segment);
+      if (segment > 0) out.segment_size = static_cast<std::size_t>(segment);
+    } else if (header->cmsg_level == IPPROTO_IPV6 && header->cmsg_type == IPV6_PKTINFO) {
+      out.to = IpAddress::ipv6(value + offsetof(in6_pktinfo, ipi6_addr));
+    } else if (header->cmsg_level == IPPROTO_IP && header->cmsg_type == IP_PKTINFO) {
+      out.to = IpAddress::ipv4(value + offsetof(in_pktinfo, ipi_spec_dst));
+    }
   }
   return 0;
 }
@@ -179,6 +230,7 @@ std::vector<UdpSocket> bind_udp_group(std::uint16_t port, unsigned workers) {
     if (!set_option(fd.get(), SOL_SOCKET, SO_REUSEPORT, int{1})) throw Failure::from_errno("SO_REUSEPORT");
     if (!forbid_fragmentation(fd.get(), family))
       throw Failure::from_errno("cannot forbid fragmentation of UDP datagrams");
+    if (!tell_destination(fd.get(), family)) throw Failure::from_errno("IP_PKTINFO");
     enlarge_buffer(fd.get(), SO_RCVBUFFORCE, SO_RCVBUF);
     enlarge_buffer(fd.get(), SO_SNDBUFFORCE, SO_SNDBUF);
     bind_any(fd.get(), family, port);

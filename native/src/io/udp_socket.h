@@ -10,6 +10,7 @@
 
 #include "io/endpoint.h"
 #include "io/fd.h"
+#include "packet/ip_address.h"
 #include "wire/bytes.h"
 
 namespace weft {
@@ -24,6 +25,7 @@ struct Received {
   std::size_t size = 0;          ///< bytes, all datagrams together
   std::size_t segment_size = 0;  ///< of every datagram but the last, which may be shorter
   sockaddr_storage from{};
+  IpAddress to;  ///< the address of ours that it was sent to
 };
 
 class UdpSocket {
@@ -34,15 +36,15 @@ class UdpSocket {
   /// AF_INET6 (dual stack), or AF_INET where the kernel has no IPv6.
   [[nodiscard]] int family() const noexcept { return family_; }
 
-  /// Sends `payload` as one datagram, or as many of `segment_size` bytes when that is not 0. Returns 0 or an
-  /// errno.
-  [[nodiscard]] int send(const sockaddr_storage& to, socklen_t to_length, ConstBytes payload,
-                         std::size_t segment_size) const noexcept;
+  /// Sends `payload` as one datagram, or as many of `segment_size` bytes when that is not 0, from one
+  /// of our addresses, or from what the kernel chooses when `from` is empty. Returns 0 or an errno.
+  [[nodiscard]] int send(const sockaddr_storage& to, socklen_t to_length, const IpAddress& from,
+                         ConstBytes payload, std::size_t segment_size) const noexcept;
 
   /// Sends `payload` in datagrams of `segment_size` without help of UDP_SEGMENT. Returns 0 or the first
   /// errno; the datagrams behind a failed one are tried too.
-  [[nodiscard]] int send_each(const sockaddr_storage& to, socklen_t to_length, ConstBytes payload,
-                              std::size_t segment_size) const noexcept;
+  [[nodiscard]] int send_each(const sockaddr_storage& to, socklen_t to_length, const IpAddress& from,
+                              ConstBytes payload, std::size_t segment_size) const noexcept;
 
   /// Takes what one recvmsg gives. Returns 0 or an errno (EAGAIN: nothing waits).
   [[nodiscard]] int receive(Bytes buffer, Received& out) const noexcept;

@@ -55,7 +55,7 @@ bool passes(const LoopbackPair& pair, std::size_t count, std::size_t size, std::
   std::vector<std::byte> payload(count * size - 1);
   for (std::size_t i = 0; i < payload.size(); ++i)
     payload[i] = static_cast<std::byte>(i / size * 31 + i);
-  if (pair.sender.send(pair.to, pair.to_length, payload, size) != 0) return false;
+  if (pair.sender.send(pair.to, pair.to_length, {}, payload, size) != 0) return false;
   std::vector<std::byte> got(65'536);
   std::size_t at = 0;
   std::size_t batches = 0;

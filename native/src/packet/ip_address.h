@@ -1,4 +1,4 @@
-/// An IPv4 or IPv6 address of a container or a multicast group.
+/// An IPv4 or IPv6 address: of a container, of a multicast group, of this host.
 #pragma once
 
 #include <array>
@@ -32,6 +32,7 @@ class IpAddress {
   static std::optional<IpAddress> parse(std::string_view text);
   [[nodiscard]] std::string text() const;
 
+  [[nodiscard]] bool empty() const noexcept { return *this == IpAddress{}; }
   [[nodiscard]] bool is_ipv4() const noexcept {
     return load64(bytes_.data()) == 0 && load32(&bytes_[8]) == 0xffff;
   }

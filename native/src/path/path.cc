@@ -26,12 +26,24 @@ constexpr Micros busy_for = microseconds_per_second;
 constexpr int max_search_steps = 32;
 // Where a peer was found to be besides its candidates; the oldest goes.
 constexpr std::size_t max_learned = 2;
+// Another source is tried only when an address has not answered for so long, and so many probes.
+constexpr Micros source_holds = 5 * microseconds_per_second;
+constexpr unsigned misses_before_other_source = 2;
 
 bool clearly_faster(Micros rtt, Micros than) {
   return rtt + better_by < than && rtt * 10 < than * 7;
 }
 
 }  // namespace
+
+bool Candidate::answered_lately(Micros now) const noexcept {
+  return last_answer != 0 && now < last_answer + source_holds;
+}
+
+IpAddress Candidate::next_source(Micros now) const noexcept {
+  if (answered_lately(now) || unanswered < misses_before_other_source) return source;
+  return unanswered % 2 == 0 ? heard_at : IpAddress{};
+}
 
 void Path::set_candidates(const std::vector<Endpoint>& candidates, Micros now) {
   std::vector<Candidate> next;
@@ -165,16 +177,18 @@ Micros Path::patience() const noexcept {
 }
 
 ProbeResult Path::send(Purpose purpose, Way way, const Endpoint& to, std::size_t packet_size, Micros now) {
-  const ProbeOrder order{way, to, next_id_++, packet_size};
+  Candidate* const candidate = way == Way::direct && purpose != Purpose::mtu ? find(to) : nullptr;
+  const IpAddress from = candidate != nullptr ? candidate->next_source(now) : source_;
+  const ProbeOrder order{way, to, from, next_id_++, packet_size};
   const ProbeResult result = observer_.send_probe(order);
   // A probe that could not leave is one that nobody answers: remembered all the same, unless it is about
   // size.
   if (result != ProbeResult::sent && purpose == Purpose::mtu) return result;
   if (outstanding_.size() == max_outstanding) outstanding_.erase(outstanding_.begin());
-  outstanding_.push_back({order.id, purpose, way, false, to, packet_size, now});
-  Candidate* const candidate = way == Way::direct && purpose != Purpose::mtu ? find(to) : nullptr;
+  outstanding_.push_back({order.id, purpose, way, false, to, from, packet_size, now});
   if (candidate != nullptr) {
     ++candidate->probes;
+    ++candidate->unanswered;
     candidate->last_probe = now;
   }
   return result;
@@ -354,7 +368,7 @@ void Path::answered_by(const Outstanding& probe, Micros rtt, Micros now) {
     return;
   }
   if (probe.purpose == Purpose::asked) observer_.probe_answered(probe.id, rtt);
-  if (probe.way == Way::direct) consider(probe.to, rtt, now);
+  if (probe.way == Way::direct) consider(probe, rtt, now);
   if (!uses(probe)) return;
   alive(rtt, probe);
   if (up_) return;
@@ -364,13 +378,17 @@ void Path::answered_by(const Outstanding& probe, Micros rtt, Micros now) {
 }
 
 // An address answered: is it the one to use from now on?
-void Path::consider(const Endpoint& address, Micros rtt, Micros now) {
+void Path::consider(const Outstanding& probe, Micros rtt, Micros now) {
+  const Endpoint& address = probe.to;
   Candidate* const candidate = find(address);
   if (candidate != nullptr) {
+    if (!candidate->answered_lately(now)) candidate->source = probe.from;
+    candidate->unanswered = 0;
     ++candidate->answers;
     candidate->last_answer = now;
     candidate->rtt.sample(rtt);
   }
+  if (candidate != nullptr && address == endpoint_) leave_from(candidate->source, now);
   if (way_ != Way::direct) return consider_direct(address, now);
   if (!working(now)) {
     if (address != endpoint_) adopt(address, false, now);
@@ -432,11 +450,20 @@ void Path::alive(Micros rtt, const Outstanding& probe) {
   if (probe.purpose == Purpose::keepalive && !probe.counted) loss_.add(false);
 }
 
+void Path::leave_from(const IpAddress& source, Micros now) {
+  if (source == source_) return;
+  source_ = source;
+  if (up_ && way_ == Way::direct) restart_mtu(now);
+  observer_.source_changed();
+}
+
 void Path::adopt(const Endpoint& endpoint, bool roamed, Micros now) {
   endpoint_ = endpoint;
+  const Candidate* const candidate = find(endpoint);
+  source_ = candidate != nullptr ? candidate->source : IpAddress{};
   seen_at_endpoint_ = Endpoint{};
-  for (Candidate& candidate : candidates_)
-    candidate.better = 0;
+  for (Candidate& other : candidates_)
+    other.better = 0;
   if (way_ == Way::direct) {
     rtt_.reset();
     unanswered_since_ = 0;
@@ -448,10 +475,11 @@ void Path::adopt(const Endpoint& endpoint, bool roamed, Micros now) {
   observer_.endpoint_changed(roamed);
 }
 
-void Path::on_source(const Endpoint& from, bool probe, Micros now) {
+void Path::on_source(const Endpoint& from, const IpAddress& heard_at, bool probe, Micros now) {
+  Candidate* const known = find(from);
+  if (known != nullptr && !working(now)) known->heard_at = heard_at;
   if (endpoint_ == from) return;
   if (working(now) && (probe || way_ != Way::direct)) return;
-  Candidate* const known = find(from);
   if (known != nullptr && endpoint_) {
     // The peer probes all addresses, and may have chosen another than we. That it reaches us from there does
     // not mean that we reach it: the answer decides.
@@ -461,16 +489,18 @@ void Path::on_source(const Endpoint& from, bool probe, Micros now) {
     }
     return;
   }
-  if (known == nullptr) learn(from, now);
+  if (known == nullptr) learn(from, now).heard_at = heard_at;
   adopt(from, true, now);
 }
 
 // Behind a NAT a peer may be where nobody could tell.
-void Path::learn(const Endpoint& address, Micros now) {
+Candidate& Path::learn(const Endpoint& address, Micros now) {
   const auto learned = [](const Candidate& candidate) { return candidate.learned; };
   if (std::count_if(candidates_.begin(), candidates_.end(), learned) >= std::ptrdiff_t{max_learned})
     candidates_.erase(std::find_if(candidates_.begin(), candidates_.end(), learned));
-  candidates_.emplace_back(address, now).learned = true;
+  Candidate& candidate = candidates_.emplace_back(address, now);
+  candidate.learned = true;
+  return candidate;
 }
 
 void Path::on_too_big(std::size_t packet_size, Micros now) {

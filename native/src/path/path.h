@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "io/endpoint.h"
+#include "packet/ip_address.h"
 #include "path/estimate.h"
 #include "path/path_mtu.h"
 
@@ -23,7 +24,8 @@ enum class Way : std::uint8_t {
 /// A probe to send.
 struct ProbeOrder {
   Way way = Way::direct;
-  Endpoint to;  ///< over UDP
+  Endpoint to;     ///< over UDP
+  IpAddress from;  ///< of ours; empty: the kernel chooses by its routes
   std::uint32_t id = 0;
   std::size_t packet_size = 0;  ///< pad to an outer IP packet of that size; 0: as small as can be
 };
@@ -38,6 +40,8 @@ class PathObserver {
   virtual void path_up() = 0;
   virtual void path_down() = 0;
   virtual void endpoint_changed(bool roamed) = 0;
+  /// Packets leave from another address of ours.
+  virtual void source_changed() = 0;
   /// Packets leave by another way from now on.
   virtual void transport_changed() = 0;
   /// While packets take another way: the peer answers over UDP, too, or does so no longer.
@@ -61,7 +65,16 @@ struct Candidate {
   std::uint64_t answers = 0;
   Micros last_answer = 0;  ///< 0: none
   bool learned = false;    ///< not told, but found to be where packets came from
+  IpAddress heard_at;      ///< address of ours that packets from there came to while it did not answer
+  IpAddress source;        ///< address of ours from which it answered last; empty: the kernel's choice
+  unsigned unanswered = 0;  ///< probes since the last answer
   RoundTrip rtt;
+
+  /// From which the next probe goes. A host of several uplinks may be reached at an address that its routes
+  /// would not choose: after some misses that one and the kernel's choice are tried in turn.
+  [[nodiscard]] IpAddress next_source(Micros now) const noexcept;
+  /// What answered holds for a while, whatever is lost or late.
+  [[nodiscard]] bool answered_lately(Micros now) const noexcept;
 };
 
 /// Pure state machine of one peer's path: time and what happened come in, probes and news go out through the
@@ -109,8 +122,9 @@ class Path {
 
   /// A reply came in, received at `now`. `seen` is our own address as the peer saw it, empty if relayed.
   void on_reply(std::uint32_t id, const Endpoint& seen, Micros now);
-  /// An authenticated packet, the newest of its lane, came directly from an address that is not `endpoint()`.
-  void on_source(const Endpoint& from, bool probe, Micros now);
+  /// An authenticated packet, the newest of its lane, came directly from an address that is not `endpoint()`,
+  /// or does not answer. It was sent to `heard_at`, one of ours.
+  void on_source(const Endpoint& from, const IpAddress& heard_at, bool probe, Micros now);
   /// The kernel refused a packet of that size (outer IP packet).
   void on_too_big(std::size_t packet_size, Micros now);
 
@@ -120,6 +134,8 @@ class Path {
   [[nodiscard]] bool on_stream() const noexcept { return way_ == Way::stream; }
   /// In use for direct packets.
   [[nodiscard]] const std::optional<Endpoint>& endpoint() const noexcept { return endpoint_; }
+  /// Address of ours from which packets go there; empty: the kernel chooses.
+  [[nodiscard]] const IpAddress& source() const noexcept { return source_; }
   /// The peer answers over UDP, whatever packets take now.
   [[nodiscard]] bool direct() const noexcept { return way_ == Way::direct ? up_ : direct_; }
   [[nodiscard]] const std::vector<Candidate>& candidates() const noexcept { return candidates_; }
@@ -141,6 +157,7 @@ class Path {
     Way way;
     bool counted;  // as lost already
     Endpoint to;
+    IpAddress from;
     std::size_t packet_size;
     Micros sent;
   };
@@ -168,12 +185,13 @@ class Path {
   void renew(Micros now);
   bool notice(const Endpoint& seen) noexcept;
   void answered_by(const Outstanding& probe, Micros rtt, Micros now);
-  void consider(const Endpoint& address, Micros rtt, Micros now);
+  void consider(const Outstanding& probe, Micros rtt, Micros now);
   void consider_direct(const Endpoint& address, Micros now);
   void compare(Candidate& candidate, Micros rtt, Micros now);
   void alive(Micros rtt, const Outstanding& probe);
   void adopt(const Endpoint& endpoint, bool roamed, Micros now);
-  void learn(const Endpoint& address, Micros now);
+  void leave_from(const IpAddress& source, Micros now);
+  Candidate& learn(const Endpoint& address, Micros now);
   void hasten_candidates(Micros now);
   void restart_mtu(Micros now);
   Candidate* find(const Endpoint& endpoint) noexcept;
@@ -189,6 +207,7 @@ class Path {
   bool up_ = false;
   std::vector<Candidate> candidates_;
   std::optional<Endpoint> endpoint_;
+  IpAddress source_;
   std::array<Endpoint, 2> observed_;  // over IPv4, over IPv6
   Endpoint last_observed_;
   Endpoint seen_at_endpoint_;

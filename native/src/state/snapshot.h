@@ -15,6 +15,7 @@
 #include "io/clock.h"
 #include "io/endpoint.h"
 #include "io/fd.h"
+#include "packet/ip_address.h"
 #include "state/session.h"
 #include "stream/stream.h"
 #include "switch/endpoint_table.h"
@@ -66,6 +67,7 @@ struct Destination {
   Endpoint endpoint;             ///< of the peer, or of the relay
   sockaddr_storage address{};    ///< the same for sendmsg
   socklen_t address_length = 0;  ///< 0: nowhere yet
+  IpAddress source;              ///< address of ours; empty: the kernel chooses
   std::size_t max_sealed = 0;    ///< largest sealed packet that fits the path
   const Session* hop = nullptr;  ///< with the relay; null when the path is direct
   Stream* stream = nullptr;      ///< takes the place of the address where UDP does not pass
@@ -82,6 +84,7 @@ struct PeerView {
   PeerId id = 0;               ///< 0: the slot is free
   Session* session = nullptr;  ///< to seal with; null: no key yet
   Endpoint endpoint;           ///< in use for direct packets; empty: none
+  bool sought = false;         ///< it does not answer: all that comes from the peer may help to reach it
   Stream* stream = nullptr;    ///< to read from, whether it is in use for sending or not
   Destination destination;
   std::size_t mtu = 0;             ///< of the containers behind it; 0: not told

@@ -10,6 +10,7 @@
 #include "io/endpoint.h"
 #include "io/failure.h"
 #include "io/fd.h"
+#include "packet/ip_address.h"
 #include "io/spsc_ring.h"
 #include "packet/parse.h"
 #include "switch/mac_table.h"
@@ -20,7 +21,7 @@ namespace weft {
 struct WorkerEvent {
   enum class Kind : std::uint8_t {
     reply,           ///< `id`, `endpoint` (our address as seen; empty if relayed), `when`
-    source,          ///< newest authenticated packet from `endpoint`, which is not the peer's; `probe`
+    source,          ///< newest authenticated packet from `endpoint`, to `address` of ours; `probe`
     key_used,        ///< first packet opened with key `id`
     mac_moved,       ///< `network`, `mac`, `from`, `to`
     mac_seen,        ///< `mac`, which nobody was given, sends on this side of `network`; zero: more than told
@@ -44,6 +45,7 @@ struct WorkerEvent {
   PeerId peer = 0;
   std::size_t size = 0;
   Endpoint endpoint{};
+  IpAddress address{};
   Micros when = 0;
 };
 

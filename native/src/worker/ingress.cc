@@ -94,7 +94,7 @@ void Ingress::drain(const Batch& batch, Stream& stream) noexcept {
 }
 
 void Ingress::handle_packets(const Batch& batch, Stream& stream) noexcept {
-  Source source{.endpoint = {}, .stream = &stream};
+  Source source{.endpoint = {}, .to = {}, .stream = &stream};
   Counters& counters = context_.counters;
   while (const auto packet = stream.deframer().next()) {
     counters.add(Counter::stream_received_packets);
@@ -123,7 +123,7 @@ void Ingress::handle_packet(const Batch& batch, Bytes packet, Source& source) no
 }
 
 void Ingress::handle_buffer(const Batch& batch, Bytes data, const Received& received) noexcept {
-  Source source{.endpoint = Endpoint(received.from)};
+  Source source{.endpoint = Endpoint(received.from), .to = received.to};
   Counters& counters = context_.counters;
   counters.add(Counter::udp_received_batches);
   counters.add(Counter::udp_received_bytes, data.size());
@@ -198,9 +198,11 @@ void Ingress::handle_sealed(const Batch& batch, Bytes packet, const Source& sour
     context_.counters.add(Counter::dropped_inner_kind);
     return;
   }
-  if (result == OpenResult::newest && !header->plain && !source.relayed && source.stream == nullptr &&
-      source.endpoint != batch.snapshot.peers[session->slot].endpoint)
-    note_source(batch, *session, source.endpoint, *kind == InnerKind::probe || *kind == InnerKind::reply);
+  if (result == OpenResult::newest && !header->plain && !source.relayed && source.stream == nullptr) {
+    const PeerView& peer = batch.snapshot.peers[session->slot];
+    if (peer.sought || source.endpoint != peer.endpoint)
+      note_source(batch, *session, source, *kind == InnerKind::probe || *kind == InnerKind::reply);
+  }
   switch (*kind) {
     case InnerKind::frame:
       handle_frame(batch, *session, content);
@@ -341,7 +343,7 @@ void Ingress::handle_probe(const Batch& batch, Session& session, ConstBytes cont
     peer.traffic[context_.lane].replied();
     return;
   }
-  // A reply goes to where the probe came from, wherever the peer's packets go otherwise, and by the same way.
+  // A reply goes from where to where the probe went, wherever the peer's packets go otherwise.
   std::array<std::byte, size> packet;
   encode(reply, Bytes{packet}.subspan(sealed_header_size));
   if (!seal.sealing.seal(context_.lane, packet)) {
@@ -359,7 +361,7 @@ void Ingress::send_reply(const Source& source, ConstBytes packet) noexcept {
   }
   sockaddr_storage to{};
   const socklen_t length = source.endpoint.to_sockaddr(context_.socket.family(), to);
-  if (length == 0 || context_.socket.send(to, length, packet, 0) != 0)
+  if (length == 0 || context_.socket.send(to, length, source.to, packet, 0) != 0)
     context_.counters.add(Counter::dropped_send_error);
 }
 
@@ -377,15 +379,19 @@ void Ingress::handle_reply(const Batch& batch, const Session& session, ConstByte
                         .when = batch.now});
 }
 
-void Ingress::note_source(const Batch& batch, const Session& session, const Endpoint& from,
+void Ingress::note_source(const Batch& batch, const Session& session, const Source& source,
                           bool probe) noexcept {
-  if (last_source_peer_ == session.peer && last_source_ == from && batch.now < last_source_at_ + source_pause)
+  if (last_source_peer_ == session.peer && last_source_ == source.endpoint &&
+      batch.now < last_source_at_ + source_pause)
     return;
   last_source_peer_ = session.peer;
-  last_source_ = from;
+  last_source_ = source.endpoint;
   last_source_at_ = batch.now;
-  context_.events.post(
-      {.kind = WorkerEvent::Kind::source, .probe = probe, .peer = session.peer, .endpoint = from});
+  context_.events.post({.kind = WorkerEvent::Kind::source,
+                        .probe = probe,
+                        .peer = session.peer,
+                        .endpoint = source.endpoint,
+                        .address = source.to});
 }
 
 void Ingress::settle(const Batch& batch) noexcept {

@@ -30,6 +30,7 @@ class Ingress final : private FrameSink {
   /// How a packet came.
   struct Source {
     Endpoint endpoint;         // of a datagram
+    IpAddress to;          // of ours
     Stream* stream = nullptr;  // else
     bool relayed = false;
   };
@@ -50,7 +51,7 @@ class Ingress final : private FrameSink {
   void handle_probe(const Batch& batch, Session& session, ConstBytes content, const Source& source) noexcept;
   void send_reply(const Source& source, ConstBytes packet) noexcept;
   void handle_reply(const Batch& batch, const Session& session, ConstBytes content) noexcept;
-  void note_source(const Batch& batch, const Session& session, const Endpoint& from, bool probe) noexcept;
+  void note_source(const Batch& batch, const Session& session, const Source& source, bool probe) noexcept;
   void settle(const Batch& batch) noexcept;
   void count_drop(WireError error) noexcept;
   void write_frame(std::uint16_t number, std::span<const iovec> parts, std::size_t frames) override;

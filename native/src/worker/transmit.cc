@@ -9,13 +9,13 @@ namespace {
 int send_segmented(WorkerContext& context, const Destination& to, ConstBytes payload,
                    std::size_t segment_size) noexcept {
   if (!context.switches.on(Offload::udp_gso))
-    return context.socket.send_each(to.address, to.address_length, payload, segment_size);
-  const int error = context.socket.send(to.address, to.address_length, payload, segment_size);
+    return context.socket.send_each(to.address, to.address_length, to.source, payload, segment_size);
+  const int error = context.socket.send(to.address, to.address_length, to.source, payload, segment_size);
   if (error != EIO) return error;
   // The way out cannot checksum for us, and so cannot segment either.
   context.switches.set(Offload::udp_gso, false);
   context.events.post({.kind = WorkerEvent::Kind::gso_failed});
-  return context.socket.send_each(to.address, to.address_length, payload, segment_size);
+  return context.socket.send_each(to.address, to.address_length, to.source, payload, segment_size);
 }
 
 void send_on_stream(WorkerContext& context, const PeerView& peer, ConstBytes payload,
@@ -34,7 +34,7 @@ void transmit(WorkerContext& context, const PeerView& peer, ConstBytes payload, 
               std::size_t packets) noexcept {
   const Destination& to = peer.destination;
   if (to.stream != nullptr) return send_on_stream(context, peer, payload, segment_size, packets);
-  const int error = packets == 1 ? context.socket.send(to.address, to.address_length, payload, 0)
+  const int error = packets == 1 ? context.socket.send(to.address, to.address_length, to.source, payload, 0)
                                  : send_segmented(context, to, payload, segment_size);
   if (error != 0) {
     const bool full = error == EAGAIN || error == ENOBUFS;

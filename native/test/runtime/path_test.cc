@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <deque>
 #include <functional>
+#include <optional>
 
 #include "path/path.h"
 
@@ -36,6 +37,7 @@ class World : public PathObserver {
     const Address* address = &relay;
     if (order.way == Way::direct) address = find(order.to);
     if (order.way == Way::stream) address = &stream;
+    if (order.way == Way::direct && answers_to && order.from != *answers_to) address = nullptr;
     const bool lost = lose_every != 0 && probes % lose_every == 0;
     if (address != nullptr && address->alive && !lost && order.packet_size <= address->mtu)
       answers.push_back({now + address->rtt, order.id, order.to.is_ipv4() ? seen_ipv4 : seen_ipv6});
@@ -47,6 +49,7 @@ class World : public PathObserver {
     down_at = now;
   }
   void endpoint_changed(bool roamed) override { ++(roamed ? roams : choices); }
+  void source_changed() override { ++sources; }
   void transport_changed() override { ++transports; }
   void direct_changed(bool direct) override { directs.push_back(direct); }
   void probe_answered(std::uint32_t id, Micros rtt) override { asked.emplace_back(id, rtt); }
@@ -87,6 +90,8 @@ class World : public PathObserver {
   std::size_t local_mtu = 9000;
   bool busy = true;
   std::uint64_t sent = 0;
+  /// Address of ours from which alone packets reach the peer, if there is such a one.
+  std::optional<IpAddress> answers_to;
   /// Where the peer sees us.
   Endpoint seen_ipv4 = at("192.0.2.1:1");
   Endpoint seen_ipv6 = at("[2001:db8::1]:1");
@@ -95,7 +100,7 @@ class World : public PathObserver {
   std::vector<std::pair<std::uint32_t, Micros>> asked;
   int lose_every = 0;
   int probes = 0, ups = 0, downs = 0, roams = 0, choices = 0, mtu_changes = 0, observations = 0,
-      transports = 0;
+      transports = 0, sources = 0;
   Micros down_at = 0;
   Path path{*this, 100};
 };
@@ -251,13 +256,13 @@ TEST_CASE("a peer that is heard from several addresses and reached at none is no
   for (auto& [endpoint, address] : world.addresses)
     address.alive = false;
   for (int i = 0; i < 100; ++i) {
-    world.path.on_source(i % 2 == 0 ? far_address : near_address, i % 3 != 0, world.now);
+    world.path.on_source(i % 2 == 0 ? far_address : near_address, {}, i % 3 != 0, world.now);
     world.run(20 * ms);
   }
   CHECK(world.choices + world.roams == moves);
   CHECK(world.downs == 1);
   world.addresses[1].second.alive = true;
-  world.path.on_source(far_address, true, world.now);
+  world.path.on_source(far_address, {}, true, world.now);
   world.run(100 * ms);
   CHECK(world.path.up());
   CHECK(world.path.endpoint() == far_address);
@@ -284,12 +289,12 @@ TEST_CASE("packets from an unknown address move the endpoint, probes from a know
   world.path.set_candidates({near_address, far_address}, world.now);
   world.path.set_ready(true, world.now);
   world.run(2000 * ms);
-  world.path.on_source(far_address, true, world.now);
-  world.path.on_source(far_address, false, world.now);
+  world.path.on_source(far_address, {}, true, world.now);
+  world.path.on_source(far_address, {}, false, world.now);
   CHECK(world.path.endpoint() == near_address);
-  world.path.on_source(at("203.0.113.5:4444"), true, world.now);
+  world.path.on_source(at("203.0.113.5:4444"), {}, true, world.now);
   CHECK(world.path.endpoint() == near_address);
-  world.path.on_source(at("203.0.113.5:4444"), false, world.now);
+  world.path.on_source(at("203.0.113.5:4444"), {}, false, world.now);
   CHECK(world.path.endpoint() == at("203.0.113.5:4444"));
   CHECK(world.roams == 1);
 }
@@ -298,10 +303,41 @@ TEST_CASE("a peer without known addresses is found where its packets come from")
   World world;
   world.addresses = {{near_address, {1 * ms}}};
   world.path.set_ready(true, world.now);
-  world.path.on_source(near_address, true, world.now);
+  world.path.on_source(near_address, {}, true, world.now);
   world.run(100 * ms);
   CHECK(world.path.up());
   CHECK(world.path.endpoint() == near_address);
+}
+
+TEST_CASE("a peer that is reached from one address only is reached from that, once it is heard there") {
+  World world;
+  const IpAddress uplink = IpAddress::parse("198.51.100.1").value();
+  world.answers_to = uplink;
+  world.run_with(near_address, {1 * ms}, 3000 * ms);
+  REQUIRE_FALSE(world.path.up());
+  world.path.on_source(near_address, uplink, true, world.now);
+  world.run(3000 * ms);
+  CHECK(world.path.up());
+  CHECK(world.path.source() == uplink);
+  CHECK(world.path.mtu() == 1500);
+  CHECK(world.downs == 0);
+  CHECK(world.sources == 1);
+  world.answers_to = IpAddress{};
+  world.run(10'000 * ms);
+  CHECK(world.path.up());
+  CHECK(world.path.source().empty());
+}
+
+TEST_CASE("a peer that answers late, or not each time, is sent to from one address") {
+  for (const Micros rtt : {1 * ms, 300 * ms, 1500 * ms}) {
+    CAPTURE(rtt);
+    World world;
+    world.path.on_source(near_address, IpAddress::parse("198.51.100.1").value(), true, world.now);
+    world.lose_every = 4;
+    world.run_with(near_address, {rtt}, 30'000 * ms);
+    CHECK(world.path.up());
+    CHECK(world.sources <= 1);
+  }
 }
 
 TEST_CASE("usual path MTUs are found in one round trip, any other to the byte") {
@@ -530,7 +566,7 @@ TEST_CASE("a peer whose addresses nobody knows leaves its stream for where its p
   REQUIRE(world.path.on_stream());
   REQUIRE(world.path.up());
   world.addresses = {{near_address, {1 * ms}}};
-  world.path.on_source(near_address, true, world.now);
+  world.path.on_source(near_address, {}, true, world.now);
   world.run(1000 * ms);
   CHECK_FALSE(world.path.on_stream());
   CHECK(world.path.endpoint() == near_address);
@@ -579,7 +615,7 @@ TEST_CASE("an address where the peer was found is probed like the others when pa
   World world;
   world.addresses = {{near_address, {1 * ms}}};
   world.path.set_ready(true, world.now);
-  world.path.on_source(near_address, true, world.now);
+  world.path.on_source(near_address, {}, true, world.now);
   world.run(1000 * ms);
   REQUIRE(world.path.up());
   world.addresses[0].second.alive = false;
