@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { Report } from '../../src/api/index.js';
 import { attempt, type Host, Lab, until } from '../lab/index.js';
@@ -62,6 +63,20 @@ describe('launching', () => {
     }
     await a.weft('reset');
     expect(await traces(a)).toEqual(before);
+  });
+
+  test('that takes too long is given up, and says by whom, after how long, and where to look', async () => {
+    const { a } = lab();
+    const launching = a.startWeft('launch');
+    const daemon = await until('its daemon runs', () =>
+      a.processes().find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('daemon/main.js')),
+    );
+    process.kill(daemon, 'SIGSTOP');
+    const { code, stderr } = await launching.ends(60_000);
+    expect({ code, lines: stderr.trim().split('\n').length }).toEqual({ code: 1, lines: 1 });
+    expect(stderr).toMatch(/not ready within 30 s, so this command ended it.*daemon\.log/);
+    await a.weft('reset');
+    await a.isQuiet();
   });
 });
 

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Report } from '../../src/api/index.js';
@@ -198,11 +198,25 @@ export class Host extends Node {
     return { WEFT_RUN_DIR: this.runDirectory, WEFT_STATE_DIR: this.stateDirectory };
   }
 
+  /** Gives this host a file in /etc of its own (`hosts`, `resolv.conf`): what is launched from now on sees it, and what is written into it later. */
+  etc(file: 'hosts' | 'resolv.conf', text: string): void {
+    mkdirSync(this.#etc, { recursive: true });
+    writeFileSync(join(this.#etc, file), text);
+  }
+
   weftCommand(args: readonly string[]): string[] {
-    return this.inside([WEFT, ...args]);
+    const own = existsSync(this.#etc) ? ['sh', '-c', WITH_ETC, this.#etc] : [];
+    return this.inside([...own, WEFT, ...args]);
+  }
+
+  get #etc(): string {
+    return join(this.directory, 'etc');
   }
 }
 
+/** `ip netns exec` gives each command a mount namespace of its own. */
+const WITH_ETC =
+  'for file in hosts resolv.conf; do [ ! -e "$0/$file" ] || mount --bind "$0/$file" "/etc/$file" || exit; done; exec "$@"';
 const LOG_LINES = 60;
 
 const lastLines = (text: string) => text.trimEnd().split('\n').slice(-LOG_LINES).join('\n');

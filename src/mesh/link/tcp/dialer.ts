@@ -10,8 +10,8 @@ import type { DialTimings, TargetState, TargetView } from './types.js';
 const SURPLUS_PAUSE = 300_000;
 /** So many milliseconds for each member the other end is given to dial first. */
 const PATIENCE = 50;
-/** An address that does not answer holds up the next for so long, in milliseconds. */
-const STAGGER = 500;
+/** An address that does not answer holds up the next for so long, in milliseconds: longer than a handshake takes on a busy machine. */
+const STAGGER = 2_000;
 
 export interface DialerOptions {
   readonly timings: DialTimings;

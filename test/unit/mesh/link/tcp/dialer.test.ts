@@ -110,7 +110,7 @@ describe('a member', () => {
     for (const address of silent) world.at.set(`${address}:6783`, 'silent');
     world.at.set('10.9.0.2:6783', ben);
     made.addMember(ben, true, () => places(...silent, '10.9.0.2'));
-    await pass(8_000);
+    await pass(31_000);
     expect(world.linked).toContain(ben);
   });
 
