@@ -1,4 +1,5 @@
 /** The `weft` command. Only the command that is used is loaded: a `weft status` must not pay for the rest. */
+import '../inspector.js';
 import { Command, CommanderError } from 'commander';
 import { weftVersion } from '../version.js';
 import { fail } from './errors.js';

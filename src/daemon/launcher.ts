@@ -5,15 +5,14 @@ import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { errorFrom, fileError, WeftError } from '../errors.js';
+import { WeftError, errorFrom, fileError } from '../errors.js';
+import { ROUTER_FLAGS } from '../node-flags.js';
 import { packageRoot } from '../version.js';
 import type { LaunchRequest } from './launch-request.js';
 import type { LaunchReport } from './main.js';
 import { runPaths } from './paths.js';
 import type { Ready } from './run.js';
 
-/** As in bin/weft. */
-const NODE_FLAGS = ['--max-semi-space-size=2'];
 const TIMEOUT = 30_000;
 
 /** A daemon's process that waits for its launch request. */
@@ -30,11 +29,15 @@ export interface Launching {
 /** Starts a daemon's process, which outlives us. It can load itself while we find out what to launch. */
 export function startDaemon(runDir: string): Launching {
   const log = openLog(runDir);
-  const child = spawn(process.execPath, [...new Set([...process.execArgv, ...NODE_FLAGS]), daemonProgram()], {
-    cwd: '/',
-    detached: true,
-    stdio: ['pipe', 'ignore', log, 'pipe'],
-  });
+  const child = spawn(
+    process.execPath,
+    [...new Set([...process.execArgv, ...ROUTER_FLAGS]), daemonProgram()],
+    {
+      cwd: '/',
+      detached: true,
+      stdio: ['pipe', 'ignore', log, 'pipe'],
+    },
+  );
   closeSync(log);
   child.unref();
   const exited = new Promise((resolve) => child.once('exit', resolve));

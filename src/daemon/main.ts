@@ -2,6 +2,7 @@
  * The daemon's process: takes the launch request as a line on stdin (it may hold a secret), tells on descriptor 3 how it went, and
  * stays once the launcher, having read that, closes stdin.
  */
+import '../inspector.js';
 import { createWriteStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { WeftError } from '../errors.js';

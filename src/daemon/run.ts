@@ -209,6 +209,7 @@ function askedToStop(logs: LogTarget): Promise<void> {
       if (logs === 'terminal') resolve();
     };
     process.on('SIGHUP', onTerminal);
+    process.on('SIGUSR2', () => {}); // there are those who send it to have logs opened anew; we would die of it
     process.stdout.on('error', onTerminal);
   });
 }

@@ -6,6 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { Socket as UdpSocket } from 'node:dgram';
 import { Server as TcpServer } from 'node:net';
 import { WeftError } from '../errors.js';
+import { INSPECTOR_FLAGS } from '../node-flags.js';
 import { removeLink } from './bridge.js';
 import { ipBatch, link, setForwarding } from './ip.js';
 import { bridgeAlias, ownerOf } from './ownership.js';
@@ -51,7 +52,7 @@ export function resolverRoutes(inside: string): string[] {
 /** Makes the namespace and its way to the bridge, and gives the sockets. Rejects with `resolver-failed`, `interface-taken`. */
 export async function openResolver(options: ResolverOptions): Promise<ResolverSockets> {
   await removeFormer(options);
-  const child = spawn('unshare', ['--net', process.execPath, '--eval', BIND_AND_SEND], {
+  const child = spawn('unshare', ['--net', process.execPath, ...INSPECTOR_FLAGS, '--eval', BIND_AND_SEND], {
     stdio: ['pipe', 'ignore', 'pipe', 'ipc'],
   });
   try {

@@ -45,7 +45,6 @@ struct WorkerEvent {
   PeerId peer = 0;
   std::size_t size = 0;
   Endpoint endpoint{};
-  IpAddress address{};
   Micros when = 0;
 };
 
