@@ -36,6 +36,7 @@ const FILE_FAILURES: Readonly<Record<string, readonly [code: ErrorCode, text: st
   EPERM: ['no-privilege', `it is not permitted: run weft as root, or ${NO_PLACE}`],
   ENOTDIR: ['bad-directory', `a file stands where a directory is needed: ${NO_PLACE}`],
   EEXIST: ['bad-directory', `a file stands where a directory is needed: ${NO_PLACE}`],
+  ERR_FS_EISDIR: ['bad-directory', `a directory stands where a file is needed: ${NO_PLACE}`],
 };
 
 /** A usual failure of the file system as something to act on; any other error as it is. `what` begins the sentence. */

@@ -39,6 +39,14 @@ export async function inParallel<T>(
   await Promise.all(Array.from({ length: atOnce }, worker));
 }
 
+/** As `Promise.all`, but a failure is told once all have ended: then nothing goes on that its remedy could overlook. */
+export async function allEnded<T extends readonly unknown[]>(
+  work: readonly [...{ [I in keyof T]: Promise<T[I]> }],
+): Promise<T> {
+  await Promise.allSettled(work);
+  return (await Promise.all(work)) as unknown as T;
+}
+
 /** Does the work at the first call only. */
 export function once<T>(work: () => Promise<T>): () => Promise<T> {
   let result: Promise<T> | undefined;

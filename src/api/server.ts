@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import swagger from '@fastify/swagger';
+import { fileError } from '../errors.js';
 import { createApp } from './app.js';
 import type { RouterControl } from './control.js';
 import { sendError, sendNotFound } from './errors.js';
@@ -67,7 +68,9 @@ export async function serveApi({ socketPath, router, onFault }: ApiOptions): Pro
     stopRoutes(typed, router);
     routes.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   });
-  await rm(socketPath, { force: true });
+  await rm(socketPath, { force: true }).catch((error: unknown) => {
+    throw fileError(`the socket ${socketPath} cannot be made`, error);
+  });
   await listenPrivately(() => app.listen({ path: socketPath }));
   return { close: () => app.close() };
 }

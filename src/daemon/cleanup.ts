@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { endForwarders, findForwarders } from '../forwarder/index.js';
-import { Firewall, PortGuard, removeInterfaces } from '../hostnet/index.js';
-import { lockHolder } from './lock.js';
+import { Firewall, interfaceNames, PortGuard, removeInterfaces } from '../hostnet/index.js';
+import { lockHolder, lockStateDir } from './lock.js';
 import { runPaths } from './paths.js';
 import { type RunNote, readRunNote, removeRunFiles } from './run-dir.js';
 import { removeState } from './state.js';
@@ -35,16 +35,42 @@ export async function cleanUp({ runDir, stateDir, forget }: CleanupOptions): Pro
   return { daemon, forwarders, interfaces };
 }
 
-/** Removes the run files of a router that ended early, where no other has the directory. */
+/** What was there before a launch, and is to be left as it is when that fails. */
+export interface Former {
+  /** A router ran, or had been killed: its forwarder may be at work. */
+  readonly ran: boolean;
+  /** The state directory was a router's. */
+  readonly known: boolean;
+}
+
+export type SweepOptions = Pick<CleanupOptions, 'runDir' | 'stateDir'> & { readonly former: Former };
+
+/** Removes what a daemon left that ended before its router worked: all of it when it was killed, else its run files. */
+export async function sweep({ runDir, stateDir, former }: SweepOptions): Promise<void> {
+  if (former.ran) return await sweepRunDir(runDir);
+  if ((await lockHolder(runDir)) !== undefined) return;
+  await cleanUp({ runDir, stateDir, forget: false });
+  if (!former.known) await forgetUnlessUsed(stateDir);
+}
+
+/** Removes run files where nobody needs them: no other router has the directory, and no forwarder is at work. */
 export async function sweepRunDir(runDir: string): Promise<void> {
   const { forwarder } = runPaths(runDir);
   if ((await lockHolder(runDir)) !== undefined || findForwarders(forwarder).length > 0) return;
   await removeRunFiles(runDir);
 }
 
-/** Interfaces, and rules of the packet filter: as far as there is a packet filter. */
+async function forgetUnlessUsed(stateDir: string): Promise<void> {
+  const lock = await lockStateDir(stateDir).catch(() => undefined);
+  if (lock === undefined) return; // another router has it, or nothing is there
+  await removeState(stateDir);
+  await lock.release();
+}
+
+/** Interfaces, and rules of the packet filter: as far as there is a packet filter, and unless the bridge is another router's. */
 async function removeTraces({ bridge, peer }: RunNote): Promise<string[]> {
   const removed = await removeInterfaces(bridge, peer);
+  if ((await interfaceNames()).has(bridge)) return removed;
   await new Firewall(bridge).remove().catch(() => {});
   await new PortGuard(bridge).drop().catch(() => {});
   return removed;

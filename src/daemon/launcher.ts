@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { WeftError, errorFrom, fileError } from '../errors.js';
+import { errorFrom, fileError, WeftError } from '../errors.js';
 import { ROUTER_FLAGS } from '../node-flags.js';
 import { packageRoot } from '../version.js';
 import type { LaunchRequest } from './launch-request.js';
@@ -26,18 +26,25 @@ export interface Launching {
   cancel(): Promise<void>;
 }
 
+/** Where a router has its files. */
+export interface Places {
+  readonly runDir: string;
+  readonly stateDir: string;
+}
+
 /** Starts a daemon's process, which outlives us. It can load itself while we find out what to launch. */
-export function startDaemon(runDir: string): Launching {
+export function startDaemon({ runDir, stateDir }: Places): Launching {
+  const former = {
+    ran: existsSync(runPaths(runDir).note),
+    known: existsSync(join(stateDir, 'identity.json')),
+  };
   const log = openLog(runDir);
-  const child = spawn(
-    process.execPath,
-    [...new Set([...process.execArgv, ...ROUTER_FLAGS]), daemonProgram()],
-    {
-      cwd: '/',
-      detached: true,
-      stdio: ['pipe', 'ignore', log, 'pipe'],
-    },
-  );
+  const flags = new Set([...process.execArgv, ...ROUTER_FLAGS]);
+  const child = spawn(process.execPath, [...flags, daemonProgram(), runDir], {
+    cwd: '/',
+    detached: true,
+    stdio: ['pipe', 'ignore', log, 'pipe'],
+  });
   closeSync(log);
   child.unref();
   const exited = new Promise((resolve) => child.once('exit', resolve));
@@ -47,8 +54,8 @@ export function startDaemon(runDir: string): Launching {
     child.ref();
     child.kill(signal);
     await exited;
-    const { sweepRunDir } = await import('./cleanup.js');
-    await sweepRunDir(runDir);
+    const { sweep } = await import('./cleanup.js');
+    await sweep({ runDir, stateDir, former });
   };
   return {
     cancel: () => end('SIGKILL'),

@@ -1,6 +1,6 @@
 /**
- * The daemon's process: takes the launch request as a line on stdin (it may hold a secret), tells on descriptor 3 how it went, and
- * stays once the launcher, having read that, closes stdin.
+ * The daemon's process: takes the run directory as its argument and the launch request as a line on stdin (it may hold a secret), tells on
+ * descriptor 3 how it went, and stays once the launcher, having read that, closes stdin.
  */
 import '../inspector.js';
 import { createWriteStream } from 'node:fs';
@@ -11,6 +11,7 @@ import { runPaths } from './paths.js';
 import { type Ready, runRouter } from './run.js';
 
 const REPORT = 3;
+const [, , RUN_DIR = ''] = process.argv;
 
 /** What the launcher reads: one JSON line. */
 export type LaunchReport =
@@ -29,7 +30,9 @@ async function main(): Promise<number> {
   };
   try {
     const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
-    const request = parseLaunchRequest(JSON.parse(String((await lines.next()).value)));
+    const { value: line, done } = await lines.next();
+    if (done) return await giveUp();
+    const request = parseLaunchRequest(JSON.parse(line));
     const logs = { file: runPaths(request.runDir).daemonLog };
     await runRouter(request, logs, async (ready) => {
       await report({ ready });
@@ -40,6 +43,13 @@ async function main(): Promise<number> {
     await report({ error: describe(error) });
     return 1;
   }
+}
+
+/** The launcher ended before it said what to launch. */
+async function giveUp(): Promise<number> {
+  const { sweepRunDir } = await import('./cleanup.js');
+  await sweepRunDir(RUN_DIR);
+  return 1;
 }
 
 function describe(error: unknown): { code: string; message: string } {

@@ -30,6 +30,7 @@ import {
   waysTo,
 } from '../hostnet/index.js';
 import { Mesh } from '../mesh/index.js';
+import { allEnded } from '../order.js';
 import { Overlay } from '../overlay/index.js';
 import { weftVersion } from '../version.js';
 import { AddressSource } from './address-source.js';
@@ -248,7 +249,7 @@ export class Router implements RouterControl {
       await router.#start();
       return router;
     } catch (error) {
-      await router.#undo();
+      await router.abandon();
       throw error;
     }
   }
@@ -258,19 +259,18 @@ export class Router implements RouterControl {
     await this.names.start();
     await this.addresses.start();
     await this.#reclaim().catch(() => {}); // what cannot be read cannot be restored either, which says why
-    const bridged = Promise.all([this.#networks.makeBridge(), this.#records.start()]);
-    const restored = Promise.all([this.#forwarder.start(), bridged])
+    const bridged = allEnded([this.#networks.makeBridge(), this.#records.start()]).then(() =>
+      this.names.check(),
+    );
+    const restored = allEnded([this.#forwarder.start(), bridged])
       .then(() => this.#networks.start())
       .then(() => this.#attachments.restore());
-    await this.trust.start(this.#mesh, this.#overlay);
-    const meshed = this.#mesh.start().then(() => this.#members.start());
-    bridged.then(
-      () => this.names.check(),
-      () => {},
-    );
-    const results = await Promise.allSettled([meshed, restored]);
-    for (const result of results) if (result.status === 'rejected') throw result.reason;
-    for (const { target } of await restored) {
+    const meshed = this.trust
+      .start(this.#mesh, this.#overlay)
+      .then(() => this.#mesh.start())
+      .then(() => this.#members.start());
+    const [gone] = await allEnded([restored, meshed]);
+    for (const { target } of gone) {
       this.#log.warn(`${target} was attached before and is gone`, { target });
     }
     this.#endpoints.start();
@@ -298,14 +298,27 @@ export class Router implements RouterControl {
     return this.#reclaiming;
   }
 
-  /** A failed start leaves a data plane alone that was at work before it. */
-  async #undo(): Promise<void> {
+  /**
+   * Ends a router whose launch failed, so that nothing is left of it. A data plane is left alone that was at work before, unless the router
+   * that it worked for is forgotten.
+   */
+  async abandon(): Promise<void> {
+    if (this.#stopping) return await this.stopped;
     this.#stopping = true;
+    const leavesDataPlane = this.#adopted && this.#plan.resumed;
+    clearInterval(this.#check);
+    this.#containers.stop();
+    this.#records.stop();
+    await this.#checking;
+    this.#endpoints.stop();
+    this.#overlay.stop();
     await this.#members.stop();
     await this.names.stop();
     await this.addresses.stop();
-    await this.#mesh.stop({ leave: false }).catch(() => {});
-    if (this.#adopted) return this.#forwarder.detach();
+    await this.#mesh.stop({ leave: !leavesDataPlane }).catch(() => {});
+    if (leavesDataPlane) return this.#forwarder.detach();
+    // One without exposures has no rules: a table of that name may be another router's, whose bridge is in the way.
+    if (this.#exposures.list().length > 0) await this.#exposures.remove().catch(() => {});
     await this.#forwarder.stop().catch(() => {});
     await this.#custody.drop();
     await removeInterfaces(this.#plan.settings.bridge, this.#plan.identity.peer).catch(() => {});

@@ -101,7 +101,7 @@ async function begin(
   try {
     const running = await beginPlanned(request, plan, createLog(plan.settings.logLevel, logs));
     await tell(running.ready).catch(async (error: unknown) => {
-      await stopQuietly(running.router, running.log);
+      await running.router.abandon();
       await close(running);
       throw error;
     });
@@ -116,25 +116,31 @@ async function beginPlanned(request: LaunchRequest, plan: Plan, log: Log): Promi
   await takeOver(request.runDir, { peer: plan.identity.peer, bridge: plan.settings.bridge });
   const { network, settings } = plan;
   // Loading the API takes a while, and so does the forwarder's start.
-  const [router, { serveApi }, join] = await Promise.all([
-    Router.start(request, plan, log),
-    import('../api/index.js'),
-    joinCommand({
-      network,
-      port: settings.port,
-      addresses: settings.advertise,
-      inside: rangesOf(plan.addresses),
-    }),
-  ]);
-  const api = await serveApi({
-    socketPath: runPaths(request.runDir).api,
-    router,
-    onFault: (error, what) => log.error(`${what} failed: ${error.message}`, errorFields(error)),
-  }).catch(async (error: unknown) => {
-    await router.stop({ forget: false });
+  const starting = Router.start(request, plan, log);
+  try {
+    const [router, { serveApi }, join] = await Promise.all([
+      starting,
+      import('../api/index.js'),
+      joinCommand({
+        network,
+        port: settings.port,
+        addresses: settings.advertise,
+        inside: rangesOf(plan.addresses),
+      }),
+    ]);
+    const api = await serveApi({
+      socketPath: runPaths(request.runDir).api,
+      router,
+      onFault: (error, what) => log.error(`${what} failed: ${error.message}`, errorFields(error)),
+    });
+    return { router, api, log, ready: readiness(plan, router, join) };
+  } catch (error) {
+    await starting.then(
+      (router) => router.abandon(),
+      () => {}, // it has ended itself
+    );
     throw error;
-  });
-  return { router, api, log, ready: readiness(plan, router.mtu, join) };
+  }
 }
 
 /** Resolves when the router was stopped, whoever wanted that, and nothing is left of it but its run files. */
@@ -182,7 +188,7 @@ async function takeOver(runDir: string, note: RunNote): Promise<void> {
   await writeRunNote(runDir, note);
 }
 
-function readiness({ identity, network, settings, resumed }: Plan, mtu: number, join: string): Ready {
+function readiness({ identity, network, settings, resumed }: Plan, router: Router, join: string): Ready {
   const { nickname, port, bridge } = settings;
   return {
     peer: identity.peer,
@@ -192,7 +198,7 @@ function readiness({ identity, network, settings, resumed }: Plan, mtu: number, 
     resumed,
     port,
     bridge,
-    mtu,
+    mtu: router.mtu,
     pid: process.pid,
     join,
   };

@@ -195,7 +195,8 @@ export async function rememberState(stateDir: string): Promise<() => Promise<voi
 
 /** Removes these files of a directory, and the directory if it is empty then. */
 export async function removeFiles(directory: string, isOurs: (name: string) => boolean): Promise<void> {
-  const found = await readdir(directory).catch(() => []);
-  await Promise.all(found.filter(isOurs).map((name) => rm(join(directory, name), { force: true })));
+  const found = await readdir(directory, { withFileTypes: true }).catch(() => []);
+  const ours = found.filter((entry) => !entry.isDirectory() && isOurs(entry.name));
+  await Promise.all(ours.map(({ name }) => rm(join(directory, name), { force: true })));
   await rmdir(directory).catch(() => {}); // not empty, or gone
 }

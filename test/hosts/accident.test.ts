@@ -39,6 +39,12 @@ function binders({ runDirectory }: Host): number[] {
   });
 }
 
+function hasInterface(host: Host, name: string): boolean {
+  return readFileSync(`/proc/${host.daemon}/net/dev`, 'utf8')
+    .split(/[\s:]+/)
+    .includes(name);
+}
+
 /** A failed command says why in one line, and leaves the host as it was. */
 async function failsCleanly(host: Host, code: number, reason: RegExp, command: () => Promise<Finished>) {
   const before = await traces(host);
@@ -125,6 +131,59 @@ describe('a launch that cannot succeed says why, and leaves nothing', () => {
     await launching.finished;
     await until('nobody is left in it', () => binders(a).length === 0, { within: 2_000 });
     await a.weft('reset');
+  });
+
+  test.each([
+    ['gives others an address that none of them can use', ['--advertise', 'fe80::1%eth1'], 2, /fe80::1/],
+    ['wants for its bridge what is not weft’s', ['--bridge', 'eth1'], 1, /eth1 .*choose another name/],
+    ['asks for what the forwarder does not know', ['--no-offload', 'nonsense'], 1, /./],
+  ])('when it %s; the right one works next', async (_, options, code, reason) => {
+    const { a } = world();
+    await failsCleanly(a, code, reason, () => a.tryWeft('launch', ...options));
+    await a.launch();
+    await a.weft('reset');
+    await a.isQuiet();
+  });
+
+  test('where something else stands in place of its socket', async () => {
+    const { a } = world();
+    mkdirSync(join(a.runDirectory, 'weft.sock'), { recursive: true });
+    await failsCleanly(a, 1, /weft\.sock/, () => a.tryWeft('launch'));
+    rmSync(a.runDirectory, { recursive: true });
+  });
+
+  test.each([
+    ['has locked its directories', (host: Host) => host.daemon > 0],
+    ['has made its bridge', (host: Host) => hasInterface(host, 'weft')],
+    ['has started the forwarder', (host: Host) => host.forwarder > 0],
+    ['has made its TAP', (host: Host) => hasInterface(host, 'weft-tap')],
+  ])('when its router is killed that %s', async (_, moment) => {
+    const { a } = world();
+    const before = await traces(a);
+    const launching = a.startWeft('launch');
+    await until('it is that far', () => moment(a), { within: 30_000, every: 1 });
+    process.kill(a.daemon, 'SIGKILL');
+    const { code, stderr } = await launching.ends();
+    expect({ code, stderr }).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/ended before it was ready/),
+    });
+    await a.isQuiet();
+    expect(await traces(a)).toEqual(before);
+  });
+
+  test('when both of its processes are killed, the next one takes over', async () => {
+    const { a } = world();
+    const launching = a.startWeft('launch');
+    await until('the bridge is there', () => hasInterface(a, 'weft'), { within: 30_000, every: 1 });
+    launching.signal('SIGKILL');
+    process.kill(a.daemon, 'SIGKILL');
+    await launching.ends();
+    await a.launch({ bridge: 'other' });
+    expect(hasInterface(a, 'weft')).toBe(false);
+    await a.weft('reset');
+    await a.isQuiet();
+    expect(a.files()).toEqual([]);
   });
 
   test('when it fails, what an earlier launch chose still holds', async () => {

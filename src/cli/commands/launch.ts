@@ -156,7 +156,7 @@ async function launch(peers: readonly string[], options: LaunchOptions): Promise
 async function launchDaemon(peers: readonly string[], options: LaunchOptions): Promise<void> {
   const credentials = await readCredentials(options);
   const ready = await interruptibly(async (interrupted) => {
-    const daemon = startDaemon(options.runDir);
+    const daemon = startDaemon(options);
     const progress = showProgress('launching');
     try {
       const request = await makeRequest(peers, options, credentials).catch(async (error: unknown) => {
