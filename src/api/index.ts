@@ -2,7 +2,15 @@
 export type { RouterControl } from './control.js';
 export type { ExposeRequest, Exposure, ExposureControl, HideRequest } from './routes/exposures.js';
 export type { AddressControl, AddressOwner, Ipam, PrimeRequest } from './routes/ipam.js';
-export type { DnsReport, DnsStatus, Name, NameControl, NameFound, NameRequest } from './routes/names.js';
+export type {
+  DnsReport,
+  DnsStatus,
+  DnsWaiting,
+  Name,
+  NameControl,
+  NameFound,
+  NameRequest,
+} from './routes/names.js';
 export type {
   NetworkControl,
   NetworkCreateRequest,

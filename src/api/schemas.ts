@@ -2,7 +2,7 @@
 import Type, { type Static, type TSchema } from 'typebox';
 import { Exposure } from './routes/exposures.js';
 import { Ipam } from './routes/ipam.js';
-import { DnsReport } from './routes/names.js';
+import { DnsReport, DnsWaiting } from './routes/names.js';
 import { NetworkInfo } from './routes/networks.js';
 import { Rotation } from './routes/trust.js';
 
@@ -129,6 +129,9 @@ export const Status = Type.Object({
   targets: Type.Object({ connected: Type.Number(), total: Type.Number() }),
   attachments: Type.Number(),
   dns: Nullable(Type.String({ description: 'domain of the names that are answered; null with --no-dns' })),
+  dnsWaiting: Type.Array(DnsWaiting, {
+    description: 'addresses of this host at which they are not answered yet',
+  }),
   networks: Type.Number({ description: 'beside the default one' }),
   exposed: Type.Array(Exposure, { description: 'addresses of this host' }),
 });

@@ -2,6 +2,7 @@
 import type { Connection, Datapath, Peer, Status, Target } from '../api/index.js';
 import { bytes, duration, latency, orDash, share } from './format.js';
 import { pairs, table } from './output.js';
+import { waitingText } from './tables/dns.js';
 import { exposuresText } from './tables/exposures.js';
 
 export function overview(status: Status): string {
@@ -19,10 +20,14 @@ export function overview(status: Status): string {
     ['connections', `${connections.up} of ${connections.total} up`],
     ['targets', `${targets.connected} of ${targets.total} connected`],
     ['attachments', String(status.attachments)],
-    ['names', orDash(status.dns, (domain) => `below ${domain}`)],
+    ['names', orDash(status.dns, (domain) => `below ${domain}${namesWaiting(status.dnsWaiting)}`)],
     ['networks', status.networks === 0 ? 'the default one' : `the default one and ${status.networks} more`],
     ['exposed', exposuresText(status.exposed).replaceAll('\n', ', ')],
   ]);
+}
+
+function namesWaiting(places: Status['dnsWaiting']): string {
+  return places.map((place) => `, waiting ${waitingText(place)}`).join('');
 }
 
 /** Only where somebody asked for it: what is not encrypted is to be noticed. */

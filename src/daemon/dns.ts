@@ -1,8 +1,5 @@
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
-import { createServer, isIP } from 'node:net';
-import { formatHostPort, type HostPort, parseHostPort } from '../address.js';
-import type { DnsStatus, Name, NameControl, NameFound, NameRequest } from '../api/index.js';
+import { isIP } from 'node:net';
+import type { DnsStatus, DnsWaiting, Name, NameControl, NameFound, NameRequest } from '../api/index.js';
 import {
   Answers,
   addressBytes,
@@ -25,7 +22,7 @@ import {
   Upstreams,
   wireKey,
 } from '../dns/index.js';
-import { systemCode, WeftError } from '../errors.js';
+import { WeftError, systemCode } from '../errors.js';
 import { type OpenChannel, OwnedRecords } from '../gossip/index.js';
 import {
   closeResolver,
@@ -39,6 +36,7 @@ import type { Identity } from '../identity/index.js';
 import type { Mesh } from '../mesh/index.js';
 import type { AttachedEndpoint } from './attached-endpoints.js';
 import type { Attachments } from './attachments.js';
+import { DnsListeners, parseListenAddress } from './dns-listeners.js';
 import type { Settings } from './launch-request.js';
 import { errorFields, type Log } from './logging.js';
 import type { Networks } from './networks.js';
@@ -48,7 +46,6 @@ import type { StateFiles, StoredName } from './state.js';
 const EXTERNAL = 'weft:extern';
 /** Number of the network that every host has: of what is no container's, and of who asks from outside. */
 const DEFAULT_NETWORK = 0;
-const DNS_PORT = 53;
 /** Enough for 20,000 names of one host, of which a quarter counts (see OwnedRecordsLimits). */
 const MAX_OWNER_BYTES = 64 * 1024 * 1024;
 
@@ -58,6 +55,8 @@ export interface DnsOptions {
   /** Of the containers. */
   readonly mtu: number;
   readonly settings: Settings;
+  /** This launch says at which addresses of the host names are to be served; else it was an earlier one. */
+  readonly listenChosen: boolean;
   readonly file: StateFiles['names'];
   readonly attachments: Attachments;
   readonly networks: Networks;
@@ -79,6 +78,7 @@ export class Dns implements NameControl {
   readonly #upstreams: Upstreams;
   readonly #forwarder: NameForwarder;
   readonly #server: DnsServer;
+  readonly #listeners: DnsListeners;
   readonly #places = new Map<number, Place>();
   readonly #storedNames = new WeakMap<NameRecord, StoredName>();
   #channel: OpenChannel | undefined;
@@ -112,19 +112,25 @@ export class Dns implements NameControl {
       answers: new Answers({ table: this.#table, domain: settings.dnsDomain, ttl: settings.dnsTtl }),
       forwarder: this.#forwarder,
     });
+    this.#listeners = new DnsListeners({
+      addresses: settings.dns ? settings.dnsListen : [],
+      chosenNow: options.listenChosen,
+      server: this.#server,
+      network: DEFAULT_NETWORK,
+      log: options.log,
+    });
     this.#follow();
     this.#followContainers();
   }
 
   /** Publishes the names that users gave, and listens where the launch asked for it. Rejects with `dns-address`. */
   async start(): Promise<void> {
-    const { file, mesh, settings } = this.#options;
+    const { file, mesh } = this.#options;
     for (const { addresses, ...key } of (await file.read()).names) {
       this.#own.add({ ...key, addresses: addresses.map(addressBytes) });
     }
     this.#channel = mesh.openChannel(this.#records);
-    if (!settings.dns) return;
-    for (const text of settings.dnsListen) this.#server.serve(await listenOn(text), DEFAULT_NETWORK);
+    await this.#listeners.start();
   }
 
   async stop(): Promise<void> {
@@ -136,7 +142,7 @@ export class Dns implements NameControl {
 
   /**
    * Stands on the bridges of all networks that this host has, soon, and on no others; does what is missing. `interfaces` are
-   * those of the host now, when they are to be looked at, too.
+   * those of the host now, when it is to be looked at, too.
    */
   check(interfaces?: ReadonlySet<string>): void {
     const { settings, networks, identity, mtu } = this.#options;
@@ -155,18 +161,24 @@ export class Dns implements NameControl {
       this.#places.set(network, opened);
       this.#soon(() => this.#open(network, opened));
     }
+    if (interfaces !== undefined) this.#soon(() => this.#listeners.check());
+  }
+
+  /** Addresses at which names are to be served and are not, with the reason. */
+  waiting(): DnsWaiting[] {
+    return this.#listeners.waiting();
   }
 
   async status(): Promise<DnsStatus> {
-    const { dns, dnsDomain, dnsTtl, dnsListen } = this.#options.settings;
+    const { dns, dnsDomain, dnsTtl } = this.#options.settings;
     const open = [...this.#places.values()].filter(({ sockets }) => sockets !== undefined);
     const places = open.map(({ options }) => `${RESOLVER_ADDRESS} on ${options.bridge}`);
-    const extra = dnsListen.map((text) => formatHostPort(parseListenAddress(text)));
     return {
       serving: dns,
       domain: dnsDomain,
       ttl: dnsTtl,
-      listening: dns ? [...places, ...extra] : [],
+      listening: [...places, ...this.#listeners.listening()],
+      waiting: this.waiting(),
       upstreams: dns ? [...(await this.#upstreams.list())] : [],
       names: this.#table.size,
       counters: { ...this.#server.counters, ...this.#forwarder.counters },
@@ -388,32 +400,4 @@ function hosts({ addresses }: AttachedEndpoint): string[] {
 function byName(a: Name, b: Name): number {
   if (a.name !== b.name) return a.name < b.name ? -1 : 1;
   return a.peer < b.peer ? -1 : 1;
-}
-
-/** Where else to listen: an address of this host, port 53 unless it says another. Throws `bad-address`. */
-export function parseListenAddress(text: string): HostPort {
-  const address = parseHostPort(text, DNS_PORT);
-  if (address.kind !== 'name') return address;
-  throw new WeftError('bad-address', `"${text}" is a name: the DNS server listens at an IP address`);
-}
-
-/** Sockets in the host's own namespace. */
-async function listenOn(text: string): Promise<DnsSockets> {
-  const { kind, host, port } = parseListenAddress(text);
-  const udp = createSocket(kind === 'ipv6' ? 'udp6' : 'udp4');
-  const tcp = createServer();
-  try {
-    udp.bind(port, host);
-    await once(udp, 'listening');
-    tcp.listen(port, host);
-    await once(tcp, 'listening');
-    return { udp: [udp], tcp: [tcp] };
-  } catch (error) {
-    udp.close();
-    throw new WeftError(
-      'dns-address',
-      `the DNS server cannot listen at ${host} port ${port} (${systemCode(error)}): choose another --dns-listen-address`,
-      { cause: error },
-    );
-  }
 }

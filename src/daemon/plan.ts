@@ -15,7 +15,7 @@ import {
   saveNetwork,
 } from '../identity/index.js';
 import { type Block, RingFiles, type RingState } from '../ipam/index.js';
-import { parseListenAddress } from './dns.js';
+import { parseListenAddress } from './dns-listeners.js';
 import { type AddressPlan, planAddresses } from './ipalloc.js';
 import { type LaunchRequest, type Settings, settle } from './launch-request.js';
 import { runPaths } from './paths.js';

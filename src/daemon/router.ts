@@ -230,6 +230,7 @@ export class Router implements RouterControl {
       mesh: this.#mesh,
       mtu,
       settings,
+      listenChosen: request.settings.dnsListen !== undefined,
       file: files.names,
       attachments: this.#attachments,
       networks: this.#networks,
@@ -370,6 +371,7 @@ export class Router implements RouterControl {
       },
       attachments: this.#attachments.size,
       dns: settings.dns ? settings.dnsDomain : null,
+      dnsWaiting: this.names.waiting(),
       networks: this.#networks.list().length - 1,
       exposed: this.#exposures.list(),
     };

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
+import type { DnsWaiting } from '../api/index.js';
 import { WeftError } from '../errors.js';
 import { findForwarders } from '../forwarder/index.js';
 import { removeInterfaces } from '../hostnet/index.js';
@@ -35,6 +36,8 @@ export interface Ready {
   readonly bridge: string;
   readonly mtu: number;
   readonly pid: number;
+  /** Addresses of this host at which names are to be served and are not yet. */
+  readonly dnsWaiting: readonly DnsWaiting[];
   /** The command that joins another host. */
   readonly join: string;
 }
@@ -200,6 +203,7 @@ function readiness({ identity, network, settings, resumed }: Plan, router: Route
     bridge,
     mtu: router.mtu,
     pid: process.pid,
+    dnsWaiting: router.names.waiting(),
     join,
   };
 }

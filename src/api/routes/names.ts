@@ -17,11 +17,18 @@ export const Name = Type.Object({
 });
 export type Name = Static<typeof Name>;
 
+export const DnsWaiting = Type.Object({
+  address: Type.String({ description: 'of this host, with the port' }),
+  reason: Type.String(),
+});
+export type DnsWaiting = Static<typeof DnsWaiting>;
+
 export const DnsStatus = Type.Object({
   serving: Type.Boolean({ description: 'false with --no-dns' }),
   domain: Type.String(),
   ttl: Type.Number({ description: 'seconds' }),
   listening: Type.Array(Type.String()),
+  waiting: Type.Array(DnsWaiting, { description: 'where names are to be served and are not yet' }),
   upstreams: Type.Array(Type.String({ description: 'servers that are asked for all other names' })),
   names: Type.Number(),
   counters: Type.Record(Type.String(), Type.Number()),

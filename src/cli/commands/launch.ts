@@ -14,6 +14,7 @@ import { usageError } from '../errors.js';
 import { autoOrNumber, type CommonOptions, collect, wholeNumber, withCommonOptions } from '../options.js';
 import { print } from '../output.js';
 import { showProgress } from '../progress.js';
+import { waitingText } from '../tables/dns.js';
 
 const INTERRUPTS = ['SIGINT', 'SIGTERM'] as const;
 
@@ -133,7 +134,7 @@ export function registerLaunch(program: Command): void {
     .option('--dns-ttl <seconds>', 'of answers about containers (default: 1)', wholeNumber(0, 86_400))
     .option(
       '--dns-listen-address <address>',
-      'address[:port] of this host to serve names at, besides 169.254.53.53 in containers; repeatable',
+      'address[:port] of this host to serve names at while the host has it, besides 169.254.53.53 in containers; repeatable',
       collect,
     )
     .option(
@@ -271,13 +272,14 @@ function chosenSettings(options: LaunchOptions): ChosenSettings {
 }
 
 function describe(
-  { peer, nickname, network, mode, resumed, port, bridge, mtu, join }: Ready,
+  { peer, nickname, network, mode, resumed, port, bridge, mtu, dnsWaiting, join }: Ready,
   joined: boolean,
 ): string {
   const origin = resumed ? 'as before' : mode === 'password' ? 'of the password' : joined ? 'joined' : 'new';
   return [
     `router ${peer} (${nickname}) is ready: TCP and UDP ${port}, bridge ${bridge}, MTU ${mtu}`,
     `network ${network}, ${origin}`,
+    ...dnsWaiting.map((place) => `names: waiting ${waitingText(place)}`),
     'join it from another host with:',
     '',
     `    ${join}`,

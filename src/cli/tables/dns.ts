@@ -1,17 +1,23 @@
-import type { DnsReport, DnsStatus, Name } from '../../api/index.js';
+import type { DnsReport, DnsStatus, DnsWaiting, Name } from '../../api/index.js';
 import { pairs, table } from '../output.js';
 
 export async function dnsText({ status, names }: DnsReport): Promise<string> {
   return `${serverText(status)}\n\n${await namesTable(names)}`;
 }
 
-function serverText({ serving, domain, ttl, listening, upstreams, counters }: DnsStatus): string {
+function serverText({ serving, domain, ttl, listening, waiting, upstreams, counters }: DnsStatus): string {
   return pairs([
     ['domain', `${domain}, TTL ${ttl}`],
     ['listening', serving ? listening.join(', ') || 'not yet' : 'no (--no-dns)'],
+    ...waiting.map((place) => ['waiting', waitingText(place)] as const),
     ['upstreams', upstreams.join(' ') || '-'],
     ...Object.entries(counters).map(([name, count]) => [name, String(count)] as const),
   ]);
+}
+
+/** An address at which names are to be served, and why they are not. */
+export function waitingText({ address, reason }: DnsWaiting): string {
+  return `for ${address}: ${reason}`;
 }
 
 /** Networks are told only where there are others than the one that every router has. */
