@@ -34,3 +34,8 @@ export function share(part: number): string {
 export function orDash<T>(value: T | null | undefined, show: (value: T) => string = String): string {
   return value === null || value === undefined ? '-' : show(value);
 }
+
+/** Peers of one nickname are told apart by the id. */
+export function peerName({ peer, nickname }: { readonly peer: string; readonly nickname: string }): string {
+  return nickname === '' ? peer : `${nickname} (${peer})`;
+}

@@ -1,6 +1,6 @@
 /** The router's answers as text. */
 import type { Connection, Datapath, Peer, Status, Target } from '../api/index.js';
-import { bytes, duration, latency, orDash, share } from './format.js';
+import { bytes, duration, latency, orDash, peerName, share } from './format.js';
 import { pairs, table } from './output.js';
 import { waitingText } from './tables/dns.js';
 import { exposuresText } from './tables/exposures.js';
@@ -54,7 +54,7 @@ function forwarderText({
 
 function rotationText(rotation: Status['network']['rotation']): string {
   if (rotation === null) return '';
-  const names = rotation.waiting.map(({ peer, nickname }) => nickname || peer);
+  const names = rotation.waiting.map(peerName);
   return `, new secret, waiting for ${names.join(', ') || 'nobody'}`;
 }
 

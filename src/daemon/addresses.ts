@@ -11,6 +11,7 @@ import { resolveHostPort } from '../resolve.js';
 import { countNamed, Founding } from './founding.js';
 import type { AddressPlan } from './ipalloc.js';
 import { errorFields, type Log } from './logging.js';
+import { nameOf } from './peer-names.js';
 import type { Ring } from './plan.js';
 import type { StateFiles } from './state.js';
 
@@ -65,7 +66,7 @@ export class Addresses implements AddressAllocator, AddressControl {
         send: (peer, bytes) => void mesh.send(peer, CHANNEL, bytes),
         reachable: (peer) => mesh.reachable(peer),
         neighbours: () => this.#reachable(),
-        nameOf: (peer) => mesh.member(peer)?.nickname || peer,
+        nameOf: (peer) => nameOf(mesh.members(), peer),
         changed: () => this.#channel?.changed(),
       },
       now: Date.now,
@@ -201,7 +202,7 @@ export class Addresses implements AddressAllocator, AddressControl {
 
   #doubt(inDoubt: boolean, waitingFor: readonly PeerId[]): string | null {
     if (!inDoubt) return null;
-    const names = waitingFor.map((peer) => this.#nicknameOf(peer) || peer).join(', ');
+    const names = waitingFor.map((peer) => nameOf(this.#options.mesh.members(), peer)).join(', ');
     return `this host was away: what it owned is its own again once ${names} confirmed it; if they are gone for good, \`weft rmpeer\` them, or \`weft prime --force\` if the disk of this host is surely the last one`;
   }
 

@@ -71,14 +71,15 @@ export async function ensureBridge({ bridge, owner, mtu }: BridgeOptions): Promi
   await ipBatch([`link set dev ${bridge} address ${macOf(owner)} mtu ${mtu} up`]);
 }
 
+/** Nobody is told to remove what weft did not make. */
 function refuseForeign(existing: Link, bridge: string, owner: string): void {
   const found = ownerOf(existing);
   if (existing.linkinfo?.info_kind === 'bridge' && found === owner) return;
-  const whose = found === undefined ? 'something else on this host' : `another weft router (${found})`;
-  throw new WeftError(
-    'bridge-taken',
-    `the interface ${bridge} belongs to ${whose}: choose another name with --bridge, or remove it with \`ip link delete ${bridge}\``,
-  );
+  const why =
+    found === undefined
+      ? `${bridge} is an interface of this host that weft did not make: choose another name with --bridge`
+      : `the bridge ${bridge} belongs to another weft router (${found}): choose another name with --bridge, or, if that one is gone for good, remove what it left with \`ip link delete ${bridge}\``;
+  throw new WeftError('bridge-taken', why);
 }
 
 /** Puts the TAP into the bridge and brings it up. Rejects with `tap-lost` when it is not there. */

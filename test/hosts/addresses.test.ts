@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Attachment } from '../../src/api/index.js';
@@ -221,5 +221,54 @@ describe('a router', () => {
     expect(none.code).toBe(1);
   });
 });
+
+describe('an address that only a router has to give that is away', () => {
+  const world = onLab(async (lab) => named(await lab.hosts(2)));
+
+  test('is refused with its name and what to do, which helps', async () => {
+    const { a, b } = world();
+    await launch(a, [b]);
+    const { peer } = (await a.report()).status;
+    await a.weft('stop');
+    await asksFor(b, '10.32.0.9/12', a, peer);
+    await b.weft('reset', '--force');
+    await a.launch();
+    await a.weft('reset', '--force');
+  });
+
+  test('is known as the former router of a host that was set up anew, on that host, too', async () => {
+    const { a, b } = world();
+    await launch(a, [b]);
+    const address = await attach(await b.container('before'));
+    const { peer } = (await b.report()).status;
+    await b.crash();
+    await b.ip('link delete weft');
+    for (const directory of [b.stateDirectory, b.runDirectory]) await rm(directory, { recursive: true });
+    await b.launch({ token: await a.token() });
+    await asksFor(b, address, b, peer);
+    for (const host of [a, b]) await host.weft('reset', '--force');
+  });
+});
+
+/** Attaches with this address, which an absent router must give; and again after what the refusal says was done. */
+async function asksFor(host: Host, address: string, absent: Host, peer: string): Promise<void> {
+  const container = await host.container(`chosen-from-${absent.name}`);
+  const { code, stderr } = await host.tryWeft('attach', container.namespace, address);
+  const [bare] = address.split('/');
+  const sharesName = absent === host ? ` \\(${peer}\\)` : '';
+  expect({ code, stderr }).toEqual({
+    code: 1,
+    stderr: expect.stringMatching(
+      new RegExp(`^weft: only ${absent.name}${sharesName} can give ${bare}, and cannot be reached: `),
+    ),
+  });
+  const [, ...advice] = /`weft (rmpeer) (\w+)`/.exec(stderr) ?? [];
+  expect(advice).toEqual(['rmpeer', peer]);
+  await until('it may be removed', () => host.weft(...advice), { within: 60_000, every: 500 });
+  await until('the address is given', () => host.weft('attach', container.namespace, address), {
+    within: 60_000,
+    every: 500,
+  });
+}
 
 const named = ([a, b]: [Host, Host]) => ({ a, b });

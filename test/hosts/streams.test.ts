@@ -20,7 +20,7 @@ function terminalAt(host: Host, columns: number): Promise<Terminal> {
 /** Launches on a terminal, and holds the router in the middle of it. */
 async function launchHalfWay(host: Host, terminal: Terminal, controlling = true): Promise<Running> {
   const launching = terminal.start(host.weftCommand(['launch']), { env: host.environment, controlling });
-  await until('the router begins', () => process.kill(host.daemon, 'SIGSTOP'), { every: 1 });
+  await until('the router begins', () => process.kill(host.daemon, 'SIGSTOP'), { within: 30_000, every: 1 });
   await until('it says so', () => terminal.text.includes('launching'));
   return launching;
 }
@@ -32,7 +32,7 @@ describe('on a terminal', () => {
     const { a } = world();
     const terminal = await terminalAt(a, columns);
     const launching = terminal.start(a.weftCommand(['launch']), { env: a.environment });
-    expect((await launching.ends(10_000)).code).toBe(0);
+    expect((await launching.ends()).code).toBe(0);
     await until('it says how others join', () => terminal.text.includes('weft launch --token'));
     expect(terminal.text.length).toBeLessThan(2_000);
     await a.weft('reset');
@@ -51,7 +51,7 @@ describe('on a terminal', () => {
     expect(terminal.text.length).toBeLessThan(100);
     launching.signal(signal);
     process.kill(a.daemon, 'SIGCONT');
-    expect((await launching.ends(10_000)).code).toBe(1);
+    expect((await launching.ends()).code).toBe(1);
     await a.isQuiet();
     await terminal.hangUp();
     expect(await traces(a)).toEqual(before);
@@ -66,7 +66,7 @@ describe('on a terminal', () => {
     const launching = await launchHalfWay(a, terminal, controlling);
     await terminal.hangUp();
     process.kill(a.daemon, 'SIGCONT');
-    expect((await launching.ends(10_000)).code).toBe(128);
+    expect((await launching.ends()).code).toBe(128);
     await until('the router runs', () => a.report());
     await a.weft('reset');
   });
@@ -79,7 +79,7 @@ describe('on a terminal', () => {
     const command = terminal.start(a.weftCommand(ping), { env: a.environment, controlling: false });
     await until('it pings', () => terminal.text.includes('host1'));
     await terminal.hangUp();
-    expect((await command.ends(10_000)).code).toBe(128);
+    expect((await command.ends()).code).toBe(128);
     await a.weft('reset');
   });
 
@@ -88,9 +88,9 @@ describe('on a terminal', () => {
     const before = await traces(a);
     const terminal = await terminalAt(a, 80);
     const router = terminal.start(a.weftCommand(['launch', '--foreground']), { env: a.environment });
-    await until('it runs', () => terminal.text.includes('is ready'));
+    await until('it runs', () => terminal.text.includes('is ready'), { within: 30_000 });
     await terminal.hangUp();
-    expect((await router.ends(10_000)).code).toBe(128);
+    expect((await router.ends()).code).toBe(128);
     await a.isQuiet();
     await a.weft('reset');
     expect(await traces(a)).toEqual(before);
@@ -103,7 +103,7 @@ describe('on a terminal', () => {
     const reset = terminal.start(a.weftCommand(['reset']), { env: a.environment });
     await until('it asks', () => terminal.text.includes('[y/N]'));
     terminal.type('\u0004');
-    expect((await reset.ends(10_000)).code).toBe(2);
+    expect((await reset.ends()).code).toBe(2);
     expect(terminal.text).toContain('nothing was changed');
     expect((await a.report()).status.pid).toBe(a.daemon);
     await a.weft('reset');

@@ -2,6 +2,7 @@ import { Argument, type Command } from 'commander';
 import type { Peer, Verdict } from '../../api/index.js';
 import { ask } from '../client.js';
 import { usageError } from '../errors.js';
+import { peerName } from '../format.js';
 import { type CommonOptions, withCommonOptions } from '../options.js';
 import { print } from '../output.js';
 import { peersTable } from '../tables.js';
@@ -38,8 +39,8 @@ async function peer(
   await print(options, verdict, revokedText);
 }
 
-function revokedText({ peer: id, nickname }: Verdict): string {
-  return `${[nickname, `(${id})`].filter(Boolean).join(' ')} is expelled: every router refuses it
+function revokedText(verdict: Verdict): string {
+  return `${peerName(verdict)} is expelled: every router refuses it
 It still knows the network's secret and could join under another identity: replace the secret now with
 
     weft token rotate`;

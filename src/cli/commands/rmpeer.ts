@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Verdict } from '../../api/index.js';
 import { ask } from '../client.js';
+import { peerName } from '../format.js';
 import { type CommonOptions, withCommonOptions } from '../options.js';
 import { print } from '../output.js';
 
@@ -28,7 +29,6 @@ async function rmpeer(peer: string, options: CommonOptions): Promise<void> {
   await print(
     options,
     verdict,
-    ({ peer: id, nickname, by }) =>
-      `${[nickname, `(${id})`].filter(Boolean).join(' ')} is removed; ${by} takes over its addresses`,
+    (removed) => `${peerName(removed)} is removed; ${removed.by} takes over its addresses`,
   );
 }

@@ -3,6 +3,7 @@ import { parseAdvertised } from '../../address.js';
 import type { Rotation, Token } from '../../api/index.js';
 import { ask } from '../client.js';
 import { usageError } from '../errors.js';
+import { peerName } from '../format.js';
 import { type CommonOptions, withCommonOptions } from '../options.js';
 import { print } from '../output.js';
 
@@ -58,7 +59,7 @@ async function rotate({ finish = false, ...options }: Options): Promise<void> {
 }
 
 function rotationText({ finished, waiting }: Rotation, join: string): string {
-  const names = waiting.map(({ peer, nickname }) => nickname || peer).join(', ');
+  const names = waiting.map(peerName).join(', ');
   const old = finished
     ? 'the old secret is good no more'
     : `the old secret is good for members until all have the new one; waiting for ${names || 'the last confirmation'} (\`weft status\` shows it)`;

@@ -1,4 +1,5 @@
 import type { AddressOwner, Ipam } from '../../api/index.js';
+import { peerName } from '../format.js';
 import { pairs, table } from '../output.js';
 
 export async function ipamText(ipam: Ipam): Promise<string> {
@@ -7,7 +8,7 @@ export async function ipamText(ipam: Ipam): Promise<string> {
 
 function summary(ipam: Ipam): string {
   const { range, range6, defaultSubnet, owned, allocated, pending, waitingFor, note } = ipam;
-  const names = waitingFor.map(({ peer, nickname }) => nickname || peer).join(', ');
+  const names = waitingFor.map(peerName).join(', ');
   return pairs([
     ['range', range6 === null ? range : `${range}, ${range6}`],
     ['default subnet', defaultSubnet],

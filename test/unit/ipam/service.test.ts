@@ -185,7 +185,7 @@ test('who waits is told why nothing came', async () => {
   await a.stop();
   await expect(b.service.allocate('c', undefined, AbortSignal.timeout(20))).rejects.toMatchObject({
     code: 'cancelled',
-    message: expect.stringContaining('a did not give'),
+    message: expect.stringContaining('only a can give'),
   });
   const alone = new Host('z');
   hosts.splice(0, hosts.length, alone);
