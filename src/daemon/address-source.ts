@@ -75,7 +75,7 @@ export class AddressSource {
     try {
       await this.#claim(holder, address, unwanted.signal);
     } catch (error) {
-      const isOver = ['cancelled', 'no-addresses'].includes(systemCode(error) ?? '');
+      const isOver = ['cancelled', 'not-in-time', 'no-addresses'].includes(systemCode(error) ?? '');
       if (!isOver) this.#onRefused(`${target} has ${address}, which cannot be claimed again`, error);
     } finally {
       this.#reclaims.delete(key);

@@ -189,7 +189,8 @@ export class Addresses implements AddressAllocator, AddressControl {
       return await request;
     } catch (error) {
       const { note } = this.#founding;
-      if (note === null || !['cancelled', 'no-addresses'].includes(systemCode(error) ?? '')) throw error;
+      if (note === null || !['cancelled', 'not-in-time', 'no-addresses'].includes(systemCode(error) ?? ''))
+        throw error;
       throw new WeftError(
         'no-addresses',
         `no addresses can be handed out yet: ${note} (\`weft prime\` waits for it)`,

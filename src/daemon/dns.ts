@@ -22,7 +22,7 @@ import {
   Upstreams,
   wireKey,
 } from '../dns/index.js';
-import { WeftError, systemCode } from '../errors.js';
+import { systemCode, WeftError } from '../errors.js';
 import { type OpenChannel, OwnedRecords } from '../gossip/index.js';
 import {
   closeResolver,

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { parseAdvertised, parseTarget } from '../../address.js';
@@ -9,7 +8,7 @@ import {
   runRouter,
   startDaemon,
 } from '../../daemon/index.js';
-import { systemCode, WeftError } from '../../errors.js';
+import { WeftError } from '../../errors.js';
 import { usageError } from '../errors.js';
 import { autoOrNumber, type CommonOptions, collect, wholeNumber, withCommonOptions } from '../options.js';
 import { print } from '../output.js';
@@ -17,6 +16,8 @@ import { showProgress } from '../progress.js';
 import { waitingText } from '../tables/dns.js';
 
 const INTERRUPTS = ['SIGINT', 'SIGTERM'] as const;
+
+import { checkPassword, readPasswordFile } from '../password.js';
 
 interface LaunchOptions extends CommonOptions {
   readonly token?: string;
@@ -216,21 +217,10 @@ async function readCredentials({ token, password, passwordFile }: LaunchOptions)
   const given = [token, password, passwordFile].filter((value) => value !== undefined);
   if (given.length > 1) throw usageError('give only one of --token, --password and --password-file');
   if (token !== undefined) return { token };
-  if (passwordFile !== undefined) return { password: await readPassword(passwordFile) };
-  if (password !== undefined) return { password };
-  return fromEnvironment === undefined || fromEnvironment === '' ? undefined : { password: fromEnvironment };
-}
-
-async function readPassword(file: string): Promise<string> {
-  try {
-    return (await readFile(file, 'utf8')).replace(/\r?\n$/, '');
-  } catch (error) {
-    throw new WeftError(
-      'bad-password',
-      `the password file ${file} cannot be read (${systemCode(error)}): check its path and permissions`,
-      { cause: error },
-    );
-  }
+  if (passwordFile !== undefined) return { password: await readPasswordFile(passwordFile) };
+  if (password !== undefined) return { password: checkPassword(password, 'the value of --password') };
+  if (fromEnvironment === undefined || fromEnvironment === '') return undefined;
+  return { password: checkPassword(fromEnvironment, 'WEFT_PASSWORD') };
 }
 
 async function makeRequest(

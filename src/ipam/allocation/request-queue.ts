@@ -176,7 +176,9 @@ export class RequestQueue {
     const owners = new Set(ring.within(request.span).map(({ record }) => record.owner));
     owners.delete(self);
     const unreachable = [...owners].filter((peer) => !reachable(peer));
-    return ringError.notGranted((unreachable.length > 0 ? unreachable : [...owners]).map(nameOf));
+    if (unreachable.length === 0) return ringError.notGranted([...owners].map(nameOf));
+    const named = unreachable.map((peer) => ({ peer, name: nameOf(peer) }));
+    return ringError.absent(named, request.span, this.#outbox.state.range);
   }
 }
 

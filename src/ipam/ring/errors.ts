@@ -30,10 +30,10 @@ export const ringError = {
     ),
   used: (address: number, by: string) =>
     new WeftError('address-used', `${addressText(address)} is in use by ${by}: choose another address`),
-  noSpace: ({ start, end }: Span) =>
+  noSpace: (span: Span) =>
     new WeftError(
       'no-space',
-      `all addresses from ${addressText(start)} to ${addressText(end - 1)} are in use: remove containers, or use a larger subnet`,
+      `all addresses from ${spanText(span)} are in use: remove containers, or use a larger subnet`,
     ),
   noRing: () =>
     new WeftError(
@@ -47,29 +47,45 @@ export const ringError = {
     ),
   notGranted: (peers: readonly string[]) =>
     new WeftError(
-      'cancelled',
+      'not-in-time',
       peers.length === 0
         ? 'no router gave the address in time: try again'
-        : `${listed(peers)} did not give the address in time: start what is down, or remove it with weft rmpeer if it is dead`,
+        : `${listed(peers)} did not give the address in time: try again`,
     ),
+  /** No owner of what was asked for can be reached. */
+  absent: (peers: readonly NamedPeer[], span: Span, range: Span) => {
+    const owners = listed(peers.map(({ name }) => name));
+    const removals = peers.map(({ peer }) => `\`weft rmpeer ${peer}\``).join(' and ');
+    return new WeftError(
+      'not-in-time',
+      `only ${owners} can give ${spanText(span)}, and cannot be reached: start it, run ${removals} if it is gone for good or was set up anew, or give an address that is not of ${spanText(range)}`,
+    );
+  },
   notTakenOver: (peer: string, missing: readonly string[]) =>
     new WeftError(
-      'cancelled',
+      'not-in-time',
       missing.length === 0
         ? `${peer} is removed; another router takes over its addresses`
         : `${peer} is removed; its addresses are taken over once ${listed(missing)} answered: run weft rmpeer for these, too, if they are dead as well`,
     ),
-  noSuccessor: () =>
-    new WeftError(
-      'cancelled',
-      'this router cannot leave yet because no other router took over its addresses in time: start one, or use weft reset --force and then weft rmpeer for this router on another',
-    ),
+  noSuccessor: () => new WeftError('not-in-time', 'no other router took them in time'),
   leaving: () =>
     new WeftError(
       'no-addresses',
       'this router hands out no addresses because it is leaving the network: ask another router',
     ),
 } as const;
+
+/** A peer, and the name by which people know it. */
+interface NamedPeer {
+  readonly peer: string;
+  readonly name: string;
+}
+
+function spanText({ start, end }: Span): string {
+  const [first, last] = [addressText(start), addressText(end - 1)];
+  return first === last ? first : `${first} to ${last}`;
+}
 
 function listed(names: readonly string[]): string {
   return names.length === 0 ? 'nobody' : names.join(', ');

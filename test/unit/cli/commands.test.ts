@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -111,6 +111,16 @@ describe('the weft command', () => {
   it('says that the router is not running, what to do, and ends with 3', async () => {
     const { code, stderr } = await weft('status');
     expect(code).toBe(3);
+  it('refuses a password file that is UTF-16, and shows nothing of the password', async () => {
+    const file = join(directory, 'password');
+    await writeFile(file, Buffer.from('\ufeffsecret', 'utf16le'));
+    const { code, stderr } = await weft('launch', '--password-file', file);
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: `weft: the password file ${file} is UTF-16 (ff fe at byte 0): save it as UTF-8 without a byte order mark\n`,
+    });
+  });
+
     expect(stderr.trim().split('\n')).toHaveLength(1);
     expect(stderr).toMatch(/^weft: the router is not running .*weft launch/);
   });

@@ -60,7 +60,7 @@ test('space is used up only when everybody says so', () => {
   const waiting = b.allocate('4');
   expect(waiting.settled).toBe(false);
   b.cancelAll();
-  expect(waiting.error?.code).toBe('cancelled');
+  expect(waiting.error?.code).toBe('not-in-time');
   expect(waiting.error?.message).toMatch(
     /^only a can give 10.32.0.[0-9]+ to .*, and cannot be reached: .*rmpeer/,
   );

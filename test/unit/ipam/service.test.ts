@@ -184,7 +184,7 @@ test('who waits is told why nothing came', async () => {
   const [a, b] = await twoHosts();
   await a.stop();
   await expect(b.service.allocate('c', undefined, AbortSignal.timeout(20))).rejects.toMatchObject({
-    code: 'cancelled',
+    code: 'not-in-time',
     message: expect.stringContaining('only a can give'),
   });
   const alone = new Host('z');
@@ -314,7 +314,7 @@ test('when the disk is full nothing is handed out, and nothing is different afte
   await expect(a.service.release('c1')).rejects.toMatchObject({ code: 'disk-full' });
   expect(a.service.lookup('c1')).toEqual(['10.32.0.1/24']);
   const waiting = b.service.allocate('d', undefined, AbortSignal.timeout(50));
-  await expect(waiting).rejects.toMatchObject({ code: 'cancelled' });
+  await expect(waiting).rejects.toMatchObject({ code: 'not-in-time' });
   expect(await readFile(a.statePath, 'utf8')).toBe(before);
   a.failure = undefined;
   expect(await a.service.allocate('c2')).toEqual(['10.32.0.2/24']);
