@@ -2,8 +2,10 @@
  * `make bench`: weft, raw veth, kernel VXLAN and packaged peers side by side on this machine.
  *
  * Rounds are interleaved: every contender once, then every contender again, each time on a fresh topology, so that what
- * else the machine does hits all alike; a visit during which others were busy is repeated. See report.ts for what is
- * printed and visit.ts for what is measured.
+ * else the machine does hits all alike; a visit during which others were busy is repeated. All of it once for each congestion
+ * control that every contender can have. See report.ts for what is printed and visit.ts for what is measured.
+ *
+ * What an earlier run left is replaced only by one in which no contender failed.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -15,17 +17,17 @@ import { describeMachine } from './machine.js';
 import type { Sample } from './metrics.js';
 import { renderPlot } from './plot.js';
 import { renderReport } from './report.js';
-import { type ContenderResult, mediansOf, type Results } from './results.js';
+import { type ContenderResult, failuresOf, mediansOf, type Results } from './results.js';
 import { judge } from './verdicts.js';
-import { type Visit, visit } from './visit.js';
-import { CONGESTION_CONTROL } from './workloads/iperf.js';
+import { type Visit, visit, type Workload } from './visit.js';
+import { congestionControls } from './workloads/congestion-control.js';
 import { waitForQuiet } from './workloads/usage.js';
 
 interface Options {
   readonly rounds: number;
   readonly seconds: number;
   readonly only?: readonly string[];
-  readonly out: string;
+  readonly out?: string;
 }
 
 /** What is known of a contender while the rounds run. */
@@ -42,8 +44,30 @@ const ATTEMPTS = 3;
 
 const RESULTS = fileURLToPath(new URL('results', import.meta.url));
 
-async function main({ rounds, seconds, only, out }: Options): Promise<void> {
+async function main(options: Options): Promise<void> {
   const date = new Date().toISOString();
+  const machine = await describeMachine();
+  const all: Results[] = [];
+  for (const congestionControl of await congestionControls()) {
+    const contenders = await compare(options, congestionControl);
+    const { rounds, seconds } = options;
+    all.push({ date, machine, rounds, seconds, congestionControl, contenders });
+  }
+  for (const results of all) console.log(renderReport(results));
+  const failures = all.flatMap(failuresOf);
+  if (failures.length > 0) {
+    console.error(`nothing was written, because a contender failed:\n${failures.join('\n')}`);
+    process.exitCode = 1;
+  } else if (options.only !== undefined && options.out === undefined) {
+    console.error('nothing was written, because --only leaves contenders out: --out tells where it may go');
+  } else {
+    for (const [index, results] of all.entries()) await publish(results, index, options.out ?? RESULTS);
+  }
+}
+
+/** Visits everybody in turns. */
+async function compare(options: Options, congestionControl: string): Promise<ContenderResult[]> {
+  const { rounds, seconds, only } = options;
   const entries = CONTENDERS.filter(
     ({ name }) => only === undefined || only.some((part) => name.includes(part)),
   ).map((contender): Entry => ({ contender, samples: [], disturbances: [], failures: [] }));
@@ -51,13 +75,12 @@ async function main({ rounds, seconds, only, out }: Options): Promise<void> {
   const available = await withoutUnavailable(entries);
   for (let round = 1; round <= rounds; round += 1) {
     for (const entry of available) {
-      await visitUndisturbed(entry, seconds);
-      console.error(`round ${round}/${rounds}  ${entry.contender.name.padEnd(24)} ${progressOf(entry)}`);
+      const visited = await visitUndisturbed(entry, { seconds, congestionControl });
+      const turn = `${congestionControl} ${round}/${rounds}`;
+      console.error(`${turn}  ${entry.contender.name.padEnd(24)} ${progressOf(visited)}`);
     }
   }
-  const machine = await describeMachine();
-  const contenders = entries.map(toResult);
-  await publish({ date, machine, rounds, seconds, congestionControl: CONGESTION_CONTROL, contenders }, out);
+  return entries.map(toResult);
 }
 
 async function withoutUnavailable(entries: readonly Entry[]): Promise<Entry[]> {
@@ -72,28 +95,29 @@ async function withoutUnavailable(entries: readonly Entry[]): Promise<Entry[]> {
  * Visits again when a visit fails or others used more than a tenth of the machine, and keeps the least disturbed sample.
  * Failures are told in the results, also when a later visit succeeds.
  */
-async function visitUndisturbed(entry: Entry, seconds: number): Promise<void> {
+async function visitUndisturbed(entry: Entry, workload: Workload): Promise<Visit | undefined> {
   const { contender, samples, disturbances, failures } = entry;
   let best: Visit | undefined;
   for (let attempt = 0; attempt < ATTEMPTS && !(best && best.disturbance <= DISTURBED); attempt += 1) {
     await waitForQuiet();
     try {
-      const made = await visit(contender, seconds, samples.at(-1) ?? {});
+      const made = await visit(contender, workload, samples.at(-1) ?? {});
       if (best === undefined || made.disturbance < best.disturbance) best = made;
     } catch (error) {
       failures.push(error instanceof Error ? error.message : String(error));
       console.error(failures.at(-1));
     }
   }
-  if (best === undefined) return;
-  samples.push(best.sample);
-  disturbances.push(best.disturbance);
+  if (best !== undefined) {
+    samples.push(best.sample);
+    disturbances.push(best.disturbance);
+  }
+  return best;
 }
 
-function progressOf({ samples, disturbances }: Entry): string {
-  const speed = samples.at(-1)?.tcp1;
-  if (speed === undefined) return 'failed';
-  return `${speed.toFixed(2)} Gb/s  others ${Math.round((disturbances.at(-1) ?? 0) * 100)} %`;
+function progressOf(visited: Visit | undefined): string {
+  if (visited?.sample.tcp1 === undefined) return 'failed';
+  return `${visited.sample.tcp1.toFixed(2)} Gb/s  others ${Math.round(visited.disturbance * 100)} %`;
 }
 
 function toResult({ contender, samples, disturbances, failures }: Entry): ContenderResult {
@@ -101,17 +125,15 @@ function toResult({ contender, samples, disturbances, failures }: Entry): Conten
   return { name, encrypted, packaged, setup, medians: mediansOf(samples), samples, disturbances, failures };
 }
 
-async function publish(results: Results, directory: string): Promise<void> {
-  const report = renderReport(results);
+/** The first congestion control's are the figures that others speak of; each other one has files of its own. */
+async function publish(results: Results, index: number, directory: string): Promise<void> {
+  const name = index === 0 ? 'bench' : `bench-${results.congestionControl}`;
+  const json = `${JSON.stringify({ ...results, verdicts: judge(results) }, null, 1)}\n`;
   await mkdir(directory, { recursive: true });
-  await writeFile(join(directory, 'bench.md'), report);
-  await writeFile(
-    join(directory, 'bench.json'),
-    `${JSON.stringify({ ...results, verdicts: judge(results) }, null, 1)}\n`,
-  );
-  await writeFile(join(directory, 'bench.svg'), renderPlot(results));
-  console.log(report);
-  console.log(`written to ${directory}: bench.md, bench.json, bench.svg`);
+  await writeFile(join(directory, `${name}.md`), renderReport(results));
+  await writeFile(join(directory, `${name}.json`), json);
+  await writeFile(join(directory, `${name}.svg`), renderPlot(results));
+  console.log(`written to ${directory}: ${name}.md, ${name}.json, ${name}.svg`);
 }
 
 const namesOf = (contenders: readonly Contender[]) => contenders.map(({ name }) => name).join(', ');
@@ -126,7 +148,7 @@ const options = new Command('bench')
   .option('--rounds <n>', 'visits to each contender, of which the medians are taken', positiveInteger, 5)
   .option('--seconds <n>', 'duration of each workload', positiveInteger, 2)
   .option('--only <name...>', 'only contenders whose name contains one of these')
-  .option('--out <directory>', 'where the results go', RESULTS)
+  .option('--out <directory>', 'where the results go (default: bench/results; with --only: nowhere)')
   .parse()
   .opts<Options>();
 

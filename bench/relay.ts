@@ -3,6 +3,7 @@
  * superframe; what it costs is a third forwarder on the same machine.
  */
 import { type Host, Lab, type Loss, until } from '../test/lab/index.js';
+import { congestionControls, pinCongestionControl } from './workloads/congestion-control.js';
 import { measureTcp, startIperfServer } from './workloads/iperf.js';
 
 const ROUNDS = 3;
@@ -21,6 +22,8 @@ try {
     await b.container('server', '10.32.0.2/24'),
   ];
   await client.reaches(server.address);
+  const [congestionControl = ''] = await congestionControls();
+  for (const end of [client, server]) await pinCongestionControl(end, congestionControl);
   const iperf = await startIperfServer(server);
   const flow = async () => (await measureTcp(client, server.address, { seconds: SECONDS, flows: 1 })).gbps;
   const [direct, relayed]: [number[], number[]] = [[], []];
@@ -40,7 +43,7 @@ try {
   const show = (rates: number[]) => rates.map((rate) => rate.toFixed(2)).join(' ');
   const ratio = median(relayed) / median(direct);
   console.log(
-    `direct  Gbit/s: ${show(direct)}\nrelayed Gbit/s: ${show(relayed)}\nratio of medians: ${ratio.toFixed(2)}`,
+    `TCP ${congestionControl}\ndirect  Gbit/s: ${show(direct)}\nrelayed Gbit/s: ${show(relayed)}\nratio of medians: ${ratio.toFixed(2)}`,
   );
 } finally {
   lab.remove();

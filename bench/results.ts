@@ -29,6 +29,13 @@ export interface Results {
   readonly contenders: readonly ContenderResult[];
 }
 
+/** Why the contenders that failed did: not in every round was there a sample of them. */
+export function failuresOf({ rounds, contenders }: Pick<Results, 'rounds' | 'contenders'>): string[] {
+  return contenders
+    .filter(({ samples }) => samples.length < rounds)
+    .map(({ name, failures }) => `${name}: ${(failures.at(-1) ?? 'it was not measured').split('\n', 1)[0]}`);
+}
+
 /** The medians of each figure over the samples that have it. */
 export function mediansOf(samples: readonly Sample[]): Sample {
   const medians: Sample = {};

@@ -3,6 +3,7 @@ import { lasting } from '../test/lab/index.js';
 import type { Connection, Contender } from './contender.js';
 import type { Sample } from './metrics.js';
 import { createTopology } from './topology.js';
+import { pinCongestionControl } from './workloads/congestion-control.js';
 import { Disturbance } from './workloads/disturbance.js';
 import { measureTcp, measureUdp, startIperfServer, type TcpResult } from './workloads/iperf.js';
 import { measureRtt, type Rtt } from './workloads/rtt.js';
@@ -19,14 +20,21 @@ export interface Visit {
   readonly disturbance: number;
 }
 
-/** Runs every workload for `seconds` each. `earlier` is a sample of the same contender: its UDP search starts there. */
-export async function visit(contender: Contender, seconds: number, earlier: Sample): Promise<Visit> {
+/** How long, and with what. */
+export interface Workload {
+  /** Of each workload. */
+  readonly seconds: number;
+  readonly congestionControl: string;
+}
+
+/** Runs every workload. `earlier` is a sample of the same contender: its UDP search starts there. */
+export async function visit(contender: Contender, workload: Workload, earlier: Sample): Promise<Visit> {
   const topology = await createTopology();
   const { a, b } = topology;
   try {
     const others = await Disturbance.watch([a, b].flatMap(({ host, container }) => [host, container]));
     const connection = await contender.start(topology);
-    const sample = await measure(connection, seconds, earlier).catch((error: unknown) => {
+    const sample = await measure(connection, workload, earlier).catch((error: unknown) => {
       throw new Error(`${error instanceof Error ? error.message : error}\n${connection.logs()}`.trim());
     });
     const disturbance = await others.share();
@@ -37,9 +45,12 @@ export async function visit(contender: Contender, seconds: number, earlier: Samp
   }
 }
 
-async function measure(connection: Connection, seconds: number, earlier: Sample): Promise<Sample> {
+async function measure(connection: Connection, workload: Workload, earlier: Sample): Promise<Sample> {
   const { client, server, serverAddress: address } = connection;
+  const { seconds, congestionControl } = workload;
   await client.reaches(address);
+  // On both ends, because distributions differ in their default.
+  for (const end of [client, server]) await pinCongestionControl(end, congestionControl);
   const iperfServer = await startIperfServer(server);
 
   const idle = await measureRtt(client, address, seconds);

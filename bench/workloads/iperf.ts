@@ -3,9 +3,6 @@ import { Type } from 'typebox';
 import { validator } from '../../src/validate.js';
 import { type Node, type Running, until } from '../../test/lab/index.js';
 
-/** On both ends, because distributions differ in their default; this is Linux's own. */
-export const CONGESTION_CONTROL = 'cubic';
-
 const Sum = Type.Object({ bytes: Type.Number(), bits_per_second: Type.Number() });
 const TcpReport = Type.Object({
   end: Type.Object({ sum_received: Sum, sum_received_bidir_reverse: Type.Optional(Sum) }),
@@ -38,7 +35,6 @@ export interface UdpResult {
 
 /** Starts the server; resolves when it listens. */
 export async function startIperfServer(server: Node): Promise<Running> {
-  await pinCongestionControl(server);
   const running = server.start(['iperf3', '--server']);
   await until('iperf3 listens', () =>
     server.run(['ss', '-Hltn', 'sport = :5201']).then((found) => found !== ''),
@@ -52,7 +48,6 @@ export async function measureTcp(
   address: string,
   options: { seconds: number; flows?: number; bidirectional?: boolean },
 ): Promise<TcpResult> {
-  await pinCongestionControl(client);
   const args = ['--time', `${options.seconds}`];
   if (options.flows !== undefined) args.push('--parallel', `${options.flows}`);
   if (options.bidirectional) args.push('--bidir');
@@ -80,14 +75,6 @@ export async function measureUdp(
   const received = seen.packets - seen.lost_packets;
   // Against what was sent: the server, which only sees gaps in the sequence, would miss a lost end.
   return { received: received / seen.seconds, loss: 1 - received / sent.packets };
-}
-
-/**
- * For the sockets that are made from now on. iperf3's own option sets it on a connected socket, where the pacing of a former BBR stays on
- * (the kernel's `sk_pacing_status`), with a timer for each superframe.
- */
-async function pinCongestionControl(node: Node): Promise<void> {
-  await node.sysctl({ 'net.ipv4.tcp_congestion_control': CONGESTION_CONTROL });
 }
 
 async function iperf(client: Node, address: string, args: string[]): Promise<unknown> {
