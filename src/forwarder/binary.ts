@@ -1,7 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { accessSync, closeSync, constants, openSync } from 'node:fs';
-import { rename, stat } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -10,8 +9,6 @@ import Type, { type Static } from 'typebox';
 import { systemCode, WeftError } from '../errors.js';
 import { validator } from '../validate.js';
 import { packageRoot } from '../version.js';
-
-const MAX_LOG = 1024 * 1024;
 
 /**
  * Where the forwarder's program is: WEFT_FORWARDER, else beside an installed weft, else in the build directory of the
@@ -43,7 +40,7 @@ function isExecutable(path: string): boolean {
 export interface RunOptions {
   readonly binary: string;
   readonly controlPath: string;
-  /** Its stderr is appended here. */
+  /** Its stderr is appended here. It keeps the file small itself: it lives longer than we do. */
   readonly logPath: string;
   readonly port: number;
   readonly workers?: number | undefined;
@@ -51,9 +48,8 @@ export interface RunOptions {
 }
 
 /** Starts a forwarder that outlives us. It holds nothing of ours but its log. */
-export async function spawnForwarder(options: RunOptions): Promise<ChildProcess> {
-  await rotate(options.logPath);
-  const log = openSync(options.logPath, 'a', 0o600);
+export function spawnForwarder(options: RunOptions): ChildProcess {
+  const log = openSync(options.logPath, 'a+', 0o600);
   try {
     return spawn(options.binary, runArguments(options), {
       cwd: '/',
@@ -73,15 +69,6 @@ function runArguments({ controlPath, port, workers, disabledOffloads }: RunOptio
     ...(workers === undefined ? [] : ['--workers', String(workers)]),
     ...disabledOffloads.flatMap((name) => ['--no-offload', name]),
   ];
-}
-
-/** Keeps one former log. A running forwarder has none open: this is called before one is started. */
-async function rotate(path: string): Promise<void> {
-  const size = await stat(path).then(
-    (found) => found.size,
-    () => 0,
-  );
-  if (size > MAX_LOG) await rename(path, `${path}.1`);
 }
 
 export interface TapOptions {

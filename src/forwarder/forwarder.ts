@@ -202,7 +202,7 @@ export class Forwarder extends EventEmitter<ForwarderEvents> {
 
   async #spawn(): Promise<ControlClient> {
     const { binary, controlPath, logPath } = this.#options;
-    const child = await spawnForwarder(this.#options);
+    const child = spawnForwarder(this.#options);
     child.unref();
     let failure: WeftError | undefined;
     child.once('error', (error) => {

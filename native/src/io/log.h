@@ -10,7 +10,11 @@ namespace weft {
 
 enum class Level : std::uint8_t { info, warning, error };
 
-/// Writes one line: UTC time, level, text.
+/// The most that a log file holds, in bytes. Whoever started us may be gone, so we keep to it ourselves.
+inline constexpr std::int64_t max_log_size = 1 << 20;
+
+/// Writes one line: UTC time, level, text. A file that grew beyond its limit keeps its newest lines. For the
+/// control thread only.
 void log_line(Level level, const std::string& text);
 
 /// For events that a broken network can repeat without end: at most `burst` lines in `interval`; the first

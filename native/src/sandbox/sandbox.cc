@@ -62,6 +62,8 @@ constexpr std::array allowed{SCMP_SYS(read),
                              SCMP_SYS(exit_group),
                              SCMP_SYS(set_robust_list),
                              SCMP_SYS(rseq),
+                             SCMP_SYS(pread64),
+                             SCMP_SYS(ftruncate),
                              SCMP_SYS(fstat),
                              SCMP_SYS(newfstatat),
                              SCMP_SYS(lseek)};

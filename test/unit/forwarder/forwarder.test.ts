@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { type AddressInfo, createConnection, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -100,6 +100,21 @@ describe.skipIf(!built)('the supervision of the forwarder', () => {
     expect(state.pid).not.toBe(pid);
     expect((await forwarder.hello()).pid).toBe(state.pid);
   }, 30_000);
+
+  it('leaves a forwarder whose log stays small, though nobody looks after it', async () => {
+    const { forwarder, pid } = await start();
+    forwarder.detach();
+    const lines = Array.from({ length: 30_000 }, (_, i) => `line ${i} ${'x'.repeat(60)}\n`);
+    await appendFile(options.logPath, lines.join(''));
+    process.kill(pid, 'SIGTERM');
+    await expect.poll(() => findForwarders(options.controlPath)).toEqual([]);
+    const kept = (await readFile(options.logPath, 'utf8')).trimEnd().split('\n');
+    expect((await stat(options.logPath)).size).toBeLessThan(300_000);
+    expect(kept[0]).toBe('(older lines were left out)');
+    expect(kept[1]).toMatch(/^line \d+ x{60}$/);
+    expect(kept.at(-2)).toMatch(/^line 29999 /);
+    expect(kept.at(-1)).toMatch(/info stopping$/);
+  });
 
   it('replaces one that has another port or another number of workers', async () => {
     const first = await start();
