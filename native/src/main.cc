@@ -205,7 +205,7 @@ int main(int argc, char** argv) {
   try {
     return weft::dispatch({argv + 1, static_cast<std::size_t>(argc - 1)});
   } catch (const weft::UsageError& error) {
-    std::cerr << "weft-forwarder: " << error.message << "\n\n" << weft::usage;
+    std::cerr << "weft-forwarder: " << error.message << " (weft-forwarder --help)\n";
     return weft::exit_usage;
   } catch (const std::exception& error) {
     std::cerr << "weft-forwarder: " << error.what() << '\n';

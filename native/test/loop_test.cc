@@ -60,17 +60,32 @@ TEST_CASE("a probe that comes back is enough: no more are sent while it circles"
 }
 
 TEST_CASE("a segment's floods are limited, each segment's by itself") {
-  FloodLimit limit;
+  FloodLimit floods;
+  std::uint32_t limit = 5000;
   const auto admitted = [&](std::uint16_t network, Micros now, unsigned tries) {
     unsigned count = 0;
     for (unsigned i = 0; i < tries; ++i)
-      count += limit.admit(network, now) ? 1 : 0;
+      count += floods.admit(network, limit, now) ? 1 : 0;
     return count;
   };
-  CHECK(admitted(0, second, 20'000) == FloodLimit::burst);
+  CHECK(admitted(0, second, 20'000) == limit);
   CHECK(admitted(1, second, 10) == 10);
-  CHECK(admitted(0, second + 100'000, 20'000) == FloodLimit::per_second / 10);
-  CHECK(admitted(0, 100 * second, 20'000) == FloodLimit::burst);
+  CHECK(admitted(0, second + 100'000, 20'000) == limit / 10);
+  CHECK(admitted(0, 100 * second, 20'000) == limit);
+  limit = 9000;
+  CHECK(admitted(0, 101 * second, 20'000) == limit);
+  limit = 10;
+  CHECK(admitted(0, 102 * second, 20'000) == limit);
+  limit = 0;
+  CHECK(admitted(0, 102 * second, 20'000) == 20'000);
+}
+
+TEST_CASE("a storm is news once a second, each segment's by itself") {
+  FloodLimit floods;
+  CHECK(floods.is_news(0, second));
+  CHECK_FALSE(floods.is_news(0, 2 * second - 1));
+  CHECK(floods.is_news(1, 2 * second - 1));
+  CHECK(floods.is_news(0, 2 * second));
 }
 
 }  // namespace

@@ -144,6 +144,9 @@ export const Datapath = Type.Object({
     port: Type.Number(),
     workers: Type.Number(),
     sandboxed: Type.Boolean(),
+    stormLimit: Type.Number({
+      description: 'broadcasts a second that a network may send, for each worker; 0: no limit',
+    }),
   }),
   ciphers: Type.Array(
     Type.Object({

@@ -2,6 +2,7 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import type { Datapath } from '../api/index.js';
 import { systemCode } from '../errors.js';
 import { locateForwarder, selfTest } from '../forwarder/index.js';
 import {
@@ -35,6 +36,8 @@ export interface DiagnosisOptions {
   readonly router: string | undefined;
   /** The routers that it does not reach directly, and their IP addresses. */
   readonly unreached: readonly UnreachedPeer[];
+  /** Of the running router, if it told. */
+  readonly datapath: Datapath | undefined;
 }
 
 export interface UnreachedPeer {
@@ -55,6 +58,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   routes,
   clock,
   'bridge filter': bridgeFilter,
+  'storm control': stormControl,
 };
 
 /** Runs all checks at the same time. One that cannot be made is a warning. */
@@ -215,5 +219,20 @@ async function bridgeFilter(): Promise<Omit<Finding, 'check'>> {
     finding: `bridged frames pass the host’s packet filter, and it drops by default (${chains.join('; ')})`,
     remedy:
       'let weft’s bridge pass (`iptables -I FORWARD -i weft -o weft -j ACCEPT`), or `sysctl net.bridge.bridge-nf-call-iptables=0`',
+  };
+}
+
+/** What was dropped once stays counted until the forwarder is started again. */
+async function stormControl({ datapath }: DiagnosisOptions): Promise<Omit<Finding, 'check'>> {
+  if (datapath === undefined) return { level: 'ok', finding: 'no router runs that could drop broadcasts' };
+  const { stormLimit } = datapath.forwarder;
+  const dropped = datapath.counters.dropped_storm ?? 0;
+  if (dropped === 0) return { level: 'ok', finding: 'no broadcast was dropped by the storm limit' };
+  const limit = stormLimit === 0 ? 'it is off by now' : `${stormLimit} a second`;
+  return {
+    level: 'warn',
+    finding: `${dropped} broadcasts (or frames to unknown addresses) were dropped by the storm limit (${limit})`,
+    remedy:
+      'find out who sends so many (`tcpdump -ni weft broadcast`), or launch again with a higher --storm-limit, or none',
   };
 }

@@ -33,16 +33,45 @@ function absolute(path: string): string {
 /** For options that take a whole number of a range. */
 export function wholeNumber(minimum: number, maximum: number): (text: string) => number {
   return (text) => {
-    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-    if (value >= minimum && value <= maximum) return value;
+    const value = numberIn(text, minimum, maximum);
+    if (value !== undefined) return value;
     throw new InvalidArgumentError(`It must be a whole number from ${minimum} to ${maximum}.`);
   };
 }
 
+function numberIn(text: string, minimum: number, maximum: number): number | undefined {
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  return value >= minimum && value <= maximum ? value : undefined;
+}
+
 /** For options that take `auto` or a whole number. */
 export function autoOrNumber(minimum: number, maximum: number): (text: string) => 'auto' | number {
-  const number = wholeNumber(minimum, maximum);
-  return (text) => (text === 'auto' ? text : number(text));
+  return wordOrNumber('auto', minimum, maximum);
+}
+
+/** For limits that `none` (or 0) lifts. */
+export function noneOrNumber(maximum: number): (text: string) => number {
+  const parse = wordOrNumber('none', 0, maximum);
+  return (text) => {
+    const value = parse(text);
+    return value === 'none' ? 0 : value;
+  };
+}
+
+function wordOrNumber<W extends string>(word: W, minimum: number, maximum: number) {
+  return (text: string): W | number => {
+    const value = text === word ? word : numberIn(text, minimum, maximum);
+    if (value !== undefined) return value;
+    throw new InvalidArgumentError(`It must be ${word} or a whole number from ${minimum} to ${maximum}.`);
+  };
+}
+
+/** For options that may be given several times, each time with one of these words. */
+export function collectOf(words: readonly string[]): (text: string, before: unknown) => string[] {
+  return (text, before) => {
+    if (words.includes(text)) return collect(text, before);
+    throw new InvalidArgumentError(`It must be one of ${words.join(', ')}.`);
+  };
 }
 
 /** For options that may be given several times. */

@@ -108,10 +108,10 @@ export function targetsTable(targets: readonly Target[]): Promise<string> {
 
 export async function datapathText(datapath: Datapath): Promise<string> {
   const { forwarder, ciphers, offloads, networks, macs, counters } = datapath;
-  const { version, pid, workers, sandboxed } = forwarder;
+  const { version, pid, workers, sandboxed, stormLimit } = forwarder;
   const moving = Object.entries(counters).filter(([, value]) => value !== 0);
   const parts = [
-    `forwarder ${version}, pid ${pid}, ${workers} workers${sandboxed ? ', sandboxed' : ''}`,
+    `forwarder ${version}, pid ${pid}, ${workers} workers${sandboxed ? ', sandboxed' : ''}, ${stormLimit === 0 ? 'no storm limit' : `storm limit ${stormLimit}/s`}`,
     await table(
       ['cipher', 'implementation', 'hardware', '1400 bytes'],
       ciphers.map((cipher) => [

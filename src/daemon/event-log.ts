@@ -29,8 +29,13 @@ export function logForwarder(forwarder: Forwarder, log: Log): void {
   forwarder.on('event', ({ name, fields }) => {
     log.debug(`forwarder: ${name}`, fields);
     if (name === 'loop') log.warn(loopMessage(fields), fields);
+    if (name === 'storm') log.warn(stormMessage(fields), fields);
     if (name === 'loop-over') log.info(`the loop in network ${fields.network} is gone`, fields);
   });
+}
+
+function stormMessage({ network, limit }: { network: number; limit: number }): string {
+  return `network ${network} has a storm: more than ${limit} broadcasts a second, those beyond are dropped (\`weft launch --storm-limit\` sets how many may pass)`;
 }
 
 function loopMessage({

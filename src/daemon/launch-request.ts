@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import Type, { type Static } from 'typebox';
 import { DEFAULT_PORT } from '../address.js';
 import { DEFAULT_DOMAIN } from '../dns/index.js';
+import { DEFAULT_STORM_LIMIT, MAX_STORM_LIMIT, MAX_WORKERS, OFFLOADS } from '../forwarder/index.js';
 import { DEFAULT_RANGE } from '../ipam/index.js';
 import { validator } from '../validate.js';
 
@@ -30,8 +31,10 @@ const Settings = Type.Object({
   ]),
   /** Age of a session key at which a new one is agreed, in seconds. */
   rekeyInterval: Type.Integer({ minimum: 1, maximum: 3_600 }),
-  workers: Type.Union([Auto, Type.Integer({ minimum: 1, maximum: 32 })]),
-  disabledOffloads: Type.Array(Type.String()),
+  workers: Type.Union([Auto, Type.Integer({ minimum: 1, maximum: MAX_WORKERS })]),
+  disabledOffloads: Type.Array(Type.Union(OFFLOADS.map((name) => Type.Literal(name)))),
+  /** Frames to everybody that a network may send in a second, for each worker; 0: as many as come. */
+  stormLimit: Type.Integer({ minimum: 0, maximum: MAX_STORM_LIMIT }),
   /** `host[:port]` under which others reach this host; empty: its own addresses. */
   advertise: Type.Array(Type.String(), { maxItems: 16 }),
   /** Control links are made to members that are no targets, too. */
@@ -94,6 +97,7 @@ export function settle(chosen: ChosenSettings, earlier: ChosenSettings): Setting
     rekeyInterval: 120,
     workers: 'auto',
     disabledOffloads: [],
+    stormLimit: DEFAULT_STORM_LIMIT,
     advertise: [],
     discovery: true,
     connLimit: 'auto',

@@ -553,6 +553,7 @@ function forwarderOptions(runDir: string, { settings, identity }: Plan) {
     port: settings.port,
     workers: settings.workers === 'auto' ? undefined : settings.workers,
     disabledOffloads: settings.disabledOffloads,
+    stormLimit: settings.stormLimit,
     self: identity.peer,
   };
 }

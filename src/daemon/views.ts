@@ -42,9 +42,9 @@ export async function datapathView(
     forwarder.macs(),
     forwarder.stats(),
   ]);
-  const { version, pid, port, workers: count, sandboxed, ciphers, offloads } = hello;
+  const { version, pid, port, workers: count, sandboxed, stormLimit, ciphers, offloads } = hello;
   return {
-    forwarder: { version, pid, port, workers: count, sandboxed },
+    forwarder: { version, pid, port, workers: count, sandboxed, stormLimit },
     ciphers,
     offloads,
     networks,

@@ -30,6 +30,8 @@ const HEALTHY_LIFE = 10_000;
 export interface ForwarderOptions extends RunOptions {
   /** Own short id, 16 hexadecimal digits. */
   readonly self: string;
+  /** Frames to everybody that a segment may send in a second, for each worker; 0: as many as come. */
+  readonly stormLimit: number;
 }
 
 /** An Ethernet segment that the forwarder serves through a TAP. */
@@ -235,6 +237,7 @@ export class Forwarder extends EventEmitter<ForwarderEvents> {
     this.#hello = answers.hello(await client.request('hello', { protocol: PROTOCOL }));
     await client.request('subscribe');
     await client.request('self', { peer: this.#options.self });
+    await client.request('storm.set', { limit: this.#options.stormLimit });
     await this.#switchOffloads(client, this.#hello);
     for (const network of this.#networks.values()) await this.#openNetwork(client, network);
     if (client.closed) throw new WeftError('forwarder-lost', 'the forwarder ended while it was being set up');

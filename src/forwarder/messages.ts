@@ -31,6 +31,8 @@ const Hello = Type.Object({
   workers: Count,
   startedAt: Type.Union([Type.Number(), Type.String()]),
   sandboxed: Type.Boolean(),
+  /** 0: none. */
+  stormLimit: Count,
   ciphers: Type.Array(Cipher),
   offloads: Type.Array(Offload),
 });
@@ -139,6 +141,7 @@ const events = {
   groups: Type.Object({ network: Count, groups: Type.Array(Type.String()) }),
   loop: Type.Object({ network: Count, peer: Nullable(Peer), muted: Type.Boolean() }),
   'loop-over': Type.Object({ network: Count }),
+  storm: Type.Object({ network: Count, limit: Count }),
   'tap-lost': Type.Object({ network: Count }),
 };
 

@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { Listener, Sender, until } from '../lab/index.js';
+import { Listener, lasting, Sender, until } from '../lab/index.js';
 import { onLab } from '../lab/suite.js';
-import { counters } from './pair.js';
+import { counters, pair } from './pair.js';
 
 describe('a segment of three hosts', () => {
   const world = onLab(async (lab) => {
@@ -124,5 +126,43 @@ describe('a segment of three hosts', () => {
       const grown = (name: string) => (after[name] ?? 0) - (before[name] ?? 0);
       return { answered: grown('neighbours_answered'), flooded: grown('flooded') };
     }
+  });
+});
+
+describe('a storm of broadcasts', () => {
+  const world = onLab(async (lab) => {
+    const [a, b] = await lab.hosts(2);
+    return await pair(a, b, { args: ['--storm-limit', '100'] });
+  });
+
+  test('is cut to what was chosen at launch, which the log says once, and doctor with the remedy', async () => {
+    const { a, c1 } = world();
+    const sender = await Sender.start(c1, '10.32.0.255', 7000, { rate: 2_000, size: 100 });
+    const told = () =>
+      readFileSync(join(a.runDirectory, 'daemon.log'), 'utf8').match(/.*has a storm.*/g) ?? [];
+    await until('the log tells', () => told().length > 0);
+    await lasting(2);
+    await sender.stop();
+    expect(told()).toEqual([
+      expect.stringMatching(/"level":"warn".*more than 100 broadcasts a second.*--storm-limit/),
+    ]);
+    expect((await a.tryWeft('doctor')).stdout).toMatch(
+      /warn +storm control +\d+ broadcasts .*dropped .*\(100 a second\)\n.*--storm-limit/,
+    );
+  });
+
+  test('passes whole where there is no limit, also after a restart of the router', async () => {
+    const { a, b, c1, c2 } = world();
+    await a.weft('stop');
+    await a.launch({ args: ['--storm-limit', 'none'] });
+    await a.weft('stop');
+    await a.launch();
+    await a.isConnectedTo(b);
+    await c1.reaches(c2.address);
+    const listener = await Listener.start(c2, 7000);
+    const stream = { rate: 2_000, size: 100, count: 2_000 };
+    await (await Sender.start(c1, '10.32.0.255', 7000, stream)).ends();
+    expect((await listener.stop()).distinct).toBe(2_000);
+    expect((await a.tryWeft('doctor')).stdout).toMatch(/ok +storm control +no broadcast was dropped/);
   });
 });

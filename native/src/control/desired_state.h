@@ -21,6 +21,7 @@ struct Network {
   std::size_t mtu = 0;                    ///< 0: not told yet
   std::shared_ptr<const TapQueues> taps;  ///< null: no TAP yet
   LoopGuard loop;
+  Micros next_storm_report = 0;
   std::shared_ptr<const GroupTable> wanted = std::make_shared<const GroupTable>();
   std::shared_ptr<LocalGroups> groups = std::make_shared<LocalGroups>();
   Micros next_query = 0;

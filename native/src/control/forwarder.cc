@@ -31,6 +31,8 @@ constexpr std::uint64_t first_worker_tag = 16;
 constexpr Micros granularity = 5 * microseconds_per_millisecond;
 // A key must be replaced long before its counters are used up.
 constexpr std::uint64_t expiring_counter = std::uint64_t{1} << 48;
+// Between two reports of a storm that goes on.
+constexpr Micros storm_pause = 60 * microseconds_per_second;
 
 std::vector<std::unique_ptr<Worker>> make_workers(const ForwarderOptions& options, SnapshotBoard& board,
                                                   MacTable& macs, Switches& switches) {
@@ -319,6 +321,7 @@ void Forwarder::on_event(const WorkerEvent& event) {
   if (event.kind == WorkerEvent::Kind::group_left || event.kind == WorkerEvent::Kind::groups_changed)
     return on_group_event(event);
   if (event.kind == WorkerEvent::Kind::loop_probe) return on_loop_probe(event.network, event.peer);
+  if (event.kind == WorkerEvent::Kind::storm) return on_storm(event.network);
   Peer* peer = state_.find(event.peer);
   if (peer == nullptr) return;
   const Micros now = monotonic_now();
@@ -351,6 +354,17 @@ void Forwarder::on_loop_probe(std::uint16_t number, PeerId from) {
   emit("loop", {{"network", number},
                 {"peer", peer == nullptr ? Json(nullptr) : Json(peer_text(from))},
                 {"muted", loop.muted()}});
+}
+
+void Forwarder::on_storm(std::uint16_t number) {
+  const auto at = state_.networks.find(number);
+  const Micros now = monotonic_now();
+  if (at == state_.networks.end() || now < at->second.next_storm_report) return;
+  at->second.next_storm_report = now + storm_pause;
+  const std::uint32_t limit = switches_.storm_limit;
+  log_line(Level::warning, "network " + std::to_string(number) + ": more than " + std::to_string(limit) +
+                               " frames a second go to everybody, the rest is dropped");
+  emit("storm", {{"network", number}, {"limit", limit}});
 }
 
 void Forwarder::on_stream_lost(Peer& peer, std::uint32_t id) {

@@ -52,6 +52,7 @@ class Forwarder final : private RequestHandler, private PeerServices {
   Json set_stream(const Fields& fields, std::vector<Fd>& fds);
   Json remove_stream(const Fields& fields);
   Json set_offload(const Fields& fields);
+  Json set_storm_limit(const Fields& fields);
   Json stop();
 
   // Requests about what lives on the segments (segment_operations.cc).
@@ -94,6 +95,7 @@ class Forwarder final : private RequestHandler, private PeerServices {
   void on_gso_failed();
   void on_group_event(const WorkerEvent& event);
   void on_loop_probe(std::uint16_t number, PeerId from);
+  void on_storm(std::uint16_t number);
   static void write_to_tap(const TapQueues& taps, ConstBytes frame);
   void watch_for_loops(Network& network, Micros now);
   void on_stream_lost(Peer& peer, std::uint32_t id);

@@ -50,6 +50,7 @@ Json Forwarder::handle_request(const std::string& op, const Json& request, std::
   if (op == "peer.groups") return set_peer_groups(fields);
   if (op == "groups") return local_groups();
   if (op == "offload.set") return set_offload(fields);
+  if (op == "storm.set") return set_storm_limit(fields);
   if (op == "dump") return dump();
   if (op == "macs") return mac_table();
   if (op == "stats") return stats();
@@ -74,6 +75,7 @@ Json Forwarder::hello(const Fields& fields) {
           {"workers", workers_.size()},
           {"startedAt", started_at_},
           {"sandboxed", sandboxed_},
+          {"stormLimit", switches_.storm_limit.load()},
           {"ciphers", std::move(ciphers)},
           {"offloads", offloads_.to_json(switches_)}};
 }
@@ -264,6 +266,11 @@ Json Forwarder::set_offload(const Fields& fields) {
   for (const auto& [number, network] : state_.networks)
     if (network.taps != nullptr) apply_tap_offloads(*network.taps);
   log_line(Level::info, "offload " + name + (enabled ? " on" : " off"));
+  return Json::object();
+}
+
+Json Forwarder::set_storm_limit(const Fields& fields) {
+  switches_.storm_limit = static_cast<std::uint32_t>(fields.number("limit", 0, UINT32_MAX));
   return Json::object();
 }
 

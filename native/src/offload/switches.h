@@ -1,4 +1,4 @@
-/// The kernel offloads that can be switched while traffic flows.
+/// What can be set while traffic flows: kernel offloads, and limits.
 #pragma once
 
 #include <array>
@@ -31,6 +31,8 @@ inline std::optional<Offload> offload_from_name(std::string_view name) noexcept 
 /// Read by workers once a batch; written by the control thread, and by a worker that sees an offload fail.
 class Switches {
  public:
+  static constexpr std::uint32_t default_storm_limit = 5000;
+
   [[nodiscard]] bool on(Offload offload) const noexcept {
     return at(offload).load(std::memory_order_relaxed);
   }
@@ -38,6 +40,8 @@ class Switches {
 
   /// Datagrams that one UDP_SEGMENT send may carry.
   std::atomic<std::size_t> max_segments{64};
+  /// Frames to everybody that a worker sends for a segment in a second; 0: as many as come.
+  std::atomic<std::uint32_t> storm_limit{default_storm_limit};
 
  private:
   [[nodiscard]] const std::atomic<bool>& at(Offload offload) const noexcept {

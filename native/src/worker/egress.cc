@@ -281,12 +281,18 @@ void Egress::flood(const Batch& batch, Outgoing& out) noexcept {
     context_.counters.add(Counter::dropped_muted);
     return;
   }
-  if (!is_multicast(destination_mac(out.frame)) && !flood_limit_.admit(out.network.number, batch.now)) {
-    context_.counters.add(Counter::dropped_storm);
-    return;
-  }
+  if (!is_multicast(destination_mac(out.frame)) && !admit_flood(batch, out.network.number)) return;
   context_.counters.add(Counter::flooded);
   send_to_all(batch, out, members);
+}
+
+bool Egress::admit_flood(const Batch& batch, std::uint16_t network) noexcept {
+  const std::uint32_t limit = context_.switches.storm_limit.load(std::memory_order_relaxed);
+  if (flood_limit_.admit(network, limit, batch.now)) return true;
+  context_.counters.add(Counter::dropped_storm);
+  if (flood_limit_.is_news(network, batch.now))
+    context_.events.post({.kind = WorkerEvent::Kind::storm, .network = network});
+  return false;
 }
 
 void Egress::send_to_group(const Batch& batch, Outgoing& out, std::span<const PeerSlot> peers) noexcept {

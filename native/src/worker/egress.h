@@ -47,6 +47,7 @@ class Egress {
   void write_back(const Outgoing& out, Bytes frame, Counter counter) noexcept;
   void take_group_message(const Batch& batch, const Outgoing& out, const GroupMessageKind& message) noexcept;
   void flood(const Batch& batch, Outgoing& out) noexcept;
+  [[nodiscard]] bool admit_flood(const Batch& batch, std::uint16_t network) noexcept;
   void send_to_group(const Batch& batch, Outgoing& out, std::span<const PeerSlot> peers) noexcept;
   void send_to_all(const Batch& batch, Outgoing& out, std::span<const PeerSlot> peers) noexcept;
   [[nodiscard]] std::optional<MacOwner> owner_of(const Batch& batch, std::uint16_t network,

@@ -30,6 +30,7 @@ struct WorkerEvent {
     groups_changed,  ///< of `network`: somebody here wants one more
     group_left,      ///< group `address` of `network`: somebody here wants it no more
     loop_probe,      ///< the one of `peer`, for `network`, came to a TAP of ours
+    storm,           ///< in `network`: more goes to everybody than may
     tap_lost,        ///< `network`
     stream_lost,     ///< the peer's stream with that `id`
     gso_failed,      ///< UDP_SEGMENT was refused and is off now

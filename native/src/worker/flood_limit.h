@@ -1,4 +1,5 @@
-/// How many frames to everybody one worker sends for a segment: a storm there must not become one everywhere.
+/// Storm control: how many frames to everybody one worker sends for a segment. A storm there must not become
+/// one everywhere.
 #pragma once
 
 #include <algorithm>
@@ -9,21 +10,27 @@
 
 namespace weft {
 
-/// A token bucket for each segment.
+/// A token bucket for each segment, which holds what a second brings.
 class FloodLimit {
  public:
-  static constexpr std::uint64_t per_second = 5000;
-  static constexpr std::uint64_t burst = 5000;
-
-  /// True if one more may go out.
-  bool admit(std::uint16_t network, Micros now) noexcept {
-    Bucket& bucket = buckets_[network % buckets_.size()];
+  /// True if one more may go out of `limit` a second; 0: as many as come.
+  bool admit(std::uint16_t network, std::uint32_t limit, Micros now) noexcept {
+    if (limit == 0) return true;
+    Bucket& bucket = bucket_of(network);
     // In units of a millionth, so that what a short time brings is not lost.
     const std::uint64_t elapsed = std::min<Micros>(now - bucket.since, microseconds_per_second);
     bucket.since = now;
-    bucket.tokens = std::min(bucket.tokens + elapsed * per_second, burst * unit);
+    bucket.tokens = std::min(bucket.tokens + elapsed * limit, unit * limit);
     if (bucket.tokens < unit) return false;
     bucket.tokens -= unit;
+    return true;
+  }
+
+  /// True if nobody was told of a frame that was refused in the last second.
+  bool is_news(std::uint16_t network, Micros now) noexcept {
+    Bucket& bucket = bucket_of(network);
+    if (now - bucket.told < microseconds_per_second) return false;
+    bucket.told = now;
     return true;
   }
 
@@ -31,8 +38,11 @@ class FloodLimit {
   static constexpr std::uint64_t unit = microseconds_per_second;
   struct Bucket {
     Micros since = 0;
-    std::uint64_t tokens = burst * unit;
+    Micros told = 0;
+    std::uint64_t tokens = 0;
   };
+  Bucket& bucket_of(std::uint16_t network) noexcept { return buckets_[network % buckets_.size()]; }
+
   // Segments that share one share its rate: there are few.
   std::array<Bucket, 64> buckets_{};
 };

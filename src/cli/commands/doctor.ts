@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { DEFAULT_PORT, parseHostPort } from '../../address.js';
-import type { Connection, Peer, Status, Target } from '../../api/index.js';
+import type { Connection, Datapath, Peer, Status, Target } from '../../api/index.js';
 import { ask } from '../client.js';
 import type { Finding, Level, UnreachedPeer } from '../diagnosis.js';
 import { type CommonOptions, wholeNumber, withCommonOptions } from '../options.js';
@@ -25,12 +25,16 @@ export function registerDoctor(program: Command): void {
 
 async function doctor(options: CommonOptions & { port?: number }): Promise<void> {
   const { diagnose } = await import('../diagnosis.js');
-  const router = await ask<Status>(options.runDir, 'GET', '/status').catch(() => undefined);
+  const [router, datapath] = await Promise.all([
+    ask<Status>(options.runDir, 'GET', '/status').catch(() => undefined),
+    ask<Datapath>(options.runDir, 'GET', '/datapath').catch(() => undefined),
+  ]);
   const port = options.port ?? router?.port ?? DEFAULT_PORT;
   const findings = await diagnose({
     port,
     running: router !== undefined && router.port === port,
     router: router?.peer,
+    datapath,
     unreached: router === undefined ? [] : await unreachedPeers(options.runDir).catch(() => []),
   });
   if (findings.some(({ level }) => level === 'fail')) process.exitCode = 1;

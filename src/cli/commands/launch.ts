@@ -9,15 +9,23 @@ import {
   startDaemon,
 } from '../../daemon/index.js';
 import { WeftError } from '../../errors.js';
+import { MAX_STORM_LIMIT, MAX_WORKERS, OFFLOADS } from '../../forwarder/index.js';
 import { usageError } from '../errors.js';
-import { autoOrNumber, type CommonOptions, collect, wholeNumber, withCommonOptions } from '../options.js';
+import {
+  autoOrNumber,
+  type CommonOptions,
+  collect,
+  collectOf,
+  noneOrNumber,
+  wholeNumber,
+  withCommonOptions,
+} from '../options.js';
 import { print } from '../output.js';
+import { checkPassword, readPasswordFile } from '../password.js';
 import { showProgress } from '../progress.js';
 import { waitingText } from '../tables/dns.js';
 
 const INTERRUPTS = ['SIGINT', 'SIGTERM'] as const;
-
-import { checkPassword, readPasswordFile } from '../password.js';
 
 interface LaunchOptions extends CommonOptions {
   readonly token?: string;
@@ -33,7 +41,8 @@ interface LaunchOptions extends CommonOptions {
   readonly rekeyInterval?: number;
   readonly workers?: 'auto' | number;
   /** True when the option is not given: commander's default for options that begin with "no". */
-  readonly offload: true | string[];
+  readonly offload: true | NonNullable<ChosenSettings['disabledOffloads']>;
+  readonly stormLimit?: number;
   readonly advertise?: string[];
   readonly discovery?: boolean;
   readonly connLimit?: 'auto' | number;
@@ -101,11 +110,20 @@ export function registerLaunch(program: Command): void {
       'age at which session keys are renewed (default: 120)',
       wholeNumber(1, 3_600),
     )
-    .option('--workers <count>', 'threads of the forwarder (default: auto)', autoOrNumber(1, 32))
+    .option(
+      '--workers <count>',
+      `threads of the forwarder, 1 to ${MAX_WORKERS} (default: auto)`,
+      autoOrNumber(1, MAX_WORKERS),
+    )
     .option(
       '--no-offload <name>',
-      'do without a kernel offload (`weft status datapath` lists them); repeatable',
-      collect,
+      `do without a kernel offload (${OFFLOADS.join(', ')}); repeatable`,
+      collectOf(OFFLOADS),
+    )
+    .option(
+      '--storm-limit <frames>',
+      'storm control: broadcasts and frames to unknown addresses that a network may send in a second, for each worker; 0 or none: no limit (default: 5000)',
+      noneOrNumber(MAX_STORM_LIMIT),
     )
     .option(
       '--advertise <address>',
@@ -252,7 +270,8 @@ function chosenSettings(options: LaunchOptions): ChosenSettings {
   const { port, bridge, nickname, cipher, mtu, logLevel, rekeyInterval, workers, offload } = options;
   const { advertise, discovery, connLimit, trustedSubnets } = options;
   const disabledOffloads = offload === true ? undefined : offload;
-  const chosen = { port, bridge, nickname, cipher, mtu, logLevel, rekeyInterval, workers, disabledOffloads };
+  const forwarder = { workers, disabledOffloads, stormLimit: options.stormLimit };
+  const chosen = { port, bridge, nickname, cipher, mtu, logLevel, rekeyInterval, ...forwarder };
   const { ipallocRange, ipallocDefaultSubnet, ipallocInit } = options;
   const addresses = { ipallocRange, ipallocDefaultSubnet, ipallocInit };
   const { dns, dnsDomain, dnsTtl, dnsListenAddress: dnsListen, resolvConf } = options;

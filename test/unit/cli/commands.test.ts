@@ -99,6 +99,9 @@ describe('the weft command', () => {
     [['connect', '[::ffff:10.0.0.1]:6783'], /write 10\.0\.0\.1/],
     [['token', 'make', '169.254.1.1'], /one link only/],
     [['launch', '--token', 'x', '--password', 'y'], /only one of/],
+    [['launch', '--workers', '17'], /'--workers <count>'.*'17'.*auto or a whole number from 1 to 16/],
+    [['launch', '--no-offload', 'nonsense'], /'nonsense'.*one of tap-csum, .*udp-gro/],
+    [['launch', '--storm-limit', 'few'], /none or a whole number from 0 to 10000000/],
     [['connect'], /missing required argument/],
     [['token', 'show', 'host-a'], /make/],
   ])('says what is wrong with `weft %j` and ends with 2', async (args, reason) => {
@@ -108,9 +111,6 @@ describe('the weft command', () => {
     expect(stderr).toMatch(/^weft: /);
   });
 
-  it('says that the router is not running, what to do, and ends with 3', async () => {
-    const { code, stderr } = await weft('status');
-    expect(code).toBe(3);
   it('refuses a password file that is UTF-16, and shows nothing of the password', async () => {
     const file = join(directory, 'password');
     await writeFile(file, Buffer.from('\ufeffsecret', 'utf16le'));
@@ -121,6 +121,9 @@ describe('the weft command', () => {
     });
   });
 
+  it('says that the router is not running, what to do, and ends with 3', async () => {
+    const { code, stderr } = await weft('status');
+    expect(code).toBe(3);
     expect(stderr.trim().split('\n')).toHaveLength(1);
     expect(stderr).toMatch(/^weft: the router is not running .*weft launch/);
   });

@@ -11,6 +11,8 @@ import {
   Forwarder,
   type ForwarderOptions,
   findForwarders,
+  MAX_WORKERS,
+  OFFLOADS,
 } from '../../../src/forwarder/index.js';
 import { packageRoot } from '../../../src/version.js';
 
@@ -42,6 +44,7 @@ describe.skipIf(!built)('the supervision of the forwarder', () => {
       workers: 1,
       disabledOffloads: [],
       self: '0123456789abcdef',
+      stormLimit: 5000,
     };
   });
 
@@ -100,6 +103,28 @@ describe.skipIf(!built)('the supervision of the forwarder', () => {
     expect(state.pid).not.toBe(pid);
     expect((await forwarder.hello()).pid).toBe(state.pid);
   }, 30_000);
+
+  it('tells it, also one that it adopts, how much of a storm may pass', async () => {
+    const first = await start({ stormLimit: 7 });
+    expect((await first.forwarder.hello()).stormLimit).toBe(7);
+    first.forwarder.detach();
+    const second = await start({ stormLimit: 0 });
+    expect(second.adopted).toBe(true);
+    expect((await second.forwarder.hello()).stormLimit).toBe(0);
+  });
+
+  it('can be asked for as many workers and as few offloads as the forwarder takes, and no further', async () => {
+    const { forwarder } = await start({ workers: MAX_WORKERS, disabledOffloads: [...OFFLOADS] });
+    const { workers, offloads } = await forwarder.hello();
+    expect(workers).toBe(MAX_WORKERS);
+    expect(offloads.filter(({ enabled }) => enabled)).toEqual([]);
+    expect(offloads.map(({ name }) => name).sort()).toEqual([...OFFLOADS].sort());
+    await forwarder.stop();
+    const tooMany = new Forwarder({ ...options, workers: MAX_WORKERS + 1 });
+    await expect(tooMany.start()).rejects.toThrow(
+      `the forwarder ended with code 2: option --workers must be a number from 1 to ${MAX_WORKERS}`,
+    );
+  });
 
   it('leaves a forwarder whose log stays small, though nobody looks after it', async () => {
     const { forwarder, pid } = await start();

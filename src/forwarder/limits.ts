@@ -1,0 +1,11 @@
+/** What the forwarder can be told to be: the bounds of native/src/main.cc and native/src/offload/switches.h, said once for all that ask. */
+
+/** Most threads of the data plane. */
+export const MAX_WORKERS = 16;
+
+/** The offloads of the kernel that it can do without. */
+export const OFFLOADS = ['tap-csum', 'tap-tso', 'tap-uso', 'udp-gso', 'udp-gro'] as const;
+
+/** Broadcasts and frames to unknown addresses, of each segment and worker, in a second. */
+export const DEFAULT_STORM_LIMIT = 5_000;
+export const MAX_STORM_LIMIT = 10_000_000;
