@@ -39,7 +39,7 @@ const REFUSED = KINDS.map((kind) => `refused_${kind}`);
  * another container, or as ARP or neighbour discovery that claims its address, is dropped, counted and remembered, before the bridge or any other
  * container has heard it. What comes out of the tunnel was judged by the router at whose port it came in.
  *
- * A flow pays a look-up of the port and one of the port with its MAC. Sets are changed by their differences only.
+ * A flow pays one look-up, of its port with its MAC. Sets are changed by their differences only.
  */
 export class PortGuard {
   readonly #table: string;
@@ -235,6 +235,9 @@ function tableOf(table: string, networks: readonly number[]): string {
     map ports { type ifname : verdict; }
     chain prerouting {
       type filter hook prerouting priority dstnat; policy accept;
+      meta iifkind "tun" accept
+      ether type ip iifname . ${keys.mac} @own_mac accept
+      ether type ip6 meta l4proto != icmpv6 iifname . ${keys.mac} @own_mac accept
       iifname vmap @ports
     }
   }`;
