@@ -8,7 +8,7 @@ namespace {
 constexpr Micros never = ~Micros{0};
 // Probes remembered; the oldest is forgotten first. Enough for the ladder of sizes and all candidates.
 constexpr std::size_t max_outstanding = 256;
-constexpr Micros forget_after = 5 * microseconds_per_second;
+constexpr Micros forget_after = 15 * microseconds_per_second;
 // While an endpoint works, how often the others are measured.
 constexpr Micros comparison_pause = 10 * microseconds_per_second;
 // While packets take another way, how often addresses that do not answer are tried.
@@ -164,7 +164,9 @@ bool Path::working(Micros now) const noexcept {
 
 Micros Path::overdue() const noexcept {
   if (!rtt_.known()) return min_answer_timeout;
-  return std::clamp(2 * rtt_.smoothed() + 4 * rtt_.variance(), min_overdue, max_answer_timeout);
+  // A slow wire with a long queue may take seconds.
+  const Micros most = std::max(max_answer_timeout, 2 * rtt_.smoothed());
+  return std::clamp(2 * rtt_.smoothed() + 4 * rtt_.variance(), min_overdue, most);
 }
 
 Micros Path::answer_timeout() const noexcept {
@@ -173,7 +175,7 @@ Micros Path::answer_timeout() const noexcept {
 
 // A far peer, or one with a trembling wire, gets more time.
 Micros Path::patience() const noexcept {
-  return std::max(min_patience, std::min(2 * overdue(), 3 * keepalive_));
+  return std::max({min_patience, overdue(), std::min(2 * overdue(), 3 * keepalive_)});
 }
 
 ProbeResult Path::send(Purpose purpose, Way way, const Endpoint& to, std::size_t packet_size, Micros now) {
@@ -259,7 +261,8 @@ void Path::go_down(Micros now) {
 // A wire that is cut under traffic is to be noticed in half a second, and one that is healed as soon.
 Micros Path::keepalive_pause(Micros now) const noexcept {
   if (!up_) return std::clamp(2 * rtt_.smoothed(), keepalive_ / 4, keepalive_);
-  if (suspicious(now)) return recheck_pause;
+  // On a slow wire they would be what fills it.
+  if (suspicious(now)) return std::max(recheck_pause, rtt_.smoothed() / 8);
   if (unanswered_since_ != 0) return std::min(unanswered_since_ + overdue() - last_keepalive_, keepalive_);
   return now < busy_until_ ? std::min(busy_keepalive, keepalive_) : keepalive_;
 }
@@ -361,6 +364,9 @@ bool Path::notice(const Endpoint& seen) noexcept {
 void Path::answered_by(const Outstanding& probe, Micros rtt, Micros now) {
   if (probe.purpose == Purpose::mtu) {
     if (!uses(probe)) return;
+    // On a slow wire the keepalives wait behind the large probes.
+    unanswered_since_ = 0;
+    unanswered_ = 0;
     const std::size_t former = mtu_.current();
     mtu_.answered(probe.packet_size, now);
     update_mtu(former);

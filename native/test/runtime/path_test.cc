@@ -15,6 +15,8 @@ Endpoint at(const char* text) {
 }
 
 constexpr Micros ms = microseconds_per_millisecond;
+/// A probe that is not padded, with its headers.
+constexpr std::size_t small_packet = 100;
 
 /// A world in virtual time: probes sent are answered after the round trip of the address, if it answers.
 class World : public PathObserver {
@@ -38,10 +40,20 @@ class World : public PathObserver {
     if (order.way == Way::direct) address = find(order.to);
     if (order.way == Way::stream) address = &stream;
     if (order.way == Way::direct && answers_to && order.from != *answers_to) address = nullptr;
-    const bool lost = lose_every != 0 && probes % lose_every == 0;
+    const std::optional<Micros> queued = queue(std::max(order.packet_size, small_packet));
+    const bool lost = !queued || (lose_every != 0 && probes % lose_every == 0);
     if (address != nullptr && address->alive && !lost && order.packet_size <= address->mtu)
-      answers.push_back({now + address->rtt, order.id, order.to.is_ipv4() ? seen_ipv4 : seen_ipv6});
+      answers.push_back({now + *queued + address->rtt, order.id, order.to.is_ipv4() ? seen_ipv4 : seen_ipv6});
     return ProbeResult::sent;
+  }
+  /// How long a packet waits for the wire and is on it; nothing if the queue is full.
+  std::optional<Micros> queue(std::size_t size) {
+    if (per_byte == 0) return 0;
+    const Micros begin = std::max(now, drained_at);
+    const Micros end = begin + size * per_byte;
+    if (end > now + longest_queue) return std::nullopt;
+    drained_at = end;
+    return drained_at - now;
   }
   void path_up() override { ++ups; }
   void path_down() override {
@@ -64,6 +76,7 @@ class World : public PathObserver {
       answers.erase(due, answers.end());
       for (const Answer& answer : ready)
         path.on_reply(answer.id, answer.seen, now);
+      if (crowded && now % (47 * ms) == 0) queue(1000);
       const bool sweep = now >= next_sweep;
       if (sweep) next_sweep = now + Path::busy_keepalive;
       if (sweep || path.deadline() <= now) path.poll(now, sent += busy ? 1 : 0);
@@ -90,6 +103,11 @@ class World : public PathObserver {
   std::size_t local_mtu = 9000;
   bool busy = true;
   std::uint64_t sent = 0;
+  /// Of the wire, if it is slow; somebody else fills it with 170 kbit/s.
+  Micros per_byte = 0;
+  Micros longest_queue = 2500 * ms;
+  bool crowded = false;
+  Micros drained_at = 0;
   /// Address of ours from which alone packets reach the peer, if there is such a one.
   std::optional<IpAddress> answers_to;
   /// Where the peer sees us.
@@ -338,6 +356,26 @@ TEST_CASE("a peer that answers late, or not each time, is sent to from one addre
     CHECK(world.path.up());
     CHECK(world.sources <= 1);
   }
+}
+
+TEST_CASE("a slow wire is not taken for a dead one, idle or full") {
+  World world;
+  world.busy = false;
+  world.local_mtu = 1500;
+  world.per_byte = 125;  // 64 kbit/s
+  world.run_with(near_address, {20 * ms}, 30'000 * ms);
+  CHECK(world.path.up());
+  CHECK(world.downs == 0);
+  CHECK(world.path.mtu() == 1500);
+  world.busy = true;
+  world.crowded = true;
+  world.run(5000 * ms);
+  const int downs = world.downs;
+  const int probes = world.probes;
+  world.run(60'000 * ms);
+  CHECK(world.path.up());
+  CHECK(world.downs == downs);
+  CHECK(world.probes - probes < 60 * 12);
 }
 
 TEST_CASE("usual path MTUs are found in one round trip, any other to the byte") {
