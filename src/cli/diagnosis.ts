@@ -34,13 +34,13 @@ export interface DiagnosisOptions {
   readonly running: boolean;
   /** Peer id of the running router. */
   readonly router: string | undefined;
-  /** The routers that it does not reach directly, and their IP addresses. */
-  readonly unreached: readonly UnreachedPeer[];
+  /** The routers that it knows or dials, and the IP addresses at which it reaches or seeks them. */
+  readonly peers: readonly SoughtPeer[];
   /** Of the running router, if it told. */
   readonly datapath: Datapath | undefined;
 }
 
-export interface UnreachedPeer {
+export interface SoughtPeer {
   readonly name: string;
   readonly addresses: readonly string[];
 }
@@ -145,11 +145,11 @@ async function port({ port, running }: DiagnosisOptions): Promise<Omit<Finding, 
 const MAX_ADDRESSES = 256;
 
 /** Packets for another router that end up in weft's own bridge (a default route through the overlay) go nowhere. */
-async function routes({ router, unreached }: DiagnosisOptions): Promise<Omit<Finding, 'check'>> {
+async function routes({ router, peers }: DiagnosisOptions): Promise<Omit<Finding, 'check'>> {
   if (router === undefined) return { level: 'ok', finding: 'no router runs whose peers could be looked for' };
-  const addresses = [...new Set(unreached.flatMap((peer) => peer.addresses))].slice(0, MAX_ADDRESSES);
+  const addresses = [...new Set(peers.flatMap((peer) => peer.addresses))].slice(0, MAX_ADDRESSES);
   const ways = await waysTo(addresses, router);
-  const found = unreached.flatMap(({ name, addresses: of }) => {
+  const found = peers.flatMap(({ name, addresses: of }) => {
     const lost = lostWays(of, ways);
     return lost === undefined ? [] : [{ name, lost }];
   });

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { DEFAULT_PORT, parseHostPort } from '../../address.js';
 import type { Connection, Datapath, Peer, Status, Target } from '../../api/index.js';
 import { ask } from '../client.js';
-import type { Finding, Level, UnreachedPeer } from '../diagnosis.js';
+import type { Finding, Level, SoughtPeer } from '../diagnosis.js';
 import { type CommonOptions, wholeNumber, withCommonOptions } from '../options.js';
 import { print } from '../output.js';
 
@@ -35,23 +35,30 @@ async function doctor(options: CommonOptions & { port?: number }): Promise<void>
     running: router !== undefined && router.port === port,
     router: router?.peer,
     datapath,
-    unreached: router === undefined ? [] : await unreachedPeers(options.runDir).catch(() => []),
+    peers: router === undefined ? [] : await soughtPeers(options.runDir).catch(() => []),
   });
   if (findings.some(({ level }) => level === 'fail')) process.exitCode = 1;
   await print(options, findings, (found) => found.map(describe).join('\n'));
 }
 
-/** Members to which no packets go directly, and targets that are not linked. */
-async function unreachedPeers(runDir: string): Promise<UnreachedPeer[]> {
+/** Members: where packets reach them, or at all their addresses; and targets that are not linked. */
+async function soughtPeers(runDir: string): Promise<SoughtPeer[]> {
   const [peers, connections, targets] = await Promise.all([
     ask<Peer[]>(runDir, 'GET', '/peers'),
     ask<Connection[]>(runDir, 'GET', '/connections'),
     ask<Target[]>(runDir, 'GET', '/targets'),
   ]);
-  const direct = new Set(connections.filter(({ path }) => path === 'direct').map(({ peer }) => peer));
-  const members = peers.filter(({ peer, self, state }) => !self && state !== 'left' && !direct.has(peer));
+  const direct = new Map(
+    connections.flatMap(({ peer, path, endpoint }) =>
+      path === 'direct' && endpoint !== null ? [[peer, [endpoint]]] : [],
+    ),
+  );
+  const members = peers.filter(({ self, state }) => !self && state !== 'left');
   return [
-    ...members.map(({ nickname, endpoints }) => ({ name: nickname, addresses: endpoints.flatMap(hostOf) })),
+    ...members.map(({ peer, nickname, endpoints }) => ({
+      name: nickname || peer,
+      addresses: (direct.get(peer) ?? endpoints).flatMap(hostOf),
+    })),
     ...targets
       .filter(({ state }) => state === 'waiting')
       .map(({ target }) => ({ name: target, addresses: hostOf(target) })),
