@@ -66,10 +66,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     if (frame.size() < weft::ethernet_header_size) continue;
     const auto layers = weft::parse_frame(frame);
-    const weft::InnerFrame inner{.partial_checksum = choice < 192,
+    const std::size_t field = layers.tcp() ? 16 : 6;
+    // The decoder refuses a checksum that is not inside the frame.
+    const bool inside = layers.transport_offset + field + 2 <= frame.size();
+    const weft::InnerFrame inner{.partial_checksum = choice < 192 && inside,
                                  .network = static_cast<std::uint16_t>(choice >> 7),
                                  .checksum_start = static_cast<std::uint16_t>(layers.transport_offset),
-                                 .checksum_offset = static_cast<std::uint16_t>(layers.tcp() ? 16 : 6)};
+                                 .checksum_offset = static_cast<std::uint16_t>(field)};
     bytes += frame.size();
     memory.push_back(std::move(frame));
     coalescer.add(inner, memory.back());

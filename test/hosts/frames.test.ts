@@ -1,5 +1,17 @@
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { awaitFrame, Exchange, Listener, Sender, sendFrame } from '../lab/index.js';
+import {
+  awaitFrame,
+  Capture,
+  Exchange,
+  inject,
+  Listener,
+  Sender,
+  sendFrame,
+  type Transport,
+  transports,
+  until,
+} from '../lab/index.js';
 import { onLab } from '../lab/suite.js';
 import { pairOn, pingSizes, unansweredPings } from './pair.js';
 
@@ -115,5 +127,62 @@ describe.each([
     const [left, right] = await (await Exchange.start(c1, c2, c2.address6, 16 * MEBIBYTE)).ends();
     expect(left.receivedChecksum).toBe(right.sentChecksum);
     expect(right.receivedChecksum).toBe(left.sentChecksum);
+  });
+});
+
+describe('whoever reads raw packets in a container', () => {
+  const world = onLab((lab) => pairOn(lab));
+
+  /** What a raw socket sees come to these ports while that works, once there is so much of it. */
+  async function seen(ports: number[], count: number, send: () => Promise<unknown>): Promise<Transport[]> {
+    const { b, c2 } = world();
+    const capture = await Capture.start(c2, 'ethweft', join(b.directory, `to-${ports[0]}.pcap`));
+    await send();
+    const found = await until(`${count} packets arrive`, () => {
+      const arrived = transports(capture.bytes()).filter(({ toPort }) => ports.includes(toPort));
+      return arrived.length >= count && arrived;
+    });
+    await capture.stop();
+    return found;
+  }
+
+  test('finds right checksums in single datagrams, to one and to all, over IPv4 and IPv6', async () => {
+    const { c1, c2 } = world();
+    const found = await seen([67], 8, async () => {
+      for (const address of [c2.address, c2.address6, '10.32.0.255', 'ff02::1%ethweft']) {
+        const target = address.includes(':')
+          ? `UDP6:[${address}]:67`
+          : `UDP4-DATAGRAM:${address}:67,broadcast`;
+        await c1.run(['socat', '-u', '-', target], { input: 'odd' });
+        await c1.run(['socat', '-u', '-', target], { input: 'even' });
+      }
+    });
+    expect(found.filter(({ intact }) => !intact)).toEqual([]);
+  });
+
+  test('finds each of several datagrams that come together, with its own checksum', async () => {
+    const { c1, c2 } = world();
+    const burst = Array.from({ length: 12 }, (_, i) => Buffer.alloc(50, i));
+    const found = await seen([68, 69, 70], 36, async () => {
+      for (const port of [68, 69, 70]) await inject(c1, c2.address, port, burst);
+    });
+    expect(found).toHaveLength(36);
+    expect(found.filter(({ intact }) => !intact)).toEqual([]);
+  });
+
+  test('finds right checksums in TCP that comes in single segments', async () => {
+    const { c1, c2 } = world();
+    const found = await seen([7001], 10, async () => {
+      for (const [listen, connect] of [
+        ['TCP4-LISTEN', `TCP4:${c2.address}`],
+        ['TCP6-LISTEN', `TCP6:[${c2.address6}]`],
+      ] as const) {
+        const sink = c2.start(['socat', '-u', `${listen}:7001`, '-']);
+        await until('the sink listens', () => c2.run(['sh', '-c', 'ss -Hltn sport = 7001 | grep .']));
+        await c1.run(['socat', '-u', '-', `${connect}:7001`], { input: 'hello' });
+        await sink.ends();
+      }
+    });
+    expect(found.filter(({ intact }) => !intact)).toEqual([]);
   });
 });

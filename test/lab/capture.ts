@@ -81,6 +81,56 @@ export function datagrams(pcap: Buffer): Datagram[] {
   });
 }
 
+/** A TCP segment or UDP datagram in one frame, unfragmented. */
+export interface Transport {
+  protocol: number;
+  toPort: number;
+  /** The checksum is right, as whoever reads raw packets computes it. */
+  intact: boolean;
+}
+
+const TCP = 6;
+const UDP = 17;
+
+/** What a capture holds of TCP and UDP, over IPv4 and IPv6. */
+export function transports(pcap: Buffer): Transport[] {
+  return frames(pcap).flatMap((frame) => {
+    const found = frame.length >= 42 ? transportOf(frame) : undefined;
+    if (found === undefined || (found.protocol !== TCP && found.protocol !== UDP)) return [];
+    const { protocol, addresses, bytes } = found;
+    const pseudoHeader = Buffer.concat([
+      addresses,
+      Buffer.from([0, protocol, bytes.length >> 8, bytes.length]),
+    ]);
+    return [
+      {
+        protocol,
+        toPort: bytes.readUInt16BE(2),
+        intact: onesComplementSum(Buffer.concat([pseudoHeader, bytes])) === 0xffff,
+      },
+    ];
+  });
+}
+
+function transportOf(frame: Buffer): { protocol: number; addresses: Buffer; bytes: Buffer } | undefined {
+  const etherType = frame.readUInt16BE(12);
+  const ip = frame.subarray(14);
+  if (etherType === 0x86dd && ip.length >= 48) {
+    const bytes = ip.subarray(40, 40 + ip.readUInt16BE(4));
+    return { protocol: ip.readUInt8(6), addresses: ip.subarray(8, 40), bytes };
+  }
+  if (etherType !== 0x0800 || (ip.readUInt16BE(6) & 0x3fff) !== 0) return undefined;
+  const bytes = ip.subarray(headerLength(ip), ip.readUInt16BE(2));
+  return { protocol: ip.readUInt8(9), addresses: ip.subarray(12, 20), bytes };
+}
+
+function onesComplementSum(bytes: Buffer): number {
+  let sum = 0;
+  for (let at = 0; at < bytes.length; at += 1) sum += (bytes[at] ?? 0) << (at % 2 === 0 ? 8 : 0);
+  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
+  return sum;
+}
+
 /** One direction of one TCP connection. */
 export interface TcpStream {
   from: string;

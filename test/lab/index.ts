@@ -9,7 +9,16 @@
  *     const c2 = await b.container('c2', '10.32.0.2/24');
  *     await c1.reaches(c2.address);
  */
-export { Capture, type Datagram, datagrams, frames, type TcpStream, tcpStreams } from './capture.js';
+export {
+  Capture,
+  type Datagram,
+  datagrams,
+  frames,
+  type TcpStream,
+  type Transport,
+  tcpStreams,
+  transports,
+} from './capture.js';
 export { attempt, CommandFailed, type Finished, Running, run } from './command.js';
 export { Container } from './container.js';
 export { Host, type Launched, type LaunchOptions } from './host.js';

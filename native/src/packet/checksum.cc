@@ -9,17 +9,18 @@ constexpr std::uint16_t udp_checksum_offset = 6;
 }  // namespace
 
 std::uint64_t checksum_add(ConstBytes data, std::uint64_t sum) noexcept {
+  // The sum does not care for the order of bytes (RFC 1071, 2): words as the CPU has them, swapped once.
+  std::uint64_t native = 0;
   const std::byte* at = data.data();
   std::size_t left = data.size();
-  for (; left >= 4; left -= 4, at += 4)
-    sum += load32(at);
-  if (left >= 2) {
-    sum += load16(at);
-    at += 2;
-    left -= 2;
+  for (; left >= 4; left -= 4, at += 4) {
+    std::uint32_t word = 0;
+    std::memcpy(&word, at, sizeof word);
+    native += word;
   }
-  if (left == 1) sum += std::uint64_t{load8(at)} << 8;
-  return sum;
+  std::uint32_t last = 0;
+  std::memcpy(&last, at, left);
+  return sum + __builtin_bswap16(checksum_fold(native + last));
 }
 
 std::uint16_t checksum_fold(std::uint64_t sum) noexcept {

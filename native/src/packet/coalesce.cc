@@ -10,6 +10,10 @@ namespace {
 
 constexpr std::size_t max_network_size = 65535;
 
+// Datagrams that fit one frame together are not joined: whoever reads raw packets would take them for one
+// datagram, and there are too few of them to matter. What is longer shows that it is a superframe.
+constexpr std::size_t ethernet_mtu = 1500;
+
 iovec part(void* data, std::size_t size) noexcept {
   return {.iov_base = data, .iov_len = size};
 }
@@ -197,39 +201,53 @@ void Coalescer::start(const InnerFrame& inner, Bytes frame, const Layers& layers
 void Coalescer::finish(unsigned slot) {
   Flow& flow = flows_[slot];
   active_ &= ~(1U << slot);
-  if (flow.frames > 1) {
-    const Layers& layers = flow.layers;
-    std::byte* ip = flow.first.data() + layers.network_offset;
-    std::byte* transport = flow.first.data() + layers.transport_offset;
-    const std::size_t transport_size = flow.network_size - (layers.transport_offset - layers.network_offset);
-    if (layers.ipv4()) {
-      store16(ip + ipv4::total_length, static_cast<std::uint16_t>(flow.network_size));
-      write_ipv4_checksum(flow.first, layers.network_offset);
-    } else {
-      store16(ip + ipv6::payload_length, static_cast<std::uint16_t>(flow.network_size - ipv6::header));
-    }
-    if (layers.tcp()) {
-      flow.vnet.gso_type = layers.ipv4() ? VnetHeader::gso_tcp4 : VnetHeader::gso_tcp6;
-      if (flow.push) store8(transport + tcp::flags, tcp::ack | tcp::push);
-    } else {
-      flow.vnet.gso_type = VnetHeader::gso_udp;
-      store16(transport + udp::length, static_cast<std::uint16_t>(transport_size));
-    }
-    store16(transport + flow.vnet.checksum_offset,
-            checksum_fold(pseudo_header_sum(flow.first, layers, static_cast<std::uint32_t>(transport_size))));
-    flow.vnet.header_size = static_cast<std::uint16_t>(layers.payload_offset);
-    flow.vnet.gso_size = static_cast<std::uint16_t>(flow.segment_payload);
+  const bool few = flow.layers.udp() && flow.network_size <= ethernet_mtu;
+  if (flow.frames == 1 || few)
+    write_apart(flow);
+  else
+    write_joined(flow);
+}
+
+void Coalescer::write_joined(Flow& flow) {
+  const Layers& layers = flow.layers;
+  std::byte* ip = flow.first.data() + layers.network_offset;
+  std::byte* transport = flow.first.data() + layers.transport_offset;
+  const std::size_t transport_size = flow.network_size - (layers.transport_offset - layers.network_offset);
+  if (layers.ipv4()) {
+    store16(ip + ipv4::total_length, static_cast<std::uint16_t>(flow.network_size));
+    write_ipv4_checksum(flow.first, layers.network_offset);
+  } else {
+    store16(ip + ipv6::payload_length, static_cast<std::uint16_t>(flow.network_size - ipv6::header));
   }
+  if (layers.tcp()) {
+    flow.vnet.gso_type = layers.ipv4() ? VnetHeader::gso_tcp4 : VnetHeader::gso_tcp6;
+    if (flow.push) store8(transport + tcp::flags, tcp::ack | tcp::push);
+  } else {
+    flow.vnet.gso_type = VnetHeader::gso_udp;
+    store16(transport + udp::length, static_cast<std::uint16_t>(transport_size));
+  }
+  store16(transport + flow.vnet.checksum_offset,
+          checksum_fold(pseudo_header_sum(flow.first, layers, static_cast<std::uint32_t>(transport_size))));
+  flow.vnet.header_size = static_cast<std::uint16_t>(layers.payload_offset);
+  flow.vnet.gso_size = static_cast<std::uint16_t>(flow.segment_payload);
   sink_.write_frame(flow.network, std::span(flow.parts).first(1 + flow.frames), flow.frames);
 }
 
+/// Nothing was changed in them yet: each frame's headers stand in front of its payload.
+void Coalescer::write_apart(const Flow& flow) {
+  const InnerFrame inner{.partial_checksum = true,
+                         .network = flow.network,
+                         .checksum_start = flow.vnet.checksum_start,
+                         .checksum_offset = flow.vnet.checksum_offset};
+  write_alone(inner, flow.first);
+  const std::size_t headers = flow.layers.payload_offset;
+  for (const iovec& payload : std::span(flow.parts).subspan(2, flow.frames - 1))
+    write_alone(inner, {static_cast<std::byte*>(payload.iov_base) - headers, headers + payload.iov_len});
+}
+
 void Coalescer::write_alone(const InnerFrame& inner, Bytes frame) {
+  if (inner.partial_checksum) complete_checksum(frame, inner.checksum_start, inner.checksum_offset);
   VnetHeader vnet;
-  if (inner.partial_checksum) {
-    vnet = {.flags = VnetHeader::needs_checksum,
-            .checksum_start = inner.checksum_start,
-            .checksum_offset = inner.checksum_offset};
-  }
   const std::array parts{part(&vnet, sizeof vnet), part(frame.data(), frame.size())};
   sink_.write_frame(inner.network, parts, 1);
 }

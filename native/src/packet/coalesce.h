@@ -31,7 +31,9 @@ struct CoalesceOptions {
 };
 
 /// Joins consecutive frames of a few flows. Holds views of the frames, so their memory must live, untouched,
-/// until `flush`. One a worker; not synchronised. Frames of one flow keep their order.
+/// until `flush`. One a worker; not synchronised. Frames of one flow keep their order. A superframe has a
+/// partial checksum, as the kernel's own; that of a frame which stays alone is completed, because raw sockets
+/// see it.
 class Coalescer {
  public:
   explicit Coalescer(FrameSink& sink) noexcept : sink_(sink) {}
@@ -66,6 +68,8 @@ class Coalescer {
   [[nodiscard]] bool may_start(const InnerFrame& inner, Bytes frame, const Layers& layers) const noexcept;
   void start(const InnerFrame& inner, Bytes frame, const Layers& layers);
   void finish(unsigned slot);
+  void write_joined(Flow& flow);
+  void write_apart(const Flow& flow);
   void write_alone(const InnerFrame& inner, Bytes frame);
 
   FrameSink& sink_;

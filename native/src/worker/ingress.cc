@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "packet/checksum.h"
 #include "packet/mss_clamp.h"
 #include "packet/parse.h"
 
@@ -233,7 +232,7 @@ OpenResult Ingress::open(Session& session, const SealedHeader& header, Bytes pac
 
 void Ingress::handle_frame(const Batch& batch, const Session& session, Bytes content) noexcept {
   Counters& counters = context_.counters;
-  auto inner = decode_frame(content);
+  const auto inner = decode_frame(content);
   if (!inner) {
     count_drop(inner.error);
     return;
@@ -261,10 +260,6 @@ void Ingress::handle_frame(const Batch& batch, const Session& session, Bytes con
     if (layers.tcp() && clamp_mss(frame, layers, clamp_mtu(batch.snapshot.peers[session.slot], *network),
                                   inner->partial_checksum))
       counters.add(Counter::mss_clamped);
-  }
-  if (inner->partial_checksum && !context_.switches.on(Offload::tap_csum)) {
-    complete_checksum(frame, inner->checksum_start, inner->checksum_offset);
-    inner.value.partial_checksum = false;
   }
   coalescer_.add(*inner, frame);
 }
