@@ -134,6 +134,9 @@ export const Status = Type.Object({
   }),
   networks: Type.Number({ description: 'beside the default one' }),
   exposed: Type.Array(Exposure, { description: 'addresses of this host' }),
+  faults: Type.Array(Type.String(), {
+    description: 'what of this router on the host somebody else changed, and is not put right yet',
+  }),
 });
 export type Status = Static<typeof Status>;
 

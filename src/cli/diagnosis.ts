@@ -2,18 +2,19 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import type { Datapath } from '../api/index.js';
+import type { Datapath, Status } from '../api/index.js';
 import { systemCode } from '../errors.js';
 import { locateForwarder, selfTest } from '../forwarder/index.js';
 import {
   chooseMtu,
-  droppingForwardChains,
+  DEFAULT_BRIDGE,
+  droppingChains,
+  filteredFamilies,
   kernelVersion,
   MIN_MTU,
   missingCapabilities,
   missingCommands,
   packageOf,
-  sysctl,
   tunFault,
   waysTo,
 } from '../hostnet/index.js';
@@ -30,10 +31,8 @@ export interface Finding {
 
 export interface DiagnosisOptions {
   readonly port: number;
-  /** A router runs with our run directory: it has the port. */
-  readonly running: boolean;
-  /** Peer id of the running router. */
-  readonly router: string | undefined;
+  /** What the router that runs with our run directory tells. */
+  readonly router: Status | undefined;
   /** The routers that it knows or dials, and the IP addresses at which it reaches or seeks them. */
   readonly peers: readonly SoughtPeer[];
   /** Of the running router, if it told. */
@@ -45,7 +44,8 @@ export interface SoughtPeer {
   readonly addresses: readonly string[];
 }
 
-type Check = (options: DiagnosisOptions) => Promise<Omit<Finding, 'check'>>;
+/** Undefined: there is nothing to look at. */
+type Check = (options: DiagnosisOptions) => Promise<Omit<Finding, 'check'> | undefined>;
 
 const CHECKS: Readonly<Record<string, Check>> = {
   kernel,
@@ -59,20 +59,23 @@ const CHECKS: Readonly<Record<string, Check>> = {
   clock,
   'bridge filter': bridgeFilter,
   'storm control': stormControl,
+  interfaces,
 };
 
 /** Runs all checks at the same time. One that cannot be made is a warning. */
 export async function diagnose(options: DiagnosisOptions): Promise<Finding[]> {
-  return await Promise.all(
+  const findings = await Promise.all(
     Object.entries(CHECKS).map(async ([check, look]) => {
       try {
-        return { check, ...(await look(options)) };
+        const found = await look(options);
+        return found === undefined ? [] : [{ check, ...found }];
       } catch (error) {
         const finding = `could not be checked: ${error instanceof Error ? error.message : String(error)}`;
-        return { check, level: 'warn' as const, finding };
+        return [{ check, level: 'warn' as const, finding }];
       }
     }),
   );
+  return findings.flat();
 }
 
 async function kernel(): Promise<Omit<Finding, 'check'>> {
@@ -130,8 +133,8 @@ async function mtu(): Promise<Omit<Finding, 'check'>> {
   };
 }
 
-async function port({ port, running }: DiagnosisOptions): Promise<Omit<Finding, 'check'>> {
-  if (running) return { level: 'ok', finding: `${port} is in use by the running router` };
+async function port({ port, router }: DiagnosisOptions): Promise<Omit<Finding, 'check'>> {
+  if (router?.port === port) return { level: 'ok', finding: `${port} is in use by the running router` };
   const taken = [...((await tcpFree(port)) ? [] : ['TCP']), ...((await udpFree(port)) ? [] : ['UDP'])];
   if (taken.length === 0) return { level: 'ok', finding: `TCP and UDP ${port} are free` };
   return {
@@ -148,7 +151,7 @@ const MAX_ADDRESSES = 256;
 async function routes({ router, peers }: DiagnosisOptions): Promise<Omit<Finding, 'check'>> {
   if (router === undefined) return { level: 'ok', finding: 'no router runs whose peers could be looked for' };
   const addresses = [...new Set(peers.flatMap((peer) => peer.addresses))].slice(0, MAX_ADDRESSES);
-  const ways = await waysTo(addresses, router);
+  const ways = await waysTo(addresses, router.peer);
   const found = peers.flatMap(({ name, addresses: of }) => {
     const lost = lostWays(of, ways);
     return lost === undefined ? [] : [{ name, lost }];
@@ -205,20 +208,41 @@ async function clock(): Promise<Omit<Finding, 'check'>> {
 }
 
 /** br_netfilter hands bridged frames to the host's packet filter, which usually drops what it does not know. */
-async function bridgeFilter(): Promise<Omit<Finding, 'check'>> {
-  const handed = (await sysctl('net/bridge/bridge-nf-call-iptables')) === '1';
-  if (!handed) return { level: 'ok', finding: 'bridged frames do not pass the host’s packet filter' };
-  const chains = await droppingForwardChains();
-  if (chains.length === 0)
+async function bridgeFilter({ router }: DiagnosisOptions): Promise<Omit<Finding, 'check'>> {
+  const families = await filteredFamilies();
+  if (families.length === 0) {
+    return { level: 'ok', finding: 'bridged frames do not pass the host’s packet filter' };
+  }
+  const bridge = router?.bridge ?? DEFAULT_BRIDGE;
+  const chains = await droppingChains(bridge, families, router === undefined);
+  if (chains.length === 0) {
     return {
       level: 'ok',
-      finding: 'bridged frames pass the host’s packet filter, which drops none by default',
+      finding: `bridged frames pass the host’s packet filter, which lets those of ${bridge} pass`,
     };
+  }
   return {
     level: 'warn',
-    finding: `bridged frames pass the host’s packet filter, and it drops by default (${chains.join('; ')})`,
+    finding: `bridged frames pass the host’s packet filter, which drops those of ${bridge} (${chains.join('; ')})`,
+    remedy: `let weft’s bridge pass (\`iptables -I FORWARD -i ${bridge} -o ${bridge} -j ACCEPT\`), or \`sysctl net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0\``,
+  };
+}
+
+/** What the router made on this host, as it finds it now. */
+async function interfaces({ router }: DiagnosisOptions): Promise<Omit<Finding, 'check'> | undefined> {
+  if (router === undefined) return undefined;
+  const { bridge, faults } = router;
+  if (faults.length === 0) {
+    return {
+      level: 'ok',
+      finding: `the bridge ${bridge} and all that belongs to it are as the router made them`,
+    };
+  }
+  return {
+    level: 'fail',
+    finding: faults.join('; '),
     remedy:
-      'let weft’s bridge pass (`iptables -I FORWARD -i weft -o weft -j ACCEPT`), or `sysctl net.bridge.bridge-nf-call-iptables=0`',
+      'the router puts it right within seconds; if it comes again, something on this host (NetworkManager, systemd-networkd, a firewall, sysctl) does it: have that leave weft’s interfaces alone',
   };
 }
 

@@ -23,6 +23,7 @@ export function overview(status: Status): string {
     ['names', orDash(status.dns, (domain) => `below ${domain}${namesWaiting(status.dnsWaiting)}`)],
     ['networks', status.networks === 0 ? 'the default one' : `the default one and ${status.networks} more`],
     ['exposed', exposuresText(status.exposed).replaceAll('\n', ', ')],
+    ...status.faults.map((fault): [string, string] => ['fault', fault]),
   ]);
 }
 

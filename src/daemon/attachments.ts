@@ -11,8 +11,10 @@ import {
   hostEnd,
   hostEnds,
   interfaceMac,
+  type LinkStates,
   parseCidr,
   parseMac,
+  portFlaw,
   removeAddresses,
   removeLink,
   setInterfaceMac,
@@ -25,7 +27,9 @@ import type { AddressSource } from './address-source.js';
 import { type AttachedEndpoint, AttachedEndpoints } from './attached-endpoints.js';
 import { AttachmentBook, type Entry } from './attachment-book.js';
 import type { Container, Containers } from './containers.js';
+import type { ContainerPort } from './hairpins.js';
 import type { Networks } from './networks.js';
+import type { Fault } from './repairs.js';
 import type { StateFiles, StoredAttachment } from './state.js';
 
 /** So many containers are put back at the same time. */
@@ -66,6 +70,8 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
   readonly #missing = new Map<string, number>();
   /** One change at a time for each container. */
   readonly #changes = new SerialByKey();
+  /** Until all that are on bridges which were made anew are attached to them. */
+  #reattaching: Promise<unknown> = Promise.resolve();
   /** What is on the disk is in the book. */
   #isRestored = false;
 
@@ -79,7 +85,9 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
       onAttached: (endpoint) => this.emit('attached', endpoint),
       onDetached: (endpoint) => this.emit('detached', endpoint),
     });
-    networks.on('moved', (name) => void this.#reattach(name));
+    networks.on('moved', (name) => {
+      this.#reattaching = Promise.all([this.#reattaching, this.#reattach(name)]);
+    });
     containers.on(
       'changed',
       (id) => void this.#look(id === undefined ? this.#book.all() : this.#book.of(id)),
@@ -99,6 +107,14 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
   /** Everything that is attached now. */
   endpoints(): AttachedEndpoint[] {
     return this.#told.all();
+  }
+
+  /** The ports of all containers that are attached now. */
+  ports(): ContainerPort[] {
+    return this.#book.all().flatMap((entry) => {
+      const { network, mac, present } = entry;
+      return present && mac !== undefined ? [{ network, mac, port: this.#hostEnd(entry) }] : [];
+    });
   }
 
   list(): Attachment[] {
@@ -236,6 +252,28 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
     );
   }
 
+  /** Resolves once bridges that were made anew have their containers again. */
+  async settled(): Promise<void> {
+    await this.#reattaching;
+  }
+
+  /** Ports of containers that are there, but not as they should be. */
+  faults(links: LinkStates): Fault[] {
+    const flawed = new Map<string, Entry[]>();
+    for (const entry of this.#book.all()) {
+      const state = entry.present ? links.of(this.#hostEnd(entry)) : undefined;
+      if (state === undefined) continue;
+      const bridge = this.#options.networks.bridge(entry.network);
+      const flaw = portFlaw(state, { bridge, mtu: this.#options.mtu, isIsolated: false });
+      if (flaw !== undefined) flawed.set(flaw, [...(flawed.get(flaw) ?? []), entry]);
+    }
+    return [...flawed].map(([flaw, entries]) => ({
+      key: `ports ${flaw}`,
+      what: `the port of ${listed(entries.map(({ name, target }) => name ?? target))} is ${flaw}`,
+      repair: () => this.#look(entries),
+    }));
+  }
+
   /** Follows what has become of containers: they run again, have ended, or are gone. */
   async #look(entries: readonly Entry[]): Promise<void> {
     if (entries.length === 0) return;
@@ -298,7 +336,8 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
       entry.inode === container.namespace.inode &&
       entry.mac !== undefined &&
       port?.bridge === this.#options.networks.bridge(entry.network) &&
-      port?.mtu === this.#options.mtu;
+      port?.mtu === this.#options.mtu &&
+      !port.isIsolated;
     if (!intact) await this.#attach(container, entry, entry);
     else if (!entry.present) this.#put({ ...entry, present: true });
   }
@@ -511,6 +550,14 @@ type HostEnds = () => ReturnType<typeof hostEnds>;
 /** Process ids are used again: such a container is the same only while its namespace is. */
 function isSame(entry: Entry, container: Container): boolean {
   return !isProcess(entry) || entry.inode === container.namespace.inode;
+}
+
+/** So many are named in one line of the log. */
+const NAMED = 5;
+
+function listed(names: readonly string[]): string {
+  const more = names.length - NAMED;
+  return more > 0 ? `${names.slice(0, NAMED).join(', ')} and ${more} more` : names.join(', ');
 }
 
 function isProcess({ engine, target }: StoredAttachment): boolean {

@@ -22,12 +22,14 @@ import {
   Upstreams,
   wireKey,
 } from '../dns/index.js';
-import { systemCode, WeftError } from '../errors.js';
+import { WeftError } from '../errors.js';
 import { type OpenChannel, OwnedRecords } from '../gossip/index.js';
 import {
   closeResolver,
+  type LinkStates,
   openResolver,
   plugResolver,
+  portFlaw,
   RESOLVER_ADDRESS,
   type ResolverOptions,
   resolverPort,
@@ -40,6 +42,7 @@ import { DnsListeners, parseListenAddress } from './dns-listeners.js';
 import type { Settings } from './launch-request.js';
 import { errorFields, type Log } from './logging.js';
 import type { Networks } from './networks.js';
+import { type Fault, faultOf } from './repairs.js';
 import type { StateFiles, StoredName } from './state.js';
 
 /** Whose names they are that users give to addresses of no container. */
@@ -159,7 +162,7 @@ export class Dns implements NameControl {
       const opened: Place = { options: { bridge, owner: identity.peer, mtu }, sockets: undefined };
       this.#leave(network);
       this.#places.set(network, opened);
-      this.#soon(() => this.#open(network, opened));
+      void this.#soon(() => this.#open(network, opened));
     }
     if (interfaces !== undefined) this.#soon(() => this.#listeners.check());
   }
@@ -167,6 +170,26 @@ export class Dns implements NameControl {
   /** Addresses at which names are to be served and are not, with the reason. */
   waiting(): DnsWaiting[] {
     return this.#listeners.waiting();
+  }
+
+  /** Resolves once everything that was begun is done. */
+  async settled(): Promise<void> {
+    await this.#working;
+  }
+
+  /** Ports of the server that are there, but not as they should be. */
+  faults(links: LinkStates): Fault[] {
+    return [...this.#places.values()].flatMap(({ options, sockets }) => {
+      const { bridge, mtu } = options;
+      const state = sockets === undefined ? undefined : links.of(resolverPort(bridge));
+      const flaw = state && portFlaw(state, { bridge, mtu, isIsolated: true });
+      if (flaw === undefined) return [];
+      return [
+        faultOf(`the port of the DNS server on ${bridge} is ${flaw}`, () =>
+          this.#soon(() => plugResolver(options)),
+        ),
+      ];
+    });
   }
 
   async status(): Promise<DnsStatus> {
@@ -271,7 +294,7 @@ export class Dns implements NameControl {
     // A bridge that was made anew has lost its ports.
     networks.on('moved', () => {
       for (const { options, sockets } of this.#places.values()) {
-        if (sockets !== undefined) this.#soon(() => plugResolver(options));
+        if (sockets !== undefined) void this.#soon(() => plugResolver(options));
       }
     });
   }
@@ -311,7 +334,7 @@ export class Dns implements NameControl {
     const place = this.#places.get(network);
     if (place === undefined) return;
     this.#places.delete(network);
-    this.#soon(async () => {
+    void this.#soon(async () => {
       await closeResolver(place.options.bridge);
       if (place.sockets !== undefined) this.#server.drop(place.sockets);
     });
@@ -324,10 +347,11 @@ export class Dns implements NameControl {
   }
 
   /** One change of our ports at a time. A failure leaves containers without names, but with everything else. */
-  #soon(work: () => Promise<void>): void {
+  #soon(work: () => Promise<void>): Promise<void> {
     this.#working = this.#working.then(work).catch((error: unknown) => {
       this.#options.log.error(`names are not answered: ${String(error)}`, errorFields(error));
     });
+    return this.#working;
   }
 
   #record(container: string, name: string, addresses: readonly string[], network: number): NameRecord {

@@ -1,13 +1,20 @@
 import type { ExposeRequest, Exposure, HideRequest, NameControl } from '../api/index.js';
 import { systemCode, WeftError } from '../errors.js';
 import {
+  addressesOn,
   type Cidr,
   type ExposedSubnet,
   exposeAddresses,
-  Firewall,
+  type Firewall,
+  forwardingFlaws,
+  forwardPackets,
+  hasRoute,
   hideAddresses,
+  type LinkStates,
+  linkLocalOf,
   type Passage,
   parseCidr,
+  restoreRoute,
   subnetOf,
 } from '../hostnet/index.js';
 import { DEFAULT_NETWORK } from '../networks/index.js';
@@ -15,6 +22,7 @@ import { Serial } from '../order.js';
 import { parseAddressRequest, parseWantedAddress } from './address-request.js';
 import type { AddressSource } from './address-source.js';
 import type { Networks } from './networks.js';
+import { type Fault, faultOf } from './repairs.js';
 import type { StateFiles, StoredExposure } from './state.js';
 
 /** Whose addresses the host's are. */
@@ -23,34 +31,37 @@ const HOLDER = 'weft:expose';
 const ADMIT_EVERY = 5;
 
 export interface ExposuresOptions {
-  /** Of the default network; our table in the packet filter is named after it. */
-  readonly bridge: string;
+  readonly firewall: Firewall;
   readonly networks: Networks;
   readonly addresses: AddressSource;
   readonly file: StateFiles['exposures'];
   readonly names: () => Pick<NameControl, 'add' | 'remove'>;
-  /** Something was put right that somebody had changed. */
-  readonly onRepaired: (what: string) => void;
+  /** The host is on a network, or is no longer. */
+  readonly onChanged: () => void;
 }
 
 /** The host itself on the networks: its addresses on the bridges, and the way out for containers. */
 export class Exposures {
   readonly #options: ExposuresOptions;
-  readonly #firewall: Firewall;
   readonly #exposed = new Map<string, StoredExposure>();
   #isRestored = false;
   #checks = 0;
+  #isFilterIntact = true;
   readonly #work = new Serial();
 
   constructor(options: ExposuresOptions) {
     this.#options = options;
-    this.#firewall = new Firewall(options.bridge);
     options.networks.on('moved', () => void this.#work.run(() => this.#restoreAddresses()).catch(() => {}));
   }
 
   /** True while the host is on the network. */
   uses(network: string): boolean {
     return this.list().some((exposure) => exposure.network === network);
+  }
+
+  /** True where the host gives its own address to what it forwards to the network. */
+  masquerades(network: string): boolean {
+    return this.list().some((exposure) => exposure.network === network && exposure.masquerade);
   }
 
   list(): Exposure[] {
@@ -126,19 +137,65 @@ export class Exposures {
     });
   }
 
-  /** Writes rules anew that somebody removed. */
+  /** Looks after the packet filter. */
   check(): Promise<void> {
     return this.#work.run(async () => {
-      const passage = this.#passage();
-      if (await this.#firewall.repair(passage)) this.#options.onRepaired('the rules of the packet filter');
+      this.#isFilterIntact = await this.#options.firewall.isIntact();
       this.#checks += 1;
-      if (this.#checks % ADMIT_EVERY === 1) await withoutNft(this.#firewall.admit(passage));
+      if (this.#checks % ADMIT_EVERY === 1) await withoutNft(this.#options.firewall.admit(this.#passage()));
     });
+  }
+
+  /** What somebody took from the host's place on the networks; of the packet filter, what the last look found. */
+  faults(links: LinkStates): Fault[] {
+    const { firewall } = this.#options;
+    const rewrite = async () => {
+      await firewall.rewrite();
+      this.#isFilterIntact = true;
+    };
+    const filtered = this.#isFilterIntact
+      ? []
+      : [faultOf(`the rules of weft in the packet filter are not those that it wrote`, rewrite)];
+    const { exposed } = this.#passage();
+    const forwarding = forwardingFlaws(exposed).map((name) =>
+      faultOf(`${name} is 0, so that containers do not reach outside`, () => forwardPackets(exposed)),
+    );
+    const faults = [
+      ...filtered,
+      ...forwarding,
+      ...this.list().flatMap((each) => this.#addressFaults(each, links)),
+    ];
+    // Addresses of one bridge share what they need.
+    const distinct = [...new Map(faults.map((fault) => [fault.key, fault])).values()];
+    return distinct.map((fault) => ({ ...fault, repair: () => this.#work.run(fault.repair) }));
+  }
+
+  /**
+   * Of a bridge that runs: of another one the kernel does not tell, and has no routes. Without its link-local address it asks for no
+   * neighbour on behalf of others, so that nothing is forwarded over IPv6.
+   */
+  #addressFaults({ network, address }: StoredExposure, links: LinkStates): Fault[] {
+    const bridge = this.#options.networks.bridge(network);
+    const state = links.of(bridge);
+    if (state?.isRunning !== true) return [];
+    const cidr = parseCidr(address);
+    const needed = cidr.family === 'inet6' ? [cidr, linkLocalOf(state.mac)] : [cidr];
+    const found = addressesOn(bridge);
+    const lost = needed.filter(({ text }) => !found.has(text));
+    const [first] = lost;
+    if (first !== undefined) {
+      const what = `the address ${first.text} of this host is gone from ${bridge}`;
+      return [faultOf(what, () => exposeAddresses(bridge, lost))];
+    }
+    if (hasRoute(bridge, cidr)) return [];
+    return [
+      faultOf(`the route to ${subnetOf(address)} on ${bridge} is gone`, () => restoreRoute(bridge, cidr)),
+    ];
   }
 
   /** Takes our rules out of the packet filter. */
   remove(): Promise<void> {
-    return this.#work.run(() => withoutNft(this.#firewall.remove()));
+    return this.#work.run(() => withoutNft(this.#options.firewall.remove()));
   }
 
   /** On the disk first: a router that is killed meanwhile goes on with it when it is launched again. */
@@ -208,8 +265,9 @@ export class Exposures {
 
   async #apply(): Promise<void> {
     const passage = this.#passage();
-    if (passage.exposed.length > 0) await this.#firewall.apply(passage);
-    else await withoutNft(this.#firewall.apply(passage));
+    if (passage.exposed.length > 0) await this.#options.firewall.apply(passage);
+    else await withoutNft(this.#options.firewall.apply(passage));
+    this.#options.onChanged();
   }
 
   #passage(): Passage {

@@ -4,6 +4,7 @@ import Type, { type Static } from 'typebox';
 import { DEFAULT_PORT } from '../address.js';
 import { DEFAULT_DOMAIN } from '../dns/index.js';
 import { DEFAULT_STORM_LIMIT, MAX_STORM_LIMIT, MAX_WORKERS, OFFLOADS } from '../forwarder/index.js';
+import { DEFAULT_BRIDGE } from '../hostnet/index.js';
 import { DEFAULT_RANGE } from '../ipam/index.js';
 import { validator } from '../validate.js';
 
@@ -89,7 +90,7 @@ export const parseLaunchRequest = validator('bad-launch', 'the launch request', 
 export function settle(chosen: ChosenSettings, earlier: ChosenSettings): Settings {
   return {
     port: DEFAULT_PORT,
-    bridge: 'weft',
+    bridge: DEFAULT_BRIDGE,
     nickname: hostname().slice(0, 63),
     cipher: 'auto',
     mtu: 'auto',

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { NetworkCreateRequest, NetworkInfo } from '../api/index.js';
 import { WeftError } from '../errors.js';
 import type { Forwarder } from '../forwarder/index.js';
-import { bridgesOf, networkBridge, removeBridge, tapName } from '../hostnet/index.js';
+import { bridgesOf, type LinkStates, networkBridge, removeBridge, tapName } from '../hostnet/index.js';
 import type { PeerId } from '../identity/index.js';
 import {
   checkNetworkName,
@@ -16,6 +16,7 @@ import {
   resolveNetworks,
 } from '../networks/index.js';
 import { Serial } from '../order.js';
+import type { Fault } from './repairs.js';
 import { Segment } from './segment.js';
 
 /** So many segments may one host have: that is what peers take in a key agreement. */
@@ -50,7 +51,7 @@ export interface NetworksOptions {
 }
 
 export interface NetworksEvents {
-  /** The containers of this network must be attached anew: its bridge was made anew. */
+  /** What is on the bridge of this network must be looked at: it was made anew, or put right. */
   moved: [name: string];
 }
 
@@ -180,15 +181,19 @@ export class Networks extends EventEmitter<NetworksEvents> {
     await this.#options.records.publishStored(name, recordOf(network, 'removed'));
   }
 
-  /** Makes what somebody removed again: bridges that are not among these interfaces, or all TAPs. */
-  repair(interfaces: ReadonlySet<string>, tapLost: number | undefined): Promise<void> {
-    return this.#work.run(async () => {
-      for (const [name, segment] of this.#all()) {
-        if (interfaces.has(segment.bridge) && segment.number !== tapLost) continue;
-        await segment.makeBridge();
-        await segment.open(this.#options.forwarder);
-        this.emit('moved', name);
-      }
+  /** Whether the forwarder has the TAP of a segment. */
+  async isServed(number: number): Promise<boolean> {
+    const { networks } = await this.#options.forwarder.dump();
+    return networks.some(({ network, queues }) => network === number && queues > 0);
+  }
+
+  /** What somebody did to bridges and TAPs. `lostTap` is the number of a segment whose TAP the forwarder does not have. */
+  faults(links: LinkStates, lostTap?: number): Fault[] {
+    return [...this.#all()].flatMap(([name, segment]) => {
+      const isTapLost = segment.number === lostTap;
+      const onMade = () => void this.emit('moved', name);
+      const faults = segment.faults(links, this.#options.forwarder, { isTapLost, onMade });
+      return faults.map((fault) => ({ ...fault, repair: () => this.#work.run(fault.repair) }));
     });
   }
 

@@ -22,9 +22,11 @@ import type {
 import { WeftError } from '../errors.js';
 import { Forwarder, ForwarderDataPlane, locateForwarder } from '../forwarder/index.js';
 import {
+  Firewall,
   forwardingPorts,
-  interfaceNames,
   isInSubnets,
+  type LinkStates,
+  linkStates,
   removeInterfaces,
   underlayAddresses,
   waysTo,
@@ -42,6 +44,7 @@ import { Dns } from './dns.js';
 import { Endpoints } from './endpoints.js';
 import { logForwarder, logMesh, logOverlay } from './event-log.js';
 import { Exposures } from './expose.js';
+import { Hairpins } from './hairpins.js';
 import { rangesOf } from './ipalloc.js';
 import { joinInvitation } from './join.js';
 import { KnownMembers } from './known-members.js';
@@ -53,6 +56,7 @@ import { Networks } from './networks.js';
 import { runPaths } from './paths.js';
 import { PeerPaths } from './peer-paths.js';
 import type { Plan } from './plan.js';
+import { type Fault, Repairs } from './repairs.js';
 import { mtuFor } from './segment.js';
 import { removeState } from './state.js';
 import { Trust } from './trust.js';
@@ -81,6 +85,8 @@ export class Router implements RouterControl {
   readonly #attachments: Attachments;
   readonly #exposures: Exposures;
   readonly #custody: Custody;
+  readonly #hairpins: Hairpins;
+  readonly #repairs: Repairs;
   readonly #endpoints: Endpoints;
   readonly #macWatch: MacWatch;
   /** Names of containers. */
@@ -189,13 +195,24 @@ export class Router implements RouterControl {
       settled: () => this.#endpoints.settled(),
       onFailure: (what, error) => onFailure(what)(error),
     });
+    const firewall = new Firewall(bridge);
+    this.#hairpins = new Hairpins({
+      firewall,
+      ports: () => this.#attachments.ports(),
+      isMasqueraded: (name) => this.#exposures.masquerades(name),
+      links: () => this.#links(),
+      onFailure: onFailure('containers do not reach themselves by ports of this host'),
+    });
+    for (const event of ['attached', 'detached'] as const) {
+      this.#attachments.on(event, () => void this.#hairpins.settle());
+    }
     this.#exposures = new Exposures({
-      bridge,
+      firewall,
       networks: this.#networks,
       addresses,
       file: files.exposures,
       names: () => this.names,
-      onRepaired: (what) => log.warn(`${what} were changed by somebody, making them again`),
+      onChanged: () => void this.#hairpins.settle(),
     });
     this.#custody = new Custody({
       bridge,
@@ -223,6 +240,16 @@ export class Router implements RouterControl {
       present: () => this.#attachments.present(),
       follow: (entry) => this.#attachments.followMac(entry),
       onFailure: onFailure('a container whose MAC changed is not followed'),
+    });
+    this.#repairs = new Repairs({
+      now: () => performance.now(),
+      onRepaired: (what) => log.warn(`${what}: somebody changed that, it is put right`),
+      onContested: (what) =>
+        log.warn(
+          `${what}: somebody on this host changes that again and again, so it is put right less and less often`,
+        ),
+      onFailed: (what, error) =>
+        log.error(`${what}, and cannot be put right: ${String(error)}`, errorFields(error)),
     });
     this.paths = new PeerPaths(this.#mesh, this.#overlay);
     this.names = new Dns({
@@ -282,7 +309,7 @@ export class Router implements RouterControl {
       .removeUnused()
       .catch((error: unknown) => this.#log.warn(`not cleaned up: ${String(error)}`, errorFields(error)));
     void this.#custody.settle(); // what an earlier run wrote holds no longer
-    this.#check = setInterval(() => this.#inspect(undefined), CHECK_INTERVAL);
+    this.#check = setInterval(() => this.#inspect(), CHECK_INTERVAL);
   }
 
   /** The subnets of containers, and those that this host is exposed in. */
@@ -374,6 +401,7 @@ export class Router implements RouterControl {
       dnsWaiting: this.names.waiting(),
       networks: this.#networks.list().length - 1,
       exposed: this.#exposures.list(),
+      faults: this.#faults(await this.#links()).map(({ what }) => what),
     };
   }
 
@@ -466,6 +494,7 @@ export class Router implements RouterControl {
     this.#containers.stop();
     this.#records.stop();
     await Promise.all([this.#checking, this.#macWatch.stop()]);
+    await this.#hairpins.stop();
     await this.#exposures
       .remove()
       .catch((error: unknown) => this.#log.warn(String(error), errorFields(error)));
@@ -516,21 +545,40 @@ export class Router implements RouterControl {
     });
   }
 
-  /** Makes again what somebody removed, and looks for containers that came or went. One inspection at a time. */
-  #inspect(lostTap: number | undefined): void {
+  /** Puts right what somebody changed, and looks for containers that came or went. One inspection at a time. */
+  #inspect(lostTap?: number): void {
     this.#checking = this.#checking.then(async () => {
       if (this.#stopping) return;
       try {
-        const interfaces = await interfaceNames();
-        await this.#networks.repair(interfaces, lostTap);
-        await this.#attachments.check(interfaces);
-        this.names.check(interfaces);
+        const lost = lostTap === undefined || (await this.#networks.isServed(lostTap)) ? undefined : lostTap;
+        await this.#repairs.mend(this.#networks.faults(await this.#links(), lost));
+        // What suffered with a bridge comes back with it, and is no fault of its own.
+        await Promise.all([this.#attachments.settled(), this.names.settled()]);
+        const links = await this.#links();
+        await this.#attachments.check(links.names);
+        this.names.check(links.names);
         await this.#exposures.check();
         await this.#custody.check();
+        await this.#repairs.mend(this.#faults(links));
+        await this.#hairpins.settle();
       } catch (error) {
-        this.#log.error(`what somebody removed cannot be made again: ${String(error)}`, errorFields(error));
+        this.#log.error(`this host cannot be looked after: ${String(error)}`, errorFields(error));
       }
     });
+  }
+
+  #links(): Promise<LinkStates> {
+    return linkStates(this.#plan.settings.bridge, this.#plan.identity.peer);
+  }
+
+  /** Everything of ours on this host that is not as it should be. */
+  #faults(links: LinkStates): Fault[] {
+    return [
+      ...this.#networks.faults(links),
+      ...this.#attachments.faults(links),
+      ...this.names.faults(links),
+      ...this.#exposures.faults(links),
+    ];
   }
 }
 

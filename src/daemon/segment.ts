@@ -1,8 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseHostPort } from '../address.js';
 import type { Forwarder } from '../forwarder/index.js';
-import { chooseMtu, ensureBridge, plugTap, removeBridge, tapName } from '../hostnet/index.js';
+import {
+  bridgeFlaw,
+  chooseMtu,
+  ensureBridge,
+  type LinkStates,
+  plugTap,
+  portFlaw,
+  removeBridge,
+  tapName,
+} from '../hostnet/index.js';
 import { resolveHostPort } from '../resolve.js';
+import { type Fault, faultOf } from './repairs.js';
 
 const RESOLVE_TIMEOUT = 300;
 
@@ -13,6 +23,12 @@ export interface SegmentOptions {
   /** Peer id of this router. */
   readonly owner: string;
   readonly mtu: number;
+}
+
+export interface FaultOptions {
+  /** The forwarder has no TAP, whatever there is under its name. */
+  readonly isTapLost: boolean;
+  readonly onMade: () => void;
 }
 
 /** An Ethernet segment on this host: a bridge, and the forwarder's TAP in it. */
@@ -41,6 +57,27 @@ export class Segment {
     const { number, bridge, mtu } = this.#options;
     await forwarder.openNetwork({ network: number, name: tapName(bridge), mtu });
     await plugTap(this.#options);
+  }
+
+  /** What somebody did to the bridge and to the TAP. `onMade` is called when what is plugged into the bridge may have suffered, too. */
+  faults(links: LinkStates, forwarder: Forwarder, { isTapLost, onMade }: FaultOptions): Fault[] {
+    const { bridge, mtu } = this.#options;
+    const make = async () => {
+      await this.makeBridge();
+      if (forwarder.connected) await this.open(forwarder);
+      onMade();
+    };
+    const faults: Fault[] = [];
+    const flaw = bridgeFlaw(this.#options, links.of(bridge));
+    if (flaw !== undefined) faults.push(faultOf(`the bridge ${bridge} is ${flaw}`, make));
+    // With its bridge it is made anew, and without the forwarder it is nobody's.
+    if (flaw === 'gone' || !forwarder.connected) return faults;
+    const tap = tapName(bridge);
+    const state = isTapLost ? undefined : links.of(tap);
+    if (state === undefined) return [...faults, faultOf(`the TAP device ${tap} is gone`, make)];
+    const tapFlaw = portFlaw(state, { bridge, mtu, isIsolated: true });
+    if (tapFlaw === undefined) return faults;
+    return [...faults, faultOf(`the TAP device ${tap} is ${tapFlaw}`, () => plugTap(this.#options))];
   }
 
   /** Takes everything down; containers lose their interfaces. */

@@ -117,9 +117,12 @@ export function hostEnd(bridge: string, inode: number, inside: string): string {
 /** Makes both ends, or brings back the host's end of a pair that is there. True when it was made. */
 async function ensurePair(options: AttachOptions, outside: string, mac: string): Promise<boolean> {
   const { bridge, namespace, interface: inside, mtu } = options;
-  const plugged = `link set dev ${outside} mtu ${mtu} master ${bridge} up`;
+  const plugged = [
+    `link set dev ${outside} mtu ${mtu} master ${bridge} up`,
+    `link set dev ${outside} type bridge_slave isolated off`,
+  ];
   try {
-    await ipBatch([createPair(options, outside, mac), ...named(options, outside), plugged]);
+    await ipBatch([createPair(options, outside, mac), ...named(options, outside), ...plugged]);
     return true;
   } catch (error) {
     if (!isPresent(error)) {
@@ -128,7 +131,7 @@ async function ensurePair(options: AttachOptions, outside: string, mac: string):
     }
   }
   if ((await link(outside)) === undefined) throw interfaceTaken(namespace, inside);
-  await ipBatch([plugged]);
+  await ipBatch(plugged);
   return false;
 }
 

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { WeftError } from '../errors.js';
 import { ipBatch, isAbsent, type Link, link, links } from './ip.js';
+import type { LinkState } from './link-states.js';
 import { bridgeAlias, isAttachment, isAttachmentOf, ownerOf } from './ownership.js';
 import { setSysctl } from './sysctl.js';
 
@@ -10,6 +11,9 @@ export interface BridgeOptions {
   readonly owner: string;
   readonly mtu: number;
 }
+
+/** Of the default network, unless the user chooses another. */
+export const DEFAULT_BRIDGE = 'weft';
 
 /** Longest bridge name: its TAP appends four characters, and Linux allows 15. */
 export const MAX_BRIDGE_NAME = 11;
@@ -82,6 +86,15 @@ function refuseForeign(existing: Link, bridge: string, owner: string): void {
   throw new WeftError('bridge-taken', why);
 }
 
+/** What is wrong with the bridge itself; undefined when nothing is. */
+export function bridgeFlaw({ owner, mtu }: BridgeOptions, state: LinkState | undefined): string | undefined {
+  if (state === undefined) return 'gone';
+  if (!state.isUp) return 'down';
+  if (state.mtu !== mtu) return `of another MTU than ${mtu}`;
+  if (state.mac !== macOf(owner)) return 'of another MAC address than its own';
+  return undefined;
+}
+
 /** Puts the TAP into the bridge and brings it up. Rejects with `tap-lost` when it is not there. */
 export async function plugTap({ bridge, owner, mtu }: BridgeOptions): Promise<void> {
   const tap = tapName(bridge);
@@ -120,15 +133,23 @@ export interface HostEnd {
   /** Whose port it is; undefined while it is down or nobody's. */
   readonly bridge: string | undefined;
   readonly mtu: number;
+  readonly isIsolated: boolean;
+}
+
+/** Switches the hairpin mode of these ports: whether a frame may leave by the port that it came by. */
+export async function setHairpin(ports: readonly string[], isOn: boolean): Promise<void> {
+  if (ports.length === 0) return;
+  await ipBatch(ports.map((port) => `link set dev ${port} type bridge_slave hairpin ${isOn ? 'on' : 'off'}`));
 }
 
 /** All host ends of a router's attachments, by name. */
 export async function hostEnds(owner: string): Promise<ReadonlyMap<string, HostEnd>> {
   const found = new Map<string, HostEnd>();
   for (const item of await links()) {
-    const { ifname, master, mtu = 0, flags = [] } = item;
+    const { ifname, master, mtu = 0, flags = [], linkinfo } = item;
+    const isIsolated = linkinfo?.info_slave_data?.isolated === true;
     if (isAttachment(item, owner)) {
-      found.set(ifname, { bridge: flags.includes('UP') ? master : undefined, mtu });
+      found.set(ifname, { bridge: flags.includes('UP') ? master : undefined, mtu, isIsolated });
     }
   }
   return found;

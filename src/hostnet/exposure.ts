@@ -1,3 +1,5 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import { endianness, networkInterfaces } from 'node:os';
 import ipaddr from 'ipaddr.js';
 import { type Cidr, parseCidr } from './cidr.js';
 import { ipBatch, isAbsent } from './ip.js';
@@ -18,6 +20,85 @@ export async function hideAddresses(bridge: string, cidrs: readonly Cidr[]): Pro
       if (!isAbsent(error)) throw error;
     });
   }
+}
+
+/** Brings back the route to the subnet of an address that the host has. */
+export async function restoreRoute(bridge: string, { text, address, family }: Cidr): Promise<void> {
+  const source = family === 'inet' ? `scope link src ${address}` : 'metric 256';
+  await ipBatch([`route replace ${subnetOf(text)} dev ${bridge} proto kernel ${source}`]);
+}
+
+/** The link-local address of a bridge with this MAC, as the kernel makes it (RFC 4291, appendix A). */
+export function linkLocalOf(mac: string): Cidr {
+  const bytes = mac.split(':').map((byte) => Number.parseInt(byte, 16));
+  const [first = 0, ...rest] = bytes;
+  const identifier = [first ^ 0x02, ...rest.slice(0, 2), 0xff, 0xfe, ...rest.slice(2)];
+  const address = new ipaddr.IPv6([0xfe, 0x80, 0, 0, 0, 0, 0, 0, ...identifier]);
+  return parseCidr(`${address.toString()}/64`);
+}
+
+/** The addresses of a running interface of this host, with prefix length. */
+export function addressesOn(name: string): ReadonlySet<string> {
+  const found = networkInterfaces()[name] ?? [];
+  return new Set(found.flatMap(({ cidr }) => (cidr === null ? [] : [canonical(cidr)])));
+}
+
+function canonical(cidr: string): string {
+  const [address = '', length] = cidr.split('/');
+  return `${ipaddr.parse(address).toString()}/${length}`;
+}
+
+/** A host with more routes than fit in here is not searched to the end at every look. */
+const MAX_ROUTES = 512 * 1024;
+
+/** Whether the host has its route to the subnet of an address on a bridge; true when that cannot be told. */
+export function hasRoute(bridge: string, { text, family }: Cidr): boolean {
+  const subnet = ipaddr.parse(subnetOf(text).split('/')[0] ?? '').toByteArray();
+  const length = Number(text.split('/')[1]);
+  const table = head(family === 'inet' ? '/proc/self/net/route' : '/proc/self/net/ipv6_route');
+  if (table.length >= MAX_ROUTES) return true;
+  const isIt = family === 'inet' ? isIpv4Route(bridge, subnet, length) : isIpv6Route(bridge, subnet, length);
+  return table.split('\n').some((line) => isIt(line.trim().split(/\s+/)));
+}
+
+/** Columns: interface, destination (as a number of this machine), six that do not matter, mask. */
+function isIpv4Route(bridge: string, subnet: readonly number[], length: number) {
+  const mask = (0xffffffff << (32 - length)) >>> 0;
+  return ([name, destination = '', , , , , , found = '']: readonly string[]) =>
+    name === bridge &&
+    hostOrder(destination) === Buffer.from(subnet).readUInt32BE() &&
+    hostOrder(found) === mask;
+}
+
+function hostOrder(text: string): number {
+  const bytes = Buffer.from(text, 'hex');
+  if (bytes.length !== 4) return -1;
+  return endianness() === 'LE' ? bytes.readUInt32LE() : bytes.readUInt32BE();
+}
+
+/** Columns: destination, length (hexadecimal), seven that do not matter, interface. */
+function isIpv6Route(bridge: string, subnet: readonly number[], length: number) {
+  const destination = Buffer.from(subnet).toString('hex');
+  return (columns: readonly string[]) =>
+    columns[9] === bridge && columns[0] === destination && Number.parseInt(columns[1] ?? '', 16) === length;
+}
+
+function head(path: string): string {
+  const buffer = Buffer.alloc(MAX_ROUTES);
+  let length = 0;
+  try {
+    const file = openSync(path, 'r');
+    try {
+      for (let read = -1; read !== 0 && length < MAX_ROUTES; length += read) {
+        read = readSync(file, buffer, length, MAX_ROUTES - length, null);
+      }
+    } finally {
+      closeSync(file);
+    }
+  } catch {
+    // the kernel has no IPv6
+  }
+  return buffer.toString('latin1', 0, length);
 }
 
 /** The subnet of an address, such as `10.32.0.0/12`. */

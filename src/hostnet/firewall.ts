@@ -1,8 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import Type from 'typebox';
+import { Serial } from '../order.js';
 import { validator } from '../validate.js';
 import { CommandFailed, run } from './command.js';
-import { setSysctl, sysctl } from './sysctl.js';
+import { setSysctl, sysctl, sysctlNow } from './sysctl.js';
 
 /** A subnet that the host has an address of, on one of weft's bridges. */
 export interface ExposedSubnet {
@@ -11,6 +12,13 @@ export interface ExposedSubnet {
   readonly subnet: string;
   /** Whether what comes from it, and goes to it, gets the host's address. */
   readonly masquerade: boolean;
+}
+
+/** A container's port on one of weft's bridges that is in hairpin mode. */
+export interface HairpinPort {
+  readonly port: string;
+  /** Of the container. */
+  readonly mac: string;
 }
 
 /** What a host lets through for weft's bridges. */
@@ -29,30 +37,67 @@ const DOCKER_BRIDGES = ['docker0', 'br-*'];
  */
 export class Firewall {
   readonly #table: string;
-  /** As the kernel lists our table since we wrote it last. */
-  #written: string | undefined;
+  readonly #tables = new Map<Family, Written>();
+  #looks = 0;
+  readonly #work = new Serial();
 
   constructor(bridge: string) {
     this.#table = `weft-${bridge}`;
   }
 
   /** Brings our rules to this state. Rejects with `command-missing` when nft is not there. */
-  async apply(passage: Passage): Promise<void> {
+  apply(passage: Passage): Promise<void> {
     const { exposed } = passage;
-    if (exposed.some(({ masquerade }) => masquerade)) await forwardPackets(exposed);
-    if (exposed.length > 0 || this.#written !== undefined) await this.#writeTable(exposed);
-    await this.admit(passage);
+    return this.#work.run(async () => {
+      await forwardPackets(exposed);
+      await this.#write('inet', exposed.length === 0 ? undefined : tableOf(this.#table, exposed));
+      await this.#admit(passage);
+    });
   }
 
-  /** Writes our table again when somebody changed or removed it. True when that was so. */
-  async repair({ exposed }: Passage): Promise<boolean> {
-    if (this.#written === undefined || (await this.#list()) === this.#written) return false;
-    await this.#writeTable(exposed);
-    return true;
+  /** Has these ports return to a container only what is for itself; must be so before they are switched to hairpin mode. */
+  guardHairpins(ports: readonly HairpinPort[]): Promise<void> {
+    return this.#work.run(() =>
+      this.#write('bridge', ports.length === 0 ? undefined : hairpinTable(this.#table, ports)),
+    );
+  }
+
+  /**
+   * False when somebody changed or removed one of our tables since we wrote them. Each takes a command: who asks every two seconds is told
+   * about that of the bridges, on which less depends, every other time.
+   */
+  isIntact(): Promise<boolean> {
+    return this.#work.run(async () => {
+      this.#looks += 1;
+      const looked = [...this.#tables].filter(([family]) => family === 'inet' || this.#looks % 2 === 0);
+      const now = await Promise.all(looked.map(([family]) => this.#list(family)));
+      return looked.every(([, { listed }], i) => now[i] === listed);
+    });
+  }
+
+  /** Writes our tables again as they were. */
+  rewrite(): Promise<void> {
+    return this.#work.run(async () => {
+      for (const [family, { text }] of [...this.#tables]) await this.#replace(family, text);
+    });
   }
 
   /** Lets our packets pass Docker's chain, if there is one. */
-  async admit(passage: Passage): Promise<void> {
+  admit(passage: Passage): Promise<void> {
+    return this.#work.run(() => this.#admit(passage));
+  }
+
+  /** Removes all of our rules. */
+  remove(): Promise<void> {
+    return this.#work.run(async () => {
+      await this.#admit({ bridges: [], exposed: [] });
+      await nft(this.#removal('inet'));
+      await nft(this.#removal('bridge')).catch(unlessRefused); // by a kernel without that family
+      this.#tables.clear();
+    });
+  }
+
+  async #admit(passage: Passage): Promise<void> {
     for (const family of await dockerFamilies()) {
       const found = await dockerRules(family);
       const wanted = admission(passage);
@@ -68,25 +113,56 @@ export class Firewall {
     }
   }
 
-  /** Removes all of our rules. */
-  async remove(): Promise<void> {
-    await this.admit({ bridges: [], exposed: [] });
-    await nft([`table inet ${this.#table}`, `delete table inet ${this.#table}`]);
-    this.#written = undefined;
+  /** Has our table of this family say this, or not be there. */
+  async #write(family: Family, text: string | undefined): Promise<void> {
+    if (this.#tables.get(family)?.text !== text) await this.#replace(family, text);
   }
 
-  async #writeTable(exposed: readonly ExposedSubnet[]): Promise<void> {
-    const replaced = [`table inet ${this.#table}`, `delete table inet ${this.#table}`];
-    await nft(exposed.length === 0 ? replaced : [...replaced, tableOf(this.#table, exposed)]);
-    this.#written = exposed.length === 0 ? undefined : await this.#list();
+  async #replace(family: Family, text: string | undefined): Promise<void> {
+    await nft([...this.#removal(family), ...(text === undefined ? [] : [text])]);
+    if (text === undefined) this.#tables.delete(family);
+    else this.#tables.set(family, { text, listed: await this.#list(family) });
   }
 
-  async #list(): Promise<string | undefined> {
-    return await run('nft', ['--stateless', 'list', 'table', 'inet', this.#table]).catch((error: unknown) => {
-      if (error instanceof CommandFailed) return undefined;
-      throw error;
-    });
+  /** Also of one that is not there. */
+  #removal(family: Family): string[] {
+    return [`table ${family} ${this.#table}`, `delete table ${family} ${this.#table}`];
   }
+
+  async #list(family: Family): Promise<string | undefined> {
+    return await run('nft', ['--stateless', 'list', 'table', family, this.#table]).catch(unlessRefused);
+  }
+}
+
+/** One of our tables: as we wrote it last, and as the kernel lists it since then. */
+interface Written {
+  readonly text: string;
+  readonly listed: string | undefined;
+}
+
+type Family = 'inet' | 'bridge';
+
+/**
+ * A port in hairpin mode sends back to its container whatever goes to everybody, and what no port is known for: duplicate address detection
+ * would find the container itself, and a bridge inside of it would learn its own machines at the wrong side.
+ */
+export function hairpinTable(table: string, ports: readonly HairpinPort[]): string {
+  const same = ports.map(({ port }) => `"${port}" . "${port}"`);
+  const own = ports.map(({ port, mac }) => `"${port}" . ${mac}`);
+  return `table bridge ${table} {
+    set same {
+      type ifname . ifname
+      elements = { ${same.join(', ')} }
+    }
+    set own {
+      type ifname . ether_addr
+      elements = { ${own.join(', ')} }
+    }
+    chain forward {
+      type filter hook forward priority filter; policy accept;
+      iifname . oifname @same iifname . ether daddr != @own drop
+    }
+  }`;
 }
 
 /** Our table: masquerading, and the networks kept apart that the host is on. */
@@ -190,19 +266,51 @@ async function dockerRules(family: string): Promise<DockerRule[]> {
 }
 
 /** Lets the host forward. Where it has its own IPv6 way out from a router's advertisements, it goes on to take them. */
-async function forwardPackets(exposed: readonly ExposedSubnet[]): Promise<void> {
-  if (exposed.some(({ subnet }) => !subnet.includes(':'))) await switchOn('net/ipv4/ip_forward');
-  if (!exposed.some(({ subnet }) => subnet.includes(':'))) return;
-  if ((await sysctl('net/ipv6/conf/all/forwarding')) === '1') return;
+export async function forwardPackets(exposed: readonly ExposedSubnet[]): Promise<void> {
+  for (const family of FAMILIES) {
+    const subnets = exposed.filter((each) => each.masquerade && familyOf(each) === family);
+    if (subnets.length === 0) continue;
+    const everywhere = FORWARDING[family];
+    if (family === 'ipv6' && (await sysctl(everywhere)) === '0') await keepRouterAdvertisements();
+    for (const name of [everywhere, ...subnets.map(forwardingOf)]) await switchOn(name);
+  }
+}
+
+async function keepRouterAdvertisements(): Promise<void> {
   for (const name of await readdir('/proc/sys/net/ipv6/conf').catch(() => [])) {
     const accept = `net/ipv6/conf/${name}/accept_ra`;
     if (name !== 'all' && (await sysctl(accept)) === '1') await setSysctl(accept, '2');
   }
-  await switchOn('net/ipv6/conf/all/forwarding');
+}
+
+/** The switches, in the writing of sysctl, of which somebody switched one off that what is masqueraded needs; one for all stands for those of bridges. */
+export function forwardingFlaws(exposed: readonly ExposedSubnet[]): string[] {
+  const isOff = (name: string) => sysctlNow(name) === '0';
+  return FAMILIES.flatMap((family) => {
+    const subnets = exposed.filter((each) => each.masquerade && familyOf(each) === family);
+    if (subnets.length > 0 && isOff(FORWARDING[family])) return [FORWARDING[family]];
+    return [...new Set(subnets.map(forwardingOf))].filter(isOff);
+  }).map((name) => name.replaceAll('/', '.'));
+}
+
+const FAMILIES = ['ipv4', 'ipv6'] as const;
+const FORWARDING = { ipv4: 'net/ipv4/ip_forward', ipv6: 'net/ipv6/conf/all/forwarding' };
+
+function familyOf({ subnet }: ExposedSubnet): (typeof FAMILIES)[number] {
+  return subnet.includes(':') ? 'ipv6' : 'ipv4';
+}
+
+function forwardingOf(subnet: ExposedSubnet): string {
+  return `net/${familyOf(subnet)}/conf/${subnet.bridge}/forwarding`;
 }
 
 async function switchOn(name: string): Promise<void> {
   if ((await sysctl(name)) !== '1') await setSysctl(name, '1');
+}
+
+/** Nothing, where nft itself says no: what it was asked for is not there. */
+function unlessRefused(error: unknown): undefined {
+  if (!(error instanceof CommandFailed)) throw error;
 }
 
 async function nft(lines: readonly string[]): Promise<void> {

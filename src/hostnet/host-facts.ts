@@ -3,10 +3,7 @@ import { constants } from 'node:fs';
 import { access, open, readFile } from 'node:fs/promises';
 import { release } from 'node:os';
 import { delimiter, join } from 'node:path';
-import Type from 'typebox';
 import { systemCode } from '../errors.js';
-import { validator } from '../validate.js';
-import { run } from './command.js';
 
 /** From linux/capability.h. */
 const CAPABILITIES = { CAP_NET_ADMIN: 12, CAP_SYS_ADMIN: 21 } as const;
@@ -53,32 +50,5 @@ async function executable(path: string): Promise<boolean> {
   return access(path, constants.X_OK).then(
     () => true,
     () => false,
-  );
-}
-
-const Ruleset = Type.Object({
-  nftables: Type.Array(
-    Type.Object({
-      chain: Type.Optional(
-        Type.Object({
-          family: Type.String(),
-          table: Type.String(),
-          name: Type.String(),
-          hook: Type.Optional(Type.String()),
-          policy: Type.Optional(Type.String()),
-        }),
-      ),
-    }),
-  ),
-});
-const parseRuleset = validator('nft-output', 'the output of nft', Ruleset);
-
-/** Chains that drop forwarded packets unless a rule lets them pass, as `family table chain`. Rejects when nft cannot tell. */
-export async function droppingForwardChains(): Promise<string[]> {
-  const { nftables } = parseRuleset(JSON.parse(await run('nft', ['--json', 'list', 'chains'])));
-  return nftables.flatMap(({ chain }) =>
-    chain?.hook === 'forward' && chain.policy === 'drop'
-      ? [`${chain.family} ${chain.table} ${chain.name}`]
-      : [],
   );
 }

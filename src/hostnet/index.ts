@@ -14,8 +14,10 @@ export {
 } from './attachment.js';
 export {
   type BridgeOptions,
+  bridgeFlaw,
   bridgesOf,
   checkBridgeName,
+  DEFAULT_BRIDGE,
   ensureBridge,
   type HostEnd,
   hostEnds,
@@ -25,25 +27,42 @@ export {
   removeBridge,
   removeInterfaces,
   removeLink,
+  setHairpin,
   tapName,
 } from './bridge.js';
 export { type Cidr, isInSubnets, parseCidr, parseSubnet } from './cidr.js';
 export { packageOf } from './command.js';
-export { exposeAddresses, hideAddresses, subnetOf } from './exposure.js';
-export { type ExposedSubnet, Firewall, type Passage } from './firewall.js';
+export {
+  addressesOn,
+  exposeAddresses,
+  hasRoute,
+  hideAddresses,
+  linkLocalOf,
+  restoreRoute,
+  subnetOf,
+} from './exposure.js';
+export {
+  type ExposedSubnet,
+  Firewall,
+  forwardingFlaws,
+  forwardPackets,
+  type HairpinPort,
+  type Passage,
+} from './firewall.js';
 export { checkHostAddress } from './host-address.js';
 export {
   type Capability,
-  droppingForwardChains,
   kernelVersion,
   missingCapabilities,
   missingCommands,
   tunFault,
 } from './host-facts.js';
 export { forwardingPorts } from './ip.js';
+export { type LinkState, type LinkStates, linkStates, portFlaw } from './link-states.js';
 export { parseMac } from './mac.js';
 export { checkMtu, chooseMtu, MAX_MTU, MIN_MTU } from './mtu.js';
 export { bootId, type Namespace, resolveNamespace } from './namespace.js';
+export { chainsThatDrop, droppingChains, filteredFamilies } from './packet-filter.js';
 export { type Holding, PortGuard } from './port-guard.js';
 export {
   closeResolver,

@@ -24,7 +24,13 @@ const Link = Type.Object({
   linkinfo: Type.Optional(
     Type.Object({
       info_kind: Type.Optional(Type.String()),
-      info_slave_data: Type.Optional(Type.Object({ state: Type.Optional(Type.String()) })),
+      info_slave_data: Type.Optional(
+        Type.Object({
+          state: Type.Optional(Type.String()),
+          isolated: Type.Optional(Type.Boolean()),
+          hairpin: Type.Optional(Type.Boolean()),
+        }),
+      ),
     }),
   ),
   addr_info: Type.Optional(Type.Array(Address)),

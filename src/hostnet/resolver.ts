@@ -64,9 +64,9 @@ export async function openResolver(options: ResolverOptions): Promise<ResolverSo
   }
 }
 
-/** Puts the port onto a bridge that was made anew. */
-export async function plugResolver({ bridge }: ResolverOptions): Promise<void> {
-  await ipBatch(plugLines(bridge));
+/** Puts the port onto a bridge that was made anew, or back onto the one that somebody took it from. */
+export async function plugResolver({ bridge, mtu }: ResolverOptions): Promise<void> {
+  await ipBatch(plugLines(bridge, mtu));
   await pinMac(bridge);
 }
 
@@ -134,14 +134,17 @@ async function plumb({ bridge, owner, mtu }: ResolverOptions, namespace: string)
     `link add name ${port} mtu ${mtu} type veth peer name ${INSIDE} mtu ${mtu} address ${RESOLVER_MAC} netns ${namespace}`,
     `link set dev ${port} alias ${bridgeAlias(owner)}`,
     `link set dev ${port} addrgenmode none`,
-    ...plugLines(bridge),
+    ...plugLines(bridge, mtu),
   ]);
   await Promise.all([pinMac(bridge), addressInside(namespace)]);
 }
 
-function plugLines(bridge: string): string[] {
+function plugLines(bridge: string, mtu: number): string[] {
   const port = resolverPort(bridge);
-  return [`link set dev ${port} master ${bridge} up`, `link set dev ${port} type bridge_slave isolated on`];
+  return [
+    `link set dev ${port} mtu ${mtu} master ${bridge} up`,
+    `link set dev ${port} type bridge_slave isolated on`,
+  ];
 }
 
 /** Whatever sends from the server's MAC, frames for it go to the server, and are never flooded. */

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { systemCode, WeftError } from '../errors.js';
 
@@ -7,6 +8,15 @@ export async function sysctl(name: string): Promise<string | undefined> {
     (text) => text.trim(),
     () => undefined,
   );
+}
+
+/** The same, without a wait. */
+export function sysctlNow(name: string): string | undefined {
+  try {
+    return readFileSync(`/proc/sys/${name}`, 'utf8').trim();
+  } catch {
+    return undefined;
+  }
 }
 
 /** Writes a sysctl of our own namespace; one that this kernel does not have is left out (IPv6 may be off). */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Host, type Node, until } from '../lab/index.js';
+import { awaitFrame, type Host, type Node, sendFrame, until } from '../lab/index.js';
 import { onLab } from '../lab/suite.js';
 
 /** As Docker leaves the packet filter of a host: what is forwarded is dropped, but for what its own chains let pass. */
@@ -80,6 +80,50 @@ describe('a host that is exposed', () => {
     expect(await asked(c1, '10.32.0.254')).toBe('10.32.0.254');
     await server.stop();
     await a.nft('delete table ip ports');
+  });
+
+  test.each([
+    ['routed', 0],
+    ['handed to the packet filter', 1],
+  ])('leads a container to itself by a port of the host while bridged frames are %s', async (_how, isFiltering) => {
+    const { a, c1 } = world();
+    await a.sysctl({
+      'net.bridge.bridge-nf-call-iptables': isFiltering,
+      'net.bridge.bridge-nf-call-ip6tables': isFiltering,
+    });
+    await a.nft(`table inet ports {
+      chain prerouting {
+        type nat hook prerouting priority dstnat;
+        fib daddr type local tcp dport 5556 meta nfproto ipv4 dnat ip to ${c1.address}:5556
+        fib daddr type local tcp dport 5556 meta nfproto ipv6 dnat ip6 to [${c1.address6}]:5556
+      }
+    }`);
+    const listening = 'TCP6-LISTEN:5556,ipv6only=0,fork,reuseaddr';
+    const server = c1.start(['socat', listening, 'SYSTEM:echo $SOCAT_PEERADDR']);
+    const asked = async (address: string) =>
+      (await c1.run(['socat', '-u', `TCP:${address}:5556,connect-timeout=2`, '-'])).trim();
+    await until('it listens', () => asked('127.0.0.1'));
+    const [ipv4, ipv6] = [a.ports[1]?.address ?? '', a.ports[1]?.address6 ?? ''];
+    expect(await asked(ipv4)).toBe('[0000:0000:0000:0000:0000:ffff:0a20:00fe]'); // 10.32.0.254
+    expect(await asked(`[${ipv6}]`)).toBe('[fd32:0000:0000:0000:0000:0000:0000:0254]');
+    await server.stop();
+    await a.nft('delete table inet ports');
+  });
+
+  test.each([
+    ['everybody', 'ff:ff:ff:ff:ff:ff'],
+    ['nobody that is known', '02:00:00:00:00:77'],
+  ])('returns to a container nothing that it sends to %s', async (_whom, mac) => {
+    const { a, c1 } = world();
+    const near = await a.container(`near-${mac.slice(-2)}`);
+    await near.attach(`10.32.9.${mac.endsWith('77') ? 1 : 2}/24`);
+    const received = await awaitFrame(c1, 'ethweft', 0x88b5);
+    const passed = await awaitFrame(near, 'ethweft', 0x88b5);
+    await sendFrame(c1, 'ethweft', mac, 0x88b5, 'own');
+    expect(await passed()).toContain('own');
+    await sendFrame(near, 'ethweft', 'ff:ff:ff:ff:ff:ff', 0x88b5, 'theirs');
+    expect(await received()).toContain('theirs');
+    await near.detach();
   });
 
   test('writes its rules again when somebody flushed the packet filter', async () => {

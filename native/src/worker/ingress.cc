@@ -384,9 +384,9 @@ void Ingress::note_source(const Batch& batch, const Session& session, const Sour
   last_source_at_ = batch.now;
   context_.events.post({.kind = WorkerEvent::Kind::source,
                         .probe = probe,
+                        .address = source.to,
                         .peer = session.peer,
-                        .endpoint = source.endpoint,
-                        .address = source.to});
+                        .endpoint = source.endpoint});
 }
 
 void Ingress::settle(const Batch& batch) noexcept {

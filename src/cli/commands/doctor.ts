@@ -12,7 +12,7 @@ export function registerDoctor(program: Command): void {
     .command('doctor')
     .summary('find out what on this host is in the way')
     .description(
-      'Checks the kernel, privileges, devices, commands, MTU, port, routes, clock and packet filter of this host, and says what to do about each fault. Needs no running router. Exit code 1 if something fails.',
+      'Checks the kernel, privileges, devices, commands, MTU, port, routes, clock and packet filter of this host, and what a running router has on it, and says what to do about each fault. Needs no running router. Exit code 1 if something fails.',
     )
     .option(
       '--port <port>',
@@ -32,8 +32,7 @@ async function doctor(options: CommonOptions & { port?: number }): Promise<void>
   const port = options.port ?? router?.port ?? DEFAULT_PORT;
   const findings = await diagnose({
     port,
-    running: router !== undefined && router.port === port,
-    router: router?.peer,
+    router,
     datapath,
     peers: router === undefined ? [] : await soughtPeers(options.runDir).catch(() => []),
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseCidr } from '../../../src/hostnet/index.js';
+import { linkLocalOf, parseCidr } from '../../../src/hostnet/index.js';
 
 describe('parseCidr', () => {
   it('gives addresses in one spelling', () => {
@@ -19,4 +19,10 @@ describe('parseCidr', () => {
     'fe80::1%eth0/64',
   ])('refuses "%s"', (text) =>
     expect(() => parseCidr(text)).toThrow(expect.objectContaining({ code: 'bad-cidr' })));
+});
+
+describe('the link-local address of a bridge', () => {
+  it('follows from its MAC as the kernel makes it', () => {
+    expect(linkLocalOf('02:11:22:33:44:55').text).toBe('fe80::11:22ff:fe33:4455/64');
+  });
 });
