@@ -94,6 +94,9 @@ export const Attachment = Type.Object({
   addresses: Type.Array(Type.String()),
   floating: Type.Array(Type.String(), { description: 'those that go to whoever announces them last' }),
   present: Type.Boolean({ description: 'the interface is there now' }),
+  sharedWith: Type.Array(Type.String(), {
+    description: 'other containers that are in the same network namespace, and have the same interface',
+  }),
 });
 export type Attachment = Static<typeof Attachment>;
 

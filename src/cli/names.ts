@@ -12,7 +12,10 @@ export interface NameOptions extends CommonOptions {
 export function withNameArguments(command: Command): Command {
   command
     .helpOption('--help', 'display help for command')
-    .argument('<container|address...>', 'a container of this host, addresses')
+    .argument(
+      '<container|address...>',
+      'a container of this host (or container:NAME, netns:NAME, pid:ID), addresses',
+    )
     .option('-h, --hostname <name>', 'the name, with or without the domain (default: the container)');
   return withCommonOptions(command);
 }

@@ -1,4 +1,5 @@
 import { attachmentKey, type Entry } from './attachment-book.js';
+import { present } from './sharing.js';
 
 /** A container's interface as others need to know it. */
 export interface AttachedEndpoint {
@@ -9,12 +10,17 @@ export interface AttachedEndpoint {
   readonly addresses: readonly string[];
   /** Those among them that are this container's alone: the others go to whoever announces them last. */
   readonly fixed: readonly string[];
-  /** Of the container: what its addresses and names belong to. */
-  readonly id: string;
   /** Its name inside the container. */
   readonly interface: string;
   /** The host's end. */
   readonly port: string;
+  /** Whose it is, the container that was attached first in front; several in one namespace share it. */
+  readonly containers: readonly [CalledContainer, ...CalledContainer[]];
+}
+
+/** A container as others may find it. */
+export interface CalledContainer {
+  readonly id: string;
   readonly name: string | null;
   readonly hostname: string | null;
   /** Others find it by these names. */
@@ -43,18 +49,36 @@ export class AttachedEndpoints {
     return [...this.#told.values()];
   }
 
-  /** Tells what is new about an attachment. Of one that has another MAC now the former is withdrawn once the new one is told: its names stay. */
-  tell(entry: Entry): void {
+  /**
+   * Tells what is new about an attachment, which replaces `replaced`: with the same owner, or with another of those who share it. When its MAC
+   * is another one now, the former is withdrawn once the new one is told: its names stay.
+   */
+  tell(entry: Entry, replaced: Entry = entry): void {
     const network = this.#options.segment(entry.network);
-    if (!entry.present || entry.mac === undefined || network === undefined) {
-      this.withdraw(entry);
+    const [first, ...others] = present(entry).map(({ id, name, hostname, dns }) => ({
+      id,
+      name,
+      hostname,
+      dns,
+    }));
+    if (first === undefined || entry.mac === undefined || network === undefined) {
+      this.withdraw(replaced);
       return;
     }
-    const { mac, addresses, floating = [], id, interface: inside, name, hostname, dns } = entry;
+    const { mac, addresses, floating = [], interface: inside } = entry;
     const fixed = addresses.filter((address) => !floating.includes(address));
-    const former = this.#told.get(attachmentKey(entry));
+    const former = this.#told.get(attachmentKey(replaced));
     const port = this.#options.port(entry);
-    const endpoint = { network, mac, addresses, fixed, id, interface: inside, port, name, hostname, dns };
+    const endpoint = {
+      network,
+      mac,
+      addresses,
+      fixed,
+      interface: inside,
+      port,
+      containers: [first, ...others],
+    } as const;
+    this.#told.delete(attachmentKey(replaced));
     this.#told.set(attachmentKey(entry), endpoint);
     this.#options.onAttached(endpoint);
     if (former === undefined || (former.mac === mac && former.network === network)) return;

@@ -1,8 +1,11 @@
+import { everybody, holderOf } from './sharing.js';
 import type { StoredAttachment } from './state.js';
 
 /** An attachment, and whether its interface is there. */
 export interface Entry extends StoredAttachment {
   readonly present: boolean;
+  /** Ids of those who share it that are in its namespace now. */
+  readonly sharing: readonly string[];
 }
 
 /** All attachments of this host, found by container and interface, by namespace, and by address. */
@@ -27,8 +30,14 @@ export class AttachmentBook {
     return [...this.#entries.values()];
   }
 
+  /** Those that are a container's own, or that it shares. */
   of(id: string): Entry[] {
-    return this.all().filter((entry) => entry.id === id);
+    return this.all().filter((entry) => everybody(entry).some((called) => called.id === id));
+  }
+
+  /** Whether some addresses are a holder's by the ring. */
+  holds(holder: string): boolean {
+    return this.all().some((entry) => holderOf(entry) === holder);
   }
 
   find(id: string, inside: string): Entry | undefined {
@@ -43,10 +52,6 @@ export class AttachmentBook {
   /** Whose address it is. */
   withAddress(network: string, cidr: string): Entry | undefined {
     return this.#at(this.#addresses.get(`${network} ${addressOf(cidr)}`));
-  }
-
-  named(target: string, inside: string): Entry | undefined {
-    return this.all().find((entry) => entry.target === target && entry.interface === inside);
   }
 
   /** Puts an entry in, in place of the former one of that container and interface. */

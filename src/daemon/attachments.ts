@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { isDeepStrictEqual } from 'node:util';
 import type { Attachment, AttachRequest, DetachRequest } from '../api/index.js';
 import { WeftError } from '../errors.js';
 import {
@@ -11,7 +12,9 @@ import {
   hostEnd,
   hostEnds,
   interfaceMac,
+  interfaceNames,
   type LinkStates,
+  namespaceInode,
   parseCidr,
   parseMac,
   portFlaw,
@@ -23,19 +26,24 @@ import type { PeerId } from '../identity/index.js';
 import { DEFAULT_NETWORK } from '../networks/index.js';
 import { inParallel, once, SerialByKey } from '../order.js';
 import { type AddressRequest, parseAddressRequest, parseWantedAddress } from './address-request.js';
-import type { AddressSource } from './address-source.js';
+import type { AddressSource, Holder } from './address-source.js';
 import { type AttachedEndpoint, AttachedEndpoints } from './attached-endpoints.js';
 import { AttachmentBook, type Entry } from './attachment-book.js';
-import type { Container, Containers } from './containers.js';
+import { calledBy, isMeant, isProcess, nameOf, onlyOne, renamed } from './called.js';
+import { type Container, type Containers, type Fate, parseTarget } from './containers.js';
 import type { ContainerPort } from './hairpins.js';
 import type { Networks } from './networks.js';
 import type { Fault } from './repairs.js';
+import { everybody, handedOn, holderOf, view, withoutSharer, withSharer } from './sharing.js';
 import type { StateFiles, StoredAttachment } from './state.js';
 
 /** So many containers are put back at the same time. */
 const AT_ONCE = 8;
 /** A named namespace that is gone for so long (ms) does not come back: its addresses are free. */
 const GONE_FOR_GOOD = 30_000;
+
+/** Of a namespace of an earlier boot of this host. */
+const NO_INODE = 0;
 
 export interface AttachmentsOptions {
   /** Peer id of this router. */
@@ -92,7 +100,7 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
       'changed',
       (id) => void this.#look(id === undefined ? this.#book.all() : this.#book.of(id)),
     );
-    containers.on('removed', (id) => void this.#release(this.#book.of(id)));
+    containers.on('removed', (id) => void this.#removed(id));
   }
 
   get size(): number {
@@ -118,14 +126,27 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
   }
 
   list(): Attachment[] {
-    return this.#book.all().map(view);
+    return this.#book.all().flatMap((entry) => everybody(entry).map(({ id }) => view(entry, id)));
+  }
+
+  /**
+   * The id of the attached container of this host that a user means by its target, its id or its name; undefined when there is none. Throws
+   * `ambiguous-target`.
+   */
+  idOf(text: string): string | undefined {
+    const all = this.#book.all().flatMap(everybody);
+    const meant = onlyOne(
+      text,
+      all.filter((called) => isMeant(called, text)),
+    );
+    return (meant ?? all.find(({ name }) => name === parseTarget(text).name))?.id;
   }
 
   /** Claims all addresses that are noted as attached, now or in earlier runs, so that nobody else is given them. */
   async reclaim(): Promise<void> {
     const { file, addresses } = this.#options;
     const noted = this.#isRestored ? this.#book.all() : (await file.read()).attachments;
-    for (const entry of noted) addresses.reclaim(entry, entry.target, entry.addresses);
+    for (const entry of noted) addresses.reclaim(ringHolder(entry), entry.target, entry.addresses);
   }
 
   /** Attaches the containers of earlier runs that still exist. Gives those that do not, which are forgotten. */
@@ -133,13 +154,16 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
     const { file, owner } = this.#options;
     const [stored, boot, ends] = await Promise.all([file.read(), bootId(), hostEnds(owner)]);
     const gone: StoredAttachment[] = [];
-    await inParallel(stored.attachments, AT_ONCE, async (entry) => {
-      const mayReturn = stored.bootId === boot || !isProcess(entry);
+    const isThisBoot = stored.bootId === boot;
+    await inParallel(stored.attachments, AT_ONCE, async (noted) => {
+      const entry = isThisBoot ? noted : { ...noted, inode: NO_INODE };
+      const mayReturn = isThisBoot || !isProcess(entry);
       const kept = mayReturn && (await this.#restored(entry, async () => ends));
-      if (this.#book.find(entry.id, entry.interface)?.present !== true) this.emit('missing', entry.id);
+      const there = new Set(this.endpoints().flatMap(({ containers }) => containers.map(({ id }) => id)));
+      for (const { id } of everybody(asleep(entry))) if (!there.has(id)) this.emit('missing', id);
       if (kept) return;
       gone.push(entry);
-      await this.#options.addresses.release(entry, entry.addresses);
+      await this.#options.addresses.release(ringHolder(entry), entry.addresses);
     });
     this.#isRestored = true;
     await this.#removeStrays(ends);
@@ -160,31 +184,35 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
     const container = await this.#options.containers.resolve(request.target);
     const inside = request.interface ?? DEFAULT_INTERFACE;
     const mac = request.mac === undefined ? undefined : parseMac(request.mac, this.#options.owner);
-    return await this.#changes.run(container.id, async () => {
+    const key = this.#find(container, inside)?.id ?? container.id;
+    return await this.#changes.run(key, async () => {
       const before = this.#find(container, inside);
       const network = request.network ?? before?.network ?? DEFAULT_NETWORK;
       if (before !== undefined && before.network !== network) throw otherNetwork(before);
-      const holder = { id: before?.id ?? container.id, network };
+      const holder = { id: before === undefined ? this.#newHolder(container) : holderOf(before), network };
       const isNew = before === undefined && requests.length === 0;
       const wanted = isNew ? [parseAddressRequest('net:default')] : requests;
       const addresses = await this.#options.addresses.take(holder, wanted);
       try {
+        const called = calledBy(request, container, before);
+        const isSharer = before !== undefined && before.id !== called.id;
+        const whose = isSharer ? withSharer(before, called) : { sharing: [], ...before, ...called };
         const wanted = {
+          ...whose,
           interface: inside,
           network,
           addresses,
           floating: floatingOf(request, before, addresses),
-          name: request.name ?? before?.name ?? container.name,
-          hostname: request.hostname ?? before?.hostname ?? container.hostname,
           multicastRoute: request.multicastRoute ?? before?.multicastRoute ?? true,
-          dns: request.dns ?? before?.dns ?? true,
+          ...(holder.id === whose.id ? {} : { holder: holder.id }),
         };
         const attached = await this.#attach(container, before, wanted, mac);
         await this.#save().catch(async (error: unknown) => {
           await this.#takeBack(attached, before, container);
           throw error;
         });
-        return view(attached);
+        this.#unshare(called.id, attached);
+        return view(attached, called.id);
       } catch (error) {
         const kept = before?.addresses ?? [];
         await this.#options.addresses.release(
@@ -196,21 +224,34 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
     });
   }
 
-  /** Rejects with `not-attached`, `bad-cidr`, `bad-subnet` or `disk-full`. */
+  /** Rejects with `not-attached`, `ambiguous-target`, `bad-cidr`, `bad-subnet` or `disk-full`. */
   async detach(request: DetachRequest): Promise<Attachment | null> {
     const inside = request.interface ?? DEFAULT_INTERFACE;
     const requests = (request.addresses ?? []).map(parseAddressRequest);
     const find = () => this.#required(request.target, inside);
-    const { id } = await find();
-    const left = await this.#changes.run(id, async () => await this.#detach(await find(), requests));
-    return left === undefined ? null : view(left);
+    const { entry } = await find();
+    return await this.#changes.run(entry.id, async () => {
+      const { entry, id } = await find();
+      const others = requests.length > 0 ? undefined : without(entry, id);
+      if (others !== undefined) return await this.#leave(entry, others, id);
+      const left = await this.#detach(entry, requests);
+      return left === undefined ? null : view(left, id);
+    });
+  }
+
+  /** A container that is attached does not share another attachment any more. */
+  #unshare(id: string, attached: Entry): void {
+    for (const entry of this.#book.of(id)) {
+      const isOther = entry.id !== attached.id && entry.interface === attached.interface;
+      if (isOther && entry.id !== id) this.#put(withoutSharer(entry, id));
+    }
   }
 
   /** Looks which containers came or went. Cheap while none did. */
   async check(interfaces: ReadonlySet<string>): Promise<void> {
     const suspects = this.#book.all().filter((entry) => {
       if (!entry.present) return entry.engine === null; // its engine tells when it starts
-      return !interfaces.has(this.#hostEnd(entry));
+      return !interfaces.has(this.#hostEnd(entry)) || hasMoved(entry);
     });
     await this.#look(suspects);
   }
@@ -297,10 +338,36 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
       this.#missing.delete(entry.id);
       await this.#putBack(entry, fate.container, ends);
     } else if (fate.state === 'stopped' || this.#mayReturn(entry)) {
-      if (entry.present) this.#put({ ...entry, present: false });
+      const stopped = renamed({ ...entry, present: false }, nameOf(fate));
+      if (entry.present || stopped.containerName !== entry.containerName) this.#put(stopped);
     } else {
-      await this.#forget(entry);
+      await this.#lose(entry);
     }
+    await this.#lookAtSharers(id, inside);
+  }
+
+  /** Whether those who share an attachment run, and in its namespace. One that is gone for good does not share it any more. */
+  async #lookAtSharers(id: string, inside: string): Promise<void> {
+    const entry = this.#book.find(id, inside);
+    if (entry?.sharers === undefined || entry.sharers.length === 0) return;
+    const looked = await this.#sharersOf(entry);
+    if (isDeepStrictEqual(looked, entry)) return;
+    this.#put(looked);
+    for (const { id } of entry.sharers) if (!looked.sharing.includes(id)) this.emit('missing', id);
+  }
+
+  /** The same attachment, as those who share it are now. */
+  async #sharersOf(entry: Entry): Promise<Entry> {
+    let looked: Entry = { ...entry, sharers: [], sharing: [] };
+    for (const sharer of entry.sharers ?? []) {
+      const fate = await this.#options.containers.again(sharer);
+      if (fate.state === 'gone') continue;
+      const isHere = fate.state === 'running' && fate.container.namespace.inode === entry.inode;
+      const { sharing } = looked;
+      looked = withSharer(looked, renamed(sharer, nameOf(fate)));
+      if (!isHere) looked = { ...looked, sharing };
+    }
+    return looked;
   }
 
   /** A named namespace may be made again by whoever restarts the container. */
@@ -312,16 +379,19 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
   }
 
   async #restored(stored: StoredAttachment, ends: HostEnds): Promise<boolean> {
-    const entry = { ...stored, present: false };
+    const entry = asleep(stored);
     try {
-      const fate = await this.#options.containers.again(stored).catch((error: unknown) => {
+      const fate = await this.#options.containers.again(stored).catch((error: unknown): Fate => {
         this.#options.onFailure(`it cannot be told whether ${stored.target} runs`, error);
-        return { state: 'stopped' } as const;
+        return { state: 'stopped' };
       });
-      if (fate.state === 'stopped') this.#put(entry);
-      if (fate.state !== 'running') return fate.state === 'stopped';
-      if (!isSame(entry, fate.container)) return false;
-      await this.#putBack(entry, fate.container, ends);
+      if (fate.state === 'stopped') this.#put(renamed(entry, nameOf(fate)));
+      if (fate.state === 'gone') return await this.#handOn(await this.#sharersOf(entry));
+      if (fate.state === 'running') {
+        if (!isSame(entry, fate.container)) return false;
+        await this.#putBack(entry, fate.container, ends);
+      }
+      await this.#lookAtSharers(entry.id, entry.interface);
       return true;
     } catch (error) {
       this.#options.onFailure(`${stored.target} cannot be attached again`, error);
@@ -332,14 +402,15 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
   /** Attaches a container again as it was, unless everything is still in place. */
   async #putBack(entry: Entry, container: Container, ends: HostEnds): Promise<void> {
     const port = (await ends()).get(this.#hostEnd(entry));
+    const now = renamed(entry, nameOf({ state: 'running', container }));
     const intact =
       entry.inode === container.namespace.inode &&
       entry.mac !== undefined &&
       port?.bridge === this.#options.networks.bridge(entry.network) &&
       port?.mtu === this.#options.mtu &&
       !port.isIsolated;
-    if (!intact) await this.#attach(container, entry, entry);
-    else if (!entry.present) this.#put({ ...entry, present: true });
+    if (!intact) await this.#attach(container, entry, now);
+    else if (!entry.present || now !== entry) this.#put({ ...now, present: true });
   }
 
   #hostEnd({ network, inode, interface: inside }: Entry): string {
@@ -358,21 +429,21 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
     wanted: Wanted,
     newMac?: string,
   ): Promise<Entry> {
-    const { id, target, namespace, engine } = container;
-    const known = before?.addresses ?? [];
+    const { namespace } = container;
+    const hasMoved = before !== undefined && before.inode !== namespace.inode;
     const entry = {
       ...wanted,
-      id: before?.id ?? id,
-      target: before?.target ?? target,
-      engine,
       inode: namespace.inode,
-      addresses: [...new Set([...known, ...wanted.addresses])],
+      addresses: [...new Set([...(before?.addresses ?? []), ...wanted.addresses])],
+      sharing: hasMoved ? [] : wanted.sharing,
       present: false,
     };
     for (let rival = this.#rival(entry); rival !== undefined; rival = this.#rival(entry)) {
       await this.#evict(rival);
     }
     if (newMac !== undefined) this.#checkMac(entry, newMac);
+    // A process may keep the former namespace alive: the same addresses must not be in both.
+    if (hasMoved) await this.#unplug(before);
     this.#book.put(entry); // its addresses are taken from now on
     try {
       const { mac } = await this.#plug(container, entry, before?.mac, newMac);
@@ -420,20 +491,24 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
     }
     const added = attached.addresses.filter((address) => !before.addresses.includes(address));
     await removeAddresses(namespace, attached.interface, added.map(parseCidr));
-    const { mac, addresses, floating = [], name, hostname, multicastRoute, dns } = before;
+    const { inode } = attached;
+    const { mac = attached.mac } = before;
     if (mac !== undefined && mac !== attached.mac) {
       await setInterfaceMac(namespace, attached.interface, mac);
     }
-    this.#put({
-      ...attached,
-      ...(mac === undefined ? {} : { mac }),
-      addresses,
-      floating,
-      name,
-      hostname,
-      multicastRoute,
-      dns,
+    const sharing = before.sharing.filter((id) => attached.sharing.includes(id));
+    this.#put({ ...before, inode, sharing, present: true, ...(mac === undefined ? {} : { mac }) });
+  }
+
+  /** One of those whose attachment it is leaves it to the others. */
+  async #leave(entry: Entry, others: Entry, id: string): Promise<null> {
+    this.#replace(entry, others);
+    await this.#save().catch((error: unknown) => {
+      this.#replace(others, entry);
+      throw error;
     });
+    this.emit('missing', id);
+    return null;
   }
 
   /** What is left is on the disk before anything is taken away: a detached container does not come back. */
@@ -452,24 +527,59 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
       this.#put(entry);
       throw error;
     });
+    if (left === undefined) for (const { id } of entry.sharers ?? []) this.emit('missing', id);
     if (stays) await removeAddresses(fate.container.namespace, entry.interface, leaving.map(parseCidr));
     else await this.#unplug(entry);
     const free = entry.addresses.filter((address) => left?.addresses.includes(address) !== true);
-    await source.release(entry, free);
+    await source.release(ringHolder(entry), free);
     return left;
   }
 
+  /** But not what somebody else has who is in a namespace with an inode that is used again. */
   async #unplug(entry: Entry): Promise<void> {
+    const isOthers = this.#book
+      .all()
+      .some(
+        ({ id, inode, interface: inside, network }) =>
+          id !== entry.id && inode === entry.inode && inside === entry.interface && network === entry.network,
+      );
+    if (isOthers) return;
     await detach(this.#options.networks.bridge(entry.network), entry.inode, entry.interface);
   }
 
-  async #release(entries: readonly Entry[]): Promise<void> {
-    for (const entry of entries) {
-      await this.#forget(entry).catch((error: unknown) => {
-        this.#options.onFailure(`the addresses of ${entry.target} are not free`, error);
-      });
+  /** What a container had that was removed is free, unless others share it. */
+  async #removed(id: string): Promise<void> {
+    for (const { id: owner, interface: inside } of this.#book.of(id)) {
+      await this.#changes
+        .run(owner, async () => {
+          const entry = this.#book.find(owner, inside);
+          if (entry?.id === id) await this.#lose(await this.#sharersOf(entry));
+          else if (entry !== undefined) {
+            this.#put(withoutSharer(entry, id));
+            this.emit('missing', id);
+          }
+        })
+        .catch((error: unknown) => this.#options.onFailure(`the addresses of ${id} are not free`, error));
     }
     await this.#note();
+  }
+
+  /** Its owner does not come back. */
+  async #lose(entry: Entry): Promise<void> {
+    if (!(await this.#handOn(entry))) await this.#forget(entry);
+  }
+
+  /** To the first of those who share it; false when there is none. */
+  async #handOn(entry: Entry): Promise<boolean> {
+    const heir = handedOn(entry);
+    if (heir === undefined) return false;
+    this.#replace(entry, heir);
+    this.emit('missing', entry.id);
+    await this.#lookAt(
+      heir,
+      once(() => hostEnds(this.#options.owner)),
+    );
+    return true;
   }
 
   /** Another container that has one of these addresses: an address may be on one interface of a network only. */
@@ -493,12 +603,31 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
     return this.#book.find(id, inside) ?? this.#book.inNamespace(namespace.inode, inside);
   }
 
-  /** The attachment that the user means; the container may be gone by now. */
-  async #required(target: string, inside: string): Promise<Entry> {
-    const named = this.#book.named(target, inside);
-    if (named !== undefined) return named;
-    const found = this.#find(await this.#options.containers.resolve(target), inside);
-    if (found !== undefined) return found;
+  /** A container that was here before may have left its addresses, under its id, to another. */
+  #newHolder({ id }: Container): string {
+    let holder = id;
+    for (let i = 2; this.#book.holds(holder); i += 1) holder = `${id} ${i}`;
+    return holder;
+  }
+
+  /** The attachment that the user means, and by which of those whose it is; the container may be gone by now. */
+  async #required(target: string, inside: string): Promise<{ entry: Entry; id: string }> {
+    const all = this.#book.all().filter((entry) => entry.interface === inside);
+    const called = onlyOne(
+      target,
+      all.flatMap(everybody).filter((each) => isMeant(each, target)),
+    );
+    const named = called && all.find((entry) => everybody(entry).some(({ id }) => id === called.id));
+    if (named !== undefined) return { entry: named, id: called?.id ?? named.id };
+    const container = await this.#options.containers.resolve(target);
+    const found = this.#find(container, inside);
+    // Who is in the same namespace, but was never attached, has nothing to lose.
+    const isTheirs =
+      container.engine === null ||
+      (found === undefined ? [] : everybody(found)).some(({ id }) => id === container.id);
+    if (found !== undefined && isTheirs) {
+      return { entry: found, id: everybody(found).find(({ id }) => id === container.id)?.id ?? found.id };
+    }
     throw new WeftError(
       'not-attached',
       `${target} has no interface ${inside} of this router: \`weft ps\` shows what is attached`,
@@ -507,15 +636,24 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
 
   /** Notes an attachment, and tells others what is new about it. */
   #put(entry: Entry): void {
+    this.#replace(this.#book.find(entry.id, entry.interface), entry);
+  }
+
+  /** As `#put`, in place of one whose owner may be another. */
+  #replace(former: Entry | undefined, entry: Entry): void {
+    if (former !== undefined) this.#book.remove(former);
     this.#book.put(entry);
     this.#options.networks.settle(entry.network);
-    this.#told.tell(entry);
+    this.#told.tell(entry, former);
   }
 
   /** The container does not come back: its addresses are free, and others hear of it. */
   async #forget(entry: Entry): Promise<void> {
     this.#drop(entry);
-    await this.#options.addresses.release(entry, entry.addresses);
+    for (const { id } of entry.sharers ?? []) this.emit('missing', id);
+    // A process may keep its namespace alive.
+    if ((await interfaceNames()).has(this.#hostEnd(entry))) await this.#unplug(entry);
+    await this.#options.addresses.release(ringHolder(entry), entry.addresses);
   }
 
   #drop(entry: Entry): void {
@@ -534,16 +672,13 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
     const boot = await bootId();
     await this.#options.file.write(() => ({
       bootId: boot,
-      attachments: this.#book.all().map(({ present, ...stored }) => stored),
+      attachments: this.#book.all().map(({ present, sharing, ...stored }) => stored),
     }));
   }
 }
 
 /** What `#attach` is to bring about; addresses are added to those that are there. */
-type Wanted = Pick<
-  StoredAttachment,
-  'interface' | 'network' | 'addresses' | 'floating' | 'name' | 'hostname' | 'multicastRoute' | 'dns'
->;
+type Wanted = Omit<Entry, 'inode' | 'mac' | 'present'>;
 
 type HostEnds = () => ReturnType<typeof hostEnds>;
 
@@ -560,14 +695,11 @@ function listed(names: readonly string[]): string {
   return more > 0 ? `${names.slice(0, NAMED).join(', ')} and ${more} more` : names.join(', ');
 }
 
-function isProcess({ engine, target }: StoredAttachment): boolean {
-  return engine === null && (/^\d+$/.test(target) || target.startsWith('/proc/'));
-}
-
-function view(entry: Entry): Attachment {
-  const { id, target, name, interface: inside, network, mac = null, present } = entry;
-  const [addresses, floating] = [[...entry.addresses], [...(entry.floating ?? [])]];
-  return { target, id, name, interface: inside, network, mac, addresses, floating, present };
+/** True when a namespace of that name is another one now, though the one that was attached lives on. */
+function hasMoved(entry: Entry): boolean {
+  if (entry.engine !== null || isProcess(entry)) return false;
+  const inode = namespaceInode(entry.target);
+  return inode !== undefined && inode !== entry.inode;
 }
 
 /** Which addresses float once a request is done: those that it gives, or all if it gives none. */
@@ -581,6 +713,19 @@ function floatingOf(
   const meant = requested.length === 0 ? [...(before?.addresses ?? []), ...added] : added;
   const others = former.filter((address) => !meant.includes(address));
   return floating ? [...others, ...meant] : others;
+}
+
+function asleep(stored: StoredAttachment): Entry {
+  return { ...stored, present: false, sharing: [] };
+}
+
+function ringHolder(entry: Pick<StoredAttachment, 'id' | 'holder' | 'network'>): Holder {
+  return { id: holderOf(entry), network: entry.network };
+}
+
+/** What is left of an attachment without one of those whose it is; undefined when nobody is in the namespace then. */
+function without(entry: Entry, id: string): Entry | undefined {
+  return entry.id === id ? handedOn(entry) : withoutSharer(entry, id);
 }
 
 function otherNetwork({ target, interface: inside, network }: Entry): WeftError {

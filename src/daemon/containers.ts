@@ -2,17 +2,19 @@ import { EventEmitter } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Engine, type EngineContainer, type EngineEvent, engineSockets } from '../engine/index.js';
 import { systemCode, WeftError } from '../errors.js';
-import { type Namespace, resolveNamespace } from '../hostnet/index.js';
+import { canonicalTarget, type Namespace, resolveNamespace } from '../hostnet/index.js';
 
 const RETRY = 2_000;
 const PROCESS_KNOWN = 5_000;
 const PROCESS_POLL = 100;
+/** Digits of an id that engines show. */
+const SHOWN_ID = 12;
 
 /** Whatever can be attached: it has a network namespace. */
 export interface Container {
   /** What its addresses belong to: an engine's id of it, else how its namespace was named. */
   readonly id: string;
-  /** As the user named it. */
+  /** As the user named it, without a prefix that it does not need. */
   readonly target: string;
   /** As others may call it; null when it has no name of its own. */
   readonly name: string | null;
@@ -29,11 +31,15 @@ export type Seen = Pick<Container, 'id' | 'target' | 'engine'>;
 export type Fate =
   | { readonly state: 'running'; readonly container: Container }
   /** Also while its engine is not there, which alone can tell. */
-  | { readonly state: 'stopped' }
+  | {
+      readonly state: 'stopped';
+      /** As its engine calls it now; undefined while that is not there. */
+      readonly name?: string;
+    }
   | { readonly state: 'gone' };
 
 export interface ContainersEvents {
-  /** The container with this engine's id started or ended; undefined: any of them may have. */
+  /** The container with this engine's id started, ended or was renamed; undefined: any of them may have. */
   changed: [id: string | undefined];
   removed: [id: string];
 }
@@ -43,21 +49,17 @@ export class Containers extends EventEmitter<ContainersEvents> {
   readonly #engines = new Map(engineSockets().map((path) => [path, new Engine(path)]));
   readonly #watches = new Map<Engine, AbortController>();
 
-  /** Rejects with `no-such-container`, `container-stopped`, and what `resolveNamespace` rejects with. */
+  /**
+   * Finds what a user means by `container:NAME`, `netns:NAME`, `pid:ID`, a path, or a name alone, which may be of any kind. Rejects with
+   * `no-such-container`, `container-stopped`, `ambiguous-target`, and what `resolveNamespace` rejects with.
+   */
   async resolve(target: string): Promise<Container> {
-    const byNamespace = await resolveNamespace(target).catch((error: unknown) => {
-      if (systemCode(error) !== 'no-such-namespace' || target.startsWith('/')) throw error;
-      return undefined;
-    });
-    if (byNamespace !== undefined) return named(target, byNamespace);
-    const found = await this.#find(target);
-    if (found === undefined) {
-      throw new WeftError(
-        'no-such-container',
-        `there is no container, network namespace or process "${target}": \`docker ps\` and \`ip netns list\` show what there is`,
-      );
-    }
-    return await running(target, ...found);
+    const { kind, name } = parseTarget(target);
+    if (kind === 'any') return await this.#meant(name);
+    if (kind !== 'container') return await byNamespace(target);
+    const found = await this.#find(name);
+    if (found === undefined) throw noSuchContainer(name);
+    return await running(name, ...found);
   }
 
   /** Looks again for a container that was seen before. Rejects when it cannot be told. */
@@ -73,7 +75,7 @@ export class Containers extends EventEmitter<ContainersEvents> {
     const found = await engine.inspect(id).catch(unlessAbsent);
     if (found === 'absent') return { state: 'stopped' };
     if (found === undefined) return { state: 'gone' };
-    if (found.pid === undefined) return { state: 'stopped' };
+    if (found.pid === undefined) return { state: 'stopped', name: found.name };
     return { state: 'running', container: await running(target, found, path) };
   }
 
@@ -81,6 +83,36 @@ export class Containers extends EventEmitter<ContainersEvents> {
   stop(): void {
     for (const watch of this.#watches.values()) watch.abort();
     this.#watches.clear();
+  }
+
+  /** The only thing of that name. A process or a namespace whose name some container's id happens to begin with is meant itself. */
+  async #meant(name: string): Promise<Container> {
+    const ways = /^\d+$/.test(name) ? [`pid:${name}`, `netns:${name}`] : [`netns:${name}`];
+    const looks = await Promise.allSettled(ways.map(byNamespace));
+    const spaces = looks.flatMap((look) => (look.status === 'fulfilled' ? [look.value] : []));
+    const found = await this.#find(name).catch((error: unknown) => {
+      if (spaces.length === 0) throw error;
+      return undefined;
+    });
+    const isContainer = found !== undefined && (spaces.length === 0 || isExactly(name, found[0]));
+    const meanings = [
+      ...ways.filter((_, i) => looks[i]?.status === 'fulfilled'),
+      ...(isContainer ? [`container:${name}`] : []),
+    ];
+    if (meanings.length > 1) {
+      const container = isContainer && found[0].pid !== undefined ? await running(name, ...found) : undefined;
+      const isOne = spaces.every(({ namespace }) => namespace.inode === container?.namespace.inode);
+      if (container !== undefined && isOne) return container;
+      throw ambiguous(
+        name,
+        meanings.map((meaning) => parseTarget(meaning).kind),
+      );
+    }
+    if (isContainer) return await running(name, ...found);
+    const [space] = spaces;
+    if (space !== undefined) return space;
+    const refusal = looks.find((look) => look.status === 'rejected' && !isAbsence(look.reason));
+    throw refusal?.status === 'rejected' ? refusal.reason : noSuchContainer(name);
   }
 
   /** In the first engine that has it. From then on its engine is watched. */
@@ -129,6 +161,51 @@ export class Containers extends EventEmitter<ContainersEvents> {
   }
 }
 
+/** What a target can be the name of; `any` for one without a prefix. */
+export type TargetKind = 'container' | 'netns' | 'pid' | 'path' | 'any';
+
+const KINDS: Readonly<Record<TargetKind, string>> = {
+  container: 'a container',
+  netns: 'a network namespace',
+  pid: 'a process',
+  path: 'a path',
+  any: 'something',
+};
+
+/** Takes the prefix off that says what kind of thing a name is of. */
+export function parseTarget(target: string): { readonly kind: TargetKind; readonly name: string } {
+  const [, kind, name] = /^(container|netns|pid):(.+)$/.exec(target) ?? [];
+  if (name !== undefined) return { kind: kind as TargetKind, name };
+  return { kind: target.startsWith('/') ? 'path' : 'any', name: target };
+}
+
+/** A name that means several things. */
+export function ambiguous(name: string, kinds: readonly TargetKind[]): WeftError {
+  const what = kinds.map((kind) => KINDS[kind]).join(' and ');
+  const ways = kinds.map((kind) => `${kind}:${name}`).join(' or ');
+  return new WeftError('ambiguous-target', `"${name}" is the name of ${what}: say ${ways}`);
+}
+
+async function byNamespace(target: string): Promise<Container> {
+  return named(canonicalTarget(target), await resolveNamespace(target));
+}
+
+/** By its name, or by as much of its id as engines show. */
+function isExactly(text: string, { id, name }: EngineContainer): boolean {
+  return name === text || (text.length >= SHOWN_ID && id.startsWith(text));
+}
+
+function isAbsence(error: unknown): boolean {
+  return systemCode(error) === 'no-such-namespace';
+}
+
+function noSuchContainer(name: string): WeftError {
+  return new WeftError(
+    'no-such-container',
+    `there is no container, network namespace or process "${name}": \`docker ps\` and \`ip netns list\` show what there is`,
+  );
+}
+
 /** The event may come before the engine knows the process. */
 async function hasProcess(engine: Engine, id: string): Promise<void> {
   for (let waited = 0; waited < PROCESS_KNOWN; waited += PROCESS_POLL) {
@@ -145,7 +222,8 @@ function unlessAbsent(error: unknown): 'absent' {
 
 function named(target: string, namespace: Namespace): Container {
   const isName = !target.startsWith('/') && !/^\d+$/.test(target);
-  return { id: target, target, name: isName ? target : null, hostname: null, namespace, engine: null };
+  const name = isName ? parseTarget(target).name : null;
+  return { id: target, target, name, hostname: null, namespace, engine: null };
 }
 
 async function running(

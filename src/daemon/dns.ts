@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { DnsStatus, DnsWaiting, Name, NameControl, NameFound, NameRequest } from '../api/index.js';
 import {
   Answers,
@@ -36,8 +37,9 @@ import {
 } from '../hostnet/index.js';
 import type { Identity } from '../identity/index.js';
 import type { Mesh } from '../mesh/index.js';
-import type { AttachedEndpoint } from './attached-endpoints.js';
+import type { AttachedEndpoint, CalledContainer } from './attached-endpoints.js';
 import type { Attachments } from './attachments.js';
+import { parseTarget } from './containers.js';
 import { DnsListeners, parseListenAddress } from './dns-listeners.js';
 import type { Settings } from './launch-request.js';
 import { errorFields, type Log } from './logging.js';
@@ -49,6 +51,8 @@ import type { StateFiles, StoredName } from './state.js';
 const EXTERNAL = 'weft:extern';
 /** Number of the network that every host has: of what is no container's, and of who asks from outside. */
 const DEFAULT_NETWORK = 0;
+/** Who waits for names does so for so many ms at most. */
+const PATIENCE = 3_000;
 /** Enough for 20,000 names of one host, of which a quarter counts (see OwnedRecordsLimits). */
 const MAX_OWNER_BYTES = 64 * 1024 * 1024;
 
@@ -65,6 +69,9 @@ export interface DnsOptions {
   readonly networks: Networks;
   readonly log: Log;
 }
+
+/** A container's interface. */
+type Interface = Omit<AttachedEndpoint, 'containers'> & CalledContainer;
 
 /** A bridge on which the server stands. */
 interface Place {
@@ -172,6 +179,12 @@ export class Dns implements NameControl {
     return this.#listeners.waiting();
   }
 
+  /** Resolves once the server stands on the bridges of all networks that this host has, or PATIENCE is over. */
+  async ready(): Promise<void> {
+    this.check();
+    await Promise.race([this.#working, delay(PATIENCE, undefined, { ref: false })]);
+  }
+
   /** Resolves once everything that was begun is done. */
   async settled(): Promise<void> {
     await this.#working;
@@ -214,8 +227,8 @@ export class Dns implements NameControl {
 
   async add({ container, name, addresses = [] }: NameRequest): Promise<Name[]> {
     const attached = this.#endpoints(container);
-    const owner = container === undefined ? EXTERNAL : (attached[0]?.id ?? container);
-    const named = name ?? attached[0]?.name ?? container;
+    const owner = container === undefined ? EXTERNAL : (attached[0]?.id ?? parseTarget(container).name);
+    const named = name ?? attached[0]?.name ?? (container && parseTarget(container).name);
     if (named === undefined) throw new WeftError('bad-name', 'give a container, a name, or both');
     const records =
       addresses.length > 0
@@ -232,7 +245,8 @@ export class Dns implements NameControl {
   }
 
   async remove({ container, name, addresses = [] }: NameRequest): Promise<Name[]> {
-    const owner = container === undefined ? EXTERNAL : (this.#endpoints(container)[0]?.id ?? container);
+    const owner =
+      container === undefined ? EXTERNAL : (this.#endpoints(container)[0]?.id ?? parseTarget(container).name);
     const wanted = name === undefined ? undefined : parseName(name, this.#options.settings.dnsDomain);
     const keys = this.#own.of(owner).filter((key) => wanted === undefined || key.name === wanted);
     const leaving = addresses.map(addressBytes);
@@ -279,14 +293,8 @@ export class Dns implements NameControl {
   /** Registers what containers are called, as they come and go. */
   #followContainers(): void {
     const { attachments, networks } = this.#options;
-    const settle = ({ id }: AttachedEndpoint) => {
-      const present = attachments.endpoints().filter((endpoint) => endpoint.id === id);
-      if (present.length === 0) this.#forget(id);
-      else
-        this.#own.register(
-          id,
-          present.flatMap((endpoint) => this.#recordsOf(endpoint)),
-        );
+    const settle = ({ containers }: AttachedEndpoint) => {
+      for (const { id } of containers) this.#settle(id);
     };
     attachments.on('attached', settle);
     attachments.on('detached', settle);
@@ -299,8 +307,26 @@ export class Dns implements NameControl {
     });
   }
 
+  #settle(id: string): void {
+    const present = this.#interfaces(id);
+    if (present.length === 0) this.#forget(id);
+    else
+      this.#own.register(
+        id,
+        present.flatMap((each) => this.#recordsOf(each)),
+      );
+  }
+
+  /** The interfaces of a container of this host. */
+  #interfaces(id: string | undefined): Interface[] {
+    return this.#options.attachments
+      .endpoints()
+      .flatMap(({ containers, ...rest }) => containers.map((container) => ({ ...rest, ...container })))
+      .filter((each) => each.id === id);
+  }
+
   /** A container's own name and its host name, as far as they are names. */
-  #recordsOf(endpoint: AttachedEndpoint): NameRecord[] {
+  #recordsOf(endpoint: Interface): NameRecord[] {
     const { id, name, hostname, network, dns } = endpoint;
     const names = new Set([name, hostname].flatMap((text) => (text === null || !dns ? [] : [text])));
     return [...names].flatMap((text) => {
@@ -321,13 +347,8 @@ export class Dns implements NameControl {
   }
 
   /** The interfaces of a container of this host, given as the user names it. */
-  #endpoints(container: string | undefined): AttachedEndpoint[] {
-    const { attachments } = this.#options;
-    const ids = attachments
-      .list()
-      .filter(({ target, id, name }) => container !== undefined && [target, id, name].includes(container))
-      .map(({ id }) => id);
-    return attachments.endpoints().filter(({ id }) => id === ids[0]);
+  #endpoints(container: string | undefined): Interface[] {
+    return container === undefined ? [] : this.#interfaces(this.#options.attachments.idOf(container));
   }
 
   #leave(network: number): void {
@@ -416,7 +437,7 @@ export class Dns implements NameControl {
 }
 
 /** Addresses without prefix length. */
-function hosts({ addresses }: AttachedEndpoint): string[] {
+function hosts({ addresses }: Interface): string[] {
   return addresses.map((cidr) => cidr.slice(0, cidr.indexOf('/')));
 }
 

@@ -95,7 +95,7 @@ export class Endpoints {
     const { network, mac, peer } = found;
     if (peer !== this.#self) return this.#elsewhere(peer);
     const ours = this.#here(network).find((endpoint) => endpoint.mac === mac);
-    return ours?.name ?? ours?.id ?? 'a container of this host';
+    return ours === undefined ? 'a container of this host' : calledOf(ours);
   }
 
   /** Who else than this attachment has a MAC, in words. */
@@ -104,8 +104,8 @@ export class Endpoints {
     if (peer === undefined) return undefined;
     if (peer !== this.#self) return this.#elsewhere(peer);
     const ours = this.#here(network).find((endpoint) => endpoint.mac === mac);
-    const isItself = ours?.id === id && ours.interface === inside;
-    return isItself ? undefined : (ours?.name ?? ours?.id);
+    if (ours === undefined || (ours.containers[0].id === id && ours.interface === inside)) return undefined;
+    return calledOf(ours);
   }
 
   all(): readonly Endpoint[] {
@@ -128,17 +128,17 @@ export class Endpoints {
   }
 
   /** What a container has on a network all its interfaces there may claim. */
-  #keepAll({ network, id }: AttachedEndpoint): void {
-    for (const { id: other, mac } of this.#here(network)) {
-      const endpoint = other === id ? this.#directory.find(network, mac) : undefined;
+  #keepAll({ network, containers: [{ id }] }: AttachedEndpoint): void {
+    for (const { containers, mac } of this.#here(network)) {
+      const endpoint = containers[0].id === id ? this.#directory.find(network, mac) : undefined;
       if (endpoint !== undefined) this.#keep(endpoint);
     }
   }
 
   #keep({ network, mac, addresses, peer }: Endpoint): void {
     const here = peer === this.#self ? this.#here(network) : [];
-    const holder = here.find((endpoint) => endpoint.mac === mac)?.id;
-    const ports = here.filter(({ id }) => id === holder).map(({ port }) => port);
+    const holder = here.find((endpoint) => endpoint.mac === mac)?.containers[0].id;
+    const ports = here.filter(({ containers }) => containers[0].id === holder).map(({ port }) => port);
     this.#options.custody.put({ network, mac, addresses, ports });
   }
 
@@ -177,4 +177,9 @@ export class Endpoints {
     const { forwarder } = this.#options;
     if (forwarder.connected) this.#telling = forwarder.request(op, fields).catch(() => {});
   }
+}
+
+/** What people call the container that an interface is of. */
+function calledOf({ containers: [{ name, id }] }: AttachedEndpoint): string {
+  return name ?? id;
 }

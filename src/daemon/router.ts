@@ -479,8 +479,11 @@ export class Router implements RouterControl {
     return this.#attachments.list();
   }
 
-  attach(request: AttachRequest): Promise<Attachment> {
-    return this.#attachments.attach(request);
+  /** A container that is attached can ask for names. */
+  async attach(request: AttachRequest): Promise<Attachment> {
+    const attached = await this.#attachments.attach(request);
+    await this.names.ready();
+    return attached;
   }
 
   detach(request: DetachRequest): Promise<Attachment | null> {

@@ -9,13 +9,28 @@ import { ChosenSettings } from './launch-request.js';
 
 const Targets = Type.Object({ targets: Type.Array(Type.String()) });
 
-const StoredAttachment = Type.Object({
-  /** Whose addresses these are: an engine's id of the container, else how its namespace was named. */
+/** What a container is called. */
+const CALLED = {
+  /** An engine's id of the container, else how its namespace was named. */
   id: Type.String(),
   target: Type.String(),
   /** What others may call it. */
   name: Type.Union([Type.String(), Type.Null()]),
   hostname: Type.Union([Type.String(), Type.Null()]),
+  /** Others find it by its names. */
+  dns: Type.Boolean(),
+  /** Socket of the engine that runs it; null for namespaces and processes. */
+  engine: Type.Union([Type.String(), Type.Null()]),
+  /** As its engine called it when that was last asked. */
+  containerName: Type.Optional(Type.String()),
+  /** A user chose the name. */
+  isNamed: Type.Optional(Type.Boolean()),
+};
+const Called = Type.Object(CALLED);
+export type Called = Static<typeof Called>;
+
+const StoredAttachment = Type.Object({
+  ...CALLED,
   inode: Type.Integer(),
   interface: Type.String(),
   network: Type.String(),
@@ -23,11 +38,11 @@ const StoredAttachment = Type.Object({
   /** Those among them that go to whoever announces them last. */
   floating: Type.Optional(Type.Array(Type.String())),
   multicastRoute: Type.Boolean(),
-  /** Others find it by its names. */
-  dns: Type.Boolean(),
-  /** Socket of the engine that runs it; null for namespaces and processes. */
-  engine: Type.Union([Type.String(), Type.Null()]),
   mac: Type.Optional(Type.String({ pattern: '^[0-9a-f]{2}(:[0-9a-f]{2}){5}$' })),
+  /** Whose the addresses are by the ring, where that is not the id. */
+  holder: Type.Optional(Type.String()),
+  /** Other containers in the same namespace. */
+  sharers: Type.Optional(Type.Array(Called)),
 });
 /** A container's interface, as it is to be again after a restart. */
 export type StoredAttachment = Static<typeof StoredAttachment>;

@@ -15,9 +15,12 @@ export interface AnswersOptions {
   readonly table: NameTable;
   /** As `parseDomain` gives it. */
   readonly domain: string;
-  /** Of all answers, in seconds; also for how long others may believe that there is no such name. */
+  /** Of all answers, in seconds. */
   readonly ttl: number;
 }
+
+/** For so many seconds at most others may believe that there is no such name: a container that comes is not to be missing for long. */
+const NEGATIVE_TTL = 1;
 
 const ROOT = '\0';
 const TRANSFERS: readonly number[] = [TYPE.AXFR, TYPE.IXFR];
@@ -72,7 +75,7 @@ export class Answers {
     const node = this.#options.table.network(network).find(key);
     const answers = node === undefined ? [] : this.#records(node, type);
     if (answers.length > 0) return { rcode: RCODE.NOERROR, authoritative: true, answers };
-    const authority = resourceRecord(TYPE.SOA, this.#options.ttl, this.#startOfAuthority, zoneAt);
+    const authority = resourceRecord(TYPE.SOA, negativeTtl(this.#options), this.#startOfAuthority, zoneAt);
     if (key === '' && (type === TYPE.SOA || type === TYPE.ANY)) {
       return { rcode: RCODE.NOERROR, authoritative: true, answers: [authority] };
     }
@@ -121,10 +124,16 @@ export class Answers {
 }
 
 /** RFC 1035, 3.3.13. There are no transfers, so that nobody looks at serial and times but for the last (RFC 2308): the negative TTL. */
-function startOfAuthority({ domain, ttl }: AnswersOptions): Buffer {
+function startOfAuthority(options: AnswersOptions): Buffer {
+  const { domain } = options;
   const times = Buffer.alloc(20);
-  for (const [index, value] of [1, 3600, 600, 86_400, ttl].entries()) times.writeUInt32BE(value, 4 * index);
+  for (const [index, value] of [1, 3600, 600, 86_400, negativeTtl(options)].entries())
+    times.writeUInt32BE(value, 4 * index);
   return Buffer.concat([wireName(domain), wireName(`hostmaster.${domain}`), times]);
+}
+
+function negativeTtl({ ttl }: AnswersOptions): number {
+  return Math.min(ttl, NEGATIVE_TTL);
 }
 
 function wireName(name: string): Buffer {

@@ -38,13 +38,14 @@ export interface EngineContainer {
 }
 
 /** What happened to a container; `connected`: events before this one may have been missed. */
-export type EngineEvent =
-  | { readonly kind: 'connected' }
-  | { readonly kind: 'started' | 'ended' | 'removed'; readonly id: string };
+export type EngineEvent = { readonly kind: 'connected' } | { readonly kind: Change; readonly id: string };
 
-const KINDS: Readonly<Record<string, 'started' | 'ended' | 'removed'>> = {
+type Change = 'started' | 'ended' | 'renamed' | 'removed';
+
+const KINDS: Readonly<Record<string, Change>> = {
   start: 'started',
   die: 'ended',
+  rename: 'renamed',
   destroy: 'removed',
   remove: 'removed', // as Podman calls it
 };

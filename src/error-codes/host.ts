@@ -41,6 +41,10 @@ export const CONTAINER_ERRORS = {
     'There is no container, network namespace or process of that name.',
     "`ip netns` and the engine's `ps` list what there is.",
   ),
+  'ambiguous-target': conflict(
+    'The name is of a container and of something else, too.',
+    'Say which: container:NAME, netns:NAME or pid:NUMBER.',
+  ),
   'no-such-namespace': absent(
     'There is no network namespace of that name, or it disappeared meanwhile.',
     '`ip netns` lists what there is.',

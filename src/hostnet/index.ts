@@ -61,7 +61,7 @@ export { forwardingPorts } from './ip.js';
 export { type LinkState, type LinkStates, linkStates, portFlaw } from './link-states.js';
 export { parseMac } from './mac.js';
 export { checkMtu, chooseMtu, MAX_MTU, MIN_MTU } from './mtu.js';
-export { bootId, type Namespace, resolveNamespace } from './namespace.js';
+export { bootId, canonicalTarget, type Namespace, namespaceInode, resolveNamespace } from './namespace.js';
 export { chainsThatDrop, droppingChains, filteredFamilies } from './packet-filter.js';
 export { type Holding, PortGuard } from './port-guard.js';
 export {

@@ -1,9 +1,10 @@
+import { statSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { systemCode, WeftError } from '../errors.js';
 
 /** A network namespace to attach. */
 export interface Namespace {
-  /** As the user named it: a name of `ip netns`, a path, or a process id. */
+  /** A name of `ip netns` (`netns:` before one of digits only), a path, or a process id. */
   readonly target: string;
   readonly path: string;
   /** Identifies the namespace as long as it exists: inode number in nsfs. */
@@ -11,11 +12,17 @@ export interface Namespace {
 }
 
 /**
- * Finds a namespace by name (`ip netns`), path (`/…`) or process id. Rejects with `no-such-namespace`, `not-a-namespace`,
+ * Finds a namespace by name (`ip netns`; also `netns:NAME`), path (`/…`) or process id (also `pid:ID`). Rejects with `no-such-namespace`, `not-a-namespace`,
  * `own-namespace`, `no-privilege`.
  */
 export async function resolveNamespace(target: string): Promise<Namespace> {
   const path = pathOf(target);
+  if (path === undefined) {
+    throw new WeftError(
+      'no-such-namespace',
+      `"${target}" is not a namespace's name or path, nor a process id`,
+    );
+  }
   const [inode, own] = await Promise.all([inodeOf(path, target), inodeOf('/proc/self/ns/net', 'self')]);
   if (inode === own) {
     throw new WeftError(
@@ -26,11 +33,29 @@ export async function resolveNamespace(target: string): Promise<Namespace> {
   return { target, path, inode };
 }
 
-function pathOf(target: string): string {
+/** The inode of the namespace that a target means now; undefined when there is none. Without a wait: asked of all containers every two seconds. */
+export function namespaceInode(target: string): number | undefined {
+  const path = pathOf(target);
+  return path === undefined ? undefined : statSync(path, { throwIfNoEntry: false })?.ino;
+}
+
+/** How a namespace is called for good: of several ways to write it the shortest that means nothing else. */
+export function canonicalTarget(target: string): string {
+  if (target.startsWith('pid:')) return target.slice('pid:'.length);
+  const name = target.replace(/^netns:/, '');
+  return isProcessId(name) && name !== target ? target : name;
+}
+
+function pathOf(target: string): string | undefined {
   if (/^\/[^\s"']+$/.test(target)) return target;
-  if (/^[1-9]\d*$/.test(target)) return `/proc/${target}/ns/net`;
-  if (/^[^/\s"']+$/.test(target) && target !== '.' && target !== '..') return `/run/netns/${target}`;
-  throw new WeftError('no-such-namespace', `"${target}" is not a namespace's name or path, nor a process id`);
+  const pid = target.replace(/^pid:/, '');
+  if (isProcessId(pid)) return `/proc/${pid}/ns/net`;
+  const name = target.replace(/^netns:/, '');
+  return /^[^/\s"']+$/.test(name) && name !== '.' && name !== '..' ? `/run/netns/${name}` : undefined;
+}
+
+function isProcessId(text: string): boolean {
+  return /^[1-9]\d*$/.test(text);
 }
 
 /** Opens and stats it. `/proc/PID/ns/net` and bind mounts both give the nsfs inode. */

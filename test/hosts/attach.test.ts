@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Attachment } from '../../src/api/index.js';
 import { FakeEngine } from '../lab/engine.js';
-import { type Container, type Host, type Running, run, until } from '../lab/index.js';
+import { type Container, type Host, lasting, type Running, run, until } from '../lab/index.js';
 import { onLab } from '../lab/suite.js';
 import { attach as give } from './ipam.js';
 import { pair } from './pair.js';
@@ -143,6 +143,58 @@ describe('an attached container', () => {
     await container.reaches(c2.address);
     expect((await attachmentOf(b, container))?.present).toBe(true);
     expect(await attachmentOf(a, container)).toBeUndefined();
+  });
+
+  test('is attached anew in a namespace of its name though a process lives on in the former one', async () => {
+    const { a, c2 } = world();
+    const container = await a.container('anew');
+    await container.attach('10.32.0.43/24', 'fd32::43/64');
+    const before = await container.device();
+    const staying = container.start(['sh', '-c', 'echo $$; exec sleep 1000']);
+    await staying.says(/\d+\n/);
+    const pid = staying.stdout.trim();
+    await container.restart();
+    await until('it is attached again', async () => (await addresses(container)).length === 2, {
+      within: 5_000,
+    });
+    expect((await container.device()).address).toBe(before.address);
+    await container.reaches(c2.address);
+    const left = await run(['nsenter', `--net=/proc/${pid}/ns/net`, 'ip', '-brief', 'link']);
+    expect(left).not.toContain('ethweft');
+    expect(await attachmentOf(a, container)).toMatchObject({ present: true });
+    await staying.stop('SIGKILL');
+  });
+
+  test('stays attached while its namespace lives on without a name', async () => {
+    const { a, c2 } = world();
+    const container = await a.container('nameless');
+    await container.attach('10.32.0.44/24');
+    const staying = container.start(['sh', '-c', 'echo up; exec sleep 1000']);
+    await staying.says(/up/);
+    await container.end();
+    await lasting(5); // long enough to be looked at twice
+    await c2.reaches('10.32.0.44');
+    expect(await attachmentOf(a, container)).toMatchObject({ present: true });
+    await staying.stop('SIGKILL');
+  });
+
+  test('finds names as soon as it is attached, to a network that is new on its host, too', async () => {
+    const { a } = world();
+    await a.weft('network', 'create', 'fresh', '--subnet', '10.98.0.0/24');
+    for (let i = 1; i <= 3; i += 1) {
+      const container = await a.container(`asking${i}`);
+      const network = i === 1 ? ['--network', 'fresh', '10.98.0.1/24'] : [`10.32.0.${44 + i}/24`];
+      await container.attach(...network);
+      const question = [
+        'dig',
+        '+short',
+        '+tries=1',
+        '+time=1',
+        '@169.254.53.53',
+        `${container.namespace}.weft.local`,
+      ];
+      expect((await container.run(question)).trim()).toBe(container.address);
+    }
   });
 
   test('gets its interface again when somebody removed it, or the bridge', async () => {

@@ -1,9 +1,10 @@
+import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 
 interface Made {
   readonly id: string;
-  readonly name: string;
+  name: string;
   pid: number;
 }
 
@@ -26,7 +27,7 @@ export class FakeEngine {
   /** A container appears, or its process is another now. */
   run(name: string, pid: number): string {
     const known = this.#containers.get(name);
-    const container = known ?? { id: Buffer.from(name).toString('hex').padEnd(64, '0'), name, pid };
+    const container = known ?? { id: idOf(name), name, pid };
     container.pid = pid;
     this.#containers.set(name, container);
     this.#tell('start', container);
@@ -37,6 +38,14 @@ export class FakeEngine {
     const container = this.#required(name);
     container.pid = 0;
     this.#tell('die', container);
+  }
+
+  rename(name: string, to: string): void {
+    const container = this.#required(name);
+    this.#containers.delete(name);
+    this.#containers.set(to, container);
+    container.name = to;
+    this.#tell('rename', container);
   }
 
   remove(name: string): void {
@@ -91,6 +100,11 @@ export class FakeEngine {
     if (found === undefined) throw new Error(`there is no container ${name}`);
     return found;
   }
+}
+
+/** As engines make them: 64 hexadecimal digits, which say nothing. */
+function idOf(name: string): string {
+  return createHash('sha256').update(name).digest('hex');
 }
 
 function inspected({ id, name, pid }: Made): object {

@@ -6,12 +6,16 @@ import { print } from '../output.js';
 
 const HELP = `
 The container gets an interface (ethweft) with these addresses and the right MTU, and a route for multicast. Attaching
-again adds addresses. What is attached stays so when the container or the router is restarted.
+again adds addresses. What is attached stays so when the container or the router is restarted. A container in the network namespace of
+another one that is attached (docker run --network container:OTHER) has the same interface: attaching it adds its name.
 
 Addresses:
   10.32.1.5/24          this one
   net:10.40.0.0/16      one of this subnet that nobody has
   net:default           one of the default subnet; also without any address
+
+A name can be that of a container, of a network namespace, or a process id. Where it is of several, say which:
+  container:web, netns:web, pid:4711
 
 Examples:
   weft attach web                                     a container of Docker or Podman, by name or id
@@ -73,5 +77,12 @@ async function attach(target: string, addresses: string[], options: AttachOption
     dns: withoutDns ? false : undefined,
   } satisfies Record<keyof AttachRequest, unknown>;
   const attached = await ask<Attachment>(options.runDir, 'POST', '/attachments', body);
-  await print(options, attached, (found) => `${found.interface} ${found.mac} ${found.addresses.join(' ')}`);
+  await print(options, attached, describe);
+}
+
+function describe({ interface: inside, mac, addresses, name, sharedWith }: Attachment): string {
+  const line = `${inside} ${mac} ${addresses.join(' ')}`;
+  if (sharedWith.length === 0) return line;
+  const called = name === null ? '' : `, under the name ${name}, too`;
+  return `${line}\nin one network namespace with ${sharedWith.join(', ')}: it is one interface, which counts for all of them${called}`;
 }

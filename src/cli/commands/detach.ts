@@ -10,8 +10,12 @@ Addresses:
   net:10.40.0.0/16      those that it has of this subnet
   net:default           those that it has of the default subnet
 
+The container is named as for \`weft attach\`. Of several containers in one network namespace only this one loses its name; the interface
+goes with the last of them.
+
 Examples:
   weft detach web
+  weft detach container:db
   weft detach web 10.32.0.1/12`;
 
 /** `weft detach` */

@@ -6,14 +6,19 @@ const SHORT_ID = 12;
 
 export function attachmentsTable(attachments: readonly Attachment[]): Promise<string> {
   const rows = attachments.map(
-    ({ target, id, name, network, interface: inside, mac, addresses, floating, present }) => [
+    ({ target, id, name, network, interface: inside, mac, addresses, floating, present, sharedWith }) => [
       name ?? target,
       id === target ? '-' : id.slice(0, SHORT_ID),
       network,
-      present ? inside : `${inside} (gone)`,
+      interfaceText(inside, present, sharedWith),
       orDash(mac),
       addresses.map((address) => (floating.includes(address) ? `${address} (floating)` : address)).join(' '),
     ],
   );
   return table(['container', 'id', 'network', 'interface', 'mac', 'addresses'], rows, 'nothing is attached');
+}
+
+function interfaceText(inside: string, present: boolean, sharedWith: readonly string[]): string {
+  if (!present) return `${inside} (gone)`;
+  return sharedWith.length === 0 ? inside : `${inside} (with ${sharedWith.join(', ')})`;
 }

@@ -152,6 +152,7 @@ describe('the weft command', () => {
       addresses: ['10.0.0.1/8'],
       floating: [],
       present: false,
+      sharedWith: [],
     };
     await serve({ attachments: () => [attachment] });
     const { stdout } = await weft('ps');

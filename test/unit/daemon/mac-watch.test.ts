@@ -17,6 +17,7 @@ function container(id: string): Entry {
     dns: true,
     engine: null,
     present: true,
+    sharing: [],
   };
 }
 

@@ -36,7 +36,7 @@ describe('a container engine', () => {
     await expect(inspected).rejects.toMatchObject({ code: 'engine-absent' });
   });
 
-  it('tells when a container starts, ends and is removed', async () => {
+  it('tells when a container starts, is renamed, ends and is removed', async () => {
     const ending = new AbortController();
     const events: EngineEvent[] = [];
     const watching = (async () => {
@@ -44,12 +44,14 @@ describe('a container engine', () => {
     })().catch(() => {});
     await expect.poll(() => events).toEqual([{ kind: 'connected' }]);
     const id = fake.run('web', 4711);
-    fake.stop('web');
-    fake.remove('web');
+    fake.rename('web', 'www');
+    fake.stop('www');
+    fake.remove('www');
     await expect
       .poll(() => events.slice(1))
       .toEqual([
         { kind: 'started', id },
+        { kind: 'renamed', id },
         { kind: 'ended', id },
         { kind: 'removed', id },
       ]);
