@@ -1,4 +1,4 @@
-import { attachmentKey, type Entry } from './attachment-book.js';
+import { attachmentKey, type Entry } from './attachment-entry.js';
 import { present } from './sharing.js';
 
 /** A container's interface as others need to know it. */

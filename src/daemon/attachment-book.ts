@@ -1,12 +1,5 @@
+import { attachmentKey, type Entry } from './attachment-entry.js';
 import { everybody, holderOf } from './sharing.js';
-import type { StoredAttachment } from './state.js';
-
-/** An attachment, and whether its interface is there. */
-export interface Entry extends StoredAttachment {
-  readonly present: boolean;
-  /** Ids of those who share it that are in its namespace now. */
-  readonly sharing: readonly string[];
-}
 
 /** All attachments of this host, found by container and interface, by namespace, and by address. */
 export class AttachmentBook {
@@ -76,11 +69,6 @@ export class AttachmentBook {
   #at(key: string | undefined): Entry | undefined {
     return key === undefined ? undefined : this.#entries.get(key);
   }
-}
-
-/** Names an attachment: a container, and its interface. */
-export function attachmentKey({ id, interface: inside }: Pick<Entry, 'id' | 'interface'>): string {
-  return `${id} ${inside}`;
 }
 
 function addressOf(cidr: string): string {

@@ -1,7 +1,7 @@
 /** What containers are called, and which one a user means. */
 import type { AttachRequest } from '../api/index.js';
 import { canonicalTarget } from '../hostnet/index.js';
-import type { Entry } from './attachment-book.js';
+import type { Entry } from './attachment-entry.js';
 import { ambiguous, type Container, type Fate, parseTarget, type TargetKind } from './containers.js';
 import { everybody } from './sharing.js';
 import type { Called } from './state.js';

@@ -13,7 +13,7 @@ import { type OpenChannel, OwnedRecords } from '../gossip/index.js';
 import type { Identity, PeerId } from '../identity/index.js';
 import type { Mesh } from '../mesh/index.js';
 import type { AttachedEndpoint } from './attached-endpoints.js';
-import type { Entry } from './attachment-book.js';
+import type { Entry } from './attachment-entry.js';
 import type { Attachments } from './attachments.js';
 import type { Custody } from './custody.js';
 

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { inParallel } from '../order.js';
-import type { Entry } from './attachment-book.js';
+import type { Entry } from './attachment-entry.js';
 
 /** Between two rounds of looking, ms. */
 const PAUSE = 250;

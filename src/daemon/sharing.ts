@@ -3,7 +3,7 @@
  * container that was attached first; the others share it.
  */
 import type { Attachment } from '../api/index.js';
-import type { Entry } from './attachment-book.js';
+import type { Entry } from './attachment-entry.js';
 import type { Called } from './state.js';
 
 /** Everybody whose attachment it is: first whose own, then who shares it. */

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { WeftError } from '../errors.js';
 import { ipBatch, isAbsent, type Link, link, links } from './ip.js';
 import type { LinkState } from './link-states.js';
@@ -176,12 +175,6 @@ function isTap(item: Link, bridge: string, owner: string): boolean {
     item.linkinfo?.info_kind === 'tun' &&
     (ownerOf(item) ?? owner) === owner
   );
-}
-
-/** The names of all interfaces of this host. Cheap: asks the kernel, not a command. */
-export async function interfaceNames(): Promise<ReadonlySet<string>> {
-  const table = await readFile('/proc/self/net/dev', 'utf8');
-  return new Set([...table.matchAll(/^\s*([^\s:]+):/gm)].map(([, name = '']) => name));
 }
 
 /** Deletes an interface; false when it was gone already. */

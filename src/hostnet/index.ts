@@ -21,7 +21,6 @@ export {
   ensureBridge,
   type HostEnd,
   hostEnds,
-  interfaceNames,
   networkBridge,
   plugTap,
   removeBridge,
@@ -57,6 +56,7 @@ export {
   missingCommands,
   tunFault,
 } from './host-facts.js';
+export { interfaceNames } from './interface-names.js';
 export { forwardingPorts } from './ip.js';
 export { type LinkState, type LinkStates, linkStates, portFlaw } from './link-states.js';
 export { parseMac } from './mac.js';

@@ -4,7 +4,7 @@
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
-import { interfaceNames } from './bridge.js';
+import { interfaceNames } from './interface-names.js';
 import { type Link, links } from './ip.js';
 import { bridgeAlias } from './ownership.js';
 

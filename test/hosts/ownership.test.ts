@@ -241,7 +241,7 @@ describe('a MAC that is chosen', () => {
       expect((await container.ipJson<object[]>('link')).length).toBe(1);
       for (const mac of ['01:00:5e:00:00:01', '00:00:00:00:00:00', '02:00:00:aa:bb', '02:77:65:66:74:35']) {
         const refused = await host.tryWeft('attach', container.namespace, '--mac', mac, '10.32.0.61/24');
-        expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining(`"${mac}" cannot be`)]);
+        expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining(`"${mac}" cannot be`)]);
       }
     }
   });

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Entry } from '../../../src/daemon/attachment-book.js';
+import type { Entry } from '../../../src/daemon/attachment-entry.js';
 import { MacWatch } from '../../../src/daemon/mac-watch.js';
 import { until } from '../../lab/until.js';
 

@@ -1,0 +1,13 @@
+import type { StoredAttachment } from './state.js';
+
+/** An attachment, and whether its interface is there. */
+export interface Entry extends StoredAttachment {
+  readonly present: boolean;
+  /** Ids of those who share it that are in its namespace now. */
+  readonly sharing: readonly string[];
+}
+
+/** Names an attachment: a container, and its interface. */
+export function attachmentKey({ id, interface: inside }: Pick<Entry, 'id' | 'interface'>): string {
+  return `${id} ${inside}`;
+}
