@@ -136,7 +136,7 @@ describe('a launch that cannot succeed says why, and leaves nothing', () => {
   test.each([
     ['gives others an address that none of them can use', ['--advertise', 'fe80::1%eth1'], 2, /fe80::1/],
     ['wants for its bridge what is not weft’s', ['--bridge', 'eth1'], 1, /eth1 .*choose another name/],
-    ['asks for what the forwarder does not know', ['--no-offload', 'nonsense'], 1, /./],
+    ['asks for what the forwarder does not know', ['--no-offload', 'nonsense'], 2, /nonsense/],
     ['serves names where no host is', ['--dns-listen-address', '224.0.0.1'], 2, /224.0.0.1/],
   ])('when it %s; the right one works next', async (_, options, code, reason) => {
     const { a } = world();

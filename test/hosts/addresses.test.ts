@@ -247,7 +247,7 @@ describe('an address that only a router has to give that is away', () => {
     await b.launch({ token: await a.token() });
     await asksFor(b, address, b, peer);
     for (const host of [a, b]) await host.weft('reset', '--force');
-  });
+  }, 240_000);
 });
 
 /** Attaches with this address, which an absent router must give; and again after what the refusal says was done. */
