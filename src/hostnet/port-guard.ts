@@ -35,7 +35,7 @@ const KINDS = ['mac', 'ipv4', 'ipv6'] as const;
 const REFUSED = KINDS.map((kind) => `refused_${kind}`);
 
 /**
- * The bridges' part in who has what: one nftables table of our own (bridge family, `weft-BRIDGE`). What comes in at a container's port with the MAC of
+ * The bridges' part in who has what: one nftables table of our own (bridge family, `weft-BRIDGE-ports`). What comes in at a container's port with the MAC of
  * another container, or as ARP or neighbour discovery that claims its address, is dropped, counted and remembered, before the bridge or any other
  * container has heard it. What comes out of the tunnel was judged by the router at whose port it came in.
  *
@@ -58,7 +58,7 @@ export class PortGuard {
   #past: Readonly<Record<string, number>> = {};
 
   constructor(bridge: string) {
-    this.#table = `weft-${bridge}`;
+    this.#table = `weft-${bridge}-ports`;
   }
 
   /** Frames refused, by what they claimed. */
