@@ -176,9 +176,13 @@ export class RequestQueue {
     const owners = new Set(ring.within(request.span).map(({ record }) => record.owner));
     owners.delete(self);
     const unreachable = [...owners].filter((peer) => !reachable(peer));
-    if (unreachable.length === 0) return ringError.notGranted([...owners].map(nameOf));
-    const named = unreachable.map((peer) => ({ peer, name: nameOf(peer) }));
-    return ringError.absent(named, request.span, this.#outbox.state.range);
+    if (owners.size === 0) return ringError.notGranted();
+    const cause = unreachable.length > 0 ? 'unreachable' : 'silent';
+    const named = (unreachable.length > 0 ? unreachable : [...owners]).map((peer) => ({
+      peer,
+      name: nameOf(peer),
+    }));
+    return ringError.absent(named, request.span, this.#outbox.state.range, cause);
   }
 }
 

@@ -1,6 +1,14 @@
 import { WeftError } from '../../errors.js';
 import { addressText, type Span } from './range.js';
 
+type AbsenceCause = 'unreachable' | 'silent';
+
+/** What is wrong with those who own what was asked for, and what to try first. */
+const ABSENCE: Readonly<Record<AbsenceCause, string>> = {
+  unreachable: 'cannot be reached: start it',
+  silent: 'did not answer in time: try again',
+};
+
 /** The errors of the ring: each message says who cannot do what, why, and what to do about it. */
 export const ringError = {
   foundersDiffer: (ours: readonly string[], theirs: readonly string[]) =>
@@ -45,20 +53,14 @@ export const ringError = {
       'no-addresses',
       `this router cannot hand out addresses because it was restarted and ${listed(missing)} must confirm what it owns: start what is down, or remove it with weft rmpeer if it is dead; weft prime --force takes the addresses back without asking`,
     ),
-  notGranted: (peers: readonly string[]) =>
-    new WeftError(
-      'not-in-time',
-      peers.length === 0
-        ? 'no router gave the address in time: try again'
-        : `${listed(peers)} did not give the address in time: try again`,
-    ),
-  /** No owner of what was asked for can be reached. */
-  absent: (peers: readonly NamedPeer[], span: Span, range: Span) => {
+  notGranted: () => new WeftError('not-in-time', 'no router gave the address in time: try again'),
+  /** Owners of what was asked for cannot be reached, or do not answer; a router that has just ended may still count as reachable. */
+  absent: (peers: readonly NamedPeer[], span: Span, range: Span, cause: AbsenceCause) => {
     const owners = listed(peers.map(({ name }) => name));
     const removals = peers.map(({ peer }) => `\`weft rmpeer ${peer}\``).join(' and ');
     return new WeftError(
       'not-in-time',
-      `only ${owners} can give ${spanText(span)}, and cannot be reached: start it, run ${removals} if it is gone for good or was set up anew, or give an address that is not of ${spanText(range)}`,
+      `only ${owners} can give ${spanText(span)}, and ${ABSENCE[cause]}, run ${removals} if it is gone for good or was set up anew, or give an address that is not of ${spanText(range)}`,
     );
   },
   notTakenOver: (peer: string, missing: readonly string[]) =>
