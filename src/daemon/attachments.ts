@@ -32,6 +32,7 @@ import { AttachmentBook } from './attachment-book.js';
 import type { Entry } from './attachment-entry.js';
 import { calledBy, isMeant, isProcess, nameOf, onlyOne, renamed } from './called.js';
 import { type Container, type Containers, type Fate, parseTarget } from './containers.js';
+import type { Custody } from './custody.js';
 import type { ContainerPort } from './hairpins.js';
 import type { Networks } from './networks.js';
 import type { Fault } from './repairs.js';
@@ -56,8 +57,9 @@ export interface AttachmentsOptions {
   readonly addresses: AddressSource;
   /** Another that is attached with this MAC, on any host, in words; undefined: nobody is. */
   readonly macHolder: (network: number, mac: string, entry: Entry) => string | undefined;
-  /** Resolves when everything that was told of the containers holds on this host. */
-  readonly settled: () => Promise<void>;
+  /** Resolves when the forwarder knows everything that was told of the containers. */
+  readonly told: () => Promise<void>;
+  readonly custody: Pick<Custody, 'refuses' | 'settle'>;
   /** Something that had to be done by itself could not be done. */
   readonly onFailure: (what: string, error: unknown) => void;
 }
@@ -464,22 +466,28 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
     mac: string | undefined,
     newMac: string | undefined,
   ): Promise<AttachedInterface> {
-    const { owner, mtu, networks, settled } = this.#options;
-    const { bridge } = await networks.segment(entry.network);
+    const { owner, mtu, networks, told, custody } = this.#options;
+    const { bridge, number: network } = await networks.segment(entry.network);
+    const cidrs = entry.addresses.map(parseCidr);
     return await attach({
       bridge,
       owner,
       mtu,
       namespace,
       interface: entry.interface,
-      cidrs: entry.addresses.map(parseCidr),
+      cidrs,
       mac,
       newMac,
       multicastRoute: entry.multicastRoute,
       onReady: async (found) => {
         this.#checkMac(entry, found);
+        const wasOthers = custody.refuses({
+          network,
+          mac: found,
+          addresses: cidrs.map(({ address }) => address),
+        });
         this.#put({ ...entry, mac: found, present: true });
-        await settled();
+        await Promise.all([told(), wasOthers && custody.settle()]);
       },
     });
   }

@@ -1,6 +1,8 @@
 import { type Holding, PortGuard } from '../hostnet/index.js';
 import { errorFields, type Log } from './logging.js';
 
+/** What changes is gathered for so long, ms: containers and hosts come many at a time, and each change is a command. */
+const GATHERING = 100;
 /** So many claims are remembered as told. */
 const MAX_TOLD = 1_024;
 
@@ -24,6 +26,7 @@ export class Custody {
   /** What is in force, and what will be: one change at a time, and all that is wanted by then in it. */
   #last: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
+  #gathering: NodeJS.Timeout | undefined;
   /** The kernel and nft can do this. */
   #isPossible = true;
   readonly #told = new Set<string>();
@@ -35,16 +38,23 @@ export class Custody {
 
   put(holding: Holding): void {
     this.#guard.put(holding);
-    void this.settle();
+    this.#settleSoon();
   }
 
   remove(network: number, mac: string): void {
     this.#guard.remove(network, mac);
-    void this.settle();
+    this.#settleSoon();
+  }
+
+  /** Whether the packet filter may still refuse what a container is to have, because it was another's. */
+  refuses(holding: Omit<Holding, 'ports'>): boolean {
+    return this.#guard.refuses(holding);
   }
 
   /** Resolves when what is wanted now is in force. */
   settle(): Promise<void> {
+    clearTimeout(this.#gathering);
+    this.#gathering = undefined;
     if (!this.#isPossible) return this.#last;
     this.#next ??= this.#last.then(async () => {
       this.#next = undefined;
@@ -56,6 +66,7 @@ export class Custody {
 
   /** Makes again what somebody removed, and tells who claimed what is not theirs. */
   async check(): Promise<void> {
+    if (!this.#guard.isWritten) await this.settle(); // what an earlier run wrote holds no longer
     if (!this.#isPossible) return;
     const { repaired, refusals } = await this.#guard.look();
     if (repaired)
@@ -79,8 +90,13 @@ export class Custody {
   }
 
   async drop(): Promise<void> {
+    clearTimeout(this.#gathering);
     await this.#last;
     if (this.#isPossible) await this.#guard.drop().catch(() => {}); // there is no nft, so no table either
+  }
+
+  #settleSoon(): void {
+    this.#gathering ??= setTimeout(() => void this.settle(), GATHERING);
   }
 
   #giveUp(error: unknown): void {

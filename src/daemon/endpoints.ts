@@ -83,9 +83,9 @@ export class Endpoints {
     this.#channel = undefined;
   }
 
-  /** Resolves when what was told of our containers holds on this host. */
-  async settled(): Promise<void> {
-    await Promise.all([this.#telling, this.#options.custody.settle()]);
+  /** Resolves when the forwarder knows what it was told of our containers. */
+  async told(): Promise<void> {
+    await this.#telling;
   }
 
   /** Whose a MAC or an address is, in words. */

@@ -59,6 +59,7 @@ export class MacWatch {
 
   /** A MAC that nobody was given sends on a network. Null: more do than are told. */
   seen(network: number, mac: string | null): void {
+    if (this.#options.present().length === 0) return;
     if (mac === null || this.#waiting.size >= MAX_WAITING) {
       this.lookAtAll();
       return;

@@ -27,6 +27,7 @@ import {
   isInSubnets,
   type LinkStates,
   linkStates,
+  RESOLVER_MAC,
   removeInterfaces,
   underlayAddresses,
   waysTo,
@@ -184,6 +185,15 @@ export class Router implements RouterControl {
       allocator: this.addresses,
       onRefused: (what, error) => onFailure(what)(error),
     });
+    this.#custody = new Custody({
+      bridge,
+      atPort: (port) => {
+        const { name, target } = this.#attachments.atPort(port) ?? {};
+        return name ?? target ?? 'a container that left';
+      },
+      holder: (claimed) => this.#endpoints.holder(claimed),
+      log,
+    });
     this.#attachments = new Attachments({
       owner,
       mtu,
@@ -192,7 +202,8 @@ export class Router implements RouterControl {
       containers: this.#containers,
       addresses,
       macHolder: (network, mac, entry) => this.#endpoints.macHolder(network, mac, entry),
-      settled: () => this.#endpoints.settled(),
+      told: () => this.#endpoints.told(),
+      custody: this.#custody,
       onFailure: (what, error) => onFailure(what)(error),
     });
     const firewall = new Firewall(bridge);
@@ -213,15 +224,6 @@ export class Router implements RouterControl {
       file: files.exposures,
       names: () => this.names,
       onChanged: () => void this.#hairpins.settle(),
-    });
-    this.#custody = new Custody({
-      bridge,
-      atPort: (port) => {
-        const { name, target } = this.#attachments.atPort(port) ?? {};
-        return name ?? target ?? 'a container that left';
-      },
-      holder: (claimed) => this.#endpoints.holder(claimed),
-      log,
     });
     this.#endpoints = new Endpoints({
       identity,
@@ -308,7 +310,6 @@ export class Router implements RouterControl {
     this.#checking = this.#networks
       .removeUnused()
       .catch((error: unknown) => this.#log.warn(`not cleaned up: ${String(error)}`, errorFields(error)));
-    void this.#custody.settle(); // what an earlier run wrote holds no longer
     this.#check = setInterval(() => this.#inspect(), CHECK_INTERVAL);
   }
 
@@ -544,7 +545,9 @@ export class Router implements RouterControl {
     this.#forwarder.on('event', ({ name, fields }) => {
       if (name === 'tap-lost') this.#inspect(fields.network);
       if (name === 'refused') this.#custody.refused('a container of this host', fields.address ?? fields.mac);
-      if (name === 'mac-seen') this.#macWatch.seen(fields.network, fields.mac);
+      if (name === 'mac-seen' && fields.mac !== RESOLVER_MAC) {
+        this.#macWatch.seen(fields.network, fields.mac);
+      }
     });
   }
 

@@ -70,6 +70,7 @@ export {
   plugResolver,
   RESOLVER_ADDRESS,
   RESOLVER_ADDRESS6,
+  RESOLVER_MAC,
   type ResolverOptions,
   type ResolverSockets,
   resolverPort,

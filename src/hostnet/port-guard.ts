@@ -47,11 +47,11 @@ export class PortGuard {
   readonly #holdings = new Map<string, Holding>();
   /** What the sets should have, each element as often as a holding wants it. */
   readonly #wanted = new Map<string, number>();
-  /** What they have, as far as we know; undefined: there is no table. */
+  /** What they have, or may have while they are changed; undefined: we wrote no table. */
   #written: Set<string> | undefined;
   readonly #changed = new Set<string>();
   readonly #networks = new Set<number>();
-  /** The table without what changes by itself, as the kernel lists it since we wrote it last. */
+  /** The table without what changes by itself, as the kernel listed it when we looked first after we had written it. */
   #shape: string | undefined;
   #counters: Readonly<Record<string, number>> = {};
   /** Of tables that this one took the place of. */
@@ -82,6 +82,16 @@ export class PortGuard {
     for (const element of elements(holding)) this.#count(element, -1);
   }
 
+  /** Whether what a container is to have may still be refused at its port: it was given to another. */
+  refuses({ network, mac, addresses }: Omit<Holding, 'ports'>): boolean {
+    return given(network, claims(mac, addresses)).some((element) => this.#written?.has(element) === true);
+  }
+
+  /** There is a table of ours. */
+  get isWritten(): boolean {
+    return this.#written !== undefined;
+  }
+
   /** Brings everything that was put and removed into force. Rejects when the kernel or nft cannot do this. */
   apply(): Promise<void> {
     return this.#work.run(() => this.#apply());
@@ -92,6 +102,7 @@ export class PortGuard {
     return this.#work.run(async () => {
       if (this.#written === undefined) return { repaired: false, refusals: undefined };
       const found = await this.#list();
+      if (found !== undefined) this.#shape ??= shapeOf(found);
       if (found === undefined || shapeOf(found) !== this.#shape) {
         await this.#writeAll();
         return { repaired: true, refusals: undefined };
@@ -138,6 +149,7 @@ export class PortGuard {
     const added = changed.filter((element) => this.#wanted.has(element));
     const removed = changed.filter((element) => known.has(element));
     const lines = [...this.#change('delete', removed), ...this.#change('add', added)];
+    for (const element of added) known.add(element);
     try {
       if (lines.length > 0) await nft(lines);
     } catch (error) {
@@ -145,12 +157,12 @@ export class PortGuard {
       return await this.#writeAll(); // somebody removed something that we know of
     }
     for (const element of removed) known.delete(element);
-    for (const element of added) known.add(element);
   }
 
   async #writeAll(): Promise<void> {
     this.#changed.clear();
     const wanted = new Set(this.#wanted.keys());
+    this.#written = new Set([...(this.#written ?? []), ...wanted]);
     for (const { network } of this.#holdings.values()) this.#networks.add(network);
     await nft([
       `table bridge ${this.#table}`,
@@ -159,8 +171,7 @@ export class PortGuard {
       ...this.#change('add', [...wanted]),
     ]);
     this.#written = wanted;
-    const found = await this.#list();
-    this.#shape = found === undefined ? undefined : shapeOf(found);
+    this.#shape = undefined;
     this.#past = this.counters;
     this.#counters = {};
   }
@@ -189,18 +200,26 @@ export class PortGuard {
 
 /** `SET ELEMENT` of everything that a holding has in the sets. */
 function elements({ network, mac, addresses, ports }: Holding): string[] {
-  const claims = [
-    ['mac', mac] as const,
-    ...addresses.map((address) =>
-      address.includes(':') ? (['ipv6', hexOf(address)] as const) : (['ipv4', address] as const),
-    ),
-  ];
-  const given = claims.map(([kind, value]) => `${kind}_${network} ${value}`);
+  const claimed = claims(mac, addresses);
   const own = ports.flatMap((port) => [
-    ...claims.map(([kind, value]) => `own_${kind} "${port}" . ${value}`),
+    ...claimed.map(([kind, value]) => `own_${kind} "${port}" . ${value}`),
     `ports "${port}" : jump network_${network}`,
   ]);
-  return [...given, ...own];
+  return [...given(network, claimed), ...own];
+}
+
+/** What only whom it was given to may claim: the kind and the value of each. */
+function claims(mac: string, addresses: readonly string[]): [(typeof KINDS)[number], string][] {
+  return [
+    ['mac', mac],
+    ...addresses.map((address): [(typeof KINDS)[number], string] =>
+      address.includes(':') ? ['ipv6', hexOf(address)] : ['ipv4', address],
+    ),
+  ];
+}
+
+function given(network: number, claimed: ReturnType<typeof claims>): string[] {
+  return claimed.map(([kind, value]) => `${kind}_${network} ${value}`);
 }
 
 /**
