@@ -37,14 +37,19 @@ export function roomOf(file: string, levels = Number.POSITIVE_INFINITY): string 
   return folders.length === 0 ? undefined : folders.slice(0, levels).join('/');
 }
 
-/** Imports into another room past its index. A room below may use its own parents' files. */
+/**
+ * Imports into another room past its doors. A room below may use its own parents' files. Bounds of what a user may ask for have a door of
+ * their own: the index would load the whole room, and every command pays for what it loads.
+ */
 export function pastTheIndex(imports: readonly Import[]): Import[] {
   return imports.filter(({ from, to }) => {
     const [here = '', there] = [roomOf(from), roomOf(to)];
     const isNear = there === undefined || `${here}/`.startsWith(`${there}/`);
-    return !isNear && !LISTS.has(there) && !to.endsWith('/index');
+    return !isNear && !LISTS.has(there) && !DOORS.test(to);
   });
 }
+
+const DOORS = /\/(index|limits)$/;
 
 /** Rooms that are lists by nature: each of their files is one more of a kind, and has no other index than its parent. */
 const LISTS = new Set(['cli/commands', 'cli/tables', 'api/routes']);

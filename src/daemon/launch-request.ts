@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import Type, { type Static } from 'typebox';
 import { DEFAULT_PORT } from '../address.js';
 import { DEFAULT_DOMAIN } from '../dns/index.js';
-import { DEFAULT_STORM_LIMIT, MAX_STORM_LIMIT, MAX_WORKERS, OFFLOADS } from '../forwarder/index.js';
+import { DEFAULT_STORM_LIMIT, MAX_STORM_LIMIT, MAX_WORKERS, OFFLOADS } from '../forwarder/limits.js';
 import { DEFAULT_BRIDGE } from '../hostnet/index.js';
 import { DEFAULT_RANGE } from '../ipam/index.js';
 import { validator } from '../validate.js';

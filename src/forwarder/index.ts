@@ -7,7 +7,6 @@ export {
   type ForwarderNetwork,
   type ForwarderOptions,
 } from './forwarder.js';
-export { DEFAULT_STORM_LIMIT, MAX_STORM_LIMIT, MAX_WORKERS, OFFLOADS } from './limits.js';
 export type {
   ForwarderDump,
   ForwarderEvent,

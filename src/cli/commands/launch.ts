@@ -9,7 +9,7 @@ import {
   startDaemon,
 } from '../../daemon/index.js';
 import { WeftError } from '../../errors.js';
-import { MAX_STORM_LIMIT, MAX_WORKERS, OFFLOADS } from '../../forwarder/index.js';
+import { MAX_STORM_LIMIT, MAX_WORKERS, OFFLOADS } from '../../forwarder/limits.js';
 import { usageError } from '../errors.js';
 import {
   autoOrNumber,

@@ -11,9 +11,8 @@ import {
   Forwarder,
   type ForwarderOptions,
   findForwarders,
-  MAX_WORKERS,
-  OFFLOADS,
 } from '../../../src/forwarder/index.js';
+import { MAX_WORKERS, OFFLOADS } from '../../../src/forwarder/limits.js';
 import { packageRoot } from '../../../src/version.js';
 
 const BINARY = join(packageRoot(), 'build/native/weft-forwarder');
