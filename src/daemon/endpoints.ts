@@ -88,6 +88,10 @@ export class Endpoints {
     await this.#telling;
   }
 
+  isGiven(network: number, mac: string): boolean {
+    return this.#directory.find(network, mac) !== undefined;
+  }
+
   /** Whose a MAC or an address is, in words. */
   holder(claimed: string): string {
     const found = this.all().find(({ mac, addresses }) => mac === claimed || addresses.includes(claimed));

@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { inParallel } from '../order.js';
 import type { Entry } from './attachment-entry.js';
 
-/** Between two rounds of looking, ms. */
-const PAUSE = 250;
+/** Before each round of looking, ms: who was just attached is not known yet when its first frame comes. */
+const PAUSE = 150;
 /** In one round so many MACs are looked up, and so many containers looked at. */
 const MACS_A_ROUND = 64;
 const LOOKS_A_ROUND = 8;
@@ -19,6 +19,8 @@ export interface MacWatchOptions {
   readonly ports: (network: number, macs: readonly string[]) => Promise<ReadonlyMap<string, string>>;
   /** The attachment whose host's end is this port. */
   readonly atPort: (port: string) => Entry | undefined;
+  /** Whether a MAC was given to somebody by now. */
+  readonly isGiven: (network: number, mac: string) => boolean;
   /** All whose interface is there. */
   readonly present: () => readonly Entry[];
   /** Looks at a container's interface; true when its MAC is another one now. */
@@ -91,15 +93,16 @@ export class MacWatch {
 
   async #work(): Promise<void> {
     while (!this.#stopped && this.#waiting.size + this.#suspects.length > 0) {
-      await this.#look().catch(this.#options.onFailure);
       await delay(PAUSE, undefined, { ref: false });
+      if (!this.#stopped) await this.#look().catch(this.#options.onFailure);
     }
   }
 
   async #look(): Promise<void> {
     const sightings = [...this.#waiting.values()].slice(0, MACS_A_ROUND);
     for (const sighting of sightings) this.#waiting.delete(keyOf(sighting));
-    const found = await this.#locate(sightings);
+    const { isGiven } = this.#options;
+    const found = await this.#locate(sightings.filter(({ network, mac }) => !isGiven(network, mac)));
     const left = LOOKS_A_ROUND - Math.min(found.size, LOOKS_A_ROUND);
     for (const entry of this.#suspects.splice(0, left)) found.set(entry, found.get(entry) ?? []);
     await inParallel([...found], LOOKS_A_ROUND, async ([entry, theirs]) => {

@@ -239,6 +239,7 @@ export class Router implements RouterControl {
         return bridge === null ? new Map() : await forwardingPorts(bridge, macs);
       },
       atPort: (port) => this.#attachments.atPort(port),
+      isGiven: (network, mac) => this.#endpoints.isGiven(network, mac),
       present: () => this.#attachments.present(),
       follow: (entry) => this.#attachments.followMac(entry),
       onFailure: onFailure('a container whose MAC changed is not followed'),

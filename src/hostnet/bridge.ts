@@ -1,5 +1,5 @@
 import { WeftError } from '../errors.js';
-import { ipBatch, isAbsent, type Link, link, links } from './ip.js';
+import { ipBatch, isAbsent, isPresent, type Link, link, links } from './ip.js';
 import type { LinkState } from './link-states.js';
 import { bridgeAlias, isAttachment, isAttachmentOf, ownerOf } from './ownership.js';
 import { setSysctl } from './sysctl.js';
@@ -58,16 +58,17 @@ export function macOf(peer: string): string {
  */
 export async function ensureBridge({ bridge, owner, mtu }: BridgeOptions): Promise<void> {
   checkBridgeName(bridge);
-  const existing = await link(bridge);
-  if (existing === undefined) {
+  try {
     // Without STP and forward delay a port forwards at once. The forwarder snoops IGMP and MLD, between hosts; a bridge that did so,
     // too, would keep reports from it.
     await ipBatch([
       `link add name ${bridge} type bridge stp_state 0 forward_delay 0 mcast_snooping 0`,
       `link set dev ${bridge} alias ${bridgeAlias(owner)}`,
     ]);
-  } else {
-    refuseForeign(existing, bridge, owner);
+  } catch (error) {
+    if (!isPresent(error)) throw error;
+    const existing = await link(bridge);
+    if (existing !== undefined) refuseForeign(existing, bridge, owner);
   }
   // A container must not be able to change the host's routes by a router advertisement (CVE-2020-11091 in Weave).
   await setSysctl(`net/ipv6/conf/${bridge}/accept_ra`, '0');

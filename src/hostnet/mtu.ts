@@ -50,14 +50,15 @@ export function checkMtu(mtu: number): void {
  * default routes, else all that lead anywhere.
  */
 export async function chooseMtu(peers: readonly string[]): Promise<number> {
-  const [all, toPeers] = await Promise.all([
+  const [all, toPeers, defaults] = await Promise.all([
     links(),
     Promise.all(peers.map(routeTo)).then((found) => found.flat()),
+    defaultRoutes(),
   ]);
   const mtus = new Map(all.map(({ ifname, mtu = 1500 }) => [ifname, mtu]));
   const real = (found: readonly FamilyRoute[]) =>
     found.filter(({ dev }) => dev !== undefined && dev !== 'lo');
-  const chosen = preferred(real(toPeers).length > 0 ? real(toPeers) : real(await defaultRoutes()));
+  const chosen = preferred(real(real(toPeers).length > 0 ? toPeers : defaults));
   if (chosen.length > 0) return overlayMtu(chosen.map((route) => pathOf(route, mtus)));
   return overlayMtu(all.filter(leadsSomewhere).map(({ mtu = 1500 }) => ({ mtu, family: 'inet' })));
 }

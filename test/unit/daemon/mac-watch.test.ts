@@ -26,10 +26,11 @@ let time = 0;
 let looks: string[] = [];
 let lookUps = 0;
 let changed = new Set<string>();
+let given = new Set<string>();
 let watch: MacWatch;
 
 beforeEach(() => {
-  [time, looks, lookUps, changed] = [0, [], 0, new Set()];
+  [time, looks, lookUps, changed, given] = [0, [], 0, new Set(), new Set()];
   watch = new MacWatch({
     now: () => time,
     ports: async (_network, macs) => {
@@ -37,6 +38,7 @@ beforeEach(() => {
       return new Map(macs.map((mac) => [mac, mac.startsWith('02:01') ? 'wvdb' : 'wvweb']));
     },
     atPort: (port) => ({ wvweb: web, wvdb: db })[port],
+    isGiven: (_network, mac) => given.has(mac),
     present: () => [web, db],
     follow: async ({ id }) => {
       looks.push(id);
@@ -52,6 +54,15 @@ const mac = (number: number, start = '02:00') =>
   `${start}:00:00:${(number >> 8).toString(16).padStart(2, '0')}:${(number & 255).toString(16).padStart(2, '0')}`;
 
 describe('the watch over MACs', () => {
+  it('looks nothing up for a container whose first frame came before it was known', async () => {
+    watch.seen(0, mac(1));
+    watch.seen(0, mac(2));
+    given.add(mac(1));
+    await until('it has looked', () => looks.length > 0);
+    await watch.stop();
+    expect(lookUps).toBe(1);
+  });
+
   it('looks at the container at whose port an unknown MAC is, and at no other', async () => {
     watch.seen(0, mac(1));
     await until('it has looked', () => looks.length > 0);
