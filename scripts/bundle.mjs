@@ -25,7 +25,6 @@ const { outputFiles } = await build({
   external: ['sodium-native'], // loads its native addon from where it is
   minifySyntax: true,
   minifyWhitespace: true,
-  keepNames: true,
   sourcemap: true,
   sourcesContent: false,
   banner: { js: commonJs },

@@ -53,12 +53,12 @@ export async function chooseMtu(peers: readonly string[]): Promise<number> {
   const [all, toPeers, defaults] = await Promise.all([
     links(),
     Promise.all(peers.map(routeTo)).then((found) => found.flat()),
-    defaultRoutes(),
+    peers.length === 0 ? defaultRoutes() : undefined,
   ]);
   const mtus = new Map(all.map(({ ifname, mtu = 1500 }) => [ifname, mtu]));
   const real = (found: readonly FamilyRoute[]) =>
     found.filter(({ dev }) => dev !== undefined && dev !== 'lo');
-  const chosen = preferred(real(real(toPeers).length > 0 ? toPeers : defaults));
+  const chosen = preferred(real(real(toPeers).length > 0 ? toPeers : (defaults ?? (await defaultRoutes()))));
   if (chosen.length > 0) return overlayMtu(chosen.map((route) => pathOf(route, mtus)));
   return overlayMtu(all.filter(leadsSomewhere).map(({ mtu = 1500 }) => ({ mtu, family: 'inet' })));
 }
