@@ -38,8 +38,8 @@ export function roomOf(file: string, levels = Number.POSITIVE_INFINITY): string 
 }
 
 /**
- * Imports into another room past its doors. A room below may use its own parents' files. Bounds of what a user may ask for have a door of
- * their own: the index would load the whole room, and every command pays for what it loads.
+ * Imports into another room past its doors. A room below may use its own parents' files. Bounds of what a user may ask for, and
+ * paths of files, have doors of their own: the index would load the whole room, and every command pays for what it loads.
  */
 export function pastTheIndex(imports: readonly Import[]): Import[] {
   return imports.filter(({ from, to }) => {
@@ -49,7 +49,7 @@ export function pastTheIndex(imports: readonly Import[]): Import[] {
   });
 }
 
-const DOORS = /\/(index|limits)$/;
+const DOORS = /\/(index|limits|paths)$/;
 
 /** Rooms that are lists by nature: each of their files is one more of a kind, and has no other index than its parent. */
 const LISTS = new Set(['cli/commands', 'cli/tables', 'api/routes']);

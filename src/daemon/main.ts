@@ -6,17 +6,13 @@ import '../inspector.js';
 import { createWriteStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { WeftError } from '../errors.js';
-import { parseLaunchRequest } from './launch-request.js';
-import { runPaths } from './paths.js';
-import { type Ready, runRouter } from './run.js';
+import { runRouter } from './index.js';
+import { type LaunchReport, sweepRunDir } from './launch/index.js';
+import { parseLaunchRequest } from './state/index.js';
+import { runPaths } from './state/paths.js';
 
 const REPORT = 3;
 const [, , RUN_DIR = ''] = process.argv;
-
-/** What the launcher reads: one JSON line. */
-export type LaunchReport =
-  | { readonly ready: Ready }
-  | { readonly error: { readonly code: string; readonly message: string } };
 
 async function main(): Promise<number> {
   let launcher: ReturnType<typeof createWriteStream> | undefined = createWriteStream('', { fd: REPORT });
@@ -47,7 +43,6 @@ async function main(): Promise<number> {
 
 /** The launcher ended before it said what to launch. */
 async function giveUp(): Promise<number> {
-  const { sweepRunDir } = await import('./cleanup.js');
   await sweepRunDir(RUN_DIR);
   return 1;
 }

@@ -36,31 +36,19 @@ import { Mesh } from '../mesh/index.js';
 import { allEnded } from '../order.js';
 import { Overlay } from '../overlay/index.js';
 import { weftVersion } from '../version.js';
-import { AddressSource } from './address-source.js';
-import { Addresses } from './addresses.js';
-import { Attachments } from './attachments.js';
-import { Containers } from './containers.js';
-import { Custody } from './custody.js';
-import { Dns } from './dns.js';
-import { Endpoints } from './endpoints.js';
-import { logForwarder, logMesh, logOverlay } from './event-log.js';
-import { Exposures } from './expose.js';
-import { Hairpins } from './hairpins.js';
-import { rangesOf } from './ipalloc.js';
-import { joinInvitation } from './join.js';
-import { KnownMembers } from './known-members.js';
-import type { LaunchRequest } from './launch-request.js';
-import { errorFields, type Log } from './logging.js';
-import { MacWatch } from './mac-watch.js';
-import { PublishedNetworks } from './network-records.js';
-import { Networks } from './networks.js';
-import { runPaths } from './paths.js';
-import { PeerPaths } from './peer-paths.js';
-import type { Plan } from './plan.js';
-import { type Fault, Repairs } from './repairs.js';
-import { mtuFor } from './segment.js';
-import { removeState } from './state.js';
-import { Trust } from './trust.js';
+import { Addresses, AddressSource, rangesOf } from './addresses/index.js';
+import { Attachments, Containers } from './attachments/index.js';
+import { Exposures, Hairpins } from './exposures/index.js';
+import type { Plan } from './launch/index.js';
+import { errorFields, type Log, logForwarder, logMesh, logOverlay } from './logging/index.js';
+import { Custody, Endpoints, MacWatch } from './mac-routes/index.js';
+import { joinInvitation, KnownMembers, PeerPaths, Trust } from './membership/index.js';
+import { Dns } from './names/index.js';
+import { type Fault, Repairs } from './repairs/index.js';
+import { mtuFor, Networks, PublishedNetworks } from './segments/index.js';
+import type { LaunchRequest } from './state/index.js';
+import { removeState } from './state/index.js';
+import { runPaths } from './state/paths.js';
 import { connectionView, datapathView, peerView, targetView } from './views.js';
 
 /** How often to look whether bridges and containers are still there, in milliseconds. */
@@ -269,7 +257,7 @@ export class Router implements RouterControl {
   }
 
   /** Starts everything; what can go on at the same time does. When one part fails, all is taken down again. */
-  static async start(request: LaunchRequest, plan: Plan, log: Log): Promise<Router> {
+  static async start(this: void, request: LaunchRequest, plan: Plan, log: Log): Promise<Router> {
     const { mtu } = plan.settings;
     const router = new Router(request, plan, mtu === 'auto' ? await mtuFor(plan.targets) : mtu, log);
     router.#followForwarder();

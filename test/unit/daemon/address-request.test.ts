@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseAddressRequest, parseWantedAddress } from '../../../src/daemon/address-request.js';
+import { parseAddressRequest, parseWantedAddress } from '../../../src/daemon/addresses/address-request.js';
 
 describe('an address as a user asks for it', () => {
   it.each([

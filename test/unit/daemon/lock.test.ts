@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { lockHolder, lockRunDir, lockStateDir } from '../../../src/daemon/lock.js';
+import { lockHolder, lockRunDir, lockStateDir } from '../../../src/daemon/state/lock.js';
 
 describe('the lock of a run directory', () => {
   let directory: string;

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { logFile } from '../../../src/daemon/log-file.js';
+import { logFile } from '../../../src/daemon/logging/log-file.js';
 
 describe('the log file', () => {
   let directory: string;

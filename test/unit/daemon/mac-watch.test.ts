@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Entry } from '../../../src/daemon/attachment-entry.js';
-import { MacWatch } from '../../../src/daemon/mac-watch.js';
+import type { Entry } from '../../../src/daemon/attachments/attachment-entry.js';
+import { MacWatch } from '../../../src/daemon/mac-routes/mac-watch.js';
 import { until } from '../../lab/until.js';
 
 function container(id: string): Entry {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { memberNamed, nameOf } from '../../../src/daemon/peer-names.js';
+import { memberNamed, nameOf } from '../../../src/daemon/membership/peer-names.js';
 import type { PeerId } from '../../../src/identity/index.js';
 import type { MemberView } from '../../../src/mesh/index.js';
 

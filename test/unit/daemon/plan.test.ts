@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LaunchRequest } from '../../../src/daemon/index.js';
-import { makePlan } from '../../../src/daemon/plan.js';
-import { removeState } from '../../../src/daemon/state.js';
+import { makePlan } from '../../../src/daemon/launch/plan.js';
+import { removeState } from '../../../src/daemon/state/state-files.js';
 import { encodeToken, newNetwork } from '../../../src/identity/index.js';
 
 describe('what a launch is going to be', () => {

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type Fault, Repairs } from '../../../src/daemon/repairs.js';
+import { type Fault, Repairs } from '../../../src/daemon/repairs/repairs.js';
 
 const ROUND = 2_000;
 

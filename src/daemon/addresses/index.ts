@@ -1,0 +1,5 @@
+export { type AddressRequest, parseAddressRequest, parseWantedAddress } from './address-request.js';
+export { AddressSource, type Holder } from './address-source.js';
+export { Addresses } from './addresses.js';
+export { type AddressPlan, planAddresses, rangesOf } from './ipalloc.js';
+export { loadRing, type Ring } from './ring-files.js';

@@ -1,0 +1,19 @@
+import type { HairpinPort } from '../../hostnet/index.js';
+import type { StoredAttachment } from '../state/index.js';
+
+/** An attachment, and whether its interface is there. */
+export interface Entry extends StoredAttachment {
+  readonly present: boolean;
+  /** Ids of those who share it that are in its namespace now. */
+  readonly sharing: readonly string[];
+}
+
+/** Names an attachment: a container, and its interface. */
+export function attachmentKey({ id, interface: inside }: Pick<Entry, 'id' | 'interface'>): string {
+  return `${id} ${inside}`;
+}
+
+/** An attached container's port on a bridge of this host. */
+export interface ContainerPort extends HairpinPort {
+  readonly network: string;
+}

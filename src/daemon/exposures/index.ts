@@ -1,0 +1,2 @@
+export { Exposures } from './exposures.js';
+export { Hairpins } from './hairpins.js';

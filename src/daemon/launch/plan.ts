@@ -1,0 +1,127 @@
+import { formatHostPort, type HostPort, parseAdvertised, parseHostPort, parseTarget } from '../../address.js';
+import { parseDomain } from '../../dns/index.js';
+import { WeftError } from '../../errors.js';
+import { checkBridgeName, checkMtu, parseSubnet } from '../../hostnet/index.js';
+import {
+  type Identity,
+  loadNetwork,
+  loadOrCreateIdentity,
+  type Network,
+  networkFromToken,
+  newNetwork,
+  parseToken,
+  saveNetwork,
+} from '../../identity/index.js';
+import { type AddressPlan, loadRing, planAddresses, type Ring } from '../addresses/index.js';
+import { parseListenAddress } from '../names/index.js';
+import {
+  type LaunchRequest,
+  rememberState,
+  type Settings,
+  type StateFiles,
+  settle,
+  stateFiles,
+} from '../state/index.js';
+
+/** What a router is going to be: the launch request joined with what earlier launches left in the state directory. */
+export interface Plan {
+  readonly identity: Identity;
+  readonly network: Network;
+  readonly settings: Settings;
+  readonly targets: readonly string[];
+  /** The network comes from the state directory. */
+  readonly resumed: boolean;
+  /** What members said about each other and the secret, as `Statements.encoded` gave it. */
+  readonly statements: readonly Buffer[];
+  readonly files: StateFiles;
+  readonly addresses: AddressPlan;
+  /** The ring of addresses as it is on the disk. */
+  readonly ring: Ring;
+}
+
+/** A plan that can be given up: a launch that fails has chosen nothing. */
+export interface OpenPlan extends Plan {
+  /** Puts the state directory back as it was. */
+  undo(): Promise<void>;
+}
+
+/** Reads the state, decides, and writes what is new. Rejects with `other-network` and the errors of damaged files. */
+export async function makePlan(request: LaunchRequest): Promise<OpenPlan> {
+  const undo = await rememberState(request.stateDir);
+  try {
+    return { ...(await decide(request)), undo };
+  } catch (error) {
+    await undo();
+    throw error;
+  }
+}
+
+async function decide(request: LaunchRequest): Promise<Plan> {
+  const files = stateFiles(request.stateDir);
+  const [stored, earlier, { targets: known }, trust] = await Promise.all([
+    loadNetwork(request.stateDir),
+    files.launch.read(),
+    files.targets.read(),
+    files.trust.read(),
+  ]);
+  for (const text of request.peers) parseTarget(text);
+  for (const text of request.settings.advertise ?? []) parseAdvertised(text);
+  const chosen = settle(request.settings, earlier);
+  const settings = {
+    ...chosen,
+    // What an earlier version of weft took is no reason not to start.
+    advertise: chosen.advertise.filter((text) => isRead(text, parseAdvertised)),
+    dnsDomain: parseDomain(chosen.dnsDomain),
+    trustedSubnets: chosen.trustedSubnets.map(parseSubnet),
+  };
+  checkBridgeName(settings.bridge);
+  for (const text of settings.dnsListen) parseListenAddress(text);
+  if (settings.mtu !== 'auto') checkMtu(settings.mtu);
+  const token = request.network === undefined ? undefined : parseToken(request.network.token);
+  const asked =
+    token === undefined ? undefined : { ...networkFromToken(token), mode: request.network?.mode ?? 'token' };
+  const network = decideNetwork(stored, asked, request.stateDir);
+  const statements = trust.statements.map((hex) => Buffer.from(hex, 'hex'));
+  const named = request.peers.length > 0 ? request.peers : known;
+  const given = token?.addresses.filter((text) => isRead(text, parseTarget)) ?? [];
+  const targets = distinct([...named, ...given]);
+  const identity = await loadOrCreateIdentity(request.stateDir);
+  const addresses = await planAddresses(settings, network);
+  const ring = await loadRing(request, addresses.range);
+  await Promise.all([
+    network === stored ? undefined : saveNetwork(request.stateDir, network),
+    files.launch.write(() => ({ ...earlier, ...request.settings })),
+    files.targets.write(() => ({ targets })),
+  ]);
+  const resumed = stored !== undefined;
+  return { identity, network, settings, targets, resumed, statements, files, addresses, ring };
+}
+
+function decideNetwork(stored: Network | undefined, asked: Network | undefined, stateDir: string): Network {
+  if (stored === undefined) return asked ?? newNetwork();
+  if (asked === undefined) return stored;
+  if (asked.id === stored.id) {
+    // We were away while the secret was replaced; or the token is older than what we know.
+    if (asked.generation <= stored.generation) return stored;
+    return { ...stored, secrets: asked.secrets, generation: asked.generation };
+  }
+  throw new WeftError(
+    'other-network',
+    `this router belongs to the network ${stored.id} already, not to ${asked.id}: \`weft reset\` makes it leave, then launch again; or give another --state-dir (this one is ${stateDir})`,
+  );
+}
+
+function isRead(text: string, parse: (text: string) => HostPort): boolean {
+  try {
+    parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Targets are the same when host and port are. */
+function distinct(targets: readonly string[]): string[] {
+  const canonical = (target: string) => formatHostPort(parseHostPort(target));
+  return [...new Map(targets.map((target) => [canonical(target), target])).values()];
+}

@@ -1,0 +1,2 @@
+export { logForwarder, logMesh, logOverlay } from './event-log.js';
+export { createLog, errorFields, type Log, type LogTarget, logFatal } from './log.js';

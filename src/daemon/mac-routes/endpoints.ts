@@ -1,0 +1,187 @@
+import {
+  addressBytes,
+  checkRecord,
+  type Endpoint,
+  EndpointDirectory,
+  type EndpointRecord,
+  endpointKey,
+  endpointRecord,
+  groupsKey,
+} from '../../endpoints/index.js';
+import type { Forwarder } from '../../forwarder/index.js';
+import { type OpenChannel, OwnedRecords } from '../../gossip/index.js';
+import type { Identity, PeerId } from '../../identity/index.js';
+import type { Mesh } from '../../mesh/index.js';
+import type { AttachedEndpoint, Attachments, Entry } from '../attachments/index.js';
+import type { Custody } from './custody.js';
+
+export interface EndpointsOptions {
+  readonly identity: Identity;
+  readonly mesh: Mesh;
+  readonly forwarder: Forwarder;
+  readonly attachments: Attachments;
+  readonly custody: Custody;
+}
+
+/** Announces this host's containers to all routers, and tells the forwarder what all routers announced. */
+export class Endpoints {
+  readonly #options: EndpointsOptions;
+  readonly #records: OwnedRecords<EndpointRecord>;
+  readonly #directory: EndpointDirectory;
+  readonly #self: PeerId;
+  #channel: OpenChannel | undefined;
+  /** What the forwarder was told last. */
+  #telling: Promise<unknown> = Promise.resolve();
+
+  constructor(options: EndpointsOptions) {
+    const { identity, mesh, forwarder, attachments, custody } = options;
+    this.#options = options;
+    this.#self = identity.peer;
+    this.#directory = new EndpointDirectory({
+      endpoint: (endpoint) => {
+        this.#tell('endpoint.set', this.#asTold(endpoint));
+        this.#keep(endpoint);
+      },
+      endpointGone: (network, mac) => {
+        this.#tell('endpoint.remove', { network, mac });
+        custody.remove(network, mac);
+      },
+      moved: (network, mac, address) => this.#tell('announce', { network, mac, addresses: [address] }),
+      groups: (peer, network, groups) => {
+        if (peer !== this.#self) this.#tell('peer.groups', { peer, network, groups });
+      },
+    });
+    this.#records = new OwnedRecords({
+      name: 'endpoints',
+      identity,
+      now: Date.now,
+      value: endpointRecord,
+      check: checkRecord,
+      admits: (owner) => mesh.admits(owner),
+    });
+    this.#records.on('change', (owner, key, record) => this.#directory.put(owner, key, record));
+    this.#records.on('pending', () => this.#channel?.changed());
+    attachments.on('attached', (endpoint) => this.#announce(endpoint));
+    attachments.on('detached', (endpoint) => this.#withdraw(endpoint));
+    mesh.on('member', ({ peer, left, down }) => this.#directory.setAlive(peer, !left && !down));
+    mesh.on('forgotten', (peer) => this.#records.dropOwner(peer));
+    forwarder.on('ready', () => this.#tellAll());
+    forwarder.on('event', ({ name, fields }) => {
+      if (name === 'groups') this.#announceGroups(fields.network, fields.groups);
+    });
+  }
+
+  /** From now on others hear of our containers, and we of theirs. */
+  start(): void {
+    this.#channel = this.#options.mesh.openChannel(this.#records);
+  }
+
+  stop(): void {
+    this.#channel?.close();
+    this.#channel = undefined;
+  }
+
+  /** Resolves when the forwarder knows what it was told of our containers. */
+  async told(): Promise<void> {
+    await this.#telling;
+  }
+
+  isGiven(network: number, mac: string): boolean {
+    return this.#directory.find(network, mac) !== undefined;
+  }
+
+  /** Whose a MAC or an address is, in words. */
+  holder(claimed: string): string {
+    const found = this.all().find(({ mac, addresses }) => mac === claimed || addresses.includes(claimed));
+    if (found === undefined) return 'a container that left';
+    const { network, mac, peer } = found;
+    if (peer !== this.#self) return this.#elsewhere(peer);
+    const ours = this.#here(network).find((endpoint) => endpoint.mac === mac);
+    return ours === undefined ? 'a container of this host' : calledOf(ours);
+  }
+
+  /** Who else than this attachment has a MAC, in words. */
+  macHolder(network: number, mac: string, { id, interface: inside }: Entry): string | undefined {
+    const peer = this.#directory.find(network, mac)?.peer;
+    if (peer === undefined) return undefined;
+    if (peer !== this.#self) return this.#elsewhere(peer);
+    const ours = this.#here(network).find((endpoint) => endpoint.mac === mac);
+    if (ours === undefined || (ours.containers[0].id === id && ours.interface === inside)) return undefined;
+    return calledOf(ours);
+  }
+
+  all(): readonly Endpoint[] {
+    return this.#directory.endpoints();
+  }
+
+  #announce(attached: AttachedEndpoint): void {
+    const { network, mac, fixed } = attached;
+    const key = endpointKey(network, mac);
+    this.#records.set(key, {
+      mobility: this.#directory.mobilityFor(this.#self, key),
+      addresses: fixed.map(addressBytes),
+    });
+    this.#keepAll(attached);
+  }
+
+  #withdraw(attached: AttachedEndpoint): void {
+    this.#records.remove(endpointKey(attached.network, attached.mac));
+    this.#keepAll(attached);
+  }
+
+  /** What a container has on a network all its interfaces there may claim. */
+  #keepAll({ network, containers: [{ id }] }: AttachedEndpoint): void {
+    for (const { containers, mac } of this.#here(network)) {
+      const endpoint = containers[0].id === id ? this.#directory.find(network, mac) : undefined;
+      if (endpoint !== undefined) this.#keep(endpoint);
+    }
+  }
+
+  #keep({ network, mac, addresses, peer }: Endpoint): void {
+    const here = peer === this.#self ? this.#here(network) : [];
+    const holder = here.find((endpoint) => endpoint.mac === mac)?.containers[0].id;
+    const ports = here.filter(({ containers }) => containers[0].id === holder).map(({ port }) => port);
+    this.#options.custody.put({ network, mac, addresses, ports });
+  }
+
+  #here(network: number): AttachedEndpoint[] {
+    return this.#options.attachments.endpoints().filter((endpoint) => endpoint.network === network);
+  }
+
+  #elsewhere(peer: PeerId): string {
+    return `a container on ${this.#options.mesh.member(peer)?.nickname ?? peer}`;
+  }
+
+  /** Null: a forwarder that just started does not know yet, so others must send us everything. */
+  #announceGroups(network: number, groups: readonly string[] | null): void {
+    const key = groupsKey(network);
+    if (groups === null) this.#records.remove(key);
+    else this.#records.set(key, { mobility: 0, addresses: groups.map(addressBytes) });
+  }
+
+  #tellAll(): void {
+    this.#tell('endpoint.clear', {});
+    this.#directory.replay();
+    void this.#options.forwarder
+      .groups()
+      .then(({ networks }) => {
+        for (const { network, groups } of networks) this.#announceGroups(network, groups);
+      })
+      .catch(() => {}); // it is lost again: the next one is asked, too
+  }
+
+  #asTold({ peer, ...endpoint }: Endpoint): object {
+    return { ...endpoint, peer: peer === this.#self ? null : peer };
+  }
+
+  /** What does not reach the forwarder is told when it is there again. */
+  #tell(op: string, fields: object): void {
+    const { forwarder } = this.#options;
+    if (forwarder.connected) this.#telling = forwarder.request(op, fields).catch(() => {});
+  }
+}
+
+/** What people call the container that an interface is of. */
+function calledOf({ containers: [{ name, id }] }: AttachedEndpoint): string {
+  return name ?? id;
+}

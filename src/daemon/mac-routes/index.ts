@@ -1,0 +1,3 @@
+export { Custody } from './custody.js';
+export { Endpoints } from './endpoints.js';
+export { MacWatch } from './mac-watch.js';

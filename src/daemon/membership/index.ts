@@ -1,0 +1,5 @@
+export { joinCommand, joinInvitation } from './invitation.js';
+export { KnownMembers } from './known-members.js';
+export { nameOf } from './peer-names.js';
+export { PeerPaths } from './peer-paths.js';
+export { Trust } from './trust.js';

@@ -1,0 +1,58 @@
+import type { PathControl, PeerPath, Pong, TraceHop } from '../../api/index.js';
+import type { PeerId } from '../../identity/index.js';
+import type { MemberView, Mesh } from '../../mesh/index.js';
+import type { Overlay } from '../../overlay/index.js';
+import { memberNamed } from './peer-names.js';
+
+/** What users see and measure of the paths to other routers. */
+export class PeerPaths implements PathControl {
+  readonly #mesh: Mesh;
+  readonly #overlay: Overlay;
+
+  constructor(mesh: Mesh, overlay: Overlay) {
+    this.#mesh = mesh;
+    this.#overlay = overlay;
+  }
+
+  async list(): Promise<readonly PeerPath[]> {
+    const paths = await this.#overlay.paths();
+    return paths.map(({ nats, relays, candidates, ...connection }) => ({
+      ...connection,
+      nat: { here: nats.ours, there: nats.theirs },
+      candidates: candidates.map((candidate) => ({ ...candidate })),
+      relays: relays.map(({ relay, cost, hops }) => ({
+        peer: relay,
+        nickname: this.#nickname(relay),
+        cost,
+        hops,
+      })),
+    }));
+  }
+
+  async ping(name: string): Promise<Pong> {
+    const { peer, nickname } = this.#find(name);
+    const rtt = await this.#overlay.ping(peer);
+    const connection = (await this.#overlay.connections()).find((each) => each.peer === peer);
+    return {
+      peer,
+      nickname,
+      path: connection?.path ?? 'none',
+      viaNickname: connection?.viaNickname ?? null,
+      rtt,
+    };
+  }
+
+  async trace(name: string): Promise<readonly TraceHop[]> {
+    const hops = await this.#overlay.trace(this.#find(name).peer);
+    return hops.map(({ peer, rtt }) => ({ peer, nickname: this.#nickname(peer), rtt }));
+  }
+
+  #nickname(peer: PeerId): string {
+    return this.#mesh.member(peer)?.nickname ?? peer;
+  }
+
+  #find(name: string): MemberView {
+    const others = this.#mesh.members().filter(({ self, left }) => !self && !left);
+    return memberNamed(others, name);
+  }
+}

@@ -1,0 +1,289 @@
+import c from 'compact-encoding';
+import type { Peer, Rotation, TrustControl, Verdict } from '../../api/index.js';
+import { WeftError } from '../../errors.js';
+import { OwnedRecords } from '../../gossip/index.js';
+import {
+  type Identity,
+  isPeerId,
+  type Network,
+  newSecret,
+  type PeerId,
+  saveNetwork,
+  withSecret,
+} from '../../identity/index.js';
+import type { MemberView, Mesh } from '../../mesh/index.js';
+import type { Overlay } from '../../overlay/index.js';
+import { type Removed, type Revoked, type Statement, Statements } from '../../trust/index.js';
+import { errorFields, type Log } from '../logging/index.js';
+import type { StateFiles } from '../state/index.js';
+import { memberNamed } from './peer-names.js';
+
+const CONFIRMED_KEY = 'generation';
+
+export interface TrustOptions {
+  readonly identity: Identity;
+  readonly network: Network;
+  /** What members said before, as it was stored. */
+  readonly statements: readonly Buffer[];
+  readonly file: StateFiles['trust'];
+  readonly stateDir: string;
+  readonly log: Log;
+}
+
+/** Enforces what members say about each other and about the secret, and lets the user say it. */
+export class Trust implements TrustControl {
+  readonly #options: TrustOptions;
+  readonly #statements: Statements;
+  /** The generation of the secret that each router has on its disk. */
+  readonly #confirmed: OwnedRecords<number>;
+  #network: Network;
+  #mesh: Mesh | undefined;
+  #overlay: Overlay | undefined;
+  /** Statements are stored and enforced one after the other. */
+  #work: Promise<void> = Promise.resolve();
+  /** Rejects when the last one could not be stored. */
+  #enforced: Promise<void> = Promise.resolve();
+  /** We began a rotation in this run, so we know the members that must hear of it. */
+  #rotating = false;
+
+  constructor(options: TrustOptions) {
+    this.#options = options;
+    this.#network = options.network;
+    this.#statements = new Statements(options.identity, options.statements);
+    this.#confirmed = new OwnedRecords({
+      name: 'secret',
+      identity: options.identity,
+      now: Date.now,
+      value: c.uint,
+      admits: (peer) => this.#mesh?.member(peer)?.left === false,
+    });
+  }
+
+  /** With the secrets that are good now. */
+  get network(): Network {
+    return this.#network;
+  }
+
+  admits(peer: PeerId, incarnation: number): boolean {
+    return this.#statements.admits(peer, incarnation);
+  }
+
+  /** Enforces what is known, and what comes from now on. Before the mesh starts. */
+  async start(mesh: Mesh, overlay: Overlay): Promise<void> {
+    this.#mesh = mesh;
+    this.#overlay = overlay;
+    await this.#takeSecret();
+    this.#statements.on('statement', (statement) => this.#enforce(statement));
+    const said = mesh.openChannel(this.#statements);
+    // Nothing is said that would be forgotten in a crash.
+    this.#statements.on('pending', () => void this.#work.then(() => said.changed()));
+    const confirmations = mesh.openChannel(this.#confirmed);
+    this.#confirmed.on('pending', () => confirmations.changed());
+    this.#confirmed.on('change', () => this.#lookForEnd());
+    mesh.on('member', ({ peer, left }) => {
+      if (left) this.#confirmed.dropOwner(peer);
+      this.#lookForEnd();
+    });
+    mesh.on('forgotten', (peer) => {
+      this.#confirmed.dropOwner(peer);
+      this.#lookForEnd();
+    });
+  }
+
+  /** Peers that were expelled, for the list of peers. */
+  revoked(): readonly Peer[] {
+    return this.#statements.revocations().map(({ content: { subject, name } }) => ({
+      peer: subject,
+      nickname: name,
+      self: subject === this.#options.identity.peer,
+      state: 'revoked',
+      endpoints: [],
+      ciphers: [],
+    }));
+  }
+
+  /** Rejects with `peer-alive`, `removed-already`, or as writing a file does; then nothing was said. */
+  async remove(reference: string): Promise<Verdict> {
+    const peer = this.#resolve(reference);
+    const member = this.#knownMesh.member(peer);
+    const earlier = this.#statements.removal(peer);
+    if (earlier !== undefined && member === undefined) throw removedAlready(earlier);
+    if (member?.linked || (member !== undefined && this.#knownMesh.reachable(peer))) {
+      throw new WeftError(
+        'peer-alive',
+        `${nameOf(member)} is alive, or was seconds ago: stop it (\`weft reset\` there gives its addresses away), wait until \`weft status peers\` shows it as down, or expel it with \`weft peer revoke\``,
+      );
+    }
+    await this.#say({
+      kind: 'removed',
+      subject: peer,
+      name: member?.nickname ?? '',
+      incarnation: member?.incarnation ?? Date.now(),
+    });
+    const removal = this.#statements.removal(peer);
+    if (removal === undefined) throw new WeftError('not-removed', `${peer} was not removed`);
+    return verdict(removal);
+  }
+
+  async revoke(reference: string): Promise<Verdict> {
+    const peer = this.#resolve(reference);
+    if (this.#statements.revocation(peer) === undefined) {
+      const name = this.#knownMesh.member(peer)?.nickname ?? '';
+      await this.#say({ kind: 'revoked', subject: peer, name });
+    }
+    const revocation = this.#statements.revocation(peer);
+    if (revocation === undefined) throw new WeftError('not-revoked', `${peer} was not expelled`);
+    return verdict(revocation);
+  }
+
+  async rotate({ finish = false }: { finish?: boolean }): Promise<Rotation> {
+    if (finish) await this.#finish();
+    else await this.#begin();
+    const { generation } = this.#network;
+    return this.rotation() ?? { generation, finished: true, waiting: [] };
+  }
+
+  rotation(): Rotation | null {
+    const { generation, secrets } = this.#network;
+    if (secrets.length === 1) return null;
+    const waiting = this.#waiting().map(({ peer, nickname }) => ({ peer, nickname }));
+    return { generation, finished: false, waiting };
+  }
+
+  get #knownMesh(): Mesh {
+    if (this.#mesh === undefined) throw new WeftError('not-running', 'the router is not started');
+    return this.#mesh;
+  }
+
+  async #begin(): Promise<void> {
+    const { mode, generation, secrets } = this.#network;
+    if (mode === 'password') {
+      throw new WeftError(
+        'password-network',
+        'the secret of this network is a password, which only people can replace: stop the routers and launch them with the new one after `weft reset`, or make the network anew with a token',
+      );
+    }
+    if (secrets.length > 1) {
+      const names = this.#waiting().map(nameOf).join(', ') || 'nobody';
+      throw new WeftError(
+        'rotation-unfinished',
+        `the secret is being replaced already, and ${names} did not confirm the new one yet: end that first with \`weft token rotate --finish\``,
+      );
+    }
+    await this.#say({ kind: 'rotated', generation: generation + 1, secret: newSecret() });
+    this.#rotating = true;
+    await this.#finishWhenConfirmed();
+  }
+
+  async #finish(): Promise<void> {
+    const { generation, secrets } = this.#network;
+    if (secrets.length === 1) {
+      throw new WeftError('no-rotation', 'the secret is not being replaced: there is nothing to finish');
+    }
+    await this.#say({ kind: 'finished', generation });
+  }
+
+  /** The one who began a rotation ends it when all members know the new secret. */
+  async #finishWhenConfirmed(): Promise<void> {
+    if (!this.#rotating || this.#network.secrets.length === 1 || this.#waiting().length > 0) return;
+    await this.#finish();
+    this.#rotating = false;
+  }
+
+  #lookForEnd(): void {
+    void this.#finishWhenConfirmed().catch((error: unknown) => this.#warn(error));
+  }
+
+  /** Members that may know only the old secret. */
+  #waiting(): readonly MemberView[] {
+    const { generation } = this.#network;
+    const knows = (peer: PeerId) => (this.#confirmed.get(peer, CONFIRMED_KEY) ?? 0) >= generation;
+    return this.#knownMesh.members().filter(({ peer, self, left }) => !self && !left && !knows(peer));
+  }
+
+  /** Resolves when it is said and enforced. On a disk that cannot take it, nothing is said. */
+  async #say(content: Parameters<Statements['say']>[0]): Promise<void> {
+    await this.#work;
+    await Promise.all([this.#store(), saveNetwork(this.#options.stateDir, this.#network)]);
+    this.#statements.say(content, Date.now());
+    await this.#enforced;
+  }
+
+  #enforce(statement: Statement): void {
+    this.#enforced = this.#work.then(async () => {
+      const { content, issuer } = statement;
+      await this.#store();
+      if (content.kind === 'removed' || content.kind === 'revoked') this.#banish(content, issuer);
+      else await this.#takeSecret();
+    });
+    this.#work = this.#enforced.catch((error: unknown) => this.#warn(error));
+  }
+
+  #warn(error: unknown): void {
+    this.#options.log.error(`cannot store what members decided: ${String(error)}`, errorFields(error));
+  }
+
+  #banish(content: Removed | Revoked, by: PeerId): void {
+    const { subject, kind, name } = content;
+    const incarnation = content.kind === 'removed' ? content.incarnation : Infinity;
+    const done = kind === 'removed' ? 'removed as dead' : 'expelled';
+    this.#options.log.warn(`${name} (${subject}) was ${done} by ${by}`, { peer: subject, by });
+    this.#knownMesh.remove(subject, by, { expelled: kind === 'revoked', incarnation });
+  }
+
+  #store(): Promise<void> {
+    const statements = this.#statements.encoded().map((bytes) => bytes.toString('hex'));
+    return this.#options.file.write(() => ({ statements }));
+  }
+
+  /** Brings the secrets to what was announced, on the disk first, and says that they are there. */
+  async #takeSecret(): Promise<void> {
+    const { log, stateDir } = this.#options;
+    const announced = this.#statements.rotation()?.content;
+    const before = this.#network;
+    const { finished } = this.#statements;
+    const newest = announced ?? { generation: before.generation, secret: before.secrets[0] };
+    const network = withSecret(before, { ...newest, only: finished >= newest.generation });
+    if (network.generation === 0) return;
+    if (JSON.stringify(network) !== JSON.stringify(before)) {
+      await saveNetwork(stateDir, network);
+      this.#network = network;
+      this.#mesh?.setSecrets(network.secrets);
+      this.#overlay?.setSecrets(network.secrets);
+      log.info(
+        network.secrets.length > 1 ? 'the network has a new secret' : 'the old secret is good no more',
+        {
+          generation: network.generation,
+        },
+      );
+    }
+    this.#confirmed.set(CONFIRMED_KEY, network.generation);
+  }
+
+  /** A nickname, the beginning of an id, or the whole id of somebody who is forgotten already. */
+  #resolve(name: string): PeerId {
+    const members = this.#knownMesh.members();
+    const id = name.toLowerCase();
+    if (isPeerId(id) && !members.some((member) => member.peer === id)) return id;
+    const { peer, self } = memberNamed(members, name);
+    if (self)
+      throw new WeftError('own-peer', 'this is the router itself: `weft reset` makes it leave for good');
+    return peer;
+  }
+}
+
+function removedAlready({ content, issuer, time }: Statement<Removed>): WeftError {
+  const when = new Date(time).toISOString();
+  return new WeftError(
+    'removed-already',
+    `${content.subject} was removed by ${issuer} at ${when} already, and that one took over what it had`,
+  );
+}
+
+function verdict({ content: { subject, name }, issuer, time }: Statement<Removed | Revoked>): Verdict {
+  return { peer: subject, nickname: name, by: issuer, time };
+}
+
+function nameOf({ peer, nickname }: MemberView): string {
+  return `${nickname} (${peer})`;
+}

@@ -1,0 +1,2 @@
+export { Dns } from './dns.js';
+export { parseListenAddress } from './dns-listeners.js';

@@ -1,0 +1,3 @@
+export { PublishedNetworks } from './network-records.js';
+export { Networks } from './networks.js';
+export { mtuFor } from './segment.js';

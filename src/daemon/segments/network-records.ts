@@ -1,0 +1,98 @@
+import { EventEmitter } from 'node:events';
+import { type OpenChannel, OwnedRecords } from '../../gossip/index.js';
+import type { Identity, PeerId } from '../../identity/index.js';
+import type { MemberView, Mesh } from '../../mesh/index.js';
+import {
+  checkNetworkRecord,
+  type NetworkClaim,
+  type NetworkRecord,
+  networkRecord,
+} from '../../networks/index.js';
+import type { StateFiles } from '../state/index.js';
+import type { NetworkRecords } from './networks.js';
+
+export interface PublishedNetworksOptions {
+  readonly identity: Identity;
+  readonly mesh: Mesh;
+  readonly file: StateFiles['networks'];
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** What this router says about networks, kept on disk, and what the others say. */
+export class PublishedNetworks extends EventEmitter<{ changed: [] }> implements NetworkRecords {
+  readonly #options: PublishedNetworksOptions;
+  readonly #records: OwnedRecords<NetworkRecord>;
+  /** What this router says, or is about to say. */
+  readonly #own = new Map<string, NetworkRecord>();
+  #channel: OpenChannel | undefined;
+
+  constructor(options: PublishedNetworksOptions) {
+    super();
+    this.#options = options;
+    const { identity, mesh } = options;
+    this.#records = new OwnedRecords({
+      name: 'networks',
+      identity,
+      now: Date.now,
+      value: networkRecord,
+      check: checkNetworkRecord,
+      admits: (owner) => mesh.member(owner)?.left === false,
+    });
+    this.#records.on('pending', () => this.#channel?.changed());
+    this.#records.on('change', () => this.emit('changed'));
+    this.#records.on('refused', options.onFailure);
+  }
+
+  /** Publishes what was on the disk, and hears the others from now on. Rejects with `file-corrupt`. */
+  async start(): Promise<void> {
+    const { networks } = await this.#options.file.read();
+    for (const { name, ...record } of networks) {
+      this.#own.set(name, record);
+      this.#records.set(name, record);
+    }
+    this.#options.mesh.on('member', this.#onMember);
+    this.#options.mesh.on('forgotten', this.#onForgotten);
+    this.#channel = this.#options.mesh.openChannel(this.#records);
+  }
+
+  stop(): void {
+    this.#options.mesh.off('member', this.#onMember);
+    this.#options.mesh.off('forgotten', this.#onForgotten);
+    this.#channel?.close();
+  }
+
+  *claims(): Iterable<NetworkClaim> {
+    for (const { owner, key, value } of this.#records.entries()) yield { owner, name: key, record: value };
+  }
+
+  publish(name: string, record: NetworkRecord): void {
+    this.#own.set(name, record);
+    this.#records.set(name, record);
+    this.#save().catch(this.#options.onFailure);
+  }
+
+  async publishStored(name: string, record: NetworkRecord): Promise<void> {
+    const before = this.#own.get(name);
+    this.#own.set(name, record);
+    try {
+      await this.#save();
+    } catch (error) {
+      if (before === undefined) this.#own.delete(name);
+      else this.#own.set(name, before);
+      throw error;
+    }
+    this.#records.set(name, record);
+  }
+
+  #save(): Promise<void> {
+    return this.#options.file.write(() => ({
+      networks: [...this.#own].map(([name, record]) => ({ name, ...record, subnets: [...record.subnets] })),
+    }));
+  }
+
+  readonly #onForgotten = (peer: PeerId): void => this.#records.dropOwner(peer);
+
+  readonly #onMember = ({ peer, left }: MemberView): void => {
+    if (left) this.#records.dropOwner(peer);
+  };
+}

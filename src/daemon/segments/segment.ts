@@ -1,0 +1,102 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseHostPort } from '../../address.js';
+import type { Forwarder } from '../../forwarder/index.js';
+import {
+  bridgeFlaw,
+  chooseMtu,
+  ensureBridge,
+  type LinkStates,
+  plugTap,
+  portFlaw,
+  removeBridge,
+  tapName,
+} from '../../hostnet/index.js';
+import { resolveHostPort } from '../../resolve.js';
+import { type Fault, faultOf } from '../repairs/index.js';
+
+const RESOLVE_TIMEOUT = 300;
+
+export interface SegmentOptions {
+  /** Of the network: 0 is the one that every router has. */
+  readonly number: number;
+  readonly bridge: string;
+  /** Peer id of this router. */
+  readonly owner: string;
+  readonly mtu: number;
+}
+
+export interface FaultOptions {
+  /** The forwarder has no TAP, whatever there is under its name. */
+  readonly isTapLost: boolean;
+  readonly onMade: () => void;
+}
+
+/** An Ethernet segment on this host: a bridge, and the forwarder's TAP in it. */
+export class Segment {
+  readonly #options: SegmentOptions;
+
+  constructor(options: SegmentOptions) {
+    this.#options = options;
+  }
+
+  get number(): number {
+    return this.#options.number;
+  }
+
+  get bridge(): string {
+    return this.#options.bridge;
+  }
+
+  /** Makes the bridge, or takes back the one of an earlier run. */
+  async makeBridge(): Promise<void> {
+    await ensureBridge(this.#options);
+  }
+
+  /** Has the forwarder serve the segment. The bridge must be there. */
+  async open(forwarder: Forwarder): Promise<void> {
+    const { number, bridge, mtu } = this.#options;
+    await forwarder.openNetwork({ network: number, name: tapName(bridge), mtu });
+    await plugTap(this.#options);
+  }
+
+  /** What somebody did to the bridge and to the TAP. `onMade` is called when what is plugged into the bridge may have suffered, too. */
+  faults(links: LinkStates, forwarder: Forwarder, { isTapLost, onMade }: FaultOptions): Fault[] {
+    const { bridge, mtu } = this.#options;
+    const make = async () => {
+      await this.makeBridge();
+      if (forwarder.connected) await this.open(forwarder);
+      onMade();
+    };
+    const faults: Fault[] = [];
+    const flaw = bridgeFlaw(this.#options, links.of(bridge));
+    if (flaw !== undefined) faults.push(faultOf(`the bridge ${bridge} is ${flaw}`, make));
+    // With its bridge it is made anew, and without the forwarder it is nobody's.
+    if (flaw === 'gone' || !forwarder.connected) return faults;
+    const tap = tapName(bridge);
+    const state = isTapLost ? undefined : links.of(tap);
+    if (state === undefined) return [...faults, faultOf(`the TAP device ${tap} is gone`, make)];
+    const tapFlaw = portFlaw(state, { bridge, mtu, isIsolated: true });
+    if (tapFlaw === undefined) return faults;
+    return [...faults, faultOf(`the TAP device ${tap} is ${tapFlaw}`, () => plugTap(this.#options))];
+  }
+
+  /** Takes everything down; containers lose their interfaces. */
+  async remove(forwarder: Forwarder): Promise<void> {
+    await forwarder.closeNetwork(this.#options.number);
+    await removeBridge(this.#options.bridge, this.#options.owner);
+  }
+}
+
+/** The MTU that fits this host's way to its targets. A name that does not resolve at once is left out. */
+export async function mtuFor(targets: readonly string[]): Promise<number> {
+  const resolved = await Promise.all(targets.map(resolve));
+  return await chooseMtu(resolved.filter((address) => address !== undefined));
+}
+
+async function resolve(target: string): Promise<string | undefined> {
+  const found = resolveHostPort(parseHostPort(target)).then(
+    ([first]) => first?.host,
+    () => undefined,
+  );
+  return await Promise.race([found, delay(RESOLVE_TIMEOUT, undefined, { ref: false })]);
+}
