@@ -24,6 +24,6 @@ export async function runRouter(
   logs: LogTarget,
   onReady: (ready: Ready) => Promise<void>,
 ): Promise<void> {
-  const { Router } = await import('./router.js');
+  const { Router } = await import('./lifecycle.js');
   await run(request, logs, Router.start, onReady);
 }

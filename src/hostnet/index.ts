@@ -63,7 +63,7 @@ export { parseMac } from './mac.js';
 export { checkMtu, chooseMtu, MAX_MTU, MIN_MTU } from './mtu.js';
 export { bootId, canonicalTarget, type Namespace, namespaceInode, resolveNamespace } from './namespace.js';
 export { chainsThatDrop, droppingChains, filteredFamilies } from './packet-filter.js';
-export { type Holding, PortGuard } from './port-guard.js';
+export { type Holding, PortGuard, type Refusal } from './port-guard.js';
 export {
   closeResolver,
   openResolver,

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { networkInterfaces } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseHostPort } from '../../address.js';
@@ -35,12 +36,15 @@ export interface AddressesOptions {
   readonly targets: readonly string[];
   readonly file: StateFiles['vote'];
   readonly log: Log;
+}
+
+export interface AddressesEvents {
   /** Some address in use here is not known to be in use any more. */
-  readonly onLost: () => void;
+  lost: [];
 }
 
 /** The router's part in the ring of addresses: kept on disk, told to others, begun, left and taken over. */
-export class Addresses implements AddressAllocator, AddressControl {
+export class Addresses extends EventEmitter<AddressesEvents> implements AddressAllocator, AddressControl {
   readonly #options: AddressesOptions;
   readonly #service: AddressService;
   readonly #founding: Founding;
@@ -51,8 +55,9 @@ export class Addresses implements AddressAllocator, AddressControl {
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: AddressesOptions) {
+    super();
     this.#options = options;
-    const { identity, mesh, plan, ring, targets, file, log, onLost } = options;
+    const { identity, mesh, plan, ring, targets, file, log } = options;
     const { range, defaultSubnet, ula, init } = plan;
     this.#service = new AddressService({
       identity,
@@ -77,7 +82,7 @@ export class Addresses implements AddressAllocator, AddressControl {
           address,
           peer: to,
         });
-        onLost();
+        this.emit('lost');
       },
       onWarning: (error, peer) => log.warn(error.message, { code: error.code, ...(peer && { peer }) }),
     });

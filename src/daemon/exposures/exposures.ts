@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import type { ExposeRequest, Exposure, HideRequest, NameControl } from '../../api/index.js';
 import { systemCode, WeftError } from '../../errors.js';
 import {
@@ -35,13 +36,16 @@ export interface ExposuresOptions {
   readonly networks: Networks;
   readonly addresses: AddressSource;
   readonly file: StateFiles['exposures'];
-  readonly names: () => Pick<NameControl, 'add' | 'remove'>;
+  readonly names: Pick<NameControl, 'add' | 'remove'>;
+}
+
+export interface ExposuresEvents {
   /** The host is on a network, or is no longer. */
-  readonly onChanged: () => void;
+  changed: [];
 }
 
 /** The host itself on the networks: its addresses on the bridges, and the way out for containers. */
-export class Exposures {
+export class Exposures extends EventEmitter<ExposuresEvents> {
   readonly #options: ExposuresOptions;
   readonly #exposed = new Map<string, StoredExposure>();
   #isRestored = false;
@@ -50,6 +54,7 @@ export class Exposures {
   readonly #work = new Serial();
 
   constructor(options: ExposuresOptions) {
+    super();
     this.#options = options;
     options.networks.on('moved', () => void this.#work.run(() => this.#restoreAddresses()).catch(() => {}));
   }
@@ -204,7 +209,7 @@ export class Exposures {
     await this.#enter(network, made);
     const name = made[0]?.name ?? null;
     if (name === null) return;
-    await this.#options.names().add({ container: HOLDER, name, addresses: hosts(made) });
+    await this.#options.names.add({ container: HOLDER, name, addresses: hosts(made) });
   }
 
   /** Undoes what was begun to be exposed. */
@@ -246,10 +251,7 @@ export class Exposures {
   async #unname(exposure: StoredExposure): Promise<void> {
     if (exposure.name === null) return;
     const request = { container: HOLDER, name: exposure.name, addresses: hosts([exposure]) };
-    await this.#options
-      .names()
-      .remove(request)
-      .catch(() => {});
+    await this.#options.names.remove(request).catch(() => {});
   }
 
   async #restoreAddresses(): Promise<void> {
@@ -267,7 +269,7 @@ export class Exposures {
     const passage = this.#passage();
     if (passage.exposed.length > 0) await this.#options.firewall.apply(passage);
     else await withoutNft(this.#options.firewall.apply(passage));
-    this.#options.onChanged();
+    this.emit('changed');
   }
 
   #passage(): Passage {

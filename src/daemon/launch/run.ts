@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
-import type { DnsWaiting, NameControl, RouterControl } from '../../api/index.js';
+import type { DnsWaiting, RouterControl, Stopped } from '../../api/index.js';
 import { WeftError } from '../../errors.js';
 import { findForwarders } from '../../forwarder/index.js';
 import { removeInterfaces } from '../../hostnet/index.js';
@@ -27,12 +27,15 @@ import { makePlan, type Plan } from './plan.js';
 const LOCK_CHECK = 2_000;
 
 /** A router that works, as whoever runs it needs it. */
-export interface LaunchedRouter extends RouterControl {
+export interface LaunchedRouter {
+  readonly control: RouterControl;
   /** Of the overlay. */
   readonly mtu: number;
-  readonly names: NameControl & { waiting(): DnsWaiting[] };
+  readonly names: { waiting(): DnsWaiting[] };
   /** Resolves once it was stopped and everything is taken down. */
   readonly stopped: Promise<void>;
+  /** Leaves the network and takes everything down; with `forget`, the state too. */
+  stop(how: { readonly forget: boolean }): Promise<Stopped>;
   /** Ends it as if it had never been launched. */
   abandon(): Promise<void>;
 }
@@ -140,7 +143,7 @@ async function beginPlanned(
     ]);
     const api = await serveApi({
       socketPath: runPaths(request.runDir).api,
-      router,
+      router: router.control,
       onFault: (error, what) => log.error(`${what} failed: ${error.message}`, errorFields(error)),
     });
     return { router, api, log, ready: readiness(plan, router, join) };

@@ -1,24 +1,18 @@
-import { type Holding, PortGuard } from '../../hostnet/index.js';
+import { type Holding, PortGuard, type Refusal } from '../../hostnet/index.js';
 import { errorFields, type Log } from '../logging/index.js';
 
 /** What changes is gathered for so long, ms: containers and hosts come many at a time, and each change is a command. */
 const GATHERING = 100;
-/** So many claims are remembered as told. */
-const MAX_TOLD = 1_024;
 
 export interface CustodyOptions {
   /** Of the default network. */
   readonly bridge: string;
-  /** Who is at a port, in words. */
-  readonly atPort: (port: string) => string;
-  /** Whose a MAC or an address is, in words. */
-  readonly holder: (claimed: string) => string;
   readonly log: Log;
 }
 
 /**
- * Keeps MACs and addresses to the containers that they were given to, on this host's bridges: what was given to whom goes to the packet filter, and who
- * claims what is another's is told once.
+ * Keeps MACs and addresses to the containers that they were given to, on this host's bridges: what was given to whom goes to the packet
+ * filter.
  */
 export class Custody {
   readonly #options: CustodyOptions;
@@ -29,7 +23,6 @@ export class Custody {
   #gathering: NodeJS.Timeout | undefined;
   /** The kernel and nft can do this. */
   #isPossible = true;
-  readonly #told = new Set<string>();
 
   constructor(options: CustodyOptions) {
     this.#options = options;
@@ -64,24 +57,14 @@ export class Custody {
     return this.#next;
   }
 
-  /** Makes again what somebody removed, and tells who claimed what is not theirs. */
-  async check(): Promise<void> {
+  /** Makes again what somebody removed. Gives who claimed what is not theirs, in the last minutes. */
+  async check(): Promise<readonly Refusal[]> {
     if (!this.#guard.isWritten) await this.settle(); // what an earlier run wrote holds no longer
-    if (!this.#isPossible) return;
+    if (!this.#isPossible) return [];
     const { repaired, refusals } = await this.#guard.look();
     if (repaired)
       this.#options.log.warn('the rules of the bridges were changed by somebody, making them again');
-    for (const { port, claimed } of refusals ?? []) this.refused(this.#options.atPort(port), claimed);
-  }
-
-  /** Somebody of this host claimed what is another's. */
-  refused(who: string, claimed: string): void {
-    const key = `${who} ${claimed}`;
-    if (this.#told.has(key)) return;
-    if (this.#told.size >= MAX_TOLD) this.#told.clear();
-    this.#told.add(key);
-    const { log, holder } = this.#options;
-    log.warn(`${who} claims ${claimed}, which is that of ${holder(claimed)}: refused`, { claimed });
+    return refusals ?? [];
   }
 
   /** Frames that were refused, by what they claimed. */
@@ -89,10 +72,13 @@ export class Custody {
     return this.#guard.counters;
   }
 
+  /** Takes the rules away; nothing is kept from now on. */
   async drop(): Promise<void> {
+    const mayBeThere = this.#isPossible;
+    this.#isPossible = false;
     clearTimeout(this.#gathering);
     await this.#last;
-    if (this.#isPossible) await this.#guard.drop().catch(() => {}); // there is no nft, so no table either
+    if (mayBeThere) await this.#guard.drop().catch(() => {}); // there is no nft, so no table either
   }
 
   #settleSoon(): void {

@@ -19,7 +19,6 @@ export interface EndpointsOptions {
   readonly identity: Identity;
   readonly mesh: Mesh;
   readonly forwarder: Forwarder;
-  readonly attachments: Attachments;
   readonly custody: Custody;
 }
 
@@ -29,12 +28,13 @@ export class Endpoints {
   readonly #records: OwnedRecords<EndpointRecord>;
   readonly #directory: EndpointDirectory;
   readonly #self: PeerId;
+  #attachments: Attachments | undefined;
   #channel: OpenChannel | undefined;
   /** What the forwarder was told last. */
   #telling: Promise<unknown> = Promise.resolve();
 
   constructor(options: EndpointsOptions) {
-    const { identity, mesh, forwarder, attachments, custody } = options;
+    const { identity, mesh, forwarder, custody } = options;
     this.#options = options;
     this.#self = identity.peer;
     this.#directory = new EndpointDirectory({
@@ -61,14 +61,19 @@ export class Endpoints {
     });
     this.#records.on('change', (owner, key, record) => this.#directory.put(owner, key, record));
     this.#records.on('pending', () => this.#channel?.changed());
-    attachments.on('attached', (endpoint) => this.#announce(endpoint));
-    attachments.on('detached', (endpoint) => this.#withdraw(endpoint));
     mesh.on('member', ({ peer, left, down }) => this.#directory.setAlive(peer, !left && !down));
     mesh.on('forgotten', (peer) => this.#records.dropOwner(peer));
     forwarder.on('ready', () => this.#tellAll());
     forwarder.on('event', ({ name, fields }) => {
       if (name === 'groups') this.#announceGroups(fields.network, fields.groups);
     });
+  }
+
+  /** The containers of this host are these. */
+  follow(attachments: Attachments): void {
+    this.#attachments = attachments;
+    attachments.on('attached', (endpoint) => this.#announce(endpoint));
+    attachments.on('detached', (endpoint) => this.#withdraw(endpoint));
   }
 
   /** From now on others hear of our containers, and we of theirs. */
@@ -145,7 +150,7 @@ export class Endpoints {
   }
 
   #here(network: number): AttachedEndpoint[] {
-    return this.#options.attachments.endpoints().filter((endpoint) => endpoint.network === network);
+    return (this.#attachments?.endpoints() ?? []).filter((endpoint) => endpoint.network === network);
   }
 
   #elsewhere(peer: PeerId): string {

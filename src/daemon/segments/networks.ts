@@ -43,11 +43,14 @@ export interface NetworksOptions {
   readonly records: NetworkRecords;
   /** Told which segments this host has, whenever that changes. */
   readonly onSegments: (numbers: readonly number[]) => void;
-  /** Whether a container of this host, or the host itself, is on the network. */
-  readonly isUsed: (name: string) => boolean;
   /** Whether this router is one of the few that speak of what would be forgotten otherwise. */
   readonly isKeeper: () => boolean;
   readonly onFailure: (error: unknown) => void;
+}
+
+/** Somebody of this host who may be on networks: its containers, or the host itself. */
+export interface NetworkUser {
+  uses(name: string): boolean;
 }
 
 export interface NetworksEvents {
@@ -65,12 +68,18 @@ export class Networks extends EventEmitter<NetworksEvents> {
   /** The other networks that this host has a segment of, by name. */
   readonly #joined = new Map<string, Segment>();
   #known: ReadonlyMap<string, KnownNetwork> = new Map();
+  readonly #users: NetworkUser[] = [];
   readonly #work = new Serial();
 
   constructor(options: NetworksOptions) {
     super();
     this.#options = options;
     this.#default = this.#newSegment(0, options.bridge);
+  }
+
+  /** From now on no network goes that this user is on. */
+  addUser(user: NetworkUser): void {
+    this.#users.push(user);
   }
 
   /** Makes the bridge of the default network; afterwards containers may be attached to it. */
@@ -95,6 +104,10 @@ export class Networks extends EventEmitter<NetworksEvents> {
     for (const { network } of networks) if (!numbers.has(network)) await forwarder.closeNetwork(network);
     for (const bridge of await bridgesOf(owner)) if (!wanted.has(bridge)) await removeBridge(bridge, owner);
     for (const name of this.#known.keys()) this.settle(name);
+  }
+
+  #isUsed(name: string): boolean {
+    return this.#users.some((user) => user.uses(name));
   }
 
   /** True for our bridges and TAPs. */
@@ -131,7 +144,7 @@ export class Networks extends EventEmitter<NetworksEvents> {
     const network = this.#known.get(name);
     if (network === undefined) return;
     const told = network.usedBy.includes(this.#options.owner);
-    const used = this.#options.isUsed(name);
+    const used = this.#isUsed(name);
     if (told !== used) this.#publish(network, used ? 'used' : 'idle');
   }
 
@@ -170,7 +183,7 @@ export class Networks extends EventEmitter<NetworksEvents> {
   async remove(name: string, force = false): Promise<void> {
     const network = this.#required(name);
     const users = this.#info(name).usedBy;
-    const here = this.#options.isUsed(name);
+    const here = this.#isUsed(name);
     if (here || (users.length > 0 && !force)) {
       const where = here ? 'this host' : users.join(', ');
       throw new WeftError(
@@ -225,7 +238,7 @@ export class Networks extends EventEmitter<NetworksEvents> {
     for (const { owner, name, record } of [...this.#options.records.claims()]) {
       const removal = removedAt.get(name) ?? -1;
       if (owner !== this.#options.owner || record.state === 'removed' || record.createdAt > removal) continue;
-      if (this.#options.isUsed(name)) this.#publish({ name, ...record, createdAt: removal + 1 }, 'used');
+      if (this.#isUsed(name)) this.#publish({ name, ...record, createdAt: removal + 1 }, 'used');
       else this.#publish({ name, ...record, createdAt: removal }, 'removed');
     }
   }
@@ -235,10 +248,10 @@ export class Networks extends EventEmitter<NetworksEvents> {
     for (const [name, segment] of [...this.#joined]) {
       const network = this.#known.get(name);
       if (network?.number === segment.number) continue;
-      if (network === undefined && this.#options.isUsed(name)) continue;
+      if (network === undefined && this.#isUsed(name)) continue;
       this.#joined.delete(name);
       await segment.remove(this.#options.forwarder);
-      if (network !== undefined && this.#options.isUsed(name)) {
+      if (network !== undefined && this.#isUsed(name)) {
         await this.#join(network);
         this.emit('moved', name);
       } else this.#tellSegments();

@@ -1,0 +1,258 @@
+/** All parts of one router, made of each other in the order of their need: the only place that knows everybody. */
+import { Forwarder, ForwarderDataPlane, locateForwarder } from '../forwarder/index.js';
+import {
+  Firewall,
+  forwardingPorts,
+  isInSubnets,
+  type LinkStates,
+  linkStates,
+  underlayAddresses,
+  waysTo,
+} from '../hostnet/index.js';
+import { Mesh } from '../mesh/index.js';
+import { Overlay } from '../overlay/index.js';
+import { Addresses, AddressSource, rangesOf } from './addresses/index.js';
+import { Attachments, Containers } from './attachments/index.js';
+import { Exposures, Hairpins } from './exposures/index.js';
+import { InsideSubnets } from './inside.js';
+import type { Plan } from './launch/index.js';
+import { errorFields, type Log, logForwarder, logMesh, logOverlay } from './logging/index.js';
+import { Custody, Endpoints, MacWatch, Refusals } from './mac-routes/index.js';
+import { KnownMembers, PeerPaths, Trust } from './membership/index.js';
+import { Dns } from './names/index.js';
+import { Networks, PublishedNetworks } from './segments/index.js';
+import type { LaunchRequest } from './state/index.js';
+import { runPaths } from './state/paths.js';
+
+/** Number of routers that keep what others published and left behind. */
+const KEEPERS = 3;
+
+/** What parts are made from. */
+export interface Materials {
+  readonly request: LaunchRequest;
+  readonly plan: Plan;
+  /** Of the overlay: what containers get. */
+  readonly mtu: number;
+  readonly log: Log;
+}
+
+export type Parts = ReturnType<typeof compose>;
+
+/** Makes all parts; none of them does anything yet. */
+export function compose(materials: Materials) {
+  const inside = new InsideSubnets(rangesOf(materials.plan.addresses));
+  const control = composeControlPlane(materials, inside);
+  const data = composeDataPlane(materials, control);
+  const host = composeHost(materials, control, data);
+  const outside = composeExposures(materials, { ...control, ...data, ...host }, inside);
+  const { mesh, overlay, forwarder } = { ...control, ...data };
+  logMesh(mesh, materials.log);
+  logOverlay(overlay, materials.log);
+  logForwarder(forwarder, materials.log);
+  return { ...materials, inside, ...control, ...data, ...host, ...outside };
+}
+
+/** Who takes part, and how messages get to them. */
+function composeControlPlane({ request, plan, mtu, log }: Materials, inside: InsideSubnets) {
+  const { identity, network, settings, files } = plan;
+  const { port, nickname, advertise, discovery, connLimit } = settings;
+  const trust = new Trust({
+    identity,
+    network,
+    statements: plan.statements,
+    file: files.trust,
+    stateDir: request.stateDir,
+    log,
+  });
+  const mesh = new Mesh({
+    identity,
+    network,
+    nickname,
+    port,
+    mtu,
+    endpoints: advertise,
+    discovery,
+    limits: connLimit === 'auto' ? {} : { connections: connLimit },
+    admits: (peer, incarnation) => trust.admits(peer, incarnation),
+    localAddresses: () => underlayAddresses(inside.all),
+    isInside: (address) => isInSubnets(address, inside.all),
+  });
+  const members = new KnownMembers({
+    mesh,
+    file: files.members,
+    onFailure: (error) => log.warn(`members are not saved: ${String(error)}`, errorFields(error)),
+  });
+  return { trust, mesh, members };
+}
+
+/** What moves frames, and the networks that it moves them on. */
+function composeDataPlane(
+  { request, plan, mtu, log }: Materials,
+  { mesh }: ReturnType<typeof composeControlPlane>,
+) {
+  const { identity, network, settings, files } = plan;
+  const { cipher, trustedSubnets, rekeyInterval } = settings;
+  const forwarder = new Forwarder(forwarderOptions(request.runDir, plan));
+  const overlay = new Overlay({
+    identity,
+    network,
+    mesh,
+    dataPlane: new ForwarderDataPlane(forwarder),
+    cipher,
+    trustedSubnets,
+    waysTo: (addresses) => waysTo(addresses, identity.peer),
+    timings: { rekeyInterval: rekeyInterval * 1000 },
+  });
+  const records = new PublishedNetworks({
+    identity,
+    mesh,
+    file: files.networks,
+    onFailure: failure(log, 'a record of a network is lost'),
+  });
+  const networks = new Networks({
+    bridge: settings.bridge,
+    owner: identity.peer,
+    mtu,
+    forwarder,
+    records,
+    onSegments: (numbers) => overlay.setNetworks(numbers),
+    isKeeper: () => isAmongFirst(mesh, KEEPERS),
+    onFailure: failure(log, 'a network cannot be served'),
+  });
+  return { forwarder, overlay, records, networks, paths: new PeerPaths(mesh, overlay) };
+}
+
+type Wire = ReturnType<typeof composeControlPlane> & ReturnType<typeof composeDataPlane>;
+
+/** The containers of this host: their addresses, their interfaces, what others hear of them, and their names. */
+function composeHost(
+  { request, plan, mtu, log }: Materials,
+  { mesh }: ReturnType<typeof composeControlPlane>,
+  { forwarder, networks }: ReturnType<typeof composeDataPlane>,
+) {
+  const { identity, settings, files } = plan;
+  const containers = new Containers();
+  const addresses = new Addresses({
+    identity,
+    mesh,
+    plan: plan.addresses,
+    ring: plan.ring,
+    targets: plan.targets,
+    file: files.vote,
+    log,
+  });
+  const addressSource = new AddressSource({
+    networks,
+    allocator: addresses,
+    onRefused: (what, error) => failure(log, what)(error),
+  });
+  const custody = new Custody({ bridge: settings.bridge, log });
+  const endpoints = new Endpoints({ identity, mesh, forwarder, custody });
+  const refusals = new Refusals({ holder: (claimed) => endpoints.holder(claimed), log });
+  const attachments = new Attachments({
+    owner: identity.peer,
+    mtu,
+    file: files.attachments,
+    networks,
+    containers,
+    addresses: addressSource,
+    macHolder: (network, mac, entry) => endpoints.macHolder(network, mac, entry),
+    told: () => endpoints.told(),
+    custody,
+    onFailure: (what, error) => failure(log, what)(error),
+  });
+  endpoints.follow(attachments);
+  networks.addUser(attachments);
+  const macWatch = new MacWatch({
+    now: () => performance.now(),
+    ports: async (network, macs) => {
+      const { bridge = null } = networks.list().find(({ number }) => number === network) ?? {};
+      return bridge === null ? new Map() : await forwardingPorts(bridge, macs);
+    },
+    atPort: (port) => attachments.atPort(port),
+    isGiven: (network, mac) => endpoints.isGiven(network, mac),
+    present: () => attachments.present(),
+    follow: (entry) => attachments.followMac(entry),
+    onFailure: failure(log, 'a container whose MAC changed is not followed'),
+  });
+  const names = new Dns({
+    identity,
+    mesh,
+    mtu,
+    settings,
+    listenChosen: request.settings.dnsListen !== undefined,
+    file: files.names,
+    attachments,
+    networks,
+    log,
+  });
+  return {
+    containers,
+    addresses,
+    addressSource,
+    custody,
+    endpoints,
+    refusals,
+    attachments,
+    macWatch,
+    names,
+  };
+}
+
+/** The host itself on the networks, and the ways in and out of them. */
+function composeExposures(
+  { plan, log }: Materials,
+  { networks, attachments, addressSource, names }: Wire & ReturnType<typeof composeHost>,
+  inside: InsideSubnets,
+) {
+  const { identity, settings, files } = plan;
+  const firewall = new Firewall(settings.bridge);
+  const links = (): Promise<LinkStates> => linkStates(settings.bridge, identity.peer);
+  const exposures = new Exposures({
+    firewall,
+    networks,
+    addresses: addressSource,
+    file: files.exposures,
+    names,
+  });
+  networks.addUser(exposures);
+  const hairpins = new Hairpins({
+    firewall,
+    ports: () => attachments.ports(),
+    isMasqueraded: (name) => exposures.masquerades(name),
+    links,
+    onFailure: failure(log, 'containers do not reach themselves by ports of this host'),
+  });
+  attachments.on('attached', () => void hairpins.settle());
+  attachments.on('detached', () => void hairpins.settle());
+  exposures.on('changed', () => {
+    inside.setExposed(exposures.list().map(({ address }) => address));
+    void hairpins.settle();
+  });
+  return { exposures, hairpins, links };
+}
+
+function failure(log: Log, what: string): (error: unknown) => void {
+  return (error) => log.error(`${what}: ${String(error)}`, errorFields(error));
+}
+
+/** Whether this router is one of the first by id of those that are present. */
+function isAmongFirst(mesh: Mesh, count: number): boolean {
+  const present = mesh.members().filter(({ left }) => !left);
+  const self = present.find((member) => member.self);
+  return self !== undefined && present.filter(({ peer }) => peer < self.peer).length < count;
+}
+
+function forwarderOptions(runDir: string, { settings, identity }: Plan) {
+  const { forwarder, forwarderLog } = runPaths(runDir);
+  return {
+    binary: locateForwarder(),
+    controlPath: forwarder,
+    logPath: forwarderLog,
+    port: settings.port,
+    workers: settings.workers === 'auto' ? undefined : settings.workers,
+    disabledOffloads: settings.disabledOffloads,
+    stormLimit: settings.stormLimit,
+    self: identity.peer,
+  };
+}

@@ -1,0 +1,238 @@
+import { parseTarget } from '../address.js';
+import type {
+  Attachment,
+  AttachRequest,
+  Connection,
+  ConnectRequest,
+  Datapath,
+  DetachRequest,
+  ExposureControl,
+  NetworkCreateRequest,
+  NetworkRemoveRequest,
+  Peer,
+  Report,
+  RouterControl,
+  Status,
+  Stopped,
+  Target,
+  Token,
+  TokenRequest,
+  Version,
+} from '../api/index.js';
+import { WeftError } from '../errors.js';
+import { weftVersion } from '../version.js';
+import type { Parts } from './compose.js';
+import { joinInvitation } from './membership/index.js';
+import { connectionView, datapathView, peerView, targetView } from './views.js';
+
+export interface ControlApiOptions {
+  readonly parts: Parts;
+  /** What is wrong on this host, in sentences. */
+  readonly findings: () => Promise<string[]>;
+  /** Of the forwarder: whether it was at work before this router, and how often it was started again. */
+  readonly run: () => Pick<Status['forwarder'], 'adopted' | 'restarts'>;
+  readonly stop: (how: { readonly forget: boolean }) => Promise<Stopped>;
+}
+
+/** What users and platforms may ask of a router: each call goes to the part that does it. */
+export class ControlApi implements RouterControl {
+  readonly #options: ControlApiOptions;
+  readonly #parts: Parts;
+  readonly #startedAt = performance.now();
+
+  constructor(options: ControlApiOptions) {
+    this.#options = options;
+    this.#parts = options.parts;
+  }
+
+  get trust(): RouterControl['trust'] {
+    return this.#parts.trust;
+  }
+
+  get paths(): RouterControl['paths'] {
+    return this.#parts.paths;
+  }
+
+  get names(): RouterControl['names'] {
+    return this.#parts.names;
+  }
+
+  get addresses(): RouterControl['addresses'] {
+    return this.#parts.addresses;
+  }
+
+  get exposures(): ExposureControl {
+    return this.#parts.exposures;
+  }
+
+  get networks(): RouterControl['networks'] {
+    const { networks } = this.#parts;
+    return {
+      list: () => networks.list(),
+      create: (request: NetworkCreateRequest) => networks.create(request),
+      remove: ({ name, force }: NetworkRemoveRequest) => networks.remove(name, force),
+    };
+  }
+
+  version(): Version {
+    return {
+      version: weftVersion(),
+      node: process.version,
+      forwarder: this.#parts.forwarder.running?.version ?? null,
+    };
+  }
+
+  async status(): Promise<Status> {
+    const { request, plan, mtu, trust, attachments, names, networks, exposures } = this.#parts;
+    const { identity, settings } = plan;
+    const { network } = trust;
+    const connections = await this.connections();
+    return {
+      version: weftVersion(),
+      pid: process.pid,
+      uptime: Math.round((performance.now() - this.#startedAt) / 1000),
+      peer: identity.peer,
+      nickname: settings.nickname,
+      network: { id: network.id, mode: network.mode, rotation: trust.rotation() },
+      port: settings.port,
+      bridge: settings.bridge,
+      mtu,
+      cipher: settings.cipher,
+      trustedSubnets: settings.trustedSubnets,
+      runDir: request.runDir,
+      stateDir: request.stateDir,
+      forwarder: this.#forwarderStatus(),
+      ...this.#meshStatus(),
+      connections: { up: connections.filter(({ udp }) => udp === 'up').length, total: connections.length },
+      attachments: attachments.size,
+      dns: settings.dns ? settings.dnsDomain : null,
+      dnsWaiting: names.waiting(),
+      networks: networks.list().length - 1,
+      exposed: exposures.list(),
+      faults: await this.#options.findings(),
+    };
+  }
+
+  #forwarderStatus(): Status['forwarder'] {
+    const { forwarder } = this.#parts;
+    const { running } = forwarder;
+    return {
+      connected: forwarder.connected,
+      pid: running?.pid ?? null,
+      version: running?.version ?? null,
+      workers: running?.workers ?? null,
+      sandboxed: running?.sandboxed ?? null,
+      ...this.#options.run(),
+    };
+  }
+
+  #meshStatus(): Pick<Status, 'peers' | 'targets'> {
+    const { mesh } = this.#parts;
+    const members = mesh.members().filter(({ self }) => !self);
+    const targets = mesh.targets().filter(({ state }) => state !== 'self');
+    return {
+      peers: { known: members.length, linked: members.filter(({ linked }) => linked).length },
+      targets: {
+        connected: targets.filter(({ state }) => state === 'connected').length,
+        total: targets.length,
+      },
+    };
+  }
+
+  async report(): Promise<Report> {
+    const { names, networks, exposures, addresses, mesh, overlay } = this.#parts;
+    const [status, connections, dns, datapath] = await Promise.all([
+      this.status(),
+      this.connections(),
+      names.status(),
+      this.datapath().catch(() => null),
+    ]);
+    return {
+      status,
+      peers: [...this.peers()],
+      connections: [...connections],
+      targets: [...this.targets()],
+      networks: networks.list(),
+      exposures: exposures.list(),
+      attachments: [...this.attachments()],
+      dns: { status: dns, names: names.list() },
+      ipam: addresses.status(),
+      datapath,
+      counters: { mesh: { ...mesh.counters() }, overlay: { ...overlay.counters() } },
+    };
+  }
+
+  peers(): readonly Peer[] {
+    const { mesh, trust } = this.#parts;
+    return [...mesh.members().map(peerView), ...trust.revoked()];
+  }
+
+  async connections(): Promise<readonly Connection[]> {
+    return (await this.#parts.overlay.connections()).map(connectionView);
+  }
+
+  targets(): readonly Target[] {
+    return this.#parts.mesh.targets().map(targetView);
+  }
+
+  datapath(): Promise<Datapath> {
+    const { forwarder, custody } = this.#parts;
+    return datapathView(forwarder, custody.counters);
+  }
+
+  token({ addresses }: TokenRequest): Promise<Token> {
+    const { plan, trust, inside } = this.#parts;
+    const { port, advertise } = plan.settings;
+    const { network } = trust;
+    return joinInvitation({ network, port, addresses: addresses ?? advertise, inside: inside.all });
+  }
+
+  async connect({ peers, replace = false }: ConnectRequest): Promise<readonly Target[]> {
+    for (const peer of peers) parseTarget(peer);
+    await this.#changeTargets(() => this.#parts.mesh.connect(peers, { replace }));
+    return this.targets();
+  }
+
+  async forget(peers: readonly string[]): Promise<readonly Target[]> {
+    const unknown = await this.#changeTargets(() => this.#parts.mesh.forget(peers));
+    if (unknown.length === 0) return this.targets();
+    throw new WeftError(
+      'no-such-target',
+      `${unknown.join(', ')} ${unknown.length === 1 ? 'is not a target' : 'are not targets'}: \`weft status targets\` shows them`,
+    );
+  }
+
+  /** What the disk does not take is not done. */
+  async #changeTargets<T>(change: () => T): Promise<T> {
+    const { mesh, plan } = this.#parts;
+    const targets = () => mesh.targets().map(({ target }) => target);
+    const before = targets();
+    const result = change();
+    try {
+      await plan.files.targets.write(() => ({ targets: targets() }));
+      return result;
+    } catch (error) {
+      mesh.connect(before, { replace: true });
+      throw error;
+    }
+  }
+
+  attachments(): readonly Attachment[] {
+    return this.#parts.attachments.list();
+  }
+
+  /** A container that is attached can ask for names. */
+  async attach(request: AttachRequest): Promise<Attachment> {
+    const attached = await this.#parts.attachments.attach(request);
+    await this.#parts.names.ready();
+    return attached;
+  }
+
+  detach(request: DetachRequest): Promise<Attachment | null> {
+    return this.#parts.attachments.detach(request);
+  }
+
+  stop(how: { readonly forget: boolean }): Promise<Stopped> {
+    return this.#options.stop(how);
+  }
+}

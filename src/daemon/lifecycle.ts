@@ -1,0 +1,177 @@
+import type { RouterControl, Stopped } from '../api/index.js';
+import { WeftError } from '../errors.js';
+import { RESOLVER_MAC, removeInterfaces } from '../hostnet/index.js';
+import { allEnded } from '../order.js';
+import { compose, type Materials, type Parts } from './compose.js';
+import { ControlApi } from './control-api.js';
+import type { LaunchedRouter, Plan } from './launch/index.js';
+import { errorFields, type Log } from './logging/index.js';
+import { Repair } from './repair.js';
+import { mtuFor } from './segments/index.js';
+import { type LaunchRequest, removeState } from './state/index.js';
+
+/** One router from its start to its end: in which order its parts begin, and in which they are taken down. */
+export class Router implements LaunchedRouter {
+  readonly #parts: Parts;
+  readonly #repair: Repair;
+  readonly control: RouterControl;
+  #starts = 0;
+  #adopted = false;
+  #stopping = false;
+  /** Addresses in use are about to be claimed again. */
+  #reclaiming: Promise<unknown> | undefined;
+  #onStopped: () => void = () => {};
+  readonly stopped = new Promise<void>((resolve) => {
+    this.#onStopped = resolve;
+  });
+
+  private constructor(materials: Materials) {
+    const parts = compose(materials);
+    this.#parts = parts;
+    this.#repair = new Repair(parts);
+    this.control = new ControlApi({
+      parts,
+      findings: () => this.#repair.findings(),
+      run: () => ({ adopted: this.#adopted, restarts: this.#starts - 1 }),
+      stop: (how) => this.stop(how),
+    });
+    this.#followForwarder();
+    parts.addresses.on('lost', () => {
+      void this.#reclaim().catch((error: unknown) =>
+        parts.log.error(`addresses in use are not claimed: ${String(error)}`, errorFields(error)),
+      );
+    });
+  }
+
+  /** Starts everything; what can go on at the same time does. When one part fails, all is taken down again. */
+  static async start(this: void, request: LaunchRequest, plan: Plan, log: Log): Promise<Router> {
+    const { mtu } = plan.settings;
+    const router = new Router({
+      request,
+      plan,
+      mtu: mtu === 'auto' ? await mtuFor(plan.targets) : mtu,
+      log,
+    });
+    try {
+      await router.#start();
+      return router;
+    } catch (error) {
+      await router.abandon();
+      throw error;
+    }
+  }
+
+  get mtu(): number {
+    return this.#parts.mtu;
+  }
+
+  get names(): Parts['names'] {
+    return this.#parts.names;
+  }
+
+  async #start(): Promise<void> {
+    const { plan, log, mesh, names, addresses, networks, records, forwarder, attachments } = this.#parts;
+    const { trust, overlay, members, endpoints, macWatch, exposures } = this.#parts;
+    mesh.connect(plan.targets);
+    await names.start();
+    await addresses.start();
+    await this.#reclaim().catch(() => {}); // what cannot be read cannot be restored either, which says why
+    const bridged = allEnded([networks.makeBridge(), records.start()]).then(() => names.check());
+    const restored = allEnded([forwarder.start(), bridged])
+      .then(() => networks.start())
+      .then(() => attachments.restore());
+    const meshed = trust
+      .start(mesh, overlay)
+      .then(() => mesh.start())
+      .then(() => members.start());
+    const [gone] = await allEnded([restored, meshed]);
+    for (const { target } of gone) log.warn(`${target} was attached before and is gone`, { target });
+    endpoints.start();
+    macWatch.lookAtAll();
+    await exposures.restore();
+    await overlay.start();
+    this.#repair.start();
+  }
+
+  /** Claims all addresses in use here that the ring does not know to be so; once for many that are lost at a time. */
+  #reclaim(): Promise<unknown> {
+    const { attachments, exposures } = this.#parts;
+    this.#reclaiming ??= Promise.resolve().then(() => {
+      this.#reclaiming = undefined;
+      return Promise.all([attachments.reclaim(), exposures.reclaim()]);
+    });
+    return this.#reclaiming;
+  }
+
+  /**
+   * Ends a router whose launch failed, so that nothing is left of it. A data plane is left alone that was at work before, unless the router
+   * that it worked for is forgotten.
+   */
+  async abandon(): Promise<void> {
+    if (this.#stopping) return await this.stopped;
+    this.#stopping = true;
+    const { plan, containers, records, mesh, forwarder, exposures, custody } = this.#parts;
+    const leavesDataPlane = this.#adopted && plan.resumed;
+    containers.stop();
+    records.stop();
+    await this.#repair.stop();
+    await this.#endControlPlane();
+    await mesh.stop({ leave: !leavesDataPlane }).catch(() => {});
+    if (leavesDataPlane) return forwarder.detach();
+    // One without exposures has no rules: a table of that name may be another router's, whose bridge is in the way.
+    if (exposures.list().length > 0) await exposures.remove().catch(() => {});
+    await forwarder.stop().catch(() => {});
+    await custody.drop();
+    await removeInterfaces(plan.settings.bridge, plan.identity.peer).catch(() => {});
+  }
+
+  async stop({ forget }: { readonly forget: boolean }): Promise<Stopped> {
+    if (this.#stopping) throw new WeftError('stopping', 'the router is being stopped already');
+    this.#stopping = true;
+    const { request, plan, log, containers, records, macWatch, hairpins, exposures } = this.#parts;
+    const { addresses, mesh, forwarder, custody } = this.#parts;
+    containers.stop();
+    records.stop();
+    await Promise.all([this.#repair.stop(), macWatch.stop()]);
+    await hairpins.stop();
+    await exposures.remove().catch((error: unknown) => log.warn(String(error), errorFields(error)));
+    log.info(forget ? 'leaving the network for good' : 'stopping');
+    const note = forget ? await addresses.leave() : null;
+    await this.#endControlPlane();
+    const [, , , removed] = await Promise.all([
+      mesh.stop({ leave: true }),
+      forwarder.stop(),
+      custody.drop(),
+      removeInterfaces(plan.settings.bridge, plan.identity.peer),
+    ]);
+    if (forget) await removeState(request.stateDir);
+    this.#onStopped();
+    return { pid: process.pid, removed, note };
+  }
+
+  /** Everything that speaks over the mesh, which ends last. */
+  async #endControlPlane(): Promise<void> {
+    const { endpoints, overlay, members, names, addresses } = this.#parts;
+    endpoints.stop();
+    overlay.stop();
+    await members.stop();
+    await names.stop();
+    await addresses.stop();
+  }
+
+  #followForwarder(): void {
+    const { forwarder, log, refusals, macWatch } = this.#parts;
+    forwarder.on('ready', ({ adopted }) => {
+      this.#starts++;
+      this.#adopted = adopted;
+    });
+    forwarder.on('lost', () => {
+      if (!this.#stopping) log.error('lost the forwarder, starting it again');
+    });
+    forwarder.on('event', ({ name, fields }) => {
+      if (name === 'tap-lost') this.#repair.inspect(fields.network);
+      if (name === 'refused') refusals.tell('a container of this host', fields.address ?? fields.mac);
+      if (name === 'mac-seen' && fields.mac !== RESOLVER_MAC) macWatch.seen(fields.network, fields.mac);
+    });
+  }
+}
