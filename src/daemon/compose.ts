@@ -1,5 +1,6 @@
 /** All parts of one router, made of each other in the order of their need: the only place that knows everybody. */
 import { Forwarder, ForwarderDataPlane, locateForwarder } from '../forwarder/index.js';
+import * as hostnet from '../hostnet/index.js';
 import {
   Firewall,
   forwardingPorts,
@@ -159,6 +160,7 @@ function composeHost(
     macHolder: (network, mac, entry) => endpoints.macHolder(network, mac, entry),
     told: () => endpoints.told(),
     custody,
+    host: hostnet,
     onFailure: (what, error) => failure(log, what)(error),
   });
   endpoints.follow(attachments);

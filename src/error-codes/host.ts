@@ -3,6 +3,10 @@ import { absent, conflict, type ErrorMeaning, failed, refused, usage } from './m
 /** Errors of the host's interfaces and commands. */
 export const HOST_ERRORS = {
   'bridge-taken': failed('The bridge belongs to somebody else.', 'Choose another name with --bridge.'),
+  'interface-elsewhere': conflict(
+    'The interface of a container is on another network already.',
+    'Choose another name with `--interface` to be on a second network.',
+  ),
   'interface-taken': conflict(
     "An interface of that name is there and is not this router's.",
     'Choose another name with --interface or --bridge.',

@@ -1,4 +1,5 @@
 import type { HairpinPort } from '../../hostnet/index.js';
+import type { Holder } from '../addresses/index.js';
 import type { StoredAttachment } from '../state/index.js';
 
 /** An attachment, and whether its interface is there. */
@@ -16,4 +17,13 @@ export function attachmentKey({ id, interface: inside }: Pick<Entry, 'id' | 'int
 /** An attached container's port on a bridge of this host. */
 export interface ContainerPort extends HairpinPort {
   readonly network: string;
+}
+
+/** Whose the addresses of an attachment are by the ring. */
+export function ringHolder({
+  id,
+  holder = id,
+  network,
+}: Pick<StoredAttachment, 'id' | 'holder' | 'network'>): Holder {
+  return { id: holder, network };
 }

@@ -1,3 +1,3 @@
 export { PublishedNetworks } from './network-records.js';
-export { Networks } from './networks.js';
+export { Networks, type NetworksEvents } from './networks.js';
 export { mtuFor } from './segment.js';

@@ -1,0 +1,228 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { HostEnd } from '../../hostnet/index.js';
+import { inParallel, once, type SerialByKey } from '../../order.js';
+import type { StateFiles, StoredAttachment } from '../state/index.js';
+import { type Entry, ringHolder } from './attachment-entry.js';
+import type { AttachmentTable } from './attachment-table.js';
+import { isProcess, nameOf, renamed } from './called.js';
+import type { Container, Fate } from './containers.js';
+import type { Plugging, PluggingOptions } from './plugging.js';
+import { everybody, handedOn, withoutSharer, withSharer } from './sharing.js';
+
+/** Maximum number of containers that are put back in parallel. */
+const AT_ONCE = 8;
+/** A named namespace that is gone for so long (ms) does not come back: its addresses are free. */
+const GONE_FOR_GOOD = 30_000;
+/** Of a namespace of an earlier boot of this host. */
+const NO_INODE = 0;
+
+export interface FatesOptions extends PluggingOptions {
+  readonly file: Pick<StateFiles['attachments'], 'read'>;
+  /** One change at a time for each container. */
+  readonly changes: SerialByKey;
+  readonly onFailure: (what: string, error: unknown) => void;
+}
+
+/** Follows what becomes of containers that were attached: they run again, are somewhere else, have ended, or are gone for good. */
+export class Fates {
+  readonly #options: FatesOptions;
+  readonly #table: AttachmentTable;
+  readonly #plugging: Plugging;
+
+  constructor(options: FatesOptions, table: AttachmentTable, plugging: Plugging) {
+    this.#options = options;
+    this.#table = table;
+    this.#plugging = plugging;
+  }
+
+  /** Attaches the containers of earlier runs that still exist. Gives those that do not, which are forgotten. */
+  async restore(onRestored: () => void): Promise<StoredAttachment[]> {
+    const { file, owner, host } = this.#options;
+    const [stored, boot, ends] = await Promise.all([file.read(), host.bootId(), host.hostEnds(owner)]);
+    const gone: StoredAttachment[] = [];
+    const isThisBoot = stored.bootId === boot;
+    await inParallel(stored.attachments, AT_ONCE, async (noted) => {
+      const entry = isThisBoot ? noted : { ...noted, inode: NO_INODE };
+      const mayReturn = isThisBoot || !isProcess(entry);
+      const kept = mayReturn && (await this.#restored(entry, async () => ends));
+      const there = new Set(
+        this.#table.endpoints().flatMap(({ containers }) => containers.map(({ id }) => id)),
+      );
+      for (const { id } of everybody(asleep(entry))) if (!there.has(id)) this.#options.onMissing(id);
+      if (kept) return;
+      gone.push(entry);
+      await this.#options.addresses.release(ringHolder(entry), entry.addresses);
+    });
+    onRestored();
+    await this.#removeStrays(ends);
+    if (stored.attachments.length > 0) await this.#table.save();
+    return gone;
+  }
+
+  /** A router that was killed while it attached a container left an interface that nobody knows of. */
+  async #removeStrays(ends: ReadonlyMap<string, HostEnd>): Promise<void> {
+    const known = new Set(this.#table.book.all().map((entry) => this.#table.hostEnd(entry)));
+    const strays = [...ends.keys()].filter((name) => !known.has(name));
+    await inParallel(strays, AT_ONCE, async (name) => void (await this.#options.host.removeLink(name)));
+  }
+
+  /** Looks which MAC a container's interface has now, and tells others when it is another one. True when it was. */
+  async followMac({ id, interface: inside }: Entry): Promise<boolean> {
+    return await this.#options.changes.run(id, async () => {
+      const entry = this.#table.book.find(id, inside);
+      if (entry?.present !== true) return false;
+      const fate = await this.#options.containers.again(entry);
+      if (fate.state !== 'running' || fate.container.namespace.inode !== entry.inode) return false;
+      const mac = await this.#options.host.interfaceMac(fate.container.namespace, inside);
+      if (mac === undefined || mac === entry.mac) return false;
+      this.#plugging.checkMac(entry, mac);
+      this.#table.put({ ...entry, mac });
+      await this.#table.note();
+      return true;
+    });
+  }
+
+  /** Follows what has become of containers: they run again, have ended, or are gone. */
+  async look(entries: readonly Entry[]): Promise<void> {
+    if (entries.length === 0) return;
+    const ends = once(() => this.#options.host.hostEnds(this.#options.owner));
+    await inParallel(entries, AT_ONCE, async (entry) => {
+      try {
+        await this.#options.changes.run(entry.id, () => this.#lookAt(entry, ends));
+      } catch (error) {
+        this.#options.onFailure(`${entry.target} cannot be attached again`, error);
+      }
+    });
+    await this.#table.note();
+  }
+
+  /** What a container had that was removed is free, unless others share it. */
+  async removed(id: string): Promise<void> {
+    for (const { id: owner, interface: inside } of this.#table.book.of(id)) {
+      await this.#options.changes
+        .run(owner, async () => {
+          const entry = this.#table.book.find(owner, inside);
+          if (entry?.id === id) await this.#lose(await this.#sharersOf(entry));
+          else if (entry !== undefined) {
+            this.#table.put(withoutSharer(entry, id));
+            this.#options.onMissing(id);
+          }
+        })
+        .catch((error: unknown) => this.#options.onFailure(`the addresses of ${id} are not free`, error));
+    }
+    await this.#table.note();
+  }
+
+  /** What is in the book now counts: the container may have been attached or detached since somebody wanted to look. */
+  async #lookAt({ id, interface: inside }: Entry, ends: HostEnds): Promise<void> {
+    const entry = this.#table.book.find(id, inside);
+    if (entry === undefined) return;
+    const fate = await this.#options.containers.again(entry);
+    if (fate.state === 'running' && isSame(entry, fate.container)) {
+      this.#table.missing.delete(entry.id);
+      await this.#putBack(entry, fate.container, ends);
+    } else if (fate.state === 'stopped' || this.#mayReturn(entry)) {
+      const stopped = renamed({ ...entry, present: false }, nameOf(fate));
+      if (entry.present || stopped.containerName !== entry.containerName) this.#table.put(stopped);
+    } else {
+      await this.#lose(entry);
+    }
+    await this.#lookAtSharers(id, inside);
+  }
+
+  /** Whether those who share an attachment run, and in its namespace. One that is gone for good does not share it any more. */
+  async #lookAtSharers(id: string, inside: string): Promise<void> {
+    const entry = this.#table.book.find(id, inside);
+    if (entry?.sharers === undefined || entry.sharers.length === 0) return;
+    const looked = await this.#sharersOf(entry);
+    if (isDeepStrictEqual(looked, entry)) return;
+    this.#table.put(looked);
+    for (const { id } of entry.sharers) if (!looked.sharing.includes(id)) this.#options.onMissing(id);
+  }
+
+  /** The same attachment, as those who share it are now. */
+  async #sharersOf(entry: Entry): Promise<Entry> {
+    let looked: Entry = { ...entry, sharers: [], sharing: [] };
+    for (const sharer of entry.sharers ?? []) {
+      const fate = await this.#options.containers.again(sharer);
+      if (fate.state === 'gone') continue;
+      const isHere = fate.state === 'running' && fate.container.namespace.inode === entry.inode;
+      const { sharing } = looked;
+      looked = withSharer(looked, renamed(sharer, nameOf(fate)));
+      if (!isHere) looked = { ...looked, sharing };
+    }
+    return looked;
+  }
+
+  /** A named namespace may be made again by whoever restarts the container. */
+  #mayReturn(entry: Entry): boolean {
+    if (isProcess(entry) || entry.engine !== null) return false;
+    const since = this.#table.missing.get(entry.id) ?? performance.now();
+    this.#table.missing.set(entry.id, since);
+    return performance.now() - since < GONE_FOR_GOOD;
+  }
+
+  async #restored(stored: StoredAttachment, ends: HostEnds): Promise<boolean> {
+    const entry = asleep(stored);
+    try {
+      const fate = await this.#options.containers.again(stored).catch((error: unknown): Fate => {
+        this.#options.onFailure(`it cannot be told whether ${stored.target} runs`, error);
+        return { state: 'stopped' };
+      });
+      if (fate.state === 'stopped') this.#table.put(renamed(entry, nameOf(fate)));
+      if (fate.state === 'gone') return await this.#handOn(await this.#sharersOf(entry));
+      if (fate.state === 'running') {
+        if (!isSame(entry, fate.container)) return false;
+        await this.#putBack(entry, fate.container, ends);
+      }
+      await this.#lookAtSharers(entry.id, entry.interface);
+      return true;
+    } catch (error) {
+      this.#options.onFailure(`${stored.target} cannot be attached again`, error);
+      return false;
+    }
+  }
+
+  /** Attaches a container again as it was, unless everything is still in place. */
+  async #putBack(entry: Entry, container: Container, ends: HostEnds): Promise<void> {
+    const port = (await ends()).get(this.#table.hostEnd(entry));
+    const now = renamed(entry, nameOf({ state: 'running', container }));
+    const intact =
+      entry.inode === container.namespace.inode &&
+      entry.mac !== undefined &&
+      port?.bridge === this.#options.networks.bridge(entry.network) &&
+      port?.mtu === this.#options.mtu &&
+      !port.isIsolated;
+    if (!intact) await this.#plugging.attach(container, entry, now);
+    else if (!entry.present || now !== entry) this.#table.put({ ...now, present: true });
+  }
+
+  /** Its owner does not come back. */
+  async #lose(entry: Entry): Promise<void> {
+    if (!(await this.#handOn(entry))) await this.#plugging.forget(entry);
+  }
+
+  /** To the first of those who share it; false when there is none. */
+  async #handOn(entry: Entry): Promise<boolean> {
+    const heir = handedOn(entry);
+    if (heir === undefined) return false;
+    this.#table.replace(entry, heir);
+    this.#options.onMissing(entry.id);
+    await this.#lookAt(
+      heir,
+      once(() => this.#options.host.hostEnds(this.#options.owner)),
+    );
+    return true;
+  }
+}
+
+type HostEnds = () => Promise<ReadonlyMap<string, HostEnd>>;
+
+/** Process ids are used again: such a container is the same only while its namespace is. */
+function isSame(entry: Entry, container: Container): boolean {
+  return !isProcess(entry) || entry.inode === container.namespace.inode;
+}
+
+function asleep(stored: StoredAttachment): Entry {
+  return { ...stored, present: false, sharing: [] };
+}
