@@ -1,0 +1,139 @@
+/** A host without a kernel: what attachments take of it, kept in memory, so that a test can see it and break it. */
+import { EventEmitter } from 'node:events';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Container, Fate } from '../../../../src/daemon/attachments/containers.js';
+import { Attachments, type AttachmentsOptions } from '../../../../src/daemon/attachments/index.js';
+import type { AttachmentPlumbing } from '../../../../src/daemon/attachments/plumbing.js';
+import { stateFiles } from '../../../../src/daemon/state/index.js';
+import { WeftError } from '../../../../src/errors.js';
+import type { HostEnd } from '../../../../src/hostnet/bridge.js';
+import { hostEnd } from '../../../../src/hostnet/index.js';
+
+const OWNER = '00112233445566aa';
+const BRIDGE = 'weft';
+
+/** Interfaces by the name of the host's end: what the kernel would have. */
+export class Kernel implements AttachmentPlumbing {
+  readonly ends = new Map<string, HostEnd & { mac: string; addresses: string[] }>();
+  boot = 'first boot';
+  /** Thrown by the next attempt to attach, once. */
+  failure: Error | undefined;
+  #macs = 0;
+
+  readonly attach: AttachmentPlumbing['attach'] = async (options) => {
+    const { bridge, mtu, namespace, interface: inside, cidrs, onReady } = options;
+    const { failure } = this;
+    this.failure = undefined;
+    if (failure !== undefined) throw failure;
+    const name = hostEnd(bridge, namespace.inode, inside);
+    const mac = options.newMac ?? options.mac ?? `02:00:00:00:00:0${++this.#macs}`;
+    const addresses = cidrs.map(({ text }) => text);
+    this.ends.set(name, { bridge, mtu, isIsolated: false, mac, addresses });
+    await onReady?.(mac);
+    return { interface: inside, mac, addresses };
+  };
+  readonly detach: AttachmentPlumbing['detach'] = async (bridge, inode, inside) =>
+    this.ends.delete(hostEnd(bridge, inode, inside));
+  readonly removeLink: AttachmentPlumbing['removeLink'] = async (name) => this.ends.delete(name);
+  readonly hostEnds: AttachmentPlumbing['hostEnds'] = async () => new Map(this.ends);
+  readonly interfaceNames: AttachmentPlumbing['interfaceNames'] = async () => new Set(this.ends.keys());
+  readonly interfaceMac: AttachmentPlumbing['interfaceMac'] = async ({ inode }, inside) =>
+    this.ends.get(hostEnd(BRIDGE, inode, inside))?.mac;
+  readonly setInterfaceMac: AttachmentPlumbing['setInterfaceMac'] = async () => {};
+  readonly removeAddresses: AttachmentPlumbing['removeAddresses'] = async ({ inode }, inside, leaving) => {
+    const end = this.ends.get(hostEnd(BRIDGE, inode, inside));
+    if (end === undefined) return [];
+    end.addresses = end.addresses.filter((text) => !leaving.some((cidr) => cidr.text === text));
+    return end.addresses;
+  };
+  readonly bootId: AttachmentPlumbing['bootId'] = async () => this.boot;
+
+  /** Addresses of a namespace's interface; undefined when it has none. */
+  addressesIn(inode: number): readonly string[] | undefined {
+    return this.ends.get(hostEnd(BRIDGE, inode, 'ethweft'))?.addresses;
+  }
+}
+
+/** The engine and the named namespaces of a host. */
+export class Platform extends EventEmitter {
+  readonly #fates = new Map<string, Fate>();
+
+  runs(name: string, inode: number, more: Partial<Container> = {}): void {
+    const namespace = { target: name, path: `/proc/${inode}/ns/net`, inode };
+    const container = { id: name, target: name, name, hostname: null, engine: '/engine', namespace, ...more };
+    this.#fates.set(name, { state: 'running', container });
+  }
+
+  stopped(name: string): void {
+    this.#fates.set(name, { state: 'stopped', name });
+  }
+
+  removed(name: string): void {
+    this.#fates.delete(name);
+  }
+
+  async resolve(target: string): Promise<Container> {
+    const fate = this.#fates.get(target);
+    if (fate?.state === 'running') return fate.container;
+    throw new WeftError('no-such-container', `${target} is not there`);
+  }
+
+  async again({ id }: { readonly id: string }): Promise<Fate> {
+    return this.#fates.get(id) ?? { state: 'gone' };
+  }
+}
+
+/** Addresses 10.32.0.1, .2, … : who has which. */
+export class Pool {
+  readonly taken = new Map<string, string>();
+  #next = 0;
+
+  readonly take: AttachmentsOptions['addresses']['take'] = async ({ id }, requests) =>
+    requests.map((request) => {
+      const cidr = request.kind === 'fixed' ? request.cidr : `10.32.0.${++this.#next}/12`;
+      this.taken.set(cidr, id);
+      return cidr;
+    });
+  readonly release: AttachmentsOptions['addresses']['release'] = async (_holder, addresses) => {
+    for (const address of addresses) this.taken.delete(address);
+  };
+  readonly reclaim: AttachmentsOptions['addresses']['reclaim'] = ({ id }, _target, addresses) => {
+    for (const address of addresses) this.taken.set(address, id);
+  };
+  readonly meant: AttachmentsOptions['addresses']['meant'] = (request, _network, addresses) =>
+    request.kind === 'fixed' ? addresses.filter((address) => address === request.cidr) : addresses;
+}
+
+export class World {
+  readonly kernel = new Kernel();
+  readonly platform = new Platform();
+  readonly pool = new Pool();
+  readonly directory = mkdtempSync(join(tmpdir(), 'weft-attachments-'));
+  readonly failures: string[] = [];
+  readonly networks = Object.assign(new EventEmitter(), {
+    bridge: () => BRIDGE,
+    number: () => 0,
+    segment: async () => ({ bridge: BRIDGE, number: 0 }),
+    settle: () => {},
+  }) as unknown as AttachmentsOptions['networks'];
+
+  /** A router's attachments, as after a start: before `restore`. */
+  start(options: Partial<AttachmentsOptions> = {}): Attachments {
+    return new Attachments({
+      owner: OWNER as AttachmentsOptions['owner'],
+      mtu: 1418,
+      file: stateFiles(this.directory).attachments,
+      networks: this.networks,
+      containers: this.platform as unknown as AttachmentsOptions['containers'],
+      addresses: this.pool,
+      host: this.kernel,
+      macHolder: () => undefined,
+      told: async () => {},
+      custody: { refuses: () => false, settle: async () => {} },
+      onFailure: (what) => this.failures.push(what),
+      ...options,
+    });
+  }
+}
