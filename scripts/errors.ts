@@ -8,8 +8,8 @@ const PAGE = fileURLToPath(new URL('../docs/errors.md', import.meta.url));
 
 const HEAD = `# Errors
 
-Every failure has a code, which stays the same over versions, and a sentence that says what happened, why, and what to do.
-The command prints the sentence and ends with the exit code; the API answers with the status and
+Every failure has a code, which stays the same over versions, and a sentence that says what happened, why, and what
+to do. The command prints the sentence and ends with the exit code; the API answers with the status and
 \`{"code", "message"}\`; logs and counters name the code.
 
 This page is made from \`src/error-codes\` by \`npx tsx scripts/errors.ts\`.
