@@ -115,6 +115,7 @@ function composeDataPlane(
     owner: identity.peer,
     mtu,
     forwarder,
+    host: hostnet,
     records,
     onSegments: (numbers) => overlay.setNetworks(numbers),
     isKeeper: () => isAmongFirst(mesh, KEEPERS),
@@ -212,6 +213,7 @@ function composeExposures(
   const links = (): Promise<LinkStates> => linkStates(settings.bridge, identity.peer);
   const exposures = new Exposures({
     firewall,
+    host: hostnet,
     networks,
     addresses: addressSource,
     file: files.exposures,

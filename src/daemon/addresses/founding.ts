@@ -12,7 +12,7 @@ const NAMES_PATIENCE = 300;
 
 export interface FoundingOptions {
   readonly identity: Identity;
-  readonly mesh: Mesh;
+  readonly mesh: Pick<Mesh, 'members' | 'off' | 'on' | 'openChannel'>;
   readonly init: Init;
   /** Routers that were named at launch, and this one. */
   readonly named: () => Promise<number>;

@@ -2,20 +2,13 @@ import { EventEmitter } from 'node:events';
 import type { ExposeRequest, Exposure, HideRequest, NameControl } from '../../api/index.js';
 import { systemCode, WeftError } from '../../errors.js';
 import {
-  addressesOn,
   type Cidr,
   type ExposedSubnet,
-  exposeAddresses,
   type Firewall,
-  forwardingFlaws,
-  forwardPackets,
-  hasRoute,
-  hideAddresses,
   type LinkStates,
   linkLocalOf,
   type Passage,
   parseCidr,
-  restoreRoute,
   subnetOf,
 } from '../../hostnet/index.js';
 import { DEFAULT_NETWORK } from '../../networks/index.js';
@@ -23,8 +16,9 @@ import { Serial } from '../../order.js';
 import type { AddressSource } from '../addresses/index.js';
 import { parseAddressRequest, parseWantedAddress } from '../addresses/index.js';
 import { type Fault, faultOf } from '../repairs/index.js';
-import type { Networks } from '../segments/index.js';
+import type { Networks, NetworksEvents } from '../segments/index.js';
 import type { StateFiles, StoredExposure } from '../state/index.js';
+import type { ExposurePlumbing } from './plumbing.js';
 
 /** Whose addresses the host's are. */
 const HOLDER = 'weft:expose';
@@ -32,9 +26,11 @@ const HOLDER = 'weft:expose';
 const ADMIT_EVERY = 5;
 
 export interface ExposuresOptions {
-  readonly firewall: Firewall;
-  readonly networks: Networks;
-  readonly addresses: AddressSource;
+  readonly firewall: Pick<Firewall, 'admit' | 'apply' | 'isIntact' | 'remove' | 'rewrite'>;
+  readonly host: ExposurePlumbing;
+  readonly networks: Pick<Networks, 'bridge' | 'bridges' | 'segment' | 'settle'> &
+    Pick<EventEmitter<NetworksEvents>, 'on'>;
+  readonly addresses: Pick<AddressSource, 'meant' | 'reclaim' | 'release' | 'take'>;
   readonly file: StateFiles['exposures'];
   readonly names: Pick<NameControl, 'add' | 'remove'>;
 }
@@ -162,9 +158,13 @@ export class Exposures extends EventEmitter<ExposuresEvents> {
       ? []
       : [faultOf(`the rules of weft in the packet filter are not those that it wrote`, rewrite)];
     const { exposed } = this.#passage();
-    const forwarding = forwardingFlaws(exposed).map((name) =>
-      faultOf(`${name} is 0, so that containers do not reach outside`, () => forwardPackets(exposed)),
-    );
+    const forwarding = this.#options.host
+      .forwardingFlaws(exposed)
+      .map((name) =>
+        faultOf(`${name} is 0, so that containers do not reach outside`, () =>
+          this.#options.host.forwardPackets(exposed),
+        ),
+      );
     const faults = [
       ...filtered,
       ...forwarding,
@@ -185,16 +185,18 @@ export class Exposures extends EventEmitter<ExposuresEvents> {
     if (state?.isRunning !== true) return [];
     const cidr = parseCidr(address);
     const needed = cidr.family === 'inet6' ? [cidr, linkLocalOf(state.mac)] : [cidr];
-    const found = addressesOn(bridge);
+    const found = this.#options.host.addressesOn(bridge);
     const lost = needed.filter(({ text }) => !found.has(text));
     const [first] = lost;
     if (first !== undefined) {
       const what = `the address ${first.text} of this host is gone from ${bridge}`;
-      return [faultOf(what, () => exposeAddresses(bridge, lost))];
+      return [faultOf(what, () => this.#options.host.exposeAddresses(bridge, lost))];
     }
-    if (hasRoute(bridge, cidr)) return [];
+    if (this.#options.host.hasRoute(bridge, cidr)) return [];
     return [
-      faultOf(`the route to ${subnetOf(address)} on ${bridge} is gone`, () => restoreRoute(bridge, cidr)),
+      faultOf(`the route to ${subnetOf(address)} on ${bridge} is gone`, () =>
+        this.#options.host.restoreRoute(bridge, cidr),
+      ),
     ];
   }
 
@@ -231,13 +233,13 @@ export class Exposures extends EventEmitter<ExposuresEvents> {
 
   /** Brings addresses onto the bridge, and rules for them. */
   async #enter(network: string, exposures: readonly StoredExposure[]): Promise<void> {
-    await exposeAddresses(this.#options.networks.bridge(network), exposures.map(cidrOf));
+    await this.#options.host.exposeAddresses(this.#options.networks.bridge(network), exposures.map(cidrOf));
     this.#options.networks.settle(network);
     await this.#apply();
   }
 
   async #leave(network: string, exposures: readonly StoredExposure[]): Promise<void> {
-    await hideAddresses(this.#options.networks.bridge(network), exposures.map(cidrOf));
+    await this.#options.host.hideAddresses(this.#options.networks.bridge(network), exposures.map(cidrOf));
     this.#options.networks.settle(network);
     await this.#apply();
   }
@@ -257,7 +259,7 @@ export class Exposures extends EventEmitter<ExposuresEvents> {
   async #restoreAddresses(): Promise<void> {
     for (const { network, address } of this.list()) {
       const { bridge } = await this.#options.networks.segment(network);
-      await exposeAddresses(bridge, [parseCidr(address)]);
+      await this.#options.host.exposeAddresses(bridge, [parseCidr(address)]);
     }
   }
 

@@ -20,6 +20,12 @@ import { memberNamed } from './peer-names.js';
 
 const CONFIRMED_KEY = 'generation';
 
+/** What trust is enforced on. */
+export type TrustMesh = Pick<
+  Mesh,
+  'member' | 'members' | 'on' | 'openChannel' | 'reachable' | 'remove' | 'setSecrets'
+>;
+
 export interface TrustOptions {
   readonly identity: Identity;
   readonly network: Network;
@@ -37,8 +43,8 @@ export class Trust implements TrustControl {
   /** The generation of the secret that each router has on its disk. */
   readonly #confirmed: OwnedRecords<number>;
   #network: Network;
-  #mesh: Mesh | undefined;
-  #overlay: Overlay | undefined;
+  #mesh: TrustMesh | undefined;
+  #overlay: Pick<Overlay, 'setSecrets'> | undefined;
   /** Statements are stored and enforced one after the other. */
   #work: Promise<void> = Promise.resolve();
   /** Rejects when the last one could not be stored. */
@@ -69,7 +75,7 @@ export class Trust implements TrustControl {
   }
 
   /** Enforces what is known, and what comes from now on. Before the mesh starts. */
-  async start(mesh: Mesh, overlay: Overlay): Promise<void> {
+  async start(mesh: TrustMesh, overlay: Pick<Overlay, 'setSecrets'>): Promise<void> {
     this.#mesh = mesh;
     this.#overlay = overlay;
     await this.#takeSecret();
@@ -150,7 +156,7 @@ export class Trust implements TrustControl {
     return { generation, finished: false, waiting };
   }
 
-  get #knownMesh(): Mesh {
+  get #knownMesh(): TrustMesh {
     if (this.#mesh === undefined) throw new WeftError('not-running', 'the router is not started');
     return this.#mesh;
   }

@@ -1,8 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { NetworkCreateRequest, NetworkInfo } from '../../api/index.js';
 import { WeftError } from '../../errors.js';
-import type { Forwarder } from '../../forwarder/index.js';
-import { bridgesOf, type LinkStates, networkBridge, removeBridge, tapName } from '../../hostnet/index.js';
+import { type LinkStates, networkBridge, tapName } from '../../hostnet/index.js';
 import type { PeerId } from '../../identity/index.js';
 import {
   checkNetworkName,
@@ -17,6 +16,7 @@ import {
 } from '../../networks/index.js';
 import { Serial } from '../../order.js';
 import type { Fault } from '../repairs/index.js';
+import type { SegmentForwarder, SegmentPlumbing } from './plumbing.js';
 import { Segment } from './segment.js';
 
 /** So many segments may one host have: that is what peers take in a key agreement. */
@@ -39,7 +39,8 @@ export interface NetworksOptions {
   /** Peer id of this router. */
   readonly owner: PeerId;
   readonly mtu: number;
-  readonly forwarder: Forwarder;
+  readonly forwarder: SegmentForwarder;
+  readonly host: SegmentPlumbing;
   readonly records: NetworkRecords;
   /** Told which segments this host has, whenever that changes. */
   readonly onSegments: (numbers: readonly number[]) => void;
@@ -97,12 +98,14 @@ export class Networks extends EventEmitter<NetworksEvents> {
 
   /** Forgets what earlier runs left of networks that have no container here any more. Once containers are restored. */
   async removeUnused(): Promise<void> {
-    const { owner, forwarder } = this.#options;
+    const { owner, forwarder, host } = this.#options;
     const wanted = new Set([...this.#all()].map(([, { bridge }]) => bridge));
     const numbers = new Set([...this.#all()].map(([, { number }]) => number));
     const { networks } = await forwarder.dump();
     for (const { network } of networks) if (!numbers.has(network)) await forwarder.closeNetwork(network);
-    for (const bridge of await bridgesOf(owner)) if (!wanted.has(bridge)) await removeBridge(bridge, owner);
+    for (const bridge of await host.bridgesOf(owner)) {
+      if (!wanted.has(bridge)) await host.removeBridge(bridge, owner);
+    }
     for (const name of this.#known.keys()) this.settle(name);
   }
 
@@ -300,8 +303,8 @@ export class Networks extends EventEmitter<NetworksEvents> {
   }
 
   #newSegment(number: number, bridge: string): Segment {
-    const { owner, mtu } = this.#options;
-    return new Segment({ number, bridge, owner, mtu });
+    const { owner, mtu, host } = this.#options;
+    return new Segment({ number, bridge, owner, mtu, host });
   }
 
   *#all(): Iterable<[name: string, segment: Segment]> {

@@ -1,18 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseHostPort } from '../../address.js';
-import type { Forwarder } from '../../forwarder/index.js';
-import {
-  bridgeFlaw,
-  chooseMtu,
-  ensureBridge,
-  type LinkStates,
-  plugTap,
-  portFlaw,
-  removeBridge,
-  tapName,
-} from '../../hostnet/index.js';
+import { bridgeFlaw, chooseMtu, type LinkStates, portFlaw, tapName } from '../../hostnet/index.js';
 import { resolveHostPort } from '../../resolve.js';
 import { type Fault, faultOf } from '../repairs/index.js';
+import type { SegmentForwarder, SegmentPlumbing } from './plumbing.js';
 
 const RESOLVE_TIMEOUT = 300;
 
@@ -23,6 +14,7 @@ export interface SegmentOptions {
   /** Peer id of this router. */
   readonly owner: string;
   readonly mtu: number;
+  readonly host: SegmentPlumbing;
 }
 
 export interface FaultOptions {
@@ -49,18 +41,18 @@ export class Segment {
 
   /** Makes the bridge, or takes back the one of an earlier run. */
   async makeBridge(): Promise<void> {
-    await ensureBridge(this.#options);
+    await this.#options.host.ensureBridge(this.#options);
   }
 
   /** Has the forwarder serve the segment. The bridge must be there. */
-  async open(forwarder: Forwarder): Promise<void> {
+  async open(forwarder: SegmentForwarder): Promise<void> {
     const { number, bridge, mtu } = this.#options;
     await forwarder.openNetwork({ network: number, name: tapName(bridge), mtu });
-    await plugTap(this.#options);
+    await this.#options.host.plugTap(this.#options);
   }
 
   /** What somebody did to the bridge and to the TAP. `onMade` is called when what is plugged into the bridge may have suffered, too. */
-  faults(links: LinkStates, forwarder: Forwarder, { isTapLost, onMade }: FaultOptions): Fault[] {
+  faults(links: LinkStates, forwarder: SegmentForwarder, { isTapLost, onMade }: FaultOptions): Fault[] {
     const { bridge, mtu } = this.#options;
     const make = async () => {
       await this.makeBridge();
@@ -77,13 +69,17 @@ export class Segment {
     if (state === undefined) return [...faults, faultOf(`the TAP device ${tap} is gone`, make)];
     const tapFlaw = portFlaw(state, { bridge, mtu, isIsolated: true });
     if (tapFlaw === undefined) return faults;
-    return [...faults, faultOf(`the TAP device ${tap} is ${tapFlaw}`, () => plugTap(this.#options))];
+    return [
+      ...faults,
+      faultOf(`the TAP device ${tap} is ${tapFlaw}`, () => this.#options.host.plugTap(this.#options)),
+    ];
   }
 
   /** Takes everything down; containers lose their interfaces. */
-  async remove(forwarder: Forwarder): Promise<void> {
+  async remove(forwarder: SegmentForwarder): Promise<void> {
     await forwarder.closeNetwork(this.#options.number);
-    await removeBridge(this.#options.bridge, this.#options.owner);
+    const { bridge, owner, host } = this.#options;
+    await host.removeBridge(bridge, owner);
   }
 }
 

@@ -1,0 +1,102 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Log } from '../../../../src/daemon/logging/index.js';
+import { Trust } from '../../../../src/daemon/membership/trust.js';
+import { stateFiles } from '../../../../src/daemon/state/index.js';
+import { identityFromSeed, loadNetwork, type Network, newNetwork } from '../../../../src/identity/index.js';
+import { FakeMesh } from '../mesh.js';
+
+const [self, other] = [1, 2].map((seed) => identityFromSeed(Buffer.alloc(32, seed)));
+if (self === undefined || other === undefined) throw new Error('two identities are made');
+const log = { info: () => {}, warn: () => {}, error: () => {} } as unknown as Log;
+
+let directory: string;
+let world: FakeMesh;
+let network: Network;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'weft-trust-'));
+  world = new FakeMesh();
+  network = newNetwork();
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+/** A router that begins with what the disk has. */
+async function start(): Promise<Trust> {
+  const file = stateFiles(directory).trust;
+  const { statements } = await file.read();
+  const trust = new Trust({
+    identity: self as NonNullable<typeof self>,
+    network: (await loadNetwork(directory)) ?? network,
+    statements: statements.map((hex) => Buffer.from(hex, 'hex')),
+    file,
+    stateDir: directory,
+    log,
+  });
+  await trust.start(world.mesh, { setSecrets: () => {} });
+  world.meets({ peer: self?.peer as never, nickname: 'a' }, { peer: other?.peer as never, nickname: 'b' });
+  return trust;
+}
+
+describe('what members say about each other', () => {
+  it('expels a member, and holds after a restart', async () => {
+    const trust = await start();
+    await trust.revoke('b');
+    expect(world.removed).toEqual([{ peer: other.peer, expelled: true }]);
+    expect(trust.admits(other.peer, 99)).toBe(false);
+    const again = await start();
+    expect(again.admits(other.peer, 99)).toBe(false);
+    expect(again.revoked()).toMatchObject([{ peer: other.peer, nickname: 'b' }]);
+  });
+
+  it('does not remove a member that lives', async () => {
+    const trust = await start();
+    await expect(trust.remove('b')).rejects.toMatchObject({ code: 'peer-alive' });
+    expect(world.removed).toEqual([]);
+  });
+
+  it('removes a dead member once, and lets a later run of it come back', async () => {
+    const trust = await start();
+    world.unreachable.add(other.peer);
+    world.meets({ peer: self.peer, nickname: 'a' }, { peer: other.peer, nickname: 'b', linked: false });
+    await trust.remove('b');
+    expect(world.removed).toEqual([{ peer: other.peer, expelled: false }]);
+    expect(trust.admits(other.peer, 1)).toBe(false);
+    expect(trust.admits(other.peer, 2)).toBe(true);
+    world.meets({ peer: self.peer, nickname: 'a' });
+    await expect(trust.remove(other.peer)).rejects.toMatchObject({ code: 'removed-already' });
+  });
+
+  it('does not expel the router itself by its own name', async () => {
+    const trust = await start();
+    await expect(trust.revoke('a')).rejects.toMatchObject({ code: 'own-peer' });
+  });
+});
+
+describe('the secret', () => {
+  it('is two while not everybody has confirmed the new one, on the disk, too', async () => {
+    const trust = await start();
+    const rotation = await trust.rotate({});
+    expect(rotation).toMatchObject({ generation: 1, finished: false, waiting: [{ nickname: 'b' }] });
+    expect(world.secrets).toBe(2);
+    expect((await loadNetwork(directory))?.secrets).toHaveLength(2);
+    await expect(trust.rotate({})).rejects.toMatchObject({ code: 'rotation-unfinished' });
+  });
+
+  it('is the new one alone when the rotation is finished', async () => {
+    const trust = await start();
+    await trust.rotate({});
+    expect(await trust.rotate({ finish: true })).toMatchObject({ finished: true });
+    expect(world.secrets).toBe(1);
+    expect((await loadNetwork(directory))?.secrets).toHaveLength(1);
+    await expect(trust.rotate({ finish: true })).rejects.toMatchObject({ code: 'no-rotation' });
+  });
+
+  it('is not replaced where it is a password', async () => {
+    network = { ...network, mode: 'password' };
+    const trust = await start();
+    await expect(trust.rotate({})).rejects.toMatchObject({ code: 'password-network' });
+  });
+});
