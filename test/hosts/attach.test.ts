@@ -275,20 +275,20 @@ describe('a container of an engine', () => {
     const low = await a.container('low');
     const lowest = await give(low);
     const first = await inside(a, 'given1');
-    engine.run('db', first.process.pid);
-    await a.weft('attach', 'db');
+    engine.run('weft-test-db', first.process.pid);
+    await a.weft('attach', 'weft-test-db');
     const given = await addresses(first.container);
     expect(given).not.toContain(lowest);
     await low.detach();
     await until('its events are followed', () => engine.listeners === 1);
 
-    await isStopped(world(), 'db', first);
+    await isStopped(world(), 'weft-test-db', first);
     const second = await inside(a, 'given2');
-    engine.run('db', second.process.pid);
+    engine.run('weft-test-db', second.process.pid);
     await until('it is attached again', async () => (await addresses(second.container)).length > 0);
     expect(await addresses(second.container)).toEqual(given);
 
-    await isRemoved(world(), 'db', second);
+    await isRemoved(world(), 'weft-test-db', second);
     expect(await give(low)).toBe(lowest);
     await low.detach();
   });
@@ -297,23 +297,28 @@ describe('a container of an engine', () => {
     const { a, engine } = world();
     try {
       const first = await inside(a, 'run1');
-      const id = engine.run('web', first.process.pid);
-      const attached = await a.weftJson<Attachment>('attach', 'web', '10.32.0.61/24');
-      expect(attached).toMatchObject({ id, name: 'web', target: 'web', network: 'default' });
+      const id = engine.run('weft-test-web', first.process.pid);
+      const attached = await a.weftJson<Attachment>('attach', 'weft-test-web', '10.32.0.61/24');
+      expect(attached).toMatchObject({
+        id,
+        name: 'weft-test-web',
+        target: 'weft-test-web',
+        network: 'default',
+      });
       expect(await addresses(first.container)).toEqual(['10.32.0.61/24']);
       await until('its events are followed', () => engine.listeners === 1);
 
-      await isStopped(world(), 'web', first);
+      await isStopped(world(), 'weft-test-web', first);
       const stranger = await a.container('stranger');
       expect((await a.tryWeft('attach', stranger.namespace, '10.32.0.61/24')).code).toBe(1);
 
       const second = await inside(a, 'run2');
-      engine.run('web', second.process.pid);
+      engine.run('weft-test-web', second.process.pid);
       await until('it is attached again', async () => (await addresses(second.container)).length === 1);
       expect(await addresses(second.container)).toEqual(['10.32.0.61/24']);
       expect((await second.container.device()).address).toBe(attached.mac);
 
-      await isRemoved(world(), 'web', second);
+      await isRemoved(world(), 'weft-test-web', second);
       await stranger.attach('10.32.0.61/24');
     } finally {
       await engine.end();

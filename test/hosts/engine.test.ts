@@ -35,33 +35,37 @@ describe('a container that is renamed', () => {
   test('is called by its new name by ps and DNS, also when that happened while no router ran; a name that a user chose stays', async () => {
     const { a, engine, launch } = world();
     const [first, second] = [await a.container('r1'), await a.container('r2')];
-    engine.run('web', (await processIn(first)).pid);
-    engine.run('cache', (await processIn(second)).pid);
-    await a.weft('attach', 'web', '10.32.1.1/24');
-    await a.weft('attach', 'cache', '10.32.1.2/24', '--name', 'chosen');
+    engine.run('weft-test-web', (await processIn(first)).pid);
+    engine.run('weft-test-cache', (await processIn(second)).pid);
+    await a.weft('attach', 'weft-test-web', '10.32.1.1/24');
+    await a.weft('attach', 'weft-test-cache', '10.32.1.2/24', '--name', 'chosen');
     await until('its events are followed', () => engine.listeners === 1);
-    engine.rename('web', 'shop');
-    engine.rename('cache', 'store');
-    await until('its name is answered', async () => (await lookup(a, 'shop')).includes('10.32.1.1'));
+    engine.rename('weft-test-web', 'weft-test-shop');
+    engine.rename('weft-test-cache', 'weft-test-store');
+    await until('its name is answered', async () =>
+      (await lookup(a, 'weft-test-shop')).includes('10.32.1.1'),
+    );
     await until(
       'both are seen',
       async () =>
         (await ps(a))
           .map(({ target }) => target)
           .sort()
-          .join() === 'shop,store',
+          .join() === 'weft-test-shop,weft-test-store',
     );
-    expect((await ps(a)).map(({ name }) => name).sort()).toEqual(['chosen', 'shop']);
-    expect(await namesOf(a)).not.toContain('web');
+    expect((await ps(a)).map(({ name }) => name).sort()).toEqual(['chosen', 'weft-test-shop']);
+    expect(await namesOf(a)).not.toContain('weft-test-web');
     expect(await lookup(a, 'chosen')).toEqual(['10.32.1.2']);
 
     await a.weft('stop');
-    engine.rename('shop', 'mall');
+    engine.rename('weft-test-shop', 'weft-test-mall');
     await launch();
-    await until('its name is answered', async () => (await lookup(a, 'mall')).includes('10.32.1.1'));
-    expect((await a.tryWeft('detach', 'shop')).code).toBe(1);
-    await a.weft('detach', 'mall');
-    await a.weft('detach', 'store');
+    await until('its name is answered', async () =>
+      (await lookup(a, 'weft-test-mall')).includes('10.32.1.1'),
+    );
+    expect((await a.tryWeft('detach', 'weft-test-shop')).code).toBe(1);
+    await a.weft('detach', 'weft-test-mall');
+    await a.weft('detach', 'weft-test-store');
     expect(await ps(a)).toEqual([]);
   });
 });
@@ -70,28 +74,41 @@ describe('containers in one network namespace', () => {
   test('share an interface under a name each, and leave it one by one', async () => {
     const { a, engine } = world();
     const box = await a.container('pod');
-    engine.run('first', (await processIn(box)).pid);
-    engine.run('second', (await processIn(box)).pid);
-    await a.weft('attach', 'first', '10.32.2.1/24');
-    const said = await a.weft('attach', 'second');
+    engine.run('weft-test-first', (await processIn(box)).pid);
+    engine.run('weft-test-second', (await processIn(box)).pid);
+    await a.weft('attach', 'weft-test-first', '10.32.2.1/24');
+    const said = await a.weft('attach', 'weft-test-second');
     expect(said).toContain('10.32.2.1/24');
     expect(said).toMatch(/namespace with first/);
     expect(await ps(a)).toMatchObject([
-      { name: 'first', addresses: ['10.32.2.1/24'], present: true, sharedWith: ['second'] },
-      { name: 'second', addresses: ['10.32.2.1/24'], present: true, sharedWith: ['first'] },
+      {
+        name: 'weft-test-first',
+        addresses: ['10.32.2.1/24'],
+        present: true,
+        sharedWith: ['weft-test-second'],
+      },
+      {
+        name: 'weft-test-second',
+        addresses: ['10.32.2.1/24'],
+        present: true,
+        sharedWith: ['weft-test-first'],
+      },
     ]);
-    for (const name of ['first', 'second']) expect(await lookup(a, name)).toEqual(['10.32.2.1']);
+    for (const name of ['weft-test-first', 'weft-test-second'])
+      expect(await lookup(a, name)).toEqual(['10.32.2.1']);
 
-    await a.weft('detach', 'first');
-    expect(await ps(a)).toMatchObject([{ name: 'second', addresses: ['10.32.2.1/24'], sharedWith: [] }]);
-    expect(await lookup(a, 'second')).toEqual(['10.32.2.1']);
-    expect(await namesOf(a)).not.toContain('first');
+    await a.weft('detach', 'weft-test-first');
+    expect(await ps(a)).toMatchObject([
+      { name: 'weft-test-second', addresses: ['10.32.2.1/24'], sharedWith: [] },
+    ]);
+    expect(await lookup(a, 'weft-test-second')).toEqual(['10.32.2.1']);
+    expect(await namesOf(a)).not.toContain('weft-test-first');
     expect((await box.device()).ifname).toBe('ethweft');
 
-    await a.weft('attach', 'first');
-    await a.weft('detach', 'first');
-    expect((await ps(a)).map(({ name }) => name)).toEqual(['second']);
-    await a.weft('detach', 'second');
+    await a.weft('attach', 'weft-test-first');
+    await a.weft('detach', 'weft-test-first');
+    expect((await ps(a)).map(({ name }) => name)).toEqual(['weft-test-second']);
+    await a.weft('detach', 'weft-test-second');
     expect(await ps(a)).toEqual([]);
     expect(await box.ipJson<object[]>('link')).toHaveLength(1);
   });
@@ -100,48 +117,51 @@ describe('containers in one network namespace', () => {
     const { a, engine, launch } = world();
     const box = await a.container('pod2');
     const [one, two] = [await processIn(box), await processIn(box)];
-    engine.run('one', one.pid);
-    engine.run('two', two.pid);
-    await a.weft('attach', 'one', '10.32.2.2/24');
-    await a.weft('attach', 'two');
+    engine.run('weft-test-one', one.pid);
+    engine.run('weft-test-two', two.pid);
+    await a.weft('attach', 'weft-test-one', '10.32.2.2/24');
+    await a.weft('attach', 'weft-test-two');
     await a.weft('stop');
     await launch();
     expect((await ps(a)).map(({ name, present }) => [name, present])).toEqual([
-      ['one', true],
-      ['two', true],
+      ['weft-test-one', true],
+      ['weft-test-two', true],
     ]);
     await until('its events are followed', () => engine.listeners === 1);
-    engine.stop('one');
-    engine.remove('one');
-    await until('the other has it alone', async () => (await ps(a)).map(({ name }) => name).join() === 'two');
+    engine.stop('weft-test-one');
+    engine.remove('weft-test-one');
+    await until(
+      'the other has it alone',
+      async () => (await ps(a)).map(({ name }) => name).join() === 'weft-test-two',
+    );
     await until('it is there', async () => (await ps(a))[0]?.present === true);
     expect((await box.device()).ifname).toBe('ethweft');
-    await a.weft('detach', 'two');
+    await a.weft('detach', 'weft-test-two');
     // The address that was the first one's is free for it again.
     const next = await a.container('next');
-    engine.run('one', (await processIn(next)).pid);
-    await a.weft('attach', 'one', '10.32.2.2/24');
-    await a.weft('detach', 'one');
+    engine.run('weft-test-one', (await processIn(next)).pid);
+    await a.weft('attach', 'weft-test-one', '10.32.2.2/24');
+    await a.weft('detach', 'weft-test-one');
   });
 
   test('may part: who was there first takes its addresses along when it is restarted elsewhere', async () => {
     const { a, engine } = world();
     const [box, elsewhere] = [await a.container('pod3'), await a.container('pod4')];
-    engine.run('goer', (await processIn(box)).pid);
-    engine.run('stayer', (await processIn(box)).pid);
-    await a.weft('attach', 'goer', '10.32.2.3/24');
-    await a.weft('attach', 'stayer');
+    engine.run('weft-test-goer', (await processIn(box)).pid);
+    engine.run('weft-test-stayer', (await processIn(box)).pid);
+    await a.weft('attach', 'weft-test-goer', '10.32.2.3/24');
+    await a.weft('attach', 'weft-test-stayer');
     await until('its events are followed', () => engine.listeners === 1);
-    engine.stop('goer');
-    engine.run('goer', (await processIn(elsewhere)).pid);
+    engine.stop('weft-test-goer');
+    engine.run('weft-test-goer', (await processIn(elsewhere)).pid);
     await until('it is attached there', async () => (await elsewhere.device()).ifname === 'ethweft');
     await until('the other is seen without', async () =>
-      (await ps(a)).some(({ name, present }) => name === 'stayer' && !present),
+      (await ps(a)).some(({ name, present }) => name === 'weft-test-stayer' && !present),
     );
     expect(await box.ipJson<object[]>('link')).toHaveLength(1);
-    expect(await namesOf(a)).not.toContain('stayer');
-    await a.weft('detach', 'stayer');
-    await a.weft('detach', 'goer');
+    expect(await namesOf(a)).not.toContain('weft-test-stayer');
+    await a.weft('detach', 'weft-test-stayer');
+    await a.weft('detach', 'weft-test-goer');
     expect(await ps(a)).toEqual([]);
   });
 });
