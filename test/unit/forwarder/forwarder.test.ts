@@ -169,7 +169,7 @@ describe.skipIf(!built)('the supervision of the forwarder', () => {
   it('passes it a TCP connection, which lives on without us and ends with what is no packet', async () => {
     const { forwarder } = await start();
     const peer = '00000000000000aa';
-    await forwarder.request('peer.set', { peer, endpoints: [], networks: [] });
+    await forwarder.setPeer({ peer, endpoints: [], networks: [] });
     const [passed, other] = await connection();
     await forwarder.passStream(peer, passed);
     expect(passed.destroyed).toBe(true);
