@@ -77,7 +77,8 @@ const NetworkState = Type.Object({
   network: Count,
   /** Null while it has no TAP. */
   name: Nullable(Type.String()),
-  mtu: Count,
+  /** Null while it was not told. */
+  mtu: Nullable(Count),
   queues: Count,
   /** Seen on this host's side of the segment: another way to a router, or back to this one. */
   loop: Nullable(Type.Object({ with: Peer, muted: Type.Boolean() })),

@@ -76,6 +76,14 @@ describe('ControlClient', () => {
     });
   });
 
+  it('takes a segment of which the forwarder was not told everything yet', async () => {
+    const network = { network: 5, name: 'weft5-tap', mtu: null, queues: 2, loop: null };
+    const control = await connected(({ id }, socket) =>
+      send(socket, { id, ok: { peers: [], networks: [network] } }),
+    );
+    expect(await control.dump()).toEqual({ peers: [], networks: [network] });
+  });
+
   it('rejects a request that is not answered in time, and goes on', async () => {
     const control = await connected(
       ({ id, op }, socket) => op === 'peer.remove' && send(socket, { id, ok: {} }),
