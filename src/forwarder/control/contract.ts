@@ -1,4 +1,7 @@
-/** Every operation of the forwarder's control socket: what it takes, and what it answers with. docs/forwarder.md */
+/**
+ * Every operation of the forwarder's control socket: what it takes, and what it answers with. The other end is
+ * native/src/control/requests.h; test/fixtures/control-socket.json holds both to the same examples.
+ */
 import Type, { type Static, type TSchema } from 'typebox';
 import { validator } from '../../validate.js';
 import { Dump, EndpointTable, Groups, Hello, Macs, Stats } from './reports.js';

@@ -53,7 +53,7 @@ describe('the contract of the control socket', () => {
       for (const { request } of [...valid, ...refused]) expect(check(request)).toEqual(request);
     });
 
-    it.runIf(invalid.length > 0)('refuses what is malformed, and names the field', () => {
+    it('refuses what is malformed, and names the field', () => {
       // What is well-formed but unknown to it (a cipher, an offload, a version) the forwarder alone can tell.
       for (const { request, field = '' } of invalid.filter(({ error }) => error === 'bad-request')) {
         expect(() => check(request), JSON.stringify(request)).toThrow(field);
