@@ -174,7 +174,7 @@ export const Datapath = Type.Object({
     Type.Object({
       network: Type.Number(),
       name: Nullable(Type.String()),
-      mtu: Type.Number(),
+      mtu: Nullable(Type.Number()),
       queues: Type.Number(),
       loop: Nullable(Type.Object({ with: Type.String(), muted: Type.Boolean() })),
     }),

@@ -137,7 +137,7 @@ export async function datapathText(datapath: Datapath): Promise<string> {
       networks.map(({ network, name, mtu, queues, loop }) => [
         String(network),
         orDash(name),
-        String(mtu),
+        orDash(mtu),
         String(queues),
         loop === null ? '-' : `with ${loop.with}${loop.muted ? ', muted' : ''}`,
       ]),

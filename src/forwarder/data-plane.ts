@@ -11,8 +11,8 @@ import type {
   KeySetting,
   PeerSetting,
 } from '../overlay/index.js';
+import type { ForwarderDump, ForwarderEvent } from './control/index.js';
 import type { Forwarder } from './forwarder.js';
-import { answers, type ForwarderDump, type ForwarderEvent } from './messages.js';
 
 /** The forwarder as the overlay sees it: peers, keys, and what happens to them. */
 export class ForwarderDataPlane extends EventEmitter<DataPlaneEvents> implements DataPlane {
@@ -39,32 +39,32 @@ export class ForwarderDataPlane extends EventEmitter<DataPlaneEvents> implements
     return { peers: peers.map(peerState) };
   }
 
-  async setPeer(setting: PeerSetting): Promise<void> {
-    await this.#forwarder.request('peer.set', setting);
+  setPeer(setting: PeerSetting): Promise<void> {
+    return this.#forwarder.setPeer(setting);
   }
 
-  async removePeer(peer: PeerId): Promise<void> {
-    await this.#forwarder.request('peer.remove', { peer });
+  removePeer(peer: PeerId): Promise<void> {
+    return this.#forwarder.removePeer(peer);
   }
 
-  async passStream(peer: PeerId, socket: Socket): Promise<void> {
-    await this.#forwarder.passStream(peer, socket);
+  passStream(peer: PeerId, socket: Socket): Promise<void> {
+    return this.#forwarder.passStream(peer, socket);
   }
 
-  async removeStream(peer: PeerId): Promise<void> {
-    await this.#forwarder.request('stream.remove', { peer });
+  removeStream(peer: PeerId): Promise<void> {
+    return this.#forwarder.removeStream(peer);
   }
 
-  async punch(peer: PeerId): Promise<void> {
-    await this.#forwarder.request('punch', { peer });
+  punch(peer: PeerId): Promise<void> {
+    return this.#forwarder.punch(peer);
   }
 
-  async probe(peer: PeerId): Promise<number> {
-    return answers.probe(await this.#forwarder.request('probe', { peer })).id;
+  probe(peer: PeerId): Promise<number> {
+    return this.#forwarder.probe(peer);
   }
 
-  async setKey(setting: KeySetting): Promise<void> {
-    await this.#forwarder.request('key.set', {
+  setKey(setting: KeySetting): Promise<void> {
+    return this.#forwarder.setKey({
       ...setting,
       sealKey: base64(setting.sealKey),
       openKey: base64(setting.openKey),
@@ -73,8 +73,8 @@ export class ForwarderDataPlane extends EventEmitter<DataPlaneEvents> implements
     });
   }
 
-  async removeKey(localIndex: number): Promise<void> {
-    await this.#forwarder.request('key.remove', { localIndex });
+  removeKey(localIndex: number): Promise<void> {
+    return this.#forwarder.removeKey(localIndex);
   }
 
   #pass({ name, fields }: ForwarderEvent): void {

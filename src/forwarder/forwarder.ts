@@ -1,20 +1,18 @@
-import { EventEmitter, once } from 'node:events';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WeftError } from '../errors.js';
 import { lastLine, openTap, passStream, type RunOptions, spawnForwarder } from './binary.js';
-import { ControlClient } from './control-client.js';
 import {
-  answers,
-  type ForwarderDump,
+  type AnswerOf,
+  ControlClient,
   type ForwarderEvent,
-  type ForwarderGroups,
   type ForwarderHello,
-  type ForwarderMacs,
-  type ForwarderStats,
-  PROTOCOL,
-} from './messages.js';
+  type Operation,
+  Operations,
+  type RequestOf,
+} from './control/index.js';
 import { endForwarders, forwardersGone, killForwarders } from './processes.js';
 import { hangs } from './watchdog.js';
 
@@ -55,7 +53,7 @@ export interface ForwarderEvents {
  * The one forwarder of this router: adopts the running one or starts it, keeps it running, and keeps it in the desired state
  * (own id, networks). It is left running by `detach` and by the end of this process.
  */
-export class Forwarder extends EventEmitter<ForwarderEvents> {
+export class Forwarder extends Operations<ForwarderEvents> {
   readonly #options: ForwarderOptions;
   readonly #networks = new Map<number, ForwarderNetwork>();
   #client: ControlClient | undefined;
@@ -115,33 +113,11 @@ export class Forwarder extends EventEmitter<ForwarderEvents> {
     await passStream({ binary, controlPath, peer, socket });
   }
 
-  async setOffload(name: string, enabled: boolean): Promise<void> {
-    await this.request('offload.set', { name, enabled });
-  }
-
-  async hello(): Promise<ForwarderHello> {
-    return answers.hello(await this.request('hello', { protocol: PROTOCOL }));
-  }
-
-  async dump(): Promise<ForwarderDump> {
-    return answers.dump(await this.request('dump'));
-  }
-
-  async macs(): Promise<ForwarderMacs> {
-    return answers.macs(await this.request('macs'));
-  }
-
-  /** The multicast groups that are wanted on this host's side of each segment. */
-  async groups(): Promise<ForwarderGroups> {
-    return answers.groups(await this.request('groups'));
-  }
-
-  async stats(): Promise<ForwarderStats> {
-    return answers.stats(await this.request('stats'));
-  }
-
-  /** Any request of docs/forwarder.md. Rejects with `forwarder-lost` while there is no forwarder. */
-  async request(op: string, fields: object = {}): Promise<object> {
+  /** Rejects with `forwarder-lost` while there is no forwarder. */
+  protected override async request<Op extends Operation>(
+    op: Op,
+    fields: RequestOf<Op>,
+  ): Promise<AnswerOf<Op>> {
     return this.#required().request(op, fields);
   }
 
@@ -191,7 +167,7 @@ export class Forwarder extends EventEmitter<ForwarderEvents> {
   async #misfit(client: ControlClient): Promise<string | undefined> {
     const { port, workers } = this.#options;
     try {
-      const hello = answers.hello(await client.request('hello', { protocol: PROTOCOL }));
+      const hello = await client.hello();
       if (hello.port !== port) return `it has port ${hello.port}, not ${port}`;
       if (workers !== undefined && hello.workers !== workers) {
         return `it has ${hello.workers} workers, not ${workers}`;
@@ -234,8 +210,8 @@ export class Forwarder extends EventEmitter<ForwarderEvents> {
     client.on('malformed', (cause) =>
       this.emit('warning', new WeftError('forwarder-protocol', cause.message, { cause })),
     );
-    this.#hello = answers.hello(await client.request('hello', { protocol: PROTOCOL }));
-    await client.request('subscribe');
+    this.#hello = await client.hello();
+    await client.request('subscribe', {});
     await client.request('self', { peer: this.#options.self });
     await client.request('storm.set', { limit: this.#options.stormLimit });
     await this.#switchOffloads(client, this.#hello);
@@ -250,7 +226,7 @@ export class Forwarder extends EventEmitter<ForwarderEvents> {
   async #watch(client: ControlClient): Promise<void> {
     const closed = new AbortController();
     client.once('close', () => closed.abort());
-    const ask = () => client.request('hello', { protocol: PROTOCOL }, HANGS_AFTER);
+    const ask = () => client.hello(HANGS_AFTER);
     if (!(await hangs(ask, closed.signal))) return;
     this.emit(
       'warning',
@@ -263,13 +239,13 @@ export class Forwarder extends EventEmitter<ForwarderEvents> {
   async #switchOffloads(client: ControlClient, hello: ForwarderHello): Promise<void> {
     for (const { name, available, enabled } of hello.offloads) {
       const wanted = available && !this.#options.disabledOffloads.includes(name);
-      if (wanted !== enabled) await client.request('offload.set', { name, enabled: wanted });
+      if (wanted !== enabled) await client.setOffload(name, wanted);
     }
   }
 
   /** Leaves the queues alone when the forwarder has them: traffic goes on through an adoption. */
   async #openNetwork(client: ControlClient, { network, name, mtu }: ForwarderNetwork): Promise<void> {
-    const { networks } = answers.dump(await client.request('dump'));
+    const { networks } = await client.dump();
     const open = networks.find((state) => state.network === network && state.name === name);
     if (open === undefined || open.queues === 0) {
       const { binary, controlPath } = this.#options;
@@ -309,7 +285,7 @@ function backoff(attempt: number): number {
 
 async function stopPolitely(client: ControlClient, controlPath: string): Promise<void> {
   const closed = client.closed ? Promise.resolve() : once(client, 'close');
-  await client.request('stop').catch(() => client.close());
+  await client.request('stop', {}).catch(() => client.close());
   await closed;
   await forwardersGone(controlPath);
 }

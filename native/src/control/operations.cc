@@ -2,8 +2,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <type_traits>
 
 #include "control/forwarder.h"
+#include "control/requests.h"
 #include "control/text.h"
 #include "io/tap.h"
 #include "version.h"
@@ -11,64 +14,72 @@
 namespace weft {
 namespace {
 
-constexpr std::uint64_t protocol_version = 1;
-constexpr std::size_t max_candidates = 32;
-constexpr std::size_t max_trusted = 32;
-constexpr std::size_t min_mtu = 576;
-constexpr std::size_t max_mtu = 65'535;
-constexpr std::uint64_t min_keepalive_ms = 50;
-constexpr std::uint64_t max_keepalive_ms = 600'000;
+using Handler = Json (*)(Forwarder&, const Fields&, std::vector<Fd>&);
 
-Role role_of(const std::string& text) {
-  if (text == "initiator") return Role::initiator;
-  if (text == "responder") return Role::responder;
-  throw RequestError("bad-request", "field 'role' must be initiator or responder");
+struct Operation {
+  std::string_view op;
+  Handler handle;
+};
+
+/// A method as a handler: it gets as much of the request as it takes.
+template <auto Method>
+Json handle(Forwarder& forwarder, const Fields& fields, std::vector<Fd>& fds) {
+  using Called = decltype(Method);
+  if constexpr (std::is_invocable_v<Called, Forwarder&, const Fields&, std::vector<Fd>&>)
+    return (forwarder.*Method)(fields, fds);
+  else if constexpr (std::is_invocable_v<Called, Forwarder&, const Fields&>)
+    return (forwarder.*Method)(fields);
+  else
+    return (forwarder.*Method)();
 }
 
 }  // namespace
 
 Json Forwarder::handle_request(const std::string& op, const Json& request, std::vector<Fd>& fds) {
-  const Fields fields(request);
-  if (op == "hello") return hello(fields);
-  if (op == "self") return set_self(fields);
-  if (op == "tap") return set_tap(fields, fds);
-  if (op == "network.remove") return remove_network(fields);
-  if (op == "network.mtu") return set_network_mtu(fields);
-  if (op == "peer.set") return set_peer(fields);
-  if (op == "peer.remove") return remove_peer(fields);
-  if (op == "punch") return punch(fields);
-  if (op == "probe") return probe(fields);
-  if (op == "key.set") return set_key(fields);
-  if (op == "key.remove") return remove_key(fields);
-  if (op == "stream.set") return set_stream(fields, fds);
-  if (op == "stream.remove") return remove_stream(fields);
-  if (op == "endpoint.set") return set_endpoint(fields);
-  if (op == "endpoint.remove") return remove_endpoint(fields);
-  if (op == "endpoint.clear") return clear_endpoints();
-  if (op == "announce") return announce(fields);
-  if (op == "endpoints") return endpoint_table();
-  if (op == "peer.groups") return set_peer_groups(fields);
-  if (op == "groups") return local_groups();
-  if (op == "offload.set") return set_offload(fields);
-  if (op == "storm.set") return set_storm_limit(fields);
-  if (op == "dump") return dump();
-  if (op == "macs") return mac_table();
-  if (op == "stats") return stats();
-  if (op == "stop") return stop();
-  throw RequestError("unknown-op", "there is no operation '" + op + "'");
+  static constexpr std::array operations{
+      Operation{"hello", handle<&Forwarder::hello>},
+      Operation{"self", handle<&Forwarder::set_self>},
+      Operation{"tap", handle<&Forwarder::set_tap>},
+      Operation{"network.remove", handle<&Forwarder::remove_network>},
+      Operation{"network.mtu", handle<&Forwarder::set_network_mtu>},
+      Operation{"peer.set", handle<&Forwarder::set_peer>},
+      Operation{"peer.remove", handle<&Forwarder::remove_peer>},
+      Operation{"punch", handle<&Forwarder::punch>},
+      Operation{"probe", handle<&Forwarder::probe>},
+      Operation{"key.set", handle<&Forwarder::set_key>},
+      Operation{"key.remove", handle<&Forwarder::remove_key>},
+      Operation{"stream.set", handle<&Forwarder::set_stream>},
+      Operation{"stream.remove", handle<&Forwarder::remove_stream>},
+      Operation{"endpoint.set", handle<&Forwarder::set_endpoint>},
+      Operation{"endpoint.remove", handle<&Forwarder::remove_endpoint>},
+      Operation{"endpoint.clear", handle<&Forwarder::clear_endpoints>},
+      Operation{"endpoints", handle<&Forwarder::endpoint_table>},
+      Operation{"announce", handle<&Forwarder::announce>},
+      Operation{"peer.groups", handle<&Forwarder::set_peer_groups>},
+      Operation{"groups", handle<&Forwarder::local_groups>},
+      Operation{"offload.set", handle<&Forwarder::set_offload>},
+      Operation{"storm.set", handle<&Forwarder::set_storm_limit>},
+      Operation{"dump", handle<&Forwarder::dump>},
+      Operation{"macs", handle<&Forwarder::mac_table>},
+      Operation{"stats", handle<&Forwarder::stats>},
+      Operation{"stop", handle<&Forwarder::stop>},
+  };
+  static_assert(std::ranges::equal(operations, request_kinds, {}, &Operation::op, &RequestKind::op),
+                "what can be handled is what can be asked");
+  const Operation* const at = std::ranges::find(operations, std::string_view(op), &Operation::op);
+  if (at == operations.end()) throw RequestError("unknown-op", "there is no operation '" + op + "'");
+  return at->handle(*this, Fields(request), fds);
 }
 
 Json Forwarder::hello(const Fields& fields) {
-  if (fields.number("protocol", 0, UINT32_MAX) != protocol_version)
-    throw RequestError("version-mismatch",
-                       "this forwarder speaks protocol " + std::to_string(protocol_version));
+  [[maybe_unused]] const HelloRequest request(fields);
   Json ciphers = Json::array();
   for (const CipherInfo& info : ciphers_)
     ciphers.push_back({{"name", cipher_name(info.cipher)},
                        {"implementation", info.implementation},
                        {"hardware", info.hardware},
                        {"nanosecondsPer1400", info.nanoseconds_per_1400}});
-  return {{"protocol", protocol_version},
+  return {{"protocol", control_protocol_version},
           {"version", version},
           {"pid", ::getpid()},
           {"port", port_},
@@ -81,14 +92,15 @@ Json Forwarder::hello(const Fields& fields) {
 }
 
 Json Forwarder::set_self(const Fields& fields) {
-  state_.self = fields.peer("peer");
+  state_.self = PeerRequest(fields).peer;
   dirty_ = true;
   return Json::object();
 }
 
 Json Forwarder::set_tap(const Fields& fields, std::vector<Fd>& fds) {
-  const auto number = static_cast<std::uint16_t>(fields.number("network", 0, UINT16_MAX));
-  const std::string& name = fields.text("name");
+  const TapRequest request(fields);
+  const std::uint16_t number = request.network;
+  const std::string& name = request.name;
   if (fds.empty()) throw RequestError("bad-request", "no descriptors came with the request");
   for (const Fd& fd : fds)
     if (!is_tap_queue(fd.get(), name))
@@ -114,7 +126,7 @@ Json Forwarder::set_tap(const Fields& fields, std::vector<Fd>& fds) {
 }
 
 Json Forwarder::remove_network(const Fields& fields) {
-  const auto number = static_cast<std::uint16_t>(fields.number("network", 0, UINT16_MAX));
+  const std::uint16_t number = NetworkRequest(fields).network;
   const auto at = state_.networks.find(number);
   if (at == state_.networks.end())
     throw RequestError("unknown-network", "there is no network " + std::to_string(number));
@@ -126,43 +138,38 @@ Json Forwarder::remove_network(const Fields& fields) {
 }
 
 Json Forwarder::set_network_mtu(const Fields& fields) {
-  const auto number = static_cast<std::uint16_t>(fields.number("network", 0, UINT16_MAX));
-  Network& network = state_.networks[number];
-  network.mtu = fields.number("mtu", min_mtu, max_mtu);
-  network.number = number;
+  const NetworkMtuRequest request(fields);
+  Network& network = state_.networks[request.network];
+  network.mtu = request.mtu;
+  network.number = request.network;
   dirty_ = true;
   return Json::object();
 }
 
 Json Forwarder::set_peer(const Fields& fields) {
-  const PeerId id = fields.peer("peer");
+  const PeerSetRequest request(fields);
+  const PeerId id = request.peer;
   if (id == state_.self) throw RequestError("bad-request", "a peer cannot be this forwarder itself");
-  const auto candidates = fields.endpoints("endpoints", max_candidates);
-  const auto networks = fields.networks("networks");
-  const auto via = fields.peer_or_none("via");
-  if (via == id) throw RequestError("bad-request", "a peer cannot be reached through itself");
-  const Micros keepalive = fields.number_or("keepalive", min_keepalive_ms, max_keepalive_ms,
-                                            Path::default_keepalive / microseconds_per_millisecond) *
-                           microseconds_per_millisecond;
   Peer* peer = state_.find(id);
   if (peer == nullptr) peer = state_.add(*this, id, workers_.size() + 1, randombytes_random());
   if (peer == nullptr)
     throw RequestError("too-many-peers", "there are " + std::to_string(max_peers) + " peers already");
   const Micros now = monotonic_now();
-  const bool relay_changed = peer->via != via;
-  peer->networks = {networks.begin(), networks.end()};
+  const bool relay_changed = peer->via != request.via;
+  peer->networks = {request.networks.begin(), request.networks.end()};
   state_.groups_changed = true;
-  peer->via = via;
-  peer->mtu = fields.number_or("mtu", min_mtu, max_mtu, 0);
-  peer->path().set_keepalive(keepalive);
-  peer->path().set_relayed(via.has_value(), relay_changed, now);
-  peer->path().set_candidates(candidates, now);
+  peer->via = request.via;
+  peer->mtu = request.mtu;
+  peer->path().set_keepalive(request.keepalive_ms == 0 ? Path::default_keepalive
+                                                       : request.keepalive_ms * microseconds_per_millisecond);
+  peer->path().set_relayed(request.via.has_value(), relay_changed, now);
+  peer->path().set_candidates(request.candidates, now);
   dirty_ = true;
   return Json::object();
 }
 
 Peer& Forwarder::required_peer(const Fields& fields) {
-  const PeerId id = fields.peer("peer");
+  const PeerId id = PeerRequest(fields).peer;
   Peer* peer = state_.find(id);
   if (peer == nullptr) throw RequestError("unknown-peer", "there is no peer " + peer_text(id));
   return *peer;
@@ -190,21 +197,18 @@ Json Forwarder::probe(const Fields& fields) {
 }
 
 Json Forwarder::set_key(const Fields& fields) {
+  KeySetRequest request(fields);
   Peer& peer = required_peer(fields);
-  const PeerId id = peer.id();
-  const auto local_index = static_cast<std::uint32_t>(fields.number("localIndex", 1, UINT32_MAX));
-  const auto remote_index = static_cast<std::uint32_t>(fields.number("remoteIndex", 1, UINT32_MAX));
-  if (state_.key_owner(local_index) != nullptr)
-    throw RequestError("index-in-use", "key index " + std::to_string(local_index) + " is taken");
-  const auto cipher = cipher_from_name(fields.text("cipher"));
-  if (!cipher) throw RequestError("unknown-cipher", "there is no cipher '" + fields.text("cipher") + "'");
+  if (state_.key_owner(request.local_index) != nullptr)
+    throw RequestError("index-in-use", "key index " + std::to_string(request.local_index) + " is taken");
   const Micros now = monotonic_now();
   auto session = std::make_shared<Session>(
-      id, peer.slot(), role_of(fields.text("role")), *cipher, local_index, remote_index,
-      make_aead(*cipher, fields.secret<32>("openKey"), local_index),
-      make_aead(*cipher, fields.secret<32>("sealKey"), remote_index), fields.secret<16>("hopOpenKey"),
-      fields.secret<16>("hopSealKey"),
-      Trust{fields.subnets("trusted", max_trusted), fields.subnets("peerTrusts", max_trusted)}, now);
+      peer.id(), peer.slot(), request.is_initiator ? Role::initiator : Role::responder, request.cipher,
+      request.local_index, request.remote_index,
+      make_aead(request.cipher, request.open_key, request.local_index),
+      make_aead(request.cipher, request.seal_key, request.remote_index), std::move(request.hop_open_key),
+      std::move(request.hop_seal_key), Trust{std::move(request.trusted), std::move(request.peer_trusts)},
+      now);
   peer.add_session(session);
   publish();
   // Before anybody seals with the key, here or (after our answer) over there, every worker must be able to
@@ -218,7 +222,7 @@ Json Forwarder::set_key(const Fields& fields) {
 }
 
 Json Forwarder::remove_key(const Fields& fields) {
-  const auto index = static_cast<std::uint32_t>(fields.number("localIndex", 1, UINT32_MAX));
+  const std::uint32_t index = KeyRequest(fields).local_index;
   Peer* peer = state_.key_owner(index);
   if (peer == nullptr) throw RequestError("unknown-key", "there is no key " + std::to_string(index));
   peer->remove_session(index);
@@ -228,39 +232,32 @@ Json Forwarder::remove_key(const Fields& fields) {
 }
 
 Json Forwarder::set_stream(const Fields& fields, std::vector<Fd>& fds) {
-  const PeerId id = fields.peer("peer");
-  Peer* peer = state_.find(id);
-  if (peer == nullptr) throw RequestError("unknown-peer", "there is no peer " + peer_text(id));
+  Peer& peer = required_peer(fields);
   if (fds.size() != 1) throw RequestError("bad-request", "one descriptor must come with the request");
-  auto stream = std::make_shared<Stream>(std::move(fds.front()), id, ++last_stream_);
+  auto stream = std::make_shared<Stream>(std::move(fds.front()), peer.id(), ++last_stream_);
   if (!stream->prepare()) throw RequestError("bad-stream", "the descriptor is not a TCP connection");
-  if (peer->stream != nullptr) peer->stream->unwatch();
-  peer->stream = stream;
-  peer->path().set_stream(true, monotonic_now());
+  if (peer.stream != nullptr) peer.stream->unwatch();
+  peer.stream = stream;
+  peer.path().set_stream(true, monotonic_now());
   // Its worker must know it before it wakes him.
   publish();
-  workers_[peer->slot() % workers_.size()]->watch(*stream, peer->slot());
+  workers_[peer.slot() % workers_.size()]->watch(*stream, peer.slot());
   return Json::object();
 }
 
 Json Forwarder::remove_stream(const Fields& fields) {
-  const PeerId id = fields.peer("peer");
-  Peer* peer = state_.find(id);
-  if (peer == nullptr) throw RequestError("unknown-peer", "there is no peer " + peer_text(id));
-  drop_stream(*peer);
+  drop_stream(required_peer(fields));
   return Json::object();
 }
 
 Json Forwarder::set_offload(const Fields& fields) {
-  const std::string& name = fields.text("name");
-  const auto offload = offload_from_name(name);
-  if (!offload) throw RequestError("unknown-offload", "there is no offload '" + name + "'");
-  const bool enabled = fields.boolean("enabled");
-  if (enabled && !offloads_.available(*offload))
+  const auto [offload, enabled] = OffloadRequest(fields);
+  const std::string name(offload_name(offload));
+  if (enabled && !offloads_.available(offload))
     throw RequestError("unavailable",
-                       "offload '" + name + "' is not available: " + offloads_.reason(*offload));
-  switches_.set(*offload, enabled);
-  if (*offload == Offload::udp_gro)
+                       "offload '" + name + "' is not available: " + offloads_.reason(offload));
+  switches_.set(offload, enabled);
+  if (offload == Offload::udp_gro)
     for (const auto& worker : workers_)
       if (!worker->socket().set_gro(enabled)) throw RequestError("unavailable", "the kernel refused UDP_GRO");
   for (const auto& [number, network] : state_.networks)
@@ -270,7 +267,7 @@ Json Forwarder::set_offload(const Fields& fields) {
 }
 
 Json Forwarder::set_storm_limit(const Fields& fields) {
-  switches_.storm_limit = static_cast<std::uint32_t>(fields.number("limit", 0, UINT32_MAX));
+  switches_.storm_limit = StormLimitRequest(fields).limit;
   return Json::object();
 }
 

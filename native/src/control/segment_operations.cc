@@ -2,6 +2,7 @@
 #include <array>
 
 #include "control/forwarder.h"
+#include "control/requests.h"
 #include "control/text.h"
 #include "packet/group_report.h"
 #include "packet/loop_probe.h"
@@ -9,8 +10,6 @@
 
 namespace weft {
 namespace {
-
-constexpr std::size_t max_addresses = 256;
 
 Json texts_of(const std::vector<IpAddress>& addresses) {
   Json texts = Json::array();
@@ -24,29 +23,23 @@ constexpr Micros first_query_interval = 2 * microseconds_per_second;
 // Hosts answer within a second.
 constexpr Micros groups_known_after = 5 * microseconds_per_second;
 
-std::uint16_t network_of(const Fields& fields) {
-  return static_cast<std::uint16_t>(fields.number("network", 0, UINT16_MAX));
-}
-
 }  // namespace
 
 Json Forwarder::set_endpoint(const Fields& fields) {
-  const MacAddress mac = fields.mac("mac");
-  if (is_group(mac)) throw RequestError("bad-request", "field 'mac' must not be a group address");
-  auto addresses = fields.addresses("addresses", max_addresses);
-  const auto peer = fields.peer_or_none("peer");
+  EndpointSetRequest request(fields);
   auto& endpoints = state_.endpoints;
-  const EndpointKey key{network_of(fields), mac};
+  const EndpointKey key{request.network, request.mac};
   if (!endpoints.contains(key) && endpoints.size() == max_endpoints)
     throw RequestError("too-many-endpoints",
                        "there are " + std::to_string(max_endpoints) + " endpoints already");
-  endpoints.insert_or_assign(key, AnnouncedState{peer, std::move(addresses)});
+  endpoints.insert_or_assign(key, AnnouncedState{request.peer, std::move(request.addresses)});
   state_.endpoints_changed = dirty_ = true;
   return Json::object();
 }
 
 Json Forwarder::remove_endpoint(const Fields& fields) {
-  state_.endpoints.erase({network_of(fields), fields.mac("mac")});
+  const MacRequest request(fields);
+  state_.endpoints.erase({request.network, request.mac});
   state_.endpoints_changed = dirty_ = true;
   return Json::object();
 }
@@ -71,22 +64,22 @@ Json Forwarder::endpoint_table() const {
 
 // From an address of our own: what the bridge has learned of the MAC stays.
 Json Forwarder::announce(const Fields& fields) const {
-  const MacAddress mac = fields.mac("mac");
-  const auto addresses = fields.addresses("addresses", max_addresses);
-  const auto at = state_.networks.find(network_of(fields));
+  const AnnounceRequest request(fields);
+  const auto at = state_.networks.find(request.network);
   if (at == state_.networks.end() || at->second.taps == nullptr || state_.self == 0) return Json::object();
   std::array<std::byte, max_neighbour_announcement> frame;
-  for (const IpAddress& address : addresses) {
-    const auto size = build_neighbour_announcement(address, mac, router_mac(state_.self), frame);
+  for (const IpAddress& address : request.addresses) {
+    const auto size = build_neighbour_announcement(address, request.mac, router_mac(state_.self), frame);
     write_to_tap(*at->second.taps, ConstBytes{frame}.first(size));
   }
   return Json::object();
 }
 
 Json Forwarder::set_peer_groups(const Fields& fields) {
-  const auto key = std::pair{network_of(fields), fields.peer("peer")};
-  if (fields.has("groups"))
-    state_.peer_groups[key] = fields.addresses("groups", max_addresses);
+  PeerGroupsRequest request(fields);
+  const std::pair key{request.network, request.peer};
+  if (request.groups)
+    state_.peer_groups[key] = std::move(*request.groups);
   else
     state_.peer_groups.erase(key);
   state_.groups_changed = dirty_ = true;

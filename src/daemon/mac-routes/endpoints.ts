@@ -39,16 +39,18 @@ export class Endpoints {
     this.#self = identity.peer;
     this.#directory = new EndpointDirectory({
       endpoint: (endpoint) => {
-        this.#tell('endpoint.set', this.#asTold(endpoint));
+        this.#tell((forwarder) => forwarder.setEndpoint(this.#asTold(endpoint)));
         this.#keep(endpoint);
       },
       endpointGone: (network, mac) => {
-        this.#tell('endpoint.remove', { network, mac });
+        this.#tell((forwarder) => forwarder.removeEndpoint(network, mac));
         custody.remove(network, mac);
       },
-      moved: (network, mac, address) => this.#tell('announce', { network, mac, addresses: [address] }),
+      moved: (network, mac, address) => {
+        this.#tell((forwarder) => forwarder.announce(network, mac, [address]));
+      },
       groups: (peer, network, groups) => {
-        if (peer !== this.#self) this.#tell('peer.groups', { peer, network, groups });
+        if (peer !== this.#self) this.#tell((forwarder) => forwarder.setPeerGroups(peer, network, groups));
       },
     });
     this.#records = new OwnedRecords({
@@ -165,7 +167,7 @@ export class Endpoints {
   }
 
   #tellAll(): void {
-    this.#tell('endpoint.clear', {});
+    this.#tell((forwarder) => forwarder.clearEndpoints());
     this.#directory.replay();
     void this.#options.forwarder
       .groups()
@@ -175,14 +177,14 @@ export class Endpoints {
       .catch(() => {}); // it is lost again: the next one is asked, too
   }
 
-  #asTold({ peer, ...endpoint }: Endpoint): object {
+  #asTold({ peer, ...endpoint }: Endpoint) {
     return { ...endpoint, peer: peer === this.#self ? null : peer };
   }
 
   /** What does not reach the forwarder is told when it is there again. */
-  #tell(op: string, fields: object): void {
+  #tell(request: (forwarder: Forwarder) => Promise<void>): void {
     const { forwarder } = this.#options;
-    if (forwarder.connected) this.#telling = forwarder.request(op, fields).catch(() => {});
+    if (forwarder.connected) this.#telling = request(forwarder).catch(() => {});
   }
 }
 

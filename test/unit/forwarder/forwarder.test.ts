@@ -14,19 +14,11 @@ import {
 } from '../../../src/forwarder/index.js';
 import { MAX_WORKERS, OFFLOADS } from '../../../src/forwarder/limits.js';
 import { packageRoot } from '../../../src/version.js';
+import { freeUdpPort } from './free-port.js';
 
 const BINARY = join(packageRoot(), 'build/native/weft-forwarder');
 const built = existsSync(BINARY);
 if (!built) console.warn(`the forwarder's supervision is not tested: ${BINARY} is missing (make build)`);
-
-/** A UDP port that is free right now. */
-async function freePort(): Promise<number> {
-  const socket = createSocket('udp4').bind(0);
-  await once(socket, 'listening');
-  const { port } = socket.address();
-  await new Promise<void>((resolve) => socket.close(() => resolve()));
-  return port;
-}
 
 describe.skipIf(!built)('the supervision of the forwarder', () => {
   let directory: string;
@@ -39,7 +31,7 @@ describe.skipIf(!built)('the supervision of the forwarder', () => {
       binary: BINARY,
       controlPath: join(directory, 'forwarder.sock'),
       logPath: join(directory, 'forwarder.log'),
-      port: await freePort(),
+      port: await freeUdpPort(),
       workers: 1,
       disabledOffloads: [],
       self: '0123456789abcdef',
@@ -143,7 +135,7 @@ describe.skipIf(!built)('the supervision of the forwarder', () => {
   it('replaces one that has another port or another number of workers', async () => {
     const first = await start();
     first.forwarder.detach();
-    const second = await start({ port: await freePort() });
+    const second = await start({ port: await freeUdpPort() });
     expect(second.adopted).toBe(false);
     expect(findForwarders(options.controlPath)).toEqual([second.pid]);
   });
@@ -169,7 +161,7 @@ describe.skipIf(!built)('the supervision of the forwarder', () => {
   it('passes it a TCP connection, which lives on without us and ends with what is no packet', async () => {
     const { forwarder } = await start();
     const peer = '00000000000000aa';
-    await forwarder.request('peer.set', { peer, endpoints: [], networks: [] });
+    await forwarder.setPeer({ peer, endpoints: [], networks: [] });
     const [passed, other] = await connection();
     await forwarder.passStream(peer, passed);
     expect(passed.destroyed).toBe(true);

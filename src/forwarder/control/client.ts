@@ -1,15 +1,30 @@
-import { EventEmitter, once } from 'node:events';
+import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
-import { errorFrom, systemCode, WeftError } from '../errors.js';
+import Type, { type Static } from 'typebox';
+import { errorFrom, systemCode, WeftError } from '../../errors.js';
+import { validator } from '../../validate.js';
+import { type AnswerOf, type Operation, type RequestOf, readAnswer } from './contract.js';
+import { type ForwarderEvent, parseEvent } from './events.js';
 import { LineSplitter } from './lines.js';
-import { type ForwarderEvent, parseEnvelope, parseEvent } from './messages.js';
+import { Operations } from './operations.js';
 
 const MAX_LINE = 1024 * 1024;
 /** On a host that is busy beyond measure an answer may take seconds. */
 const DEFAULT_TIMEOUT = 10_000;
 
+const Refusal = Type.Object({ code: Type.String(), message: Type.String() });
+/** The outermost layer of a line: an answer or an event. */
+const Envelope = Type.Object({
+  id: Type.Optional(Type.Integer()),
+  event: Type.Optional(Type.String()),
+  ok: Type.Optional(Type.Object({})),
+  error: Type.Optional(Refusal),
+});
+const parseEnvelope = validator('forwarder-protocol', "the forwarder's message", Envelope);
+
 interface Pending {
-  resolve(ok: object): void;
+  readonly op: Operation;
+  resolve(answer: unknown): void;
   reject(error: Error): void;
   timer: NodeJS.Timeout;
 }
@@ -23,7 +38,7 @@ interface ControlClientEvents {
 }
 
 /** One connection to the forwarder's control socket: requests with answers, and events. */
-export class ControlClient extends EventEmitter<ControlClientEvents> {
+export class ControlClient extends Operations<ControlClientEvents> {
   readonly #socket: Socket;
   readonly #lines = new LineSplitter(MAX_LINE);
   readonly #pending = new Map<number, Pending>();
@@ -58,10 +73,14 @@ export class ControlClient extends EventEmitter<ControlClientEvents> {
   }
 
   /**
-   * Sends a request and gives the `ok` object of its answer. Rejects with the forwarder's own error, with `forwarder-timeout`
-   * (milliseconds), or `forwarder-lost` when the connection ends first.
+   * Sends a request and gives its answer. Rejects with the forwarder's own error, with `forwarder-protocol` for an answer that is not of
+   * the contract, with `forwarder-timeout` (milliseconds), or `forwarder-lost` when the connection ends first.
    */
-  request(op: string, fields: object = {}, timeout = DEFAULT_TIMEOUT): Promise<object> {
+  override request<Op extends Operation>(
+    op: Op,
+    fields: RequestOf<Op>,
+    timeout = DEFAULT_TIMEOUT,
+  ): Promise<AnswerOf<Op>> {
     if (this.#closed) return Promise.reject(lost(op));
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
@@ -69,7 +88,7 @@ export class ControlClient extends EventEmitter<ControlClientEvents> {
         this.#pending.delete(id);
         reject(new WeftError('forwarder-timeout', `the forwarder did not answer ${op} within ${timeout} ms`));
       }, timeout);
-      this.#pending.set(id, { resolve, reject, timer });
+      this.#pending.set(id, { op, resolve, reject, timer });
       this.#socket.write(`${JSON.stringify({ id, op, ...fields })}\n`);
     });
   }
@@ -104,13 +123,17 @@ export class ControlClient extends EventEmitter<ControlClientEvents> {
     }
   }
 
-  #answer(id: number, ok: object | undefined, error: { code: string; message: string } | undefined): void {
+  #answer(id: number, ok: object = {}, error?: Static<typeof Refusal>): void {
     const pending = this.#pending.get(id);
     if (pending === undefined) return;
     this.#pending.delete(id);
     clearTimeout(pending.timer);
-    if (error !== undefined) pending.reject(errorFrom(error));
-    else pending.resolve(ok ?? {});
+    try {
+      if (error !== undefined) throw errorFrom(error);
+      pending.resolve(readAnswer(pending.op, ok));
+    } catch (fault) {
+      pending.reject(fault as Error);
+    }
   }
 
   #onClose(): void {

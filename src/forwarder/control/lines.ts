@@ -1,4 +1,4 @@
-import { WeftError } from '../errors.js';
+import { WeftError } from '../../errors.js';
 
 /** Cuts a byte stream into lines of UTF-8, at most `limit` bytes each. */
 export class LineSplitter {

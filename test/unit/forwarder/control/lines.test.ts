@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LineSplitter } from '../../../src/forwarder/lines.js';
+import { LineSplitter } from '../../../../src/forwarder/control/lines.js';
 
 describe('LineSplitter', () => {
   it('gives the same lines however the bytes are cut', () => {

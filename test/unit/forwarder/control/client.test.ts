@@ -4,7 +4,10 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ControlClient } from '../../../src/forwarder/control-client.js';
+import { ControlClient } from '../../../../src/forwarder/control/client.js';
+
+const A = '00000000000000aa';
+const B = '00000000000000bb';
 
 describe('ControlClient', () => {
   let directory: string;
@@ -48,33 +51,52 @@ describe('ControlClient', () => {
     const held: [Record<string, unknown>, Socket][] = [];
     const control = await connected((line, socket) => {
       held.unshift([line, socket]);
-      if (held.length === 2) for (const [{ id, op }, to] of held) send(to, { id, ok: { op } });
+      if (held.length === 2)
+        for (const [{ id, peer }, to] of held) send(to, { id, ok: { id: peer === A ? 10 : 11 } });
     });
-    const answers = await Promise.all([control.request('first'), control.request('second')]);
-    expect(answers).toEqual([{ op: 'first' }, { op: 'second' }]);
+    const answers = await Promise.all([control.probe(A), control.probe(B)]);
+    expect(answers).toEqual([10, 11]);
   });
 
   it("rejects with the forwarder's own error", async () => {
     const control = await connected(({ id }, socket) =>
       send(socket, { id, error: { code: 'index-in-use', message: 'taken' } }),
     );
-    await expect(control.request('key.set')).rejects.toMatchObject({
+    await expect(control.setOffload('udp-gro', true)).rejects.toMatchObject({
       code: 'index-in-use',
       message: 'taken',
     });
   });
 
+  it('rejects an answer that is not of the contract, and says which field is wrong', async () => {
+    const control = await connected(({ id }, socket) => send(socket, { id, ok: { id: -1 } }));
+    await expect(control.probe(A)).rejects.toMatchObject({
+      code: 'forwarder-protocol',
+      message: expect.stringContaining("the forwarder's answer to probe is malformed: id"),
+    });
+  });
+
+  it('takes a segment of which the forwarder was not told everything yet', async () => {
+    const network = { network: 5, name: 'weft5-tap', mtu: null, queues: 2, loop: null };
+    const control = await connected(({ id }, socket) =>
+      send(socket, { id, ok: { peers: [], networks: [network] } }),
+    );
+    expect(await control.dump()).toEqual({ peers: [], networks: [network] });
+  });
+
   it('rejects a request that is not answered in time, and goes on', async () => {
-    const control = await connected(({ id, op }, socket) => op === 'hello' && send(socket, { id, ok: {} }));
+    const control = await connected(
+      ({ id, op }, socket) => op === 'peer.remove' && send(socket, { id, ok: {} }),
+    );
     await expect(control.request('dump', {}, 20)).rejects.toMatchObject({ code: 'forwarder-timeout' });
-    await expect(control.request('hello')).resolves.toEqual({});
+    await expect(control.removePeer(A)).resolves.toBeUndefined();
   });
 
   it('rejects what is pending when the forwarder dies', async () => {
     const control = await connected((_line, socket) => socket.destroy());
-    await expect(control.request('dump')).rejects.toMatchObject({ code: 'forwarder-lost' });
+    await expect(control.dump()).rejects.toMatchObject({ code: 'forwarder-lost' });
     expect(control.closed).toBe(true);
-    await expect(control.request('dump')).rejects.toMatchObject({ code: 'forwarder-lost' });
+    await expect(control.dump()).rejects.toMatchObject({ code: 'forwarder-lost' });
   });
 
   it('gives events with their fields, and leaves out those that it does not know', async () => {
@@ -91,7 +113,7 @@ describe('ControlClient', () => {
     });
     const events: unknown[] = [];
     control.on('event', (event) => events.push(event));
-    await control.request('subscribe');
+    await control.request('subscribe', {});
     expect(events).toMatchObject([{ name: 'peer-up', fields: { peer: '0123456789abcdef', rtt: 80 } }]);
   });
 
@@ -103,7 +125,7 @@ describe('ControlClient', () => {
     });
     const faults: Error[] = [];
     control.on('malformed', (error) => faults.push(error));
-    await expect(control.request('hello')).resolves.toEqual({});
+    await expect(control.removePeer(A)).resolves.toBeUndefined();
     expect(faults).toHaveLength(2);
   });
 
