@@ -1,3 +1,4 @@
+/** Asks the ring for addresses on behalf of containers and of the host, and begins it. */
 export { type AddressRequest, parseAddressRequest, parseWantedAddress } from './address-request.js';
 export { AddressSource, type Holder } from './address-source.js';
 export { Addresses } from './addresses.js';

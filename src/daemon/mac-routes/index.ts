@@ -1,3 +1,4 @@
+/** Which MAC and addresses are at which router: announced to others, told to the forwarder, and kept from whoever else claims them. */
 export { Custody } from './custody.js';
 export { Endpoints } from './endpoints.js';
 export { MacWatch } from './mac-watch.js';

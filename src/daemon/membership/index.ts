@@ -1,3 +1,4 @@
+/** Who may take part, where members are, and how the next one is invited. */
 export { joinCommand, joinInvitation } from './invitation.js';
 export { KnownMembers } from './known-members.js';
 export { nameOf } from './peer-names.js';

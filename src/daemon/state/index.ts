@@ -1,3 +1,4 @@
+/** What is on the disk: files, directories and locks of a router. */
 export {
   type ChosenSettings,
   type LaunchRequest,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { checkMtu, overlayMtu, superframe } from '../../../src/hostnet/mtu.js';
+import { checkMtu, overlayMtu, superframe } from '../../../src/hostnet/underlay/mtu.js';
 
 describe('the MTU of the overlay', () => {
   it('leaves room for the tunnel on the narrowest path', () => {

@@ -6,7 +6,7 @@ import {
   defaultRoutes6,
   rankAddresses,
   type UnderlayFacts,
-} from '../../../src/hostnet/underlay.js';
+} from '../../../src/hostnet/underlay/underlay.js';
 
 const address = (text: string) =>
   ({

@@ -8,8 +8,8 @@ import { Attachments, type AttachmentsOptions } from '../../../../src/daemon/att
 import type { AttachmentPlumbing } from '../../../../src/daemon/attachments/plumbing.js';
 import { stateFiles } from '../../../../src/daemon/state/index.js';
 import { WeftError } from '../../../../src/errors.js';
-import type { HostEnd } from '../../../../src/hostnet/bridge.js';
 import { hostEnd } from '../../../../src/hostnet/index.js';
+import type { HostEnd } from '../../../../src/hostnet/segment/bridge.js';
 
 const OWNER = '00112233445566aa';
 const BRIDGE = 'weft';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
-import { systemCode, WeftError } from '../errors.js';
+import { systemCode, WeftError } from '../../errors.js';
 
 /** The value of a sysctl; undefined where the kernel does not have it. */
 export async function sysctl(name: string): Promise<string | undefined> {

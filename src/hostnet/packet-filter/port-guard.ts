@@ -1,8 +1,8 @@
 import ipaddr from 'ipaddr.js';
 import Type, { type Static } from 'typebox';
-import { Serial } from '../order.js';
-import { validator } from '../validate.js';
-import { CommandFailed, run } from './command.js';
+import { Serial } from '../../order.js';
+import { validator } from '../../validate.js';
+import { CommandFailed, run } from '../kernel/index.js';
 
 /** A container's interface: the MAC and the addresses that only its own ports may claim. */
 export interface Holding {

@@ -1,8 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { endianness, networkInterfaces } from 'node:os';
 import ipaddr from 'ipaddr.js';
-import { type Cidr, parseCidr } from './cidr.js';
-import { ipBatch, isAbsent } from './ip.js';
+import { type Cidr, ipBatch, isAbsent, parseCidr } from '../kernel/index.js';
 
 /** Gives the host these addresses on a bridge; those that it has are left as they are. */
 export async function exposeAddresses(bridge: string, cidrs: readonly Cidr[]): Promise<void> {

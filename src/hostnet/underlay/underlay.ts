@@ -2,9 +2,8 @@
 import { open, readdir, readFile } from 'node:fs/promises';
 import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
 import ipaddr from 'ipaddr.js';
-import { isReachable } from '../address.js';
-import { isInSubnets } from './cidr.js';
-import { isWeftAlias } from './ownership.js';
+import { isReachable } from '../../address.js';
+import { isInSubnets, isWeftAlias } from '../kernel/index.js';
 
 /**
  * What an address of this host is good for:

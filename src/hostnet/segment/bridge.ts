@@ -1,8 +1,18 @@
-import { WeftError } from '../errors.js';
-import { ipBatch, isAbsent, isPresent, type Link, link, links } from './ip.js';
-import type { LinkState } from './link-states.js';
-import { bridgeAlias, isAttachment, isAttachmentOf, ownerOf } from './ownership.js';
-import { setSysctl } from './sysctl.js';
+import { WeftError } from '../../errors.js';
+import type { LinkState } from '../kernel/index.js';
+import {
+  bridgeAlias,
+  ipBatch,
+  isAbsent,
+  isAttachment,
+  isAttachmentOf,
+  isPresent,
+  type Link,
+  link,
+  links,
+  ownerOf,
+  setSysctl,
+} from '../kernel/index.js';
 
 export interface BridgeOptions {
   readonly bridge: string;

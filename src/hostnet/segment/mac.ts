@@ -1,4 +1,4 @@
-import { WeftError } from '../errors.js';
+import { WeftError } from '../../errors.js';
 import { macOf } from './bridge.js';
 import { RESOLVER_MAC } from './resolver.js';
 

@@ -1,6 +1,5 @@
-import { WeftError } from '../errors.js';
-import { type Link, links, type Route, routes } from './ip.js';
-import { isWeftLink } from './ownership.js';
+import { WeftError } from '../../errors.js';
+import { isWeftLink, type Link, links, type Route, routes } from '../kernel/index.js';
 
 /** Bytes around a container's packet on an IPv4 and an IPv6 wire: docs/protocol.md 2.4, the Ethernet header included. */
 const OVERHEAD = { inet: 82, inet6: 102 };

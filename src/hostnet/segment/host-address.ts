@@ -1,7 +1,7 @@
 /** Which addresses an interface on a segment can have as its own. */
 import ipaddr from 'ipaddr.js';
-import { WeftError } from '../errors.js';
-import type { Cidr } from './cidr.js';
+import { WeftError } from '../../errors.js';
+import type { Cidr } from '../kernel/index.js';
 import { RESOLVER_ADDRESS, RESOLVER_ADDRESS6 } from './resolver.js';
 
 /** Throws `bad-cidr` for one that stands for a group, a subnet, no one, or somebody else. */

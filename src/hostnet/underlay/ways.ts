@@ -1,7 +1,6 @@
 /** Where this host's routes lead. */
 import ipaddr from 'ipaddr.js';
-import { link, type Route, routesTo } from './ip.js';
-import { ownerOf } from './ownership.js';
+import { link, ownerOf, type Route, routesTo } from '../kernel/index.js';
 
 /** Where packets for an address go: to this host itself, into an interface that a router of ours made, or out over another one. */
 export interface Way {

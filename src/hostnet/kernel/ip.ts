@@ -1,7 +1,7 @@
 /** `ip`, with JSON out and batches in; in our own network namespace or in another one. */
 import Type, { type Static } from 'typebox';
-import { systemCode } from '../errors.js';
-import { validator } from '../validate.js';
+import { systemCode } from '../../errors.js';
+import { validator } from '../../validate.js';
 import { CommandFailed, run } from './command.js';
 
 const Address = Type.Object({

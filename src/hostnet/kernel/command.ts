@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { systemCode, WeftError } from '../errors.js';
+import { systemCode, WeftError } from '../../errors.js';
 
 const TIMEOUT = 10_000;
 const MAX_OUTPUT = 16 * 1024 * 1024;

@@ -1,5 +1,4 @@
-import { links, routes } from './ip.js';
-import { isWeftLink } from './ownership.js';
+import { isWeftLink, links, routes } from '../kernel/index.js';
 import { underlayAddresses } from './underlay.js';
 
 const MAX_ADDRESSES = 8;

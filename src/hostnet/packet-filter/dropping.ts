@@ -1,8 +1,7 @@
 /** What the host's packet filter does with frames between the ports of a bridge, as far as that follows from the bridge alone. */
 import Type, { type Static } from 'typebox';
-import { validator } from '../validate.js';
-import { run } from './command.js';
-import { sysctl } from './sysctl.js';
+import { validator } from '../../validate.js';
+import { run, sysctl } from '../kernel/index.js';
 
 const Chain = Type.Object({
   family: Type.String(),

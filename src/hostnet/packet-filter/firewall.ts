@@ -1,9 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import Type from 'typebox';
-import { Serial } from '../order.js';
-import { validator } from '../validate.js';
-import { CommandFailed, run } from './command.js';
-import { setSysctl, sysctl, sysctlNow } from './sysctl.js';
+import { Serial } from '../../order.js';
+import { validator } from '../../validate.js';
+import { CommandFailed, run, setSysctl, sysctl, sysctlNow } from '../kernel/index.js';
 
 /** A subnet that the host has an address of, on one of weft's bridges. */
 export interface ExposedSubnet {

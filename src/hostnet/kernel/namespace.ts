@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
-import { systemCode, WeftError } from '../errors.js';
+import { systemCode, WeftError } from '../../errors.js';
 
 /** A network namespace to attach. */
 export interface Namespace {

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
-import { WeftError } from '../errors.js';
+import { WeftError } from '../../errors.js';
 
 /** An address with the length of its subnet, in canonical text. */
 export interface Cidr {

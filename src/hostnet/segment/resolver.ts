@@ -5,11 +5,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { Socket as UdpSocket } from 'node:dgram';
 import { Server as TcpServer } from 'node:net';
-import { WeftError } from '../errors.js';
-import { INSPECTOR_FLAGS } from '../node-flags.js';
+import { WeftError } from '../../errors.js';
+import { INSPECTOR_FLAGS } from '../../node-flags.js';
+import { bridgeAlias, ipBatch, link, ownerOf, setForwarding } from '../kernel/index.js';
 import { removeLink } from './bridge.js';
-import { ipBatch, link, setForwarding } from './ip.js';
-import { bridgeAlias, ownerOf } from './ownership.js';
 
 /** Where containers ask for names. The IPv6 one is link-local: behind it stands `%` and the interface. */
 export const RESOLVER_ADDRESS = '169.254.53.53';

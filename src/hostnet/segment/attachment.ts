@@ -1,13 +1,20 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { WeftError } from '../errors.js';
+import { WeftError } from '../../errors.js';
+import type { Namespace } from '../kernel/index.js';
+import {
+  attachmentAlias,
+  type Cidr,
+  ipBatch,
+  ipSetUp,
+  isPresent,
+  type Link,
+  link,
+  parseCidr,
+} from '../kernel/index.js';
+import { superframe } from '../underlay/index.js';
 import { removeLink } from './bridge.js';
-import { type Cidr, parseCidr } from './cidr.js';
-import { ipBatch, ipSetUp, isPresent, type Link, link } from './ip.js';
-import { superframe } from './mtu.js';
-import type { Namespace } from './namespace.js';
-import { attachmentAlias } from './ownership.js';
 import { resolverRoutes } from './resolver.js';
 
 const PORT_UP_TIMEOUT = 500;

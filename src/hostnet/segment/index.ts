@@ -1,0 +1,53 @@
+/** An Ethernet segment on this host: the bridge, the ports of containers, of the name server, and the host itself on it. */
+export {
+  type AttachedInterface,
+  type AttachOptions,
+  attach,
+  checkInterfaceName,
+  DEFAULT_INTERFACE,
+  detach,
+  hostEnd,
+  interfaceMac,
+  removeAddresses,
+  setInterfaceMac,
+} from './attachment.js';
+export {
+  type BridgeOptions,
+  bridgeFlaw,
+  bridgesOf,
+  checkBridgeName,
+  DEFAULT_BRIDGE,
+  ensureBridge,
+  type HostEnd,
+  hostEnds,
+  networkBridge,
+  plugTap,
+  removeBridge,
+  removeInterfaces,
+  removeLink,
+  setHairpin,
+  tapName,
+} from './bridge.js';
+export {
+  addressesOn,
+  exposeAddresses,
+  hasRoute,
+  hideAddresses,
+  linkLocalOf,
+  restoreRoute,
+  subnetOf,
+} from './exposure.js';
+export { checkHostAddress } from './host-address.js';
+export { parseMac } from './mac.js';
+export {
+  closeResolver,
+  openResolver,
+  plugResolver,
+  RESOLVER_ADDRESS,
+  RESOLVER_ADDRESS6,
+  RESOLVER_MAC,
+  type ResolverOptions,
+  type ResolverSockets,
+  resolverPort,
+  resolverRoutes,
+} from './resolver.js';
