@@ -8,7 +8,6 @@ import {
   addressTexts,
   checkNameRecord,
   DnsServer,
-  type DnsSockets,
   decodeKey,
   encodeKey,
   type NameEntry,
@@ -25,25 +24,17 @@ import {
 } from '../../dns/index.js';
 import { WeftError } from '../../errors.js';
 import { type OpenChannel, OwnedRecords } from '../../gossip/index.js';
-import {
-  closeResolver,
-  type LinkStates,
-  openResolver,
-  plugResolver,
-  portFlaw,
-  RESOLVER_ADDRESS,
-  type ResolverOptions,
-  resolverPort,
-} from '../../hostnet/index.js';
+import type { LinkStates } from '../../hostnet/index.js';
 import type { Identity } from '../../identity/index.js';
 import type { Mesh } from '../../mesh/index.js';
 import type { AttachedEndpoint, Attachments, CalledContainer } from '../attachments/index.js';
 import { parseTarget } from '../attachments/index.js';
 import { errorFields, type Log } from '../logging/index.js';
-import { type Fault, faultOf } from '../repairs/index.js';
+import type { Fault } from '../repairs/index.js';
 import type { Networks } from '../segments/index.js';
 import type { Settings, StateFiles, StoredName } from '../state/index.js';
 import { DnsListeners, parseListenAddress } from './dns-listeners.js';
+import { ServedBridges } from './served-bridges.js';
 
 /** Whose names they are that users give to addresses of no container. */
 const EXTERNAL = 'weft:extern';
@@ -71,12 +62,6 @@ export interface DnsOptions {
 /** A container's interface. */
 type Interface = Omit<AttachedEndpoint, 'containers'> & CalledContainer;
 
-/** A bridge on which the server stands. */
-interface Place {
-  readonly options: ResolverOptions;
-  sockets: DnsSockets | undefined;
-}
-
 /** Names of containers: published by their hosts, gathered from all, and answered on each bridge. */
 export class Dns implements NameControl {
   readonly #options: DnsOptions;
@@ -87,10 +72,9 @@ export class Dns implements NameControl {
   readonly #forwarder: NameForwarder;
   readonly #server: DnsServer;
   readonly #listeners: DnsListeners;
-  readonly #places = new Map<number, Place>();
+  readonly #bridges: ServedBridges;
   readonly #storedNames = new WeakMap<NameRecord, StoredName>();
   #channel: OpenChannel | undefined;
-  #working = Promise.resolve();
 
   constructor(options: DnsOptions) {
     this.#options = options;
@@ -120,6 +104,7 @@ export class Dns implements NameControl {
       answers: new Answers({ table: this.#table, domain: settings.dnsDomain, ttl: settings.dnsTtl }),
       forwarder: this.#forwarder,
     });
+    this.#bridges = new ServedBridges({ ...options, server: this.#server });
     this.#listeners = new DnsListeners({
       addresses: settings.dns ? settings.dnsListen : [],
       chosenNow: options.listenChosen,
@@ -143,33 +128,32 @@ export class Dns implements NameControl {
 
   async stop(): Promise<void> {
     this.#channel?.close();
-    await this.#working;
+    await this.#bridges.settled();
     this.#server.close();
-    await Promise.all([...this.#places.values()].map(({ options }) => closeResolver(options.bridge)));
+    await this.#bridges.close();
   }
 
-  /**
-   * Stands on the bridges of all networks that this host has, soon, and on no others; does what is missing. `interfaces` are
-   * those of the host now, when it is to be looked at, too.
-   */
+  /** Serves on the bridges of all networks that this host has, soon; `interfaces` are those of the host now, when it is to be looked at, too. */
   check(interfaces?: ReadonlySet<string>): void {
-    const { settings, networks, identity, mtu } = this.#options;
-    if (!settings.dns) return;
-    const wanted = new Map(networks.list().map(({ number, bridge }) => [number, bridge]));
-    for (const [network, { options }] of this.#places) {
-      if (wanted.get(network) !== options.bridge) this.#leave(network);
-    }
-    for (const [network, bridge] of wanted) {
-      const place = this.#places.get(network);
-      const lost =
-        place?.sockets !== undefined && interfaces?.has(resolverPort(place.options.bridge)) === false;
-      if (bridge === null || (place !== undefined && !lost)) continue;
-      const opened: Place = { options: { bridge, owner: identity.peer, mtu }, sockets: undefined };
-      this.#leave(network);
-      this.#places.set(network, opened);
-      void this.#soon(() => this.#open(network, opened));
-    }
-    if (interfaces !== undefined) this.#soon(() => this.#listeners.check());
+    if (!this.#options.settings.dns) return;
+    this.#bridges.check(interfaces);
+    if (interfaces !== undefined) void this.#bridges.soon(() => this.#listeners.check());
+  }
+
+  /** Resolves once the server stands on the bridges of all networks that this host has, or PATIENCE is over. */
+  async ready(): Promise<void> {
+    this.check();
+    await Promise.race([this.settled(), delay(PATIENCE, undefined, { ref: false })]);
+  }
+
+  /** Resolves once everything that was begun is done. */
+  settled(): Promise<void> {
+    return this.#bridges.settled();
+  }
+
+  /** Ports of the server that are there, but not as they should be. */
+  faults(links: LinkStates): Fault[] {
+    return this.#bridges.faults(links);
   }
 
   /** Addresses at which names are to be served and are not, with the reason. */
@@ -177,41 +161,13 @@ export class Dns implements NameControl {
     return this.#listeners.waiting();
   }
 
-  /** Resolves once the server stands on the bridges of all networks that this host has, or PATIENCE is over. */
-  async ready(): Promise<void> {
-    this.check();
-    await Promise.race([this.#working, delay(PATIENCE, undefined, { ref: false })]);
-  }
-
-  /** Resolves once everything that was begun is done. */
-  async settled(): Promise<void> {
-    await this.#working;
-  }
-
-  /** Ports of the server that are there, but not as they should be. */
-  faults(links: LinkStates): Fault[] {
-    return [...this.#places.values()].flatMap(({ options, sockets }) => {
-      const { bridge, mtu } = options;
-      const state = sockets === undefined ? undefined : links.of(resolverPort(bridge));
-      const flaw = state && portFlaw(state, { bridge, mtu, isIsolated: true });
-      if (flaw === undefined) return [];
-      return [
-        faultOf(`the port of the DNS server on ${bridge} is ${flaw}`, () =>
-          this.#soon(() => plugResolver(options)),
-        ),
-      ];
-    });
-  }
-
   async status(): Promise<DnsStatus> {
     const { dns, dnsDomain, dnsTtl } = this.#options.settings;
-    const open = [...this.#places.values()].filter(({ sockets }) => sockets !== undefined);
-    const places = open.map(({ options }) => `${RESOLVER_ADDRESS} on ${options.bridge}`);
     return {
       serving: dns,
       domain: dnsDomain,
       ttl: dnsTtl,
-      listening: [...places, ...this.#listeners.listening()],
+      listening: [...this.#bridges.listening(), ...this.#listeners.listening()],
       waiting: this.waiting(),
       upstreams: dns ? [...(await this.#upstreams.list())] : [],
       names: this.#table.size,
@@ -298,11 +254,7 @@ export class Dns implements NameControl {
     attachments.on('detached', settle);
     attachments.on('missing', (id) => this.#forget(id));
     // A bridge that was made anew has lost its ports.
-    networks.on('moved', () => {
-      for (const { options, sockets } of this.#places.values()) {
-        if (sockets !== undefined) void this.#soon(() => plugResolver(options));
-      }
-    });
+    networks.on('moved', () => this.#bridges.plugAgain());
   }
 
   #settle(id: string): void {
@@ -347,30 +299,6 @@ export class Dns implements NameControl {
   /** The interfaces of a container of this host, given as the user names it. */
   #endpoints(container: string | undefined): Interface[] {
     return container === undefined ? [] : this.#interfaces(this.#options.attachments.idOf(container));
-  }
-
-  #leave(network: number): void {
-    const place = this.#places.get(network);
-    if (place === undefined) return;
-    this.#places.delete(network);
-    void this.#soon(async () => {
-      await closeResolver(place.options.bridge);
-      if (place.sockets !== undefined) this.#server.drop(place.sockets);
-    });
-  }
-
-  async #open(network: number, place: Place): Promise<void> {
-    const sockets = await openResolver(place.options);
-    place.sockets = sockets;
-    this.#server.serve(sockets, network);
-  }
-
-  /** One change of our ports at a time. A failure leaves containers without names, but with everything else. */
-  #soon(work: () => Promise<void>): Promise<void> {
-    this.#working = this.#working.then(work).catch((error: unknown) => {
-      this.#options.log.error(`names are not answered: ${String(error)}`, errorFields(error));
-    });
-    return this.#working;
   }
 
   #record(container: string, name: string, addresses: readonly string[], network: number): NameRecord {
