@@ -79,7 +79,7 @@ describe('containers in one network namespace', () => {
     await a.weft('attach', 'weft-test-first', '10.32.2.1/24');
     const said = await a.weft('attach', 'weft-test-second');
     expect(said).toContain('10.32.2.1/24');
-    expect(said).toMatch(/namespace with first/);
+    expect(said).toMatch(/namespace with weft-test-first/);
     expect(await ps(a)).toMatchObject([
       {
         name: 'weft-test-first',
