@@ -16,7 +16,7 @@ add_library(weft_runtime STATIC
   src/io/endpoint.cc
   src/io/epoll.cc
   src/io/interfaces.cc
-  src/io/log.cc
+  src/base/log.cc
   src/io/tap.cc
   src/io/udp_socket.cc
   src/io/unix_socket.cc

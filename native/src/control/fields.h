@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "aead/secret.h"
+#include "base/secret.h"
 #include "io/endpoint.h"
 #include "packet/ip_address.h"
 #include "packet/parse.h"

@@ -11,8 +11,8 @@
 #include <csignal>
 #include <ctime>
 
+#include "base/failure.h"
 #include "control/text.h"
-#include "io/failure.h"
 #include "io/interfaces.h"
 #include "io/tap.h"
 #include "packet/loop_probe.h"

@@ -6,11 +6,11 @@
 #include <vector>
 
 #include "aead/aead.h"
+#include "base/log.h"
 #include "control/desired_state.h"
 #include "control/prober.h"
 #include "control/server.h"
 #include "io/epoll.h"
-#include "io/log.h"
 #include "offload/self_test.h"
 #include "offload/switches.h"
 #include "switch/mac_table.h"

@@ -8,9 +8,9 @@
 #include <string_view>
 #include <vector>
 
+#include "base/fd.h"
 #include "control/fields.h"
 #include "io/epoll.h"
-#include "io/fd.h"
 
 namespace weft {
 

@@ -8,9 +8,9 @@
 #include <cstdint>
 #include <span>
 
+#include "base/bytes.h"
 #include "packet/parse.h"
 #include "packet/vnet.h"
-#include "wire/bytes.h"
 #include "wire/header.h"
 
 namespace weft {

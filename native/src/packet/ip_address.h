@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "wire/bytes.h"
+#include "base/bytes.h"
 
 namespace weft {
 

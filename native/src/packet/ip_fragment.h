@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <optional>
 
+#include "base/bytes.h"
 #include "packet/parse.h"
-#include "wire/bytes.h"
 
 namespace weft {
 

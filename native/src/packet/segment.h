@@ -6,9 +6,9 @@
 #include <cstdint>
 #include <optional>
 
+#include "base/bytes.h"
 #include "packet/parse.h"
 #include "packet/vnet.h"
-#include "wire/bytes.h"
 
 namespace weft {
 

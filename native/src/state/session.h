@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "aead/aead.h"
-#include "io/clock.h"
+#include "base/clock.h"
 #include "packet/subnet.h"
 #include "session/key.h"
 #include "wire/header.h"

@@ -12,9 +12,9 @@
 #include <string>
 #include <vector>
 
-#include "io/clock.h"
+#include "base/clock.h"
+#include "base/fd.h"
 #include "io/endpoint.h"
-#include "io/fd.h"
 #include "packet/ip_address.h"
 #include "state/session.h"
 #include "stream/stream.h"

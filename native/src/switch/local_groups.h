@@ -5,7 +5,7 @@
 #include <mutex>
 #include <vector>
 
-#include "io/clock.h"
+#include "base/clock.h"
 #include "packet/ip_address.h"
 
 namespace weft {

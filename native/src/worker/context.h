@@ -1,7 +1,7 @@
 /// What the parts of one worker share.
 #pragma once
 
-#include "io/clock.h"
+#include "base/clock.h"
 #include "io/udp_socket.h"
 #include "offload/switches.h"
 #include "state/snapshot.h"
@@ -31,8 +31,8 @@ struct Batch {
   }
 };
 
-/// A station of a segment that sent a frame, and what was known of it. Frames come in trains of one sender: what
-/// was looked up for the first holds for the next ones, for a second.
+/// A station of a segment that sent a frame, and what was known of it. Frames come in trains of one sender:
+/// what was looked up for the first holds for the next ones, for a second.
 struct Sighting {
   MacAddress mac{};
   std::uint16_t network = 0;

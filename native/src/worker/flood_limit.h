@@ -6,7 +6,7 @@
 #include <array>
 #include <cstdint>
 
-#include "io/clock.h"
+#include "base/clock.h"
 
 namespace weft {
 

@@ -4,7 +4,7 @@
 
 #include <array>
 
-#include "io/clock.h"
+#include "base/clock.h"
 #include "packet/ip_address.h"
 
 namespace weft {

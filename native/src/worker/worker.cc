@@ -7,7 +7,7 @@
 #include <string>
 #include <system_error>
 
-#include "io/failure.h"
+#include "base/failure.h"
 
 namespace weft {
 namespace {

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <iosfwd>
 
-#include "wire/bytes.h"
+#include "base/bytes.h"
 
 namespace weft {
 

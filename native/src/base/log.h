@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "io/clock.h"
+#include "base/clock.h"
 
 namespace weft {
 
