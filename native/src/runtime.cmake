@@ -21,8 +21,12 @@ add_library(weft_runtime STATIC
   src/io/udp_socket.cc
   src/io/unix_socket.cc
   src/offload/self_test.cc
+  src/path/candidates.cc
+  src/path/endpoint_choice.cc
+  src/path/liveness.cc
   src/path/path.cc
   src/path/path_mtu.cc
+  src/path/transport.cc
   src/sandbox/sandbox.cc
   src/state/snapshot.cc
   src/stream/stream.cc

@@ -128,7 +128,7 @@ Micros Forwarder::tick(Micros now) {
     each_second(now);
   }
   const bool sweep = now >= next_sweep_;
-  if (sweep) next_sweep_ = now + Path::busy_keepalive;
+  if (sweep) next_sweep_ = now + Liveness::busy_keepalive;
   Micros deadline = std::min(next_second_, next_sweep_);
   for (const auto& [id, peer] : state_.peers()) {
     if (sweep || peer->path().deadline() <= now) peer->path().poll(now, peer->sent_packets());

@@ -142,7 +142,7 @@ Json Forwarder::set_peer(const Fields& fields) {
   const auto via = fields.peer_or_none("via");
   if (via == id) throw RequestError("bad-request", "a peer cannot be reached through itself");
   const Micros keepalive = fields.number_or("keepalive", min_keepalive_ms, max_keepalive_ms,
-                                            Path::default_keepalive / microseconds_per_millisecond) *
+                                            Liveness::default_keepalive / microseconds_per_millisecond) *
                            microseconds_per_millisecond;
   Peer* peer = state_.find(id);
   if (peer == nullptr) peer = state_.add(*this, id, workers_.size() + 1, randombytes_random());
