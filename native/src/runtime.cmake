@@ -18,6 +18,7 @@ add_library(weft_runtime STATIC
   src/io/interfaces.cc
   src/base/log.cc
   src/io/tap.cc
+  src/io/tap_queue.cc
   src/io/udp_socket.cc
   src/io/unix_socket.cc
   src/offload/self_test.cc

@@ -3,7 +3,6 @@
 #include <sodium.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,7 +15,6 @@
 #include "io/interfaces.h"
 #include "io/tap.h"
 #include "packet/loop_probe.h"
-#include "packet/vnet.h"
 #include "sandbox/sandbox.h"
 
 namespace weft {
@@ -178,15 +176,8 @@ void Forwarder::watch_for_loops(Network& network, Micros now) {
   if (!network.loop.due(now)) return;
   std::array<std::byte, loop_probe_size> probe;
   encode(LoopProbe{state_.self, network.number}, probe);
-  write_to_tap(*network.taps, probe);
-}
-
-// A TAP that does not take it is one that carries nothing.
-void Forwarder::write_to_tap(const TapQueues& taps, ConstBytes frame) {
-  VnetHeader vnet;
-  const std::array<iovec, 2> parts{
-      {{&vnet, sizeof vnet}, {const_cast<std::byte*>(frame.data()), frame.size()}}};
-  [[maybe_unused]] const auto written = ::writev(taps.fds.front().get(), parts.data(), parts.size());
+  // A TAP that does not take it is one that carries nothing.
+  network.taps->any().write_frame(probe);
 }
 
 void Forwarder::publish() {
@@ -213,7 +204,7 @@ void Forwarder::apply_tap_offloads(const TapQueues& taps) {
   const auto wanted = [&](Offload offload) { return switches_.on(offload); };
   const auto accepted = [&] {
     const TapOffloads asked{wanted(Offload::tap_csum), wanted(Offload::tap_tso), wanted(Offload::tap_uso)};
-    if (!set_tap_offloads(taps.fds.front().get(), asked)) return false;
+    if (!set_tap_offloads(taps.any().fd(), asked)) return false;
     for (const Offload offload : offloads)
       if (wanted(offload)) offloads_.found(offload, true, "tested");
     return true;

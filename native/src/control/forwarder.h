@@ -96,7 +96,6 @@ class Forwarder final : private RequestHandler, private PeerServices {
   void on_group_event(const WorkerEvent& event);
   void on_loop_probe(std::uint16_t number, PeerId from);
   void on_storm(std::uint16_t number);
-  static void write_to_tap(const TapQueues& taps, ConstBytes frame);
   void watch_for_loops(Network& network, Micros now);
   void on_stream_lost(Peer& peer, std::uint32_t id);
 

@@ -95,7 +95,8 @@ Json Forwarder::set_tap(const Fields& fields, std::vector<Fd>& fds) {
       throw RequestError("bad-tap", "a descriptor is not a queue of TAP '" + name + "' with a vnet header");
   auto taps = std::make_shared<TapQueues>();
   taps->name = name;
-  taps->fds = std::move(fds);
+  for (Fd& fd : fds)
+    taps->queues.emplace_back(std::move(fd));
 
   Network& network = state_.networks[number];
   network.number = number;
@@ -109,7 +110,7 @@ Json Forwarder::set_tap(const Fields& fields, std::vector<Fd>& fds) {
   for (const auto& worker : workers_)
     worker->watch(number, *taps);
   log_line(Level::info, "network " + std::to_string(number) + ": TAP " + name + " with " +
-                            std::to_string(taps->fds.size()) + " queues");
+                            std::to_string(taps->queues.size()) + " queues");
   return Json::object();
 }
 

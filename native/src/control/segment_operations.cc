@@ -78,7 +78,7 @@ Json Forwarder::announce(const Fields& fields) const {
   std::array<std::byte, max_neighbour_announcement> frame;
   for (const IpAddress& address : addresses) {
     const auto size = build_neighbour_announcement(address, mac, router_mac(state_.self), frame);
-    write_to_tap(*at->second.taps, ConstBytes{frame}.first(size));
+    at->second.taps->any().write_frame(ConstBytes{frame}.first(size));
   }
   return Json::object();
 }
@@ -116,7 +116,7 @@ void Forwarder::ask_for_group(const Network& network, const IpAddress& group) co
   if (network.taps == nullptr || state_.self == 0) return;
   std::array<std::byte, max_group_query> query;
   const std::size_t size = build_group_query(group, router_mac(state_.self), query);
-  write_to_tap(*network.taps, ConstBytes{query}.first(size));
+  network.taps->any().write_frame(ConstBytes{query}.first(size));
 }
 
 void Forwarder::tell_groups(Network& network, Micros now) {

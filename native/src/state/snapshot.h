@@ -9,12 +9,11 @@
 #include <memory>
 #include <optional>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "base/clock.h"
-#include "base/fd.h"
 #include "io/endpoint.h"
+#include "io/tap_queue.h"
 #include "packet/ip_address.h"
 #include "state/session.h"
 #include "stream/stream.h"
@@ -54,12 +53,6 @@ struct alignas(64) PeerTraffic {
   static void bump(std::atomic<std::uint64_t>& value, std::uint64_t by) noexcept {
     value.store(value.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
   }
-};
-
-/// The queues of one network's TAP.
-struct TapQueues {
-  std::string name;
-  std::vector<Fd> fds;
 };
 
 /// Where datagrams for a peer go.

@@ -1,11 +1,7 @@
 #include "worker/egress.h"
 
-#include <sys/uio.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
-#include <cerrno>
 
 #include "fragment/fragmenter.h"
 #include "packet/checksum.h"
@@ -74,21 +70,22 @@ Egress::Egress(WorkerContext& context, RunSender& sender)
       buffer_(std::make_unique_for_overwrite<std::byte[]>(buffer_size)),
       scratch_(std::make_unique_for_overwrite<std::byte[]>(buffer_size)) {}
 
-bool Egress::drain(const Batch& batch, const NetworkView& network, int queue, unsigned budget) noexcept {
+bool Egress::drain(const Batch& batch, const NetworkView& network, const TapQueue& queue,
+                   unsigned budget) noexcept {
   std::byte* const start = buffer_.get() + headroom - sizeof(VnetHeader);
   for (unsigned i = 0; i < budget; ++i) {
-    const ssize_t size = ::read(queue, start, sizeof(VnetHeader) + max_frame_size);
-    if (size < 0) {
-      if (errno == EBADFD)
-        context_.events.post({.kind = WorkerEvent::Kind::tap_lost, .network = network.number});
+    const TapResult read = queue.read({start, sizeof(VnetHeader) + max_frame_size});
+    if (!read) {
+      if (read.lost) context_.events.post({.kind = WorkerEvent::Kind::tap_lost, .network = network.number});
       return false;
     }
-    handle(batch, network, queue, static_cast<std::size_t>(size));
+    handle(batch, network, queue, static_cast<std::size_t>(read.size));
   }
   return true;
 }
 
-void Egress::handle(const Batch& batch, const NetworkView& network, int queue, std::size_t size) noexcept {
+void Egress::handle(const Batch& batch, const NetworkView& network, const TapQueue& queue,
+                    std::size_t size) noexcept {
   Counters& counters = context_.counters;
   if (size < sizeof(VnetHeader) + ethernet_header_size) {
     counters.add(Counter::dropped_bad_frame);
@@ -260,15 +257,13 @@ bool Egress::answer_neighbour(const Batch& batch, const Outgoing& out) noexcept 
   }
   std::array<std::byte, max_neighbour_answer> answer;
   const std::size_t size = build_neighbour_answer(out.frame, out.layers, known->mac, answer);
-  write_back(out, Bytes{answer}.first(size), Counter::neighbours_answered);
+  write_back(out, ConstBytes{answer}.first(size), Counter::neighbours_answered);
   return true;
 }
 
 // To the TAP that the frame came from.
-void Egress::write_back(const Outgoing& out, Bytes frame, Counter counter) noexcept {
-  VnetHeader vnet;
-  const std::array<iovec, 2> parts{{{&vnet, sizeof vnet}, {frame.data(), frame.size()}}};
-  if (::writev(out.queue, parts.data(), parts.size()) >= 0) context_.counters.add(counter);
+void Egress::write_back(const Outgoing& out, ConstBytes frame, Counter counter) noexcept {
+  if (out.queue.write_frame(frame)) context_.counters.add(counter);
 }
 
 void Egress::flood(const Batch& batch, Outgoing& out) noexcept {
@@ -481,7 +476,7 @@ void Egress::refuse(const Batch& batch, const Outgoing& out, ConstBytes frame, s
   const auto mtu = static_cast<std::uint32_t>(limit - layers.network_offset);
   const std::size_t size = build_too_big(frame, layers, mtu, answer);
   if (size == 0) return;
-  write_back(out, Bytes{answer}.first(size), Counter::ptb_sent);
+  write_back(out, ConstBytes{answer}.first(size), Counter::ptb_sent);
 }
 
 bool Egress::may_answer(Micros now) noexcept {

@@ -23,19 +23,20 @@ class Egress {
 
   /// Reads at most `budget` frames from a queue of `network`'s TAP and sends them where they belong. What was
   /// sent may still be in the sender. True if there may be more.
-  bool drain(const Batch& batch, const NetworkView& network, int queue, unsigned budget) noexcept;
+  bool drain(const Batch& batch, const NetworkView& network, const TapQueue& queue, unsigned budget) noexcept;
 
  private:
   /// A frame or superframe from a TAP, parsed once.
   struct Outgoing {
     const NetworkView& network;
-    int queue;
+    const TapQueue& queue;
     VnetHeader vnet;
     Bytes frame;
     Layers layers;
   };
 
-  void handle(const Batch& batch, const NetworkView& network, int queue, std::size_t size) noexcept;
+  void handle(const Batch& batch, const NetworkView& network, const TapQueue& queue,
+              std::size_t size) noexcept;
   bool take_loop_probe(const Batch& batch, const Outgoing& out) noexcept;
   bool admit_source(const Batch& batch, const Outgoing& out) noexcept;
   bool admit_claims(const Batch& batch, const Outgoing& out) noexcept;
@@ -44,7 +45,7 @@ class Egress {
   void learn(const Batch& batch, const Outgoing& out) noexcept;
   void handle_group(const Batch& batch, Outgoing& out) noexcept;
   bool answer_neighbour(const Batch& batch, const Outgoing& out) noexcept;
-  void write_back(const Outgoing& out, Bytes frame, Counter counter) noexcept;
+  void write_back(const Outgoing& out, ConstBytes frame, Counter counter) noexcept;
   void take_group_message(const Batch& batch, const Outgoing& out, const GroupMessageKind& message) noexcept;
   void flood(const Batch& batch, Outgoing& out) noexcept;
   [[nodiscard]] bool admit_flood(const Batch& batch, std::uint16_t network) noexcept;

@@ -1,7 +1,5 @@
 #include "worker/ingress.h"
 
-#include <sys/uio.h>
-
 #include <algorithm>
 #include <cerrno>
 
@@ -399,16 +397,14 @@ void Ingress::settle(const Batch& batch) noexcept {
 void Ingress::write_frame(std::uint16_t number, std::span<const iovec> parts, std::size_t frames) {
   Counters& counters = context_.counters;
   const NetworkView* network = batch_->snapshot.network(number);
-  const auto& queues = network->taps->fds;
-  const int queue = queues[context_.lane % queues.size()].get();
-  const ssize_t size = ::writev(queue, parts.data(), static_cast<int>(parts.size()));
-  if (size < 0) {
-    if (errno == EBADFD) context_.events.post({.kind = WorkerEvent::Kind::tap_lost, .network = number});
+  const TapResult written = network->taps->of_lane(context_.lane).write(parts);
+  if (!written) {
+    if (written.lost) context_.events.post({.kind = WorkerEvent::Kind::tap_lost, .network = number});
     counters.add(Counter::dropped_tap_full, frames);
     return;
   }
   counters.add(Counter::tap_written_frames);
-  counters.add(Counter::tap_written_bytes, static_cast<std::uint64_t>(size) - parts[0].iov_len);
+  counters.add(Counter::tap_written_bytes, static_cast<std::uint64_t>(written.size) - parts[0].iov_len);
   if (frames > 1) {
     counters.add(Counter::superframes_out);
     counters.add(Counter::coalesced, frames);

@@ -71,8 +71,8 @@ void Worker::stop() noexcept {
 }
 
 void Worker::watch(std::uint16_t network, const TapQueues& taps) {
-  for (std::size_t i = number_; i < taps.fds.size(); i += workers_)
-    epoll_.add(taps.fds[i].get(), EPOLLIN, tap_tag(network, i));
+  for (std::size_t i = number_; i < taps.queues.size(); i += workers_)
+    epoll_.add(taps.queues[i].fd(), EPOLLIN, tap_tag(network, i));
 }
 
 void Worker::watch(Stream& stream, PeerSlot slot) {
@@ -80,8 +80,8 @@ void Worker::watch(Stream& stream, PeerSlot slot) {
 }
 
 void Worker::unwatch(const TapQueues& taps) noexcept {
-  for (std::size_t i = number_; i < taps.fds.size(); i += workers_)
-    epoll_.remove(taps.fds[i].get());
+  for (std::size_t i = number_; i < taps.queues.size(); i += workers_)
+    epoll_.remove(taps.queues[i].fd());
 }
 
 // No polling before sleep: where cores are fewer than busy threads, what it saves in wake-ups it takes from
@@ -112,8 +112,8 @@ void Worker::handle(const Batch& batch, std::span<const epoll_event> ready) noex
     const NetworkView* network =
         batch.snapshot.network(static_cast<std::uint16_t>(event.data.u64 >> queue_bits));
     const std::size_t queue = event.data.u64 & ((std::uint64_t{1} << queue_bits) - 1);
-    if (network == nullptr || network->taps == nullptr || queue >= network->taps->fds.size()) continue;
-    egress_.drain(batch, *network, network->taps->fds[queue].get(), tap_budget);
+    if (network == nullptr || network->taps == nullptr || queue >= network->taps->queues.size()) continue;
+    egress_.drain(batch, *network, network->taps->queues[queue], tap_budget);
   }
   sender_.flush();
 }
