@@ -4,8 +4,10 @@ find_package(nlohmann_json 3.2 REQUIRED)
 
 add_library(weft_runtime STATIC
   src/control/desired_state.cc
+  src/control/event_reporter.cc
   src/control/fields.cc
   src/control/forwarder.cc
+  src/control/group_querier.cc
   src/control/operations.cc
   src/control/peer.cc
   src/control/prober.cc
@@ -13,6 +15,7 @@ add_library(weft_runtime STATIC
   src/control/segment_operations.cc
   src/control/server.cc
   src/control/text.cc
+  src/control/worker_events.cc
   src/io/endpoint.cc
   src/io/epoll.cc
   src/io/interfaces.cc

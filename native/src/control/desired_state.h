@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "control/group_querier.h"
 #include "control/peer.h"
 #include "state/snapshot.h"
 #include "switch/loop_guard.h"
@@ -24,9 +25,7 @@ struct Network {
   Micros next_storm_report = 0;
   std::shared_ptr<const GroupTable> wanted = std::make_shared<const GroupTable>();
   std::shared_ptr<LocalGroups> groups = std::make_shared<LocalGroups>();
-  Micros next_query = 0;
-  Micros groups_known = 0;  ///< from then on silence means that nobody wants a group
-  std::optional<std::vector<IpAddress>> told_groups;  ///< what the daemon heard of last
+  GroupQuerier querier;
 };
 
 using EndpointKey = std::pair<std::uint16_t, MacAddress>;

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "aead/aead.h"
-#include "base/log.h"
 #include "control/desired_state.h"
+#include "control/event_reporter.h"
 #include "control/prober.h"
 #include "control/server.h"
 #include "io/epoll.h"
@@ -63,9 +63,6 @@ class Forwarder final : private RequestHandler, private PeerServices {
   Json announce(const Fields& fields) const;
   Json set_peer_groups(const Fields& fields);
   [[nodiscard]] Json local_groups() const;
-  void ask_for_groups(Network& network, Micros now);
-  void ask_for_group(const Network& network, const IpAddress& group) const;
-  void tell_groups(Network& network, Micros now);
 
   // Reports (reports.cc).
   [[nodiscard]] Json dump() const;
@@ -85,12 +82,9 @@ class Forwarder final : private RequestHandler, private PeerServices {
   void peer_observed(Peer& peer) override;
   void peer_transport(Peer& peer) override;
 
-  // What workers tell.
+  // What workers tell (worker_events.cc).
   void take_events(Worker& worker);
   void on_event(const WorkerEvent& event);
-  void on_mac_moved(const WorkerEvent& event);
-  void on_mac_seen(const WorkerEvent& event);
-  void on_refused(const WorkerEvent& event);
   void on_tap_lost(std::uint16_t number);
   void on_gso_failed();
   void on_group_event(const WorkerEvent& event);
@@ -99,7 +93,7 @@ class Forwarder final : private RequestHandler, private PeerServices {
   void watch_for_loops(Network& network, Micros now);
   void on_stream_lost(Peer& peer, std::uint32_t id);
 
-  void emit(std::string_view event, Json fields);
+  void tell_groups(Network& network, Micros now);
   void publish();
   void drop_stream(Peer& peer);
   void detach_taps(Network& network);
@@ -120,6 +114,7 @@ class Forwarder final : private RequestHandler, private PeerServices {
   Prober prober_;
   DesiredState state_;
   ControlServer server_;
+  EventReporter reporter_;
   Fd signals_;
   bool dirty_ = false;
   bool stopping_ = false;
@@ -128,9 +123,6 @@ class Forwarder final : private RequestHandler, private PeerServices {
   Micros next_sweep_ = 0;  ///< of all paths
   std::uint32_t last_stream_ = 0;
   std::vector<std::uint32_t> expiring_;  // keys that were announced to be used up soon
-  RateLimitedLog path_log_;
-  RateLimitedLog mac_log_;
-  RateLimitedLog loop_log_;
 };
 
 }  // namespace weft

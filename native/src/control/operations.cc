@@ -100,7 +100,7 @@ Json Forwarder::set_tap(const Fields& fields, std::vector<Fd>& fds) {
 
   Network& network = state_.networks[number];
   network.number = number;
-  network.next_query = 0;
+  network.querier.restart();
   state_.groups_changed = true;
   detach_taps(network);
   network.taps = taps;

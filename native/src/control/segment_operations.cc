@@ -3,7 +3,6 @@
 
 #include "control/forwarder.h"
 #include "control/text.h"
-#include "packet/group_report.h"
 #include "packet/loop_probe.h"
 #include "packet/neighbour.h"
 
@@ -11,18 +10,6 @@ namespace weft {
 namespace {
 
 constexpr std::size_t max_addresses = 256;
-
-Json texts_of(const std::vector<IpAddress>& addresses) {
-  Json texts = Json::array();
-  for (const IpAddress& address : addresses)
-    texts.push_back(address.text());
-  return texts;
-}
-
-constexpr Micros query_interval = 60 * microseconds_per_second;
-constexpr Micros first_query_interval = 2 * microseconds_per_second;
-// Hosts answer within a second.
-constexpr Micros groups_known_after = 5 * microseconds_per_second;
 
 std::uint16_t network_of(const Fields& fields) {
   return static_cast<std::uint16_t>(fields.number("network", 0, UINT16_MAX));
@@ -96,35 +83,10 @@ Json Forwarder::set_peer_groups(const Fields& fields) {
 Json Forwarder::local_groups() const {
   Json networks = Json::array();
   for (const auto& [number, network] : state_.networks)
-    networks.push_back({{"network", number},
-                        {"groups", network.told_groups ? texts_of(*network.told_groups) : Json(nullptr)}});
+    networks.push_back(
+        {{"network", number},
+         {"groups", network.querier.told() ? texts_of(*network.querier.told()) : Json(nullptr)}});
   return {{"networks", std::move(networks)}};
-}
-
-// Asks who wants what; nobody else may, and without questions nobody would be forgotten.
-void Forwarder::ask_for_groups(Network& network, Micros now) {
-  if (now < network.next_query) return;
-  const bool first = network.next_query == 0;
-  // The first question may be lost in a device that just came up.
-  network.next_query = now + (first ? first_query_interval : query_interval);
-  if (first) network.groups_known = now + groups_known_after;
-  ask_for_group(network, all_ipv4_groups());
-  ask_for_group(network, all_ipv6_groups());
-}
-
-void Forwarder::ask_for_group(const Network& network, const IpAddress& group) const {
-  if (network.taps == nullptr || state_.self == 0) return;
-  std::array<std::byte, max_group_query> query;
-  const std::size_t size = build_group_query(group, router_mac(state_.self), query);
-  network.taps->any().write_frame(ConstBytes{query}.first(size));
-}
-
-void Forwarder::tell_groups(Network& network, Micros now) {
-  if (network.groups_known == 0 || now < network.groups_known) return;
-  auto groups = network.groups->current(now);
-  if (groups == network.told_groups) return;
-  emit("groups", {{"network", network.number}, {"groups", texts_of(groups)}});
-  network.told_groups = std::move(groups);
 }
 
 }  // namespace weft

@@ -26,4 +26,11 @@ std::string mac_text(const MacAddress& mac) {
   return text;
 }
 
+nlohmann::json texts_of(std::span<const IpAddress> addresses) {
+  nlohmann::json texts = nlohmann::json::array();
+  for (const IpAddress& address : addresses)
+    texts.push_back(address.text());
+  return texts;
+}
+
 }  // namespace weft

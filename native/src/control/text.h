@@ -1,8 +1,11 @@
-/// How ids look on the control socket.
+/// How ids and addresses look on the control socket.
 #pragma once
 
+#include <nlohmann/json.hpp>
+#include <span>
 #include <string>
 
+#include "packet/ip_address.h"
 #include "packet/parse.h"
 #include "wire/header.h"
 
@@ -13,5 +16,8 @@ std::string peer_text(PeerId peer);
 
 /// `aa:bb:cc:dd:ee:ff`.
 std::string mac_text(const MacAddress& mac);
+
+/// A list of addresses.
+nlohmann::json texts_of(std::span<const IpAddress> addresses);
 
 }  // namespace weft
