@@ -5,7 +5,7 @@
 #include "packet/group_report.h"
 #include "switch/group_table.h"
 #include "switch/local_groups.h"
-#include "worker/new_groups.h"
+#include "switch/new_groups.h"
 
 namespace weft {
 namespace {

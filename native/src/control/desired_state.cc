@@ -135,8 +135,9 @@ std::unique_ptr<const Snapshot> DesiredState::snapshot(int family) {
     }
   }
   for (const auto& [number, network] : networks) {
-    NetworkView view{number,         network.mtu,   network.taps, {}, network.loop.muted(),
-                     network.wanted, network.groups};
+    NetworkView view{{number, {}, network.loop.muted(), network.wanted, network.groups},
+                     network.mtu,
+                     network.taps};
     for (const auto& [id, peer] : peers_)
       if (peer->networks.contains(number)) view.members.push_back(peer->slot());
     next->networks.push_back(std::move(view));

@@ -18,8 +18,7 @@
 #include "state/session.h"
 #include "stream/stream.h"
 #include "switch/endpoint_table.h"
-#include "switch/group_table.h"
-#include "switch/local_groups.h"
+#include "switch/segment_view.h"
 #include "wire/header.h"
 
 namespace weft {
@@ -89,14 +88,9 @@ struct PeerView {
   }
 };
 
-struct NetworkView {
-  std::uint16_t number = 0;
-  std::size_t mtu = 0;                        ///< of the overlay; 0: not told
-  std::shared_ptr<const TapQueues> taps;      ///< null: no TAP here
-  std::vector<PeerSlot> members;              ///< peers that have it
-  bool muted = false;                         ///< a loop keeps us from flooding
-  std::shared_ptr<const GroupTable> wanted;   ///< which members want which multicast groups
-  std::shared_ptr<LocalGroups> local_groups;  ///< which are wanted here
+struct NetworkView : SegmentView {
+  std::size_t mtu = 0;                    ///< of the overlay; 0: not told
+  std::shared_ptr<const TapQueues> taps;  ///< null: no TAP here
 };
 
 /// Open addressing over keys that are random already (key indexes, short ids). Built once, then read.

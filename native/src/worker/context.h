@@ -6,7 +6,7 @@
 #include "offload/switches.h"
 #include "state/snapshot.h"
 #include "stats/counters.h"
-#include "switch/mac_table.h"
+#include "switch/forwarding.h"
 #include "worker/events.h"
 
 namespace weft {
@@ -15,31 +15,17 @@ namespace weft {
 struct WorkerContext {
   unsigned lane;
   const UdpSocket& socket;
-  MacTable& macs;
   Switches& switches;
   Counters& counters;
   WorkerEvents& events;
+  Forwarding& forwarding;
 };
 
-/// What holds for all packets handled between two looks at the world.
-struct Batch {
+/// What holds for all packets of one poll: the snapshot and the time do not change until the next one.
+struct PollContext {
   const Snapshot& snapshot;
   Micros now;
-
-  [[nodiscard]] std::uint32_t now_s() const noexcept {
-    return static_cast<std::uint32_t>(now / microseconds_per_second);
-  }
-};
-
-/// A station of a segment that sent a frame, and what was known of it. Frames come in trains of one sender:
-/// what was looked up for the first holds for the next ones, for a second.
-struct Sighting {
-  MacAddress mac{};
-  std::uint16_t network = 0;
-  MacOwner owner = local_owner;
-  std::uint32_t second = 0;
-  const EndpointTable* announced = nullptr;
-  bool operator==(const Sighting&) const = default;
+  ForwardingContext forwarding;
 };
 
 }  // namespace weft

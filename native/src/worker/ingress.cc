@@ -39,21 +39,21 @@ Ingress::Ingress(WorkerContext& context, RunSender& sender)
       buffers_(std::make_unique_for_overwrite<std::byte[]>(buffer_count * buffer_size)),
       reassembled_(std::make_unique_for_overwrite<std::byte[]>(max_frame_size + inner_header_size)) {}
 
-void Ingress::begin(const Batch& batch) noexcept {
-  batch_ = &batch;
+void Ingress::begin(const PollContext& poll) noexcept {
+  poll_ = &poll;
   const bool tcp = context_.switches.on(Offload::tap_csum) && context_.switches.on(Offload::tap_tso);
   const bool udp = context_.switches.on(Offload::tap_csum) && context_.switches.on(Offload::tap_uso);
   coalescer_.set_options({tcp, udp});
 }
 
-void Ingress::end(const Batch& batch) noexcept {
+void Ingress::end(const PollContext& poll) noexcept {
   coalescer_.flush();
-  settle(batch);
-  batch_ = nullptr;
+  settle(poll);
+  poll_ = nullptr;
 }
 
-bool Ingress::drain(const Batch& batch, unsigned budget) noexcept {
-  begin(batch);
+bool Ingress::drain(const PollContext& poll, unsigned budget) noexcept {
+  begin(poll);
   bool more = true;
   for (unsigned i = 0; i < budget && more; ++i) {
     const Bytes buffer{buffers_.get() + (i % buffer_count) * buffer_size, buffer_size};
@@ -61,14 +61,14 @@ bool Ingress::drain(const Batch& batch, unsigned budget) noexcept {
     if (i % buffer_count == 0) coalescer_.flush();
     Received received;
     more = context_.socket.receive(buffer, received) == 0;
-    if (more) handle_buffer(batch, buffer.first(received.size), received);
+    if (more) handle_buffer(poll, buffer.first(received.size), received);
   }
-  end(batch);
+  end(poll);
   return more;
 }
 
-void Ingress::drain(const Batch& batch, Stream& stream) noexcept {
-  begin(batch);
+void Ingress::drain(const PollContext& poll, Stream& stream) noexcept {
+  begin(poll);
   for (unsigned i = 0; i < stream_budget; ++i) {
     const Bytes room = stream.deframer().room();
     const ssize_t size = stream.receive(room);
@@ -77,7 +77,7 @@ void Ingress::drain(const Batch& batch, Stream& stream) noexcept {
       break;
     }
     stream.deframer().filled(static_cast<std::size_t>(size));
-    handle_packets(batch, stream);
+    handle_packets(poll, stream);
     // What is left moves: nothing may look into it any more.
     coalescer_.flush();
     if (stream.deframer().broken()) {
@@ -87,16 +87,16 @@ void Ingress::drain(const Batch& batch, Stream& stream) noexcept {
     }
     if (static_cast<std::size_t>(size) < room.size()) break;
   }
-  end(batch);
+  end(poll);
 }
 
-void Ingress::handle_packets(const Batch& batch, Stream& stream) noexcept {
+void Ingress::handle_packets(const PollContext& poll, Stream& stream) noexcept {
   Source source{.endpoint = {}, .to = {}, .stream = &stream};
   Counters& counters = context_.counters;
   while (const auto packet = stream.deframer().next()) {
     counters.add(Counter::stream_received_packets);
     counters.add(Counter::stream_received_bytes, packet->size());
-    handle_packet(batch, *packet, source);
+    handle_packet(poll, *packet, source);
   }
   relay_.flush();
 }
@@ -108,18 +108,18 @@ void Ingress::lose(Stream& stream) noexcept {
     stream.unwatch();
 }
 
-void Ingress::handle_packet(const Batch& batch, Bytes packet, Source& source) noexcept {
+void Ingress::handle_packet(const PollContext& poll, Bytes packet, Source& source) noexcept {
   const auto type = packet_type(packet);
   if (!type) {
     count_drop(type.error);
     return;
   }
   source.relayed = *type == PacketType::relayed;
-  if (source.relayed) packet = relay_.handle(batch, packet);
-  if (!packet.empty()) handle_sealed(batch, packet, source);
+  if (source.relayed) packet = relay_.handle(poll, packet);
+  if (!packet.empty()) handle_sealed(poll, packet, source);
 }
 
-void Ingress::handle_buffer(const Batch& batch, Bytes data, const Received& received) noexcept {
+void Ingress::handle_buffer(const PollContext& poll, Bytes data, const Received& received) noexcept {
   Source source{.endpoint = Endpoint(received.from), .to = received.to};
   Counters& counters = context_.counters;
   counters.add(Counter::udp_received_batches);
@@ -129,7 +129,7 @@ void Ingress::handle_buffer(const Batch& batch, Bytes data, const Received& rece
     const Bytes datagram = rest.first(std::min(rest.size(), received.segment_size));
     rest = rest.subspan(datagram.size());
     ++datagrams;
-    handle_packet(batch, datagram, source);
+    handle_packet(poll, datagram, source);
   }
   counters.add(Counter::udp_received_datagrams, datagrams);
   relay_.flush();
@@ -151,13 +151,13 @@ void Ingress::count_drop(WireError error) noexcept {
   }
 }
 
-void Ingress::handle_sealed(const Batch& batch, Bytes packet, const Source& source) noexcept {
+void Ingress::handle_sealed(const PollContext& poll, Bytes packet, const Source& source) noexcept {
   const auto header = decode_sealed(packet);
   if (!header) {
     count_drop(header.error);
     return;
   }
-  Session* const session = batch.snapshot.keys.find(header->key_index);
+  Session* const session = poll.snapshot.keys.find(header->key_index);
   if (session == nullptr) {
     context_.counters.add(Counter::dropped_unknown_key);
     return;
@@ -173,7 +173,7 @@ void Ingress::handle_sealed(const Batch& batch, Bytes packet, const Source& sour
     return;
   }
   context_.counters.add(Counter::opened_packets);
-  if (tally_.session != session) settle(batch);
+  if (tally_.session != session) settle(poll);
   tally_.session = session;
   ++tally_.packets;
   tally_.bytes += packet.size();
@@ -196,22 +196,22 @@ void Ingress::handle_sealed(const Batch& batch, Bytes packet, const Source& sour
     return;
   }
   if (result == OpenResult::newest && !header->plain && !source.relayed && source.stream == nullptr) {
-    const PeerView& peer = batch.snapshot.peers[session->slot];
+    const PeerView& peer = poll.snapshot.peers[session->slot];
     if (peer.sought || source.endpoint != peer.endpoint)
-      note_source(batch, *session, source, *kind == InnerKind::probe || *kind == InnerKind::reply);
+      note_source(poll, *session, source, *kind == InnerKind::probe || *kind == InnerKind::reply);
   }
   switch (*kind) {
     case InnerKind::frame:
-      handle_frame(batch, *session, content);
+      handle_frame(poll, *session, content);
       break;
     case InnerKind::fragment:
-      handle_fragment(batch, *session, header->lane, content);
+      handle_fragment(poll, *session, header->lane, content);
       break;
     case InnerKind::probe:
-      handle_probe(batch, *session, content, source);
+      handle_probe(poll, *session, content, source);
       break;
     case InnerKind::reply:
-      handle_reply(batch, *session, content);
+      handle_reply(poll, *session, content);
       break;
   }
 }
@@ -228,59 +228,34 @@ OpenResult Ingress::open(Session& session, const SealedHeader& header, Bytes pac
   return session.opening.admit(header);
 }
 
-void Ingress::handle_frame(const Batch& batch, const Session& session, Bytes content) noexcept {
+void Ingress::handle_frame(const PollContext& poll, const Session& session, Bytes content) noexcept {
   Counters& counters = context_.counters;
   const auto inner = decode_frame(content);
   if (!inner) {
     count_drop(inner.error);
     return;
   }
-  const NetworkView* network = batch.snapshot.network(inner->network);
+  const NetworkView* network = poll.snapshot.network(inner->network);
   if (network == nullptr || network->taps == nullptr) {
     counters.add(Counter::dropped_no_network);
     return;
   }
   const Bytes frame = content.subspan(inner_header_size);
-  if (is_link_local_group(destination_mac(frame))) {
-    counters.add(Counter::dropped_stp);
-    return;
-  }
-  if (network->muted && is_group(destination_mac(frame))) {
-    counters.add(Counter::dropped_muted);
-    return;
-  }
-  if (!admit_source(batch, session, inner->network, source_mac(frame))) {
-    counters.add(Counter::dropped_foreign_mac);
+  if (const auto refused = context_.forwarding.admit(poll.forwarding, *network, frame, session.slot)) {
+    counters.add(*refused);
     return;
   }
   if (frame.size() <= longest_syn) {
     const Layers layers = parse_frame(frame);
-    if (layers.tcp() && clamp_mss(frame, layers, clamp_mtu(batch.snapshot.peers[session.slot], *network),
+    if (layers.tcp() && clamp_mss(frame, layers, clamp_mtu(poll.snapshot.peers[session.slot], *network),
                                   inner->partial_checksum))
       counters.add(Counter::mss_clamped);
   }
   coalescer_.add(*inner, frame);
 }
 
-// False if the sender's MAC was given to a container that is not behind that peer. Else it is learned.
-bool Ingress::admit_source(const Batch& batch, const Session& session, std::uint16_t network,
-                           const MacAddress& mac) noexcept {
-  const EndpointTable& announced = *batch.snapshot.endpoints;
-  const Sighting sighting{mac, network, session.slot, batch.now_s(), &announced};
-  if (sighting == last_sighting_) return true;
-  if (announced.owner(network, mac).value_or(session.slot) != session.slot) return false;
-  last_sighting_ = sighting;
-  const auto learned = context_.macs.learn(network, mac, session.slot, batch.now_s());
-  if (learned.what != MacTable::Learned::moved) return true;
-  context_.events.post({.kind = WorkerEvent::Kind::mac_moved,
-                        .network = network,
-                        .mac = mac,
-                        .from = learned.previous,
-                        .to = session.slot});
-  return true;
-}
-
-void Ingress::handle_fragment(const Batch& batch, Session& session, unsigned lane, Bytes content) noexcept {
+void Ingress::handle_fragment(const PollContext& poll, Session& session, unsigned lane,
+                              Bytes content) noexcept {
   Counters& counters = context_.counters;
   const auto fragment = decode_fragment(content);
   if (!fragment) {
@@ -291,7 +266,7 @@ void Ingress::handle_fragment(const Batch& batch, Session& session, unsigned lan
   ReassemblyDrops drops;
   const Bytes whole{reassembled_.get(), max_frame_size + inner_header_size};
   const std::size_t size = session.opening.reassemble(lane, *fragment, content.subspan(inner_header_size),
-                                                      batch.now / microseconds_per_millisecond, whole, drops);
+                                                      poll.now / microseconds_per_millisecond, whole, drops);
   counters.add(Counter::dropped_fragment_timeout, drops.expired);
   counters.add(Counter::dropped_fragment_evicted, drops.evicted);
   counters.add(Counter::dropped_fragment_bad, drops.inconsistent);
@@ -302,12 +277,12 @@ void Ingress::handle_fragment(const Batch& batch, Session& session, unsigned lan
     counters.add(Counter::dropped_inner_kind);
     return;
   }
-  handle_frame(batch, session, whole.first(size));
+  handle_frame(poll, session, whole.first(size));
   // There is one such buffer, and the next fragment may need it.
   coalescer_.flush();
 }
 
-void Ingress::handle_probe(const Batch& batch, Session& session, ConstBytes content,
+void Ingress::handle_probe(const PollContext& poll, Session& session, ConstBytes content,
                            const Source& source) noexcept {
   const auto probe = decode_probe(content);
   if (!probe) {
@@ -315,7 +290,7 @@ void Ingress::handle_probe(const Batch& batch, Session& session, ConstBytes cont
     return;
   }
   context_.counters.add(Counter::probes_received);
-  const PeerView& peer = batch.snapshot.peers[session.slot];
+  const PeerView& peer = poll.snapshot.peers[session.slot];
   if (source.relayed && !peer.destination.reachable()) return;
 
   Reply reply;
@@ -358,7 +333,7 @@ void Ingress::send_reply(const Source& source, ConstBytes packet) noexcept {
     context_.counters.add(Counter::dropped_send_error);
 }
 
-void Ingress::handle_reply(const Batch& batch, const Session& session, ConstBytes content) noexcept {
+void Ingress::handle_reply(const PollContext& poll, const Session& session, ConstBytes content) noexcept {
   const auto reply = decode_reply(content);
   if (!reply) {
     count_drop(reply.error);
@@ -369,17 +344,17 @@ void Ingress::handle_reply(const Batch& batch, const Session& session, ConstByte
                         .id = reply->id,
                         .peer = session.peer,
                         .endpoint = Endpoint::from_wire(reply->seen_address, reply->seen_port),
-                        .when = batch.now});
+                        .when = poll.now});
 }
 
-void Ingress::note_source(const Batch& batch, const Session& session, const Source& source,
+void Ingress::note_source(const PollContext& poll, const Session& session, const Source& source,
                           bool probe) noexcept {
   if (last_source_peer_ == session.peer && last_source_ == source.endpoint &&
-      batch.now < last_source_at_ + source_pause)
+      poll.now < last_source_at_ + source_pause)
     return;
   last_source_peer_ = session.peer;
   last_source_ = source.endpoint;
-  last_source_at_ = batch.now;
+  last_source_at_ = poll.now;
   context_.events.post({.kind = WorkerEvent::Kind::source,
                         .probe = probe,
                         .address = source.to,
@@ -387,16 +362,16 @@ void Ingress::note_source(const Batch& batch, const Session& session, const Sour
                         .endpoint = source.endpoint});
 }
 
-void Ingress::settle(const Batch& batch) noexcept {
+void Ingress::settle(const PollContext& poll) noexcept {
   if (tally_.packets > 0)
-    batch.snapshot.peers[tally_.session->slot].traffic[context_.lane].received(tally_.packets, tally_.bytes,
-                                                                               batch.now);
+    poll.snapshot.peers[tally_.session->slot].traffic[context_.lane].received(tally_.packets, tally_.bytes,
+                                                                              poll.now);
   tally_ = {};
 }
 
 void Ingress::write_frame(std::uint16_t number, std::span<const iovec> parts, std::size_t frames) {
   Counters& counters = context_.counters;
-  const NetworkView* network = batch_->snapshot.network(number);
+  const NetworkView* network = poll_->snapshot.network(number);
   const TapResult written = network->taps->of_lane(context_.lane).write(parts);
   if (!written) {
     if (written.lost) context_.events.post({.kind = WorkerEvent::Kind::tap_lost, .network = number});

@@ -16,9 +16,9 @@ class Ingress final : private FrameSink {
 
   /// Receives at most `budget` buffers of datagrams and delivers what is in them. Replies to probes may still
   /// be in the sender. True if there may be more.
-  bool drain(const Batch& batch, unsigned budget) noexcept;
+  bool drain(const PollContext& poll, unsigned budget) noexcept;
   /// The same for a stream that is this worker's.
-  void drain(const Batch& batch, Stream& stream) noexcept;
+  void drain(const PollContext& poll, Stream& stream) noexcept;
 
  private:
   /// What was counted for one peer and not added yet.
@@ -30,29 +30,29 @@ class Ingress final : private FrameSink {
   /// How a packet came.
   struct Source {
     Endpoint endpoint;         // of a datagram
-    IpAddress to;          // of ours
+    IpAddress to;              // of ours
     Stream* stream = nullptr;  // else
     bool relayed = false;
   };
 
-  void begin(const Batch& batch) noexcept;
-  void end(const Batch& batch) noexcept;
-  void handle_packets(const Batch& batch, Stream& stream) noexcept;
+  void begin(const PollContext& poll) noexcept;
+  void end(const PollContext& poll) noexcept;
+  void handle_packets(const PollContext& poll, Stream& stream) noexcept;
   void lose(Stream& stream) noexcept;
-  void handle_packet(const Batch& batch, Bytes packet, Source& source) noexcept;
-  void handle_buffer(const Batch& batch, Bytes data, const Received& received) noexcept;
-  void handle_sealed(const Batch& batch, Bytes packet, const Source& source) noexcept;
+  void handle_packet(const PollContext& poll, Bytes packet, Source& source) noexcept;
+  void handle_buffer(const PollContext& poll, Bytes data, const Received& received) noexcept;
+  void handle_sealed(const PollContext& poll, Bytes packet, const Source& source) noexcept;
   [[nodiscard]] static bool may_be_plain(const Session& session, const Source& source) noexcept;
   [[nodiscard]] OpenResult open(Session& session, const SealedHeader& header, Bytes packet) noexcept;
-  void handle_frame(const Batch& batch, const Session& session, Bytes content) noexcept;
-  bool admit_source(const Batch& batch, const Session& session, std::uint16_t network,
-                    const MacAddress& mac) noexcept;
-  void handle_fragment(const Batch& batch, Session& session, unsigned lane, Bytes content) noexcept;
-  void handle_probe(const Batch& batch, Session& session, ConstBytes content, const Source& source) noexcept;
+  void handle_frame(const PollContext& poll, const Session& session, Bytes content) noexcept;
+  void handle_fragment(const PollContext& poll, Session& session, unsigned lane, Bytes content) noexcept;
+  void handle_probe(const PollContext& poll, Session& session, ConstBytes content,
+                    const Source& source) noexcept;
   void send_reply(const Source& source, ConstBytes packet) noexcept;
-  void handle_reply(const Batch& batch, const Session& session, ConstBytes content) noexcept;
-  void note_source(const Batch& batch, const Session& session, const Source& source, bool probe) noexcept;
-  void settle(const Batch& batch) noexcept;
+  void handle_reply(const PollContext& poll, const Session& session, ConstBytes content) noexcept;
+  void note_source(const PollContext& poll, const Session& session, const Source& source,
+                   bool probe) noexcept;
+  void settle(const PollContext& poll) noexcept;
   void count_drop(WireError error) noexcept;
   void write_frame(std::uint16_t number, std::span<const iovec> parts, std::size_t frames) override;
 
@@ -60,9 +60,8 @@ class Ingress final : private FrameSink {
   RunSender& sender_;
   Relay relay_;
   Coalescer coalescer_;
-  const Batch* batch_ = nullptr;  // while draining, for `write_frame`
+  const PollContext* poll_ = nullptr;  // while draining, for `write_frame`
   Tally tally_;
-  Sighting last_sighting_;
   std::unique_ptr<std::byte[]> buffers_;
   std::unique_ptr<std::byte[]> reassembled_;
   PeerId last_source_peer_ = 0;  // what `note_source` told last, and when

@@ -18,7 +18,7 @@ class RunSender {
   /// anything.
   Bytes claim(const PeerView& peer, std::size_t size) noexcept;
 
-  /// Sends what is there; at the latest at the end of a batch.
+  /// Sends what is there; at the latest at the end of a poll.
   void flush() noexcept;
 
   /// Our own short id, which relayed packets carry.

@@ -36,7 +36,9 @@ Worker::Worker(unsigned number, unsigned workers, UdpSocket socket, SnapshotBoar
       socket_(std::move(socket)),
       board_(board),
       wake_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
-      context_{number, socket_, macs, switches, counters_, events_},
+      forwarding_events_(events_),
+      forwarding_(macs, forwarding_events_),
+      context_{number, socket_, switches, counters_, events_, forwarding_},
       sender_(context_),
       egress_(context_, sender_),
       ingress_(context_, sender_) {
@@ -92,38 +94,41 @@ void Worker::run() noexcept {
   std::array<epoll_event, max_ready> space{};
   while (!stopping_.load(std::memory_order_acquire)) {
     const auto ready = epoll_.wait(space, -1);
-    handle({board_.enter(number_), monotonic_now()}, ready);
+    const Snapshot& snapshot = board_.enter(number_);
+    const Micros now = monotonic_now();
+    const std::uint32_t storm_limit = context_.switches.storm_limit.load(std::memory_order_relaxed);
+    handle({snapshot, now, {*snapshot.endpoints, now, storm_limit}}, ready);
     board_.leave(number_);
   }
 }
 
-void Worker::handle(const Batch& batch, std::span<const epoll_event> ready) noexcept {
-  sender_.set_self(batch.snapshot.self);
+void Worker::handle(const PollContext& poll, std::span<const epoll_event> ready) noexcept {
+  sender_.set_self(poll.snapshot.self);
   for (const epoll_event& event : ready) {
     if (event.data.u64 == wake_tag) continue;
     if (event.data.u64 == socket_tag) {
-      ingress_.drain(batch, socket_budget);
+      ingress_.drain(poll, socket_budget);
       continue;
     }
     if (event.data.u64 >= first_stream_tag) {
-      handle_stream(batch, event);
+      handle_stream(poll, event);
       continue;
     }
     const NetworkView* network =
-        batch.snapshot.network(static_cast<std::uint16_t>(event.data.u64 >> queue_bits));
+        poll.snapshot.network(static_cast<std::uint16_t>(event.data.u64 >> queue_bits));
     const std::size_t queue = event.data.u64 & ((std::uint64_t{1} << queue_bits) - 1);
     if (network == nullptr || network->taps == nullptr || queue >= network->taps->queues.size()) continue;
-    egress_.drain(batch, *network, network->taps->queues[queue], tap_budget);
+    egress_.drain(poll, *network, network->taps->queues[queue], tap_budget);
   }
   sender_.flush();
 }
 
-void Worker::handle_stream(const Batch& batch, const epoll_event& event) noexcept {
+void Worker::handle_stream(const PollContext& poll, const epoll_event& event) noexcept {
   const std::uint64_t slot = event.data.u64 - first_stream_tag;
-  Stream* const stream = slot < batch.snapshot.peers.size() ? batch.snapshot.peers[slot].stream : nullptr;
+  Stream* const stream = slot < poll.snapshot.peers.size() ? poll.snapshot.peers[slot].stream : nullptr;
   if (stream == nullptr) return;
   if ((event.events & EPOLLOUT) != 0) stream->flush();
-  if ((event.events & ~EPOLLOUT) != 0) ingress_.drain(batch, *stream);
+  if ((event.events & ~EPOLLOUT) != 0) ingress_.drain(poll, *stream);
 }
 
 }  // namespace weft

@@ -8,6 +8,7 @@
 #include "io/epoll.h"
 #include "worker/context.h"
 #include "worker/egress.h"
+#include "worker/forwarding_events.h"
 #include "worker/ingress.h"
 #include "worker/run_sender.h"
 
@@ -40,8 +41,8 @@ class Worker {
 
  private:
   void run() noexcept;
-  void handle(const Batch& batch, std::span<const epoll_event> ready) noexcept;
-  void handle_stream(const Batch& batch, const epoll_event& event) noexcept;
+  void handle(const PollContext& poll, std::span<const epoll_event> ready) noexcept;
+  void handle_stream(const PollContext& poll, const epoll_event& event) noexcept;
 
   unsigned number_;
   unsigned workers_;
@@ -54,6 +55,8 @@ class Worker {
   std::atomic<bool> stopping_{false};
   Counters counters_;
   WorkerEvents events_;
+  ForwardingEvents forwarding_events_;
+  Forwarding forwarding_;
   WorkerContext context_;
   RunSender sender_;
   Egress egress_;

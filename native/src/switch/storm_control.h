@@ -11,7 +11,7 @@
 namespace weft {
 
 /// A token bucket for each segment, which holds what a second brings.
-class FloodLimit {
+class StormControl {
  public:
   /// True if one more may go out of `limit` a second; 0: as many as come.
   bool admit(std::uint16_t network, std::uint32_t limit, Micros now) noexcept {
