@@ -34,11 +34,12 @@ add_library(weft_runtime STATIC
   src/sandbox/sandbox.cc
   src/state/snapshot.cc
   src/stream/stream.cc
-  src/worker/egress.cc
-  src/worker/ingress.cc
+  src/worker/decap.cc
+  src/worker/encap.cc
+  src/worker/probes.cc
   src/worker/relay.cc
-  src/worker/run_sender.cc
-  src/worker/transmit.cc
+  src/worker/send/send_batch.cc
+  src/worker/send/transmit.cc
   src/worker/worker.cc)
 target_link_libraries(weft_runtime PUBLIC weft_core nlohmann_json::nlohmann_json Threads::Threads
   PRIVATE PkgConfig::SECCOMP PkgConfig::SODIUM)

@@ -28,4 +28,21 @@ struct PollContext {
   ForwardingContext forwarding;
 };
 
+/// Counts bytes that a decoder refused.
+inline void count_drop(Counters& counters, WireError error) noexcept {
+  switch (error) {
+    case WireError::too_short:
+      counters.add(Counter::dropped_short);
+      break;
+    case WireError::bad_type:
+      counters.add(Counter::dropped_bad_type);
+      break;
+    case WireError::bad_field:
+      counters.add(Counter::dropped_bad_field);
+      break;
+    case WireError::none:
+      break;
+  }
+}
+
 }  // namespace weft

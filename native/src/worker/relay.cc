@@ -1,6 +1,6 @@
 #include "worker/relay.h"
 
-#include "worker/transmit.h"
+#include "worker/send/transmit.h"
 
 namespace weft {
 

@@ -39,9 +39,9 @@ Worker::Worker(unsigned number, unsigned workers, UdpSocket socket, SnapshotBoar
       forwarding_events_(events_),
       forwarding_(macs, forwarding_events_),
       context_{number, socket_, switches, counters_, events_, forwarding_},
-      sender_(context_),
-      egress_(context_, sender_),
-      ingress_(context_, sender_) {
+      send_batch_(context_),
+      encap_(context_, send_batch_),
+      decap_(context_, send_batch_) {
   if (!wake_) throw Failure::from_errno("cannot make an eventfd");
   epoll_.add(socket_.fd(), EPOLLIN, socket_tag);
   epoll_.add(wake_.get(), EPOLLIN, wake_tag);
@@ -103,11 +103,11 @@ void Worker::run() noexcept {
 }
 
 void Worker::handle(const PollContext& poll, std::span<const epoll_event> ready) noexcept {
-  sender_.set_self(poll.snapshot.self);
+  send_batch_.set_self(poll.snapshot.self);
   for (const epoll_event& event : ready) {
     if (event.data.u64 == wake_tag) continue;
     if (event.data.u64 == socket_tag) {
-      ingress_.drain(poll, socket_budget);
+      decap_.drain(poll, socket_budget);
       continue;
     }
     if (event.data.u64 >= first_stream_tag) {
@@ -118,9 +118,9 @@ void Worker::handle(const PollContext& poll, std::span<const epoll_event> ready)
         poll.snapshot.network(static_cast<std::uint16_t>(event.data.u64 >> queue_bits));
     const std::size_t queue = event.data.u64 & ((std::uint64_t{1} << queue_bits) - 1);
     if (network == nullptr || network->taps == nullptr || queue >= network->taps->queues.size()) continue;
-    egress_.drain(poll, *network, network->taps->queues[queue], tap_budget);
+    encap_.drain(poll, *network, network->taps->queues[queue], tap_budget);
   }
-  sender_.flush();
+  send_batch_.flush();
 }
 
 void Worker::handle_stream(const PollContext& poll, const epoll_event& event) noexcept {
@@ -128,7 +128,7 @@ void Worker::handle_stream(const PollContext& poll, const epoll_event& event) no
   Stream* const stream = slot < poll.snapshot.peers.size() ? poll.snapshot.peers[slot].stream : nullptr;
   if (stream == nullptr) return;
   if ((event.events & EPOLLOUT) != 0) stream->flush();
-  if ((event.events & ~EPOLLOUT) != 0) ingress_.drain(poll, *stream);
+  if ((event.events & ~EPOLLOUT) != 0) decap_.drain(poll, *stream);
 }
 
 }  // namespace weft

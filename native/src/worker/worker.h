@@ -7,10 +7,10 @@
 
 #include "io/epoll.h"
 #include "worker/context.h"
-#include "worker/egress.h"
+#include "worker/decap.h"
+#include "worker/encap.h"
 #include "worker/forwarding_events.h"
-#include "worker/ingress.h"
-#include "worker/run_sender.h"
+#include "worker/send/send_batch.h"
 
 namespace weft {
 
@@ -58,9 +58,9 @@ class Worker {
   ForwardingEvents forwarding_events_;
   Forwarding forwarding_;
   WorkerContext context_;
-  RunSender sender_;
-  Egress egress_;
-  Ingress ingress_;
+  SendBatch send_batch_;
+  Encap encap_;
+  Decap decap_;
 };
 
 }  // namespace weft

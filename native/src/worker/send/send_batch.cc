@@ -1,8 +1,8 @@
-#include "worker/run_sender.h"
+#include "worker/send/send_batch.h"
 
 #include <algorithm>
 
-#include "worker/transmit.h"
+#include "worker/send/transmit.h"
 
 namespace weft {
 namespace {
@@ -12,10 +12,10 @@ constexpr std::size_t slab_size = 65'536;
 
 }  // namespace
 
-RunSender::RunSender(WorkerContext& context)
+SendBatch::SendBatch(WorkerContext& context)
     : context_(context), slab_(std::make_unique_for_overwrite<std::byte[]>(slab_size)) {}
 
-Bytes RunSender::claim(const PeerView& peer, std::size_t size) noexcept {
+Bytes SendBatch::claim(const PeerView& peer, std::size_t size) noexcept {
   const std::size_t prefix = peer.destination.prefix();
   const std::size_t stride = prefix + size;
   const bool joins = packets_ > 0 && peer_ == &peer && stride <= stride_ && used_ == packets_ * stride_ &&
@@ -32,7 +32,7 @@ Bytes RunSender::claim(const PeerView& peer, std::size_t size) noexcept {
   return room;
 }
 
-void RunSender::flush() noexcept {
+void SendBatch::flush() noexcept {
   if (packets_ == 0) return;
   if (peer_->destination.hop != nullptr) write_relay_headers();
   transmit(context_, *peer_, {slab_.get(), used_}, stride_, packets_);
@@ -40,7 +40,7 @@ void RunSender::flush() noexcept {
   peer_ = nullptr;
 }
 
-void RunSender::write_relay_headers() noexcept {
+void SendBatch::write_relay_headers() noexcept {
   const Session& hop = *peer_->destination.hop;
   RelayHeader header;
   header.lane = static_cast<std::uint8_t>(context_.lane);

@@ -7,14 +7,14 @@
 
 namespace weft {
 
-/// A run: packets to one destination, all of one size but the last, which may be shorter. That is what
-/// UDP_SEGMENT takes, and it makes a send cost a twentieth.
-class RunSender {
+/// Packets to one destination, all of one size but the last, which may be shorter. That is what UDP_SEGMENT
+/// takes, and it makes a send cost a twentieth.
+class SendBatch {
  public:
-  explicit RunSender(WorkerContext& context);
+  explicit SendBatch(WorkerContext& context);
 
   /// Room for the next sealed packet of `size` bytes to a reachable `peer`, which must stay where it is until
-  /// `flush`. What is in the run may be sent first. The caller fills the room before the next call of
+  /// `flush`. What the batch holds may be sent first. The caller fills the room before the next call of
   /// anything.
   Bytes claim(const PeerView& peer, std::size_t size) noexcept;
 

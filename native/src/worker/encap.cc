@@ -1,4 +1,4 @@
-#include "worker/egress.h"
+#include "worker/encap.h"
 
 #include <algorithm>
 #include <array>
@@ -50,14 +50,14 @@ InnerFrame inner_of(const NetworkView& network, const VnetHeader& vnet) noexcept
 
 }  // namespace
 
-Egress::Egress(WorkerContext& context, RunSender& sender)
+Encap::Encap(WorkerContext& context, SendBatch& send_batch)
     : context_(context),
-      sender_(sender),
+      send_batch_(send_batch),
       buffer_(std::make_unique_for_overwrite<std::byte[]>(buffer_size)),
       scratch_(std::make_unique_for_overwrite<std::byte[]>(buffer_size)) {}
 
-bool Egress::drain(const PollContext& poll, const NetworkView& network, const TapQueue& queue,
-                   unsigned budget) noexcept {
+bool Encap::drain(const PollContext& poll, const NetworkView& network, const TapQueue& queue,
+                  unsigned budget) noexcept {
   std::byte* const start = buffer_.get() + headroom - sizeof(VnetHeader);
   for (unsigned i = 0; i < budget; ++i) {
     const TapResult read = queue.read({start, sizeof(VnetHeader) + max_frame_size});
@@ -70,8 +70,8 @@ bool Egress::drain(const PollContext& poll, const NetworkView& network, const Ta
   return true;
 }
 
-void Egress::handle(const PollContext& poll, const NetworkView& network, const TapQueue& queue,
-                    std::size_t size) noexcept {
+void Encap::handle(const PollContext& poll, const NetworkView& network, const TapQueue& queue,
+                   std::size_t size) noexcept {
   Counters& counters = context_.counters;
   if (size < sizeof(VnetHeader) + ethernet_header_size) {
     counters.add(Counter::dropped_bad_frame);
@@ -87,7 +87,7 @@ void Egress::handle(const PollContext& poll, const NetworkView& network, const T
   carry_out(poll, out, decision);
 }
 
-void Egress::carry_out(const PollContext& poll, Outgoing& out, const Decision& decision) noexcept {
+void Encap::carry_out(const PollContext& poll, Outgoing& out, const Decision& decision) noexcept {
   if (decision.action == Decision::Action::answer) return answer_neighbour(out, decision);
   if (decision.counter) context_.counters.add(*decision.counter);
   if (decision.action == Decision::Action::replicate) return send_to_all(poll, out, decision.peers);
@@ -99,24 +99,24 @@ void Egress::carry_out(const PollContext& poll, Outgoing& out, const Decision& d
     context_.counters.add(Counter::dropped_no_peer);
 }
 
-void Egress::answer_neighbour(const Outgoing& out, const Decision& decision) noexcept {
+void Encap::answer_neighbour(const Outgoing& out, const Decision& decision) noexcept {
   std::array<std::byte, max_neighbour_answer> answer;
   const std::size_t size = build_neighbour_answer(out.frame, out.layers, decision.mac, answer);
   write_back(out, ConstBytes{answer}.first(size), *decision.counter);
 }
 
 // To the TAP that the frame came from.
-void Egress::write_back(const Outgoing& out, ConstBytes frame, Counter counter) noexcept {
+void Encap::write_back(const Outgoing& out, ConstBytes frame, Counter counter) noexcept {
   if (out.queue.write_frame(frame)) context_.counters.add(counter);
 }
 
-void Egress::send_to_all(const PollContext& poll, Outgoing& out, std::span<const PeerSlot> peers) noexcept {
+void Encap::send_to_all(const PollContext& poll, Outgoing& out, std::span<const PeerSlot> peers) noexcept {
   for (std::size_t i = 0; i < peers.size(); ++i)
     send_to(poll, poll.snapshot.peers[peers[i]], out, i + 1 == peers.size());
 }
 
 // `last`: the frame is not needed any more afterwards and may be cut to pieces where it stands.
-void Egress::send_to(const PollContext& poll, const PeerView& peer, Outgoing& out, bool last) noexcept {
+void Encap::send_to(const PollContext& poll, const PeerView& peer, Outgoing& out, bool last) noexcept {
   if (peer.session == nullptr) {
     context_.counters.add(Counter::dropped_no_key);
     return;
@@ -139,8 +139,8 @@ void Egress::send_to(const PollContext& poll, const PeerView& peer, Outgoing& ou
   send_frame(poll, peer, out, out.frame);
 }
 
-void Egress::send_superframe(const PollContext& poll, const PeerView& peer, Outgoing& out,
-                             bool last) noexcept {
+void Encap::send_superframe(const PollContext& poll, const PeerView& peer, Outgoing& out,
+                            bool last) noexcept {
   auto segmenter = Segmenter::plan(out.frame, out.vnet, frame_limit(peer, out.network, out.layers));
   if (!segmenter) {
     context_.counters.add(Counter::dropped_bad_frame);
@@ -173,15 +173,15 @@ void Egress::send_superframe(const PollContext& poll, const PeerView& peer, Outg
       send_frame(poll, peer, out, frame);
       continue;
     }
-    const Bytes packet = sender_.claim(peer, frame.size() + frame_overhead);
+    const Bytes packet = send_batch_.claim(peer, frame.size() + frame_overhead);
     seal(peer, *counter + i, content, packet);
   }
   if (fits) context_.counters.add(Counter::sealed_packets, segmenter->count());
 }
 
 // The inner header stands in front of the frame already.
-void Egress::send_frame(const PollContext& poll, const PeerView& peer, const Outgoing& out,
-                        Bytes frame) noexcept {
+void Encap::send_frame(const PollContext& poll, const PeerView& peer, const Outgoing& out,
+                       Bytes frame) noexcept {
   const Bytes content{frame.data() - inner_header_size, frame.size() + inner_header_size};
   const std::size_t limit = frame_limit(peer, out.network, out.layers);
   if (frame.size() > limit) {
@@ -203,7 +203,7 @@ void Egress::send_frame(const PollContext& poll, const PeerView& peer, const Out
 }
 
 // False if the frame cannot be cut so.
-bool Egress::send_ip_fragments(const PeerView& peer, Bytes content, std::size_t max_frame) noexcept {
+bool Encap::send_ip_fragments(const PeerView& peer, Bytes content, std::size_t max_frame) noexcept {
   const auto inner = decode_frame(content);
   const Bytes frame = content.subspan(inner_header_size);
   const auto plan = IpFragmenter::plan(frame, parse_frame(frame), max_frame);
@@ -219,7 +219,7 @@ bool Egress::send_ip_fragments(const PeerView& peer, Bytes content, std::size_t 
   const std::uint16_t partial = inner->partial_checksum ? load16(&frame[field]) : std::uint16_t{0};
   if (inner->partial_checksum) complete_checksum(frame, inner->checksum_start, inner->checksum_offset);
   for (std::size_t i = 0; i < plan->count(); ++i) {
-    const Bytes packet = sender_.claim(peer, plan->size(i) + frame_overhead);
+    const Bytes packet = send_batch_.claim(peer, plan->size(i) + frame_overhead);
     const Bytes piece = packet.subspan(sealed_header_size, inner_header_size + plan->size(i));
     encode(InnerFrame{.network = inner->network}, piece);
     plan->write(i, piece.subspan(inner_header_size));
@@ -231,7 +231,7 @@ bool Egress::send_ip_fragments(const PeerView& peer, Bytes content, std::size_t 
   return true;
 }
 
-void Egress::send_fragments(const PeerView& peer, ConstBytes content) noexcept {
+void Encap::send_fragments(const PeerView& peer, ConstBytes content) noexcept {
   SealingKey& key = peer.session->sealing;
   const std::size_t max_piece =
       peer.destination.max_sealed - sealed_header_size - tag_size - inner_header_size;
@@ -242,7 +242,7 @@ void Egress::send_fragments(const PeerView& peer, ConstBytes content) noexcept {
     return;
   }
   for (unsigned i = 0; i < plan->count(); ++i) {
-    const Bytes packet = sender_.claim(peer, sealed_header_size + plan->size(i) + tag_size);
+    const Bytes packet = send_batch_.claim(peer, sealed_header_size + plan->size(i) + tag_size);
     const Bytes piece = packet.subspan(sealed_header_size, plan->size(i));
     plan->write(i, piece);
     seal(peer, *counter + i, piece.data(), packet);
@@ -251,21 +251,21 @@ void Egress::send_fragments(const PeerView& peer, ConstBytes content) noexcept {
   context_.counters.add(Counter::sealed_packets, plan->count());
 }
 
-void Egress::seal(const PeerView& peer, ConstBytes content) noexcept {
+void Encap::seal(const PeerView& peer, ConstBytes content) noexcept {
   SealingKey& key = peer.session->sealing;
   const auto counter = key.reserve(context_.lane, 1);
   if (!counter) {
     context_.counters.add(Counter::dropped_no_key);
     return;
   }
-  const Bytes packet = sender_.claim(peer, sealed_header_size + content.size() + tag_size);
+  const Bytes packet = send_batch_.claim(peer, sealed_header_size + content.size() + tag_size);
   seal(peer, *counter, content.data(), packet);
   context_.counters.add(Counter::sealed_packets);
 }
 
 // Where both ends trust the wire the content stays as it is, and the tag proves who sent it.
-void Egress::seal(const PeerView& peer, std::uint64_t counter, const std::byte* content,
-                  Bytes packet) noexcept {
+void Encap::seal(const PeerView& peer, std::uint64_t counter, const std::byte* content,
+                 Bytes packet) noexcept {
   const Session& session = *peer.session;
   if (!peer.destination.plain) {
     session.sealing.seal_reserved(context_.lane, counter, content, packet);
@@ -282,8 +282,8 @@ void Egress::seal(const PeerView& peer, std::uint64_t counter, const std::byte* 
 }
 
 // Tells the sender what fits, on the TAP that the frame came from.
-void Egress::refuse(const PollContext& poll, const Outgoing& out, ConstBytes frame,
-                    std::size_t limit) noexcept {
+void Encap::refuse(const PollContext& poll, const Outgoing& out, ConstBytes frame,
+                   std::size_t limit) noexcept {
   context_.counters.add(Counter::dropped_too_big);
   if (!may_answer(poll.now)) return;
   std::array<std::byte, max_too_big_size> answer;
@@ -294,7 +294,7 @@ void Egress::refuse(const PollContext& poll, const Outgoing& out, ConstBytes fra
   write_back(out, ConstBytes{answer}.first(size), Counter::ptb_sent);
 }
 
-bool Egress::may_answer(Micros now) noexcept {
+bool Encap::may_answer(Micros now) noexcept {
   if (now - answers_since_ >= microseconds_per_second) {
     answers_since_ = now;
     answers_ = 0;

@@ -1,4 +1,15 @@
-/// From a TAP into the tunnel.
+/// From a TAP into the tunnel. A frame passes these steps:
+///   1. Read: one call takes a frame with its vnet header, perhaps a superframe of 64 KiB. Its headers are
+///      parsed once.
+///   2. Forward: switch/forwarding.h decides to which peers the frame goes, that it is dropped, or that it is
+///      answered.
+///   3. Size: the path MTU and the other side's MTU say how much fits for each peer. The MSS of a TCP SYN is
+///      clamped to that.
+///   4. Segment: a superframe is cut into frames that fit, in place for the last peer that gets it.
+///   5. Fragment: a frame that is too big all the same is refused with an ICMP message if it may not be
+///      fragmented; otherwise it is cut by the rules of IPv4, or by the tunnel's own.
+///   6. Seal: counters are reserved for all pieces at once, and each piece is sealed straight into the send
+///      batch, which leaves with one call when it is full, or at the end of the poll.
 #pragma once
 
 #include <memory>
@@ -8,16 +19,16 @@
 #include "packet/segment.h"
 #include "packet/vnet.h"
 #include "worker/context.h"
-#include "worker/run_sender.h"
+#include "worker/send/send_batch.h"
 
 namespace weft {
 
-class Egress {
+class Encap {
  public:
-  Egress(WorkerContext& context, RunSender& sender);
+  Encap(WorkerContext& context, SendBatch& send_batch);
 
   /// Reads at most `budget` frames from a queue of `network`'s TAP and sends them where they belong. What was
-  /// sent may still be in the sender. True if there may be more.
+  /// sent may still be in the send batch. True if there may be more.
   bool drain(const PollContext& poll, const NetworkView& network, const TapQueue& queue,
              unsigned budget) noexcept;
 
@@ -48,7 +59,7 @@ class Egress {
   [[nodiscard]] bool may_answer(Micros now) noexcept;
 
   WorkerContext& context_;
-  RunSender& sender_;
+  SendBatch& send_batch_;
   std::unique_ptr<std::byte[]> buffer_;   // what was read
   std::unique_ptr<std::byte[]> scratch_;  // one frame, when `buffer_` must stay whole for further peers
   Micros answers_since_ = 0;

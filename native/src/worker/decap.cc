@@ -1,4 +1,4 @@
-#include "worker/ingress.h"
+#include "worker/decap.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -20,9 +20,6 @@ constexpr unsigned stream_budget = 4;
 // A SYN is short; frames longer than this need no look for one.
 constexpr std::size_t longest_syn = 160;
 
-// A source that the control thread has not answered to yet is not told again before this.
-constexpr Micros source_pause = 20 * microseconds_per_millisecond;
-
 std::size_t clamp_mtu(const PeerView& peer, const NetworkView& network) noexcept {
   const std::size_t path =
       peer.destination.reachable() ? peer.destination.max_frame() - ethernet_header_size : SIZE_MAX;
@@ -31,28 +28,28 @@ std::size_t clamp_mtu(const PeerView& peer, const NetworkView& network) noexcept
 
 }  // namespace
 
-Ingress::Ingress(WorkerContext& context, RunSender& sender)
+Decap::Decap(WorkerContext& context, SendBatch& send_batch)
     : context_(context),
-      sender_(sender),
+      probes_(context, send_batch),
       relay_(context),
       coalescer_(*this),
       buffers_(std::make_unique_for_overwrite<std::byte[]>(buffer_count * buffer_size)),
       reassembled_(std::make_unique_for_overwrite<std::byte[]>(max_frame_size + inner_header_size)) {}
 
-void Ingress::begin(const PollContext& poll) noexcept {
+void Decap::begin(const PollContext& poll) noexcept {
   poll_ = &poll;
   const bool tcp = context_.switches.on(Offload::tap_csum) && context_.switches.on(Offload::tap_tso);
   const bool udp = context_.switches.on(Offload::tap_csum) && context_.switches.on(Offload::tap_uso);
   coalescer_.set_options({tcp, udp});
 }
 
-void Ingress::end(const PollContext& poll) noexcept {
+void Decap::end(const PollContext& poll) noexcept {
   coalescer_.flush();
   settle(poll);
   poll_ = nullptr;
 }
 
-bool Ingress::drain(const PollContext& poll, unsigned budget) noexcept {
+bool Decap::drain(const PollContext& poll, unsigned budget) noexcept {
   begin(poll);
   bool more = true;
   for (unsigned i = 0; i < budget && more; ++i) {
@@ -67,7 +64,7 @@ bool Ingress::drain(const PollContext& poll, unsigned budget) noexcept {
   return more;
 }
 
-void Ingress::drain(const PollContext& poll, Stream& stream) noexcept {
+void Decap::drain(const PollContext& poll, Stream& stream) noexcept {
   begin(poll);
   for (unsigned i = 0; i < stream_budget; ++i) {
     const Bytes room = stream.deframer().room();
@@ -90,8 +87,8 @@ void Ingress::drain(const PollContext& poll, Stream& stream) noexcept {
   end(poll);
 }
 
-void Ingress::handle_packets(const PollContext& poll, Stream& stream) noexcept {
-  Source source{.endpoint = {}, .to = {}, .stream = &stream};
+void Decap::handle_packets(const PollContext& poll, Stream& stream) noexcept {
+  PacketSource source{.endpoint = {}, .to = {}, .stream = &stream};
   Counters& counters = context_.counters;
   while (const auto packet = stream.deframer().next()) {
     counters.add(Counter::stream_received_packets);
@@ -101,17 +98,17 @@ void Ingress::handle_packets(const PollContext& poll, Stream& stream) noexcept {
   relay_.flush();
 }
 
-void Ingress::lose(Stream& stream) noexcept {
+void Decap::lose(Stream& stream) noexcept {
   // If it cannot be told now, the stream will say the same again.
   if (context_.events.post(
           {.kind = WorkerEvent::Kind::stream_lost, .id = stream.id(), .peer = stream.peer()}))
     stream.unwatch();
 }
 
-void Ingress::handle_packet(const PollContext& poll, Bytes packet, Source& source) noexcept {
+void Decap::handle_packet(const PollContext& poll, Bytes packet, PacketSource& source) noexcept {
   const auto type = packet_type(packet);
   if (!type) {
-    count_drop(type.error);
+    count_drop(context_.counters, type.error);
     return;
   }
   source.relayed = *type == PacketType::relayed;
@@ -119,8 +116,8 @@ void Ingress::handle_packet(const PollContext& poll, Bytes packet, Source& sourc
   if (!packet.empty()) handle_sealed(poll, packet, source);
 }
 
-void Ingress::handle_buffer(const PollContext& poll, Bytes data, const Received& received) noexcept {
-  Source source{.endpoint = Endpoint(received.from), .to = received.to};
+void Decap::handle_buffer(const PollContext& poll, Bytes data, const Received& received) noexcept {
+  PacketSource source{.endpoint = Endpoint(received.from), .to = received.to};
   Counters& counters = context_.counters;
   counters.add(Counter::udp_received_batches);
   counters.add(Counter::udp_received_bytes, data.size());
@@ -135,26 +132,10 @@ void Ingress::handle_buffer(const PollContext& poll, Bytes data, const Received&
   relay_.flush();
 }
 
-void Ingress::count_drop(WireError error) noexcept {
-  switch (error) {
-    case WireError::too_short:
-      context_.counters.add(Counter::dropped_short);
-      break;
-    case WireError::bad_type:
-      context_.counters.add(Counter::dropped_bad_type);
-      break;
-    case WireError::bad_field:
-      context_.counters.add(Counter::dropped_bad_field);
-      break;
-    case WireError::none:
-      break;
-  }
-}
-
-void Ingress::handle_sealed(const PollContext& poll, Bytes packet, const Source& source) noexcept {
+void Decap::handle_sealed(const PollContext& poll, Bytes packet, const PacketSource& source) noexcept {
   const auto header = decode_sealed(packet);
   if (!header) {
-    count_drop(header.error);
+    count_drop(context_.counters, header.error);
     return;
   }
   Session* const session = poll.snapshot.keys.find(header->key_index);
@@ -198,7 +179,7 @@ void Ingress::handle_sealed(const PollContext& poll, Bytes packet, const Source&
   if (result == OpenResult::newest && !header->plain && !source.relayed && source.stream == nullptr) {
     const PeerView& peer = poll.snapshot.peers[session->slot];
     if (peer.sought || source.endpoint != peer.endpoint)
-      note_source(poll, *session, source, *kind == InnerKind::probe || *kind == InnerKind::reply);
+      probes_.note_source(poll, *session, source, *kind == InnerKind::probe || *kind == InnerKind::reply);
   }
   switch (*kind) {
     case InnerKind::frame:
@@ -208,31 +189,31 @@ void Ingress::handle_sealed(const PollContext& poll, Bytes packet, const Source&
       handle_fragment(poll, *session, header->lane, content);
       break;
     case InnerKind::probe:
-      handle_probe(poll, *session, content, source);
+      probes_.take_probe(poll, *session, content, source);
       break;
     case InnerKind::reply:
-      handle_reply(poll, *session, content);
+      probes_.take_reply(poll, *session, content);
       break;
   }
 }
 
-bool Ingress::may_be_plain(const Session& session, const Source& source) noexcept {
+bool Decap::may_be_plain(const Session& session, const PacketSource& source) noexcept {
   return !source.relayed && source.stream == nullptr &&
          contains(session.trust.ours, source.endpoint.address());
 }
 
-OpenResult Ingress::open(Session& session, const SealedHeader& header, Bytes packet) noexcept {
+OpenResult Decap::open(Session& session, const SealedHeader& header, Bytes packet) noexcept {
   if (!header.plain) return session.opening.open(header, packet);
   if (!verify_plain_tag(session.hop_open, packet)) return OpenResult::bad_tag;
   context_.counters.add(Counter::plain_received_packets);
   return session.opening.admit(header);
 }
 
-void Ingress::handle_frame(const PollContext& poll, const Session& session, Bytes content) noexcept {
+void Decap::handle_frame(const PollContext& poll, const Session& session, Bytes content) noexcept {
   Counters& counters = context_.counters;
   const auto inner = decode_frame(content);
   if (!inner) {
-    count_drop(inner.error);
+    count_drop(context_.counters, inner.error);
     return;
   }
   const NetworkView* network = poll.snapshot.network(inner->network);
@@ -254,12 +235,12 @@ void Ingress::handle_frame(const PollContext& poll, const Session& session, Byte
   coalescer_.add(*inner, frame);
 }
 
-void Ingress::handle_fragment(const PollContext& poll, Session& session, unsigned lane,
-                              Bytes content) noexcept {
+void Decap::handle_fragment(const PollContext& poll, Session& session, unsigned lane,
+                            Bytes content) noexcept {
   Counters& counters = context_.counters;
   const auto fragment = decode_fragment(content);
   if (!fragment) {
-    count_drop(fragment.error);
+    count_drop(context_.counters, fragment.error);
     return;
   }
   counters.add(Counter::fragments_received);
@@ -282,94 +263,14 @@ void Ingress::handle_fragment(const PollContext& poll, Session& session, unsigne
   coalescer_.flush();
 }
 
-void Ingress::handle_probe(const PollContext& poll, Session& session, ConstBytes content,
-                           const Source& source) noexcept {
-  const auto probe = decode_probe(content);
-  if (!probe) {
-    count_drop(probe.error);
-    return;
-  }
-  context_.counters.add(Counter::probes_received);
-  const PeerView& peer = poll.snapshot.peers[session.slot];
-  if (source.relayed && !peer.destination.reachable()) return;
-
-  Reply reply;
-  reply.size = probe->size;
-  reply.id = probe->id;
-  reply.time = probe->time;
-  if (!source.relayed && source.stream == nullptr) {
-    reply.seen_address = source.endpoint.address();
-    reply.seen_port = source.endpoint.port();
-  }
-  // The key that the probe came with is one that the peer has for certain.
-  Session& seal = peer.session != nullptr ? *peer.session : session;
-  constexpr std::size_t size = sealed_header_size + reply_size + tag_size;
-  if (source.relayed) {
-    const Bytes packet = sender_.claim(peer, size);
-    encode(reply, packet.subspan(sealed_header_size));
-    if (!seal.sealing.seal(context_.lane, packet)) context_.counters.add(Counter::dropped_no_key);
-    peer.traffic[context_.lane].replied();
-    return;
-  }
-  // A reply goes from where to where the probe went, wherever the peer's packets go otherwise.
-  std::array<std::byte, size> packet;
-  encode(reply, Bytes{packet}.subspan(sealed_header_size));
-  if (!seal.sealing.seal(context_.lane, packet)) {
-    context_.counters.add(Counter::dropped_no_key);
-    return;
-  }
-  context_.counters.add(Counter::sealed_packets);
-  send_reply(source, packet);
-}
-
-void Ingress::send_reply(const Source& source, ConstBytes packet) noexcept {
-  if (source.stream != nullptr) {
-    if (source.stream->send(packet, packet.size()) == 0) context_.counters.add(Counter::dropped_stream_full);
-    return;
-  }
-  sockaddr_storage to{};
-  const socklen_t length = source.endpoint.to_sockaddr(context_.socket.family(), to);
-  if (length == 0 || context_.socket.send(to, length, source.to, packet, 0) != 0)
-    context_.counters.add(Counter::dropped_send_error);
-}
-
-void Ingress::handle_reply(const PollContext& poll, const Session& session, ConstBytes content) noexcept {
-  const auto reply = decode_reply(content);
-  if (!reply) {
-    count_drop(reply.error);
-    return;
-  }
-  context_.counters.add(Counter::replies_received);
-  context_.events.post({.kind = WorkerEvent::Kind::reply,
-                        .id = reply->id,
-                        .peer = session.peer,
-                        .endpoint = Endpoint::from_wire(reply->seen_address, reply->seen_port),
-                        .when = poll.now});
-}
-
-void Ingress::note_source(const PollContext& poll, const Session& session, const Source& source,
-                          bool probe) noexcept {
-  if (last_source_peer_ == session.peer && last_source_ == source.endpoint &&
-      poll.now < last_source_at_ + source_pause)
-    return;
-  last_source_peer_ = session.peer;
-  last_source_ = source.endpoint;
-  last_source_at_ = poll.now;
-  context_.events.post({.kind = WorkerEvent::Kind::source,
-                        .probe = probe,
-                        .address = source.to,
-                        .peer = session.peer,
-                        .endpoint = source.endpoint});
-}
-
-void Ingress::settle(const PollContext& poll) noexcept {
+void Decap::settle(const PollContext& poll) noexcept {
   if (tally_.packets > 0)
     poll.snapshot.peers[tally_.session->slot].traffic[context_.lane].received(tally_.packets, tally_.bytes,
                                                                               poll.now);
   tally_ = {};
 }
 
-void Ingress::write_frame(std::uint16_t number, std::span<const iovec> parts, std::size_t frames) {
+void Decap::write_frame(std::uint16_t number, std::span<const iovec> parts, std::size_t frames) {
   Counters& counters = context_.counters;
   const NetworkView* network = poll_->snapshot.network(number);
   const TapResult written = network->taps->of_lane(context_.lane).write(parts);

@@ -1,4 +1,4 @@
-#include "worker/transmit.h"
+#include "worker/send/transmit.h"
 
 #include <algorithm>
 #include <cerrno>
