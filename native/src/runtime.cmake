@@ -3,18 +3,18 @@ pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)
 find_package(nlohmann_json 3.2 REQUIRED)
 
 add_library(weft_runtime STATIC
-  src/control/desired_state.cc
+  src/control/desired/desired_state.cc
   src/control/event_reporter.cc
-  src/control/fields.cc
+  src/control/protocol/fields.cc
   src/control/forwarder.cc
   src/control/group_querier.cc
   src/control/operations.cc
-  src/control/peer.cc
+  src/control/desired/peer.cc
   src/control/prober.cc
   src/control/reports.cc
   src/control/segment_operations.cc
-  src/control/server.cc
-  src/control/text.cc
+  src/control/protocol/server.cc
+  src/control/protocol/text.cc
   src/control/worker_events.cc
   src/io/endpoint.cc
   src/io/epoll.cc
@@ -32,7 +32,7 @@ add_library(weft_runtime STATIC
   src/path/path_mtu.cc
   src/path/transport.cc
   src/sandbox/sandbox.cc
-  src/state/snapshot.cc
+  src/state/epoch_reclaimer.cc
   src/stream/stream.cc
   src/worker/decap.cc
   src/worker/encap.cc

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "frames.h"
-#include "packet/loop_probe.h"
+#include "packet/messages/loop_probe.h"
 
 namespace weft {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "base/bytes.h"
 #include "packet/parse.h"
-#include "packet/vnet.h"
+#include "packet/superframe/vnet.h"
 #include "wire/header.h"
 
 namespace weft::test {

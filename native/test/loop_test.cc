@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "packet/loop_probe.h"
+#include "packet/messages/loop_probe.h"
 #include "switch/loop_guard.h"
 #include "switch/storm_control.h"
 

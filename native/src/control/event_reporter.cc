@@ -1,6 +1,6 @@
 #include "control/event_reporter.h"
 
-#include "control/text.h"
+#include "control/protocol/text.h"
 
 namespace weft {
 namespace {

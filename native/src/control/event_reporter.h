@@ -6,8 +6,8 @@
 #include <string_view>
 
 #include "base/log.h"
-#include "control/desired_state.h"
-#include "control/server.h"
+#include "control/desired/desired_state.h"
+#include "control/protocol/server.h"
 #include "worker/events.h"
 
 namespace weft {

@@ -14,7 +14,7 @@
 #include "base/log.h"
 #include "io/interfaces.h"
 #include "io/tap.h"
-#include "packet/loop_probe.h"
+#include "packet/messages/loop_probe.h"
 #include "sandbox/sandbox.h"
 
 namespace weft {
@@ -30,13 +30,13 @@ constexpr Micros granularity = 5 * microseconds_per_millisecond;
 // A key must be replaced long before its counters are used up.
 constexpr std::uint64_t expiring_counter = std::uint64_t{1} << 48;
 
-std::vector<std::unique_ptr<Worker>> make_workers(const ForwarderOptions& options, SnapshotBoard& board,
+std::vector<std::unique_ptr<Worker>> make_workers(const ForwarderOptions& options, EpochReclaimer& snapshots,
                                                   MacTable& macs, Switches& switches) {
   std::vector<std::unique_ptr<Worker>> workers;
   unsigned number = 0;
   for (UdpSocket& socket : bind_udp_group(options.port, options.workers))
     workers.push_back(
-        std::make_unique<Worker>(number++, options.workers, std::move(socket), board, macs, switches));
+        std::make_unique<Worker>(number++, options.workers, std::move(socket), snapshots, macs, switches));
   return workers;
 }
 
@@ -61,8 +61,8 @@ Forwarder::Forwarder(const ForwarderOptions& options)
       ciphers_(cipher_inventory()),
       port_(options.port),
       started_at_(std::time(nullptr)),
-      board_(options.workers),
-      workers_(make_workers(options, board_, macs_, switches_)),
+      snapshots_(options.workers),
+      workers_(make_workers(options, snapshots_, macs_, switches_)),
       prober_(workers_.front()->socket(), options.workers, counters_),
       server_(options.control_path, epoll_, *this),
       reporter_(server_),
@@ -135,7 +135,7 @@ Micros Forwarder::tick(Micros now) {
 }
 
 void Forwarder::each_second(Micros now) {
-  board_.collect();
+  snapshots_.collect();
   macs_.expire(static_cast<std::uint32_t>(now / microseconds_per_second));
   ReassemblyDrops drops;
   for (const auto& [id, peer] : state_.peers()) {
@@ -176,7 +176,7 @@ void Forwarder::watch_for_loops(Network& network, Micros now) {
 
 void Forwarder::publish() {
   dirty_ = false;
-  board_.publish(state_.snapshot(workers_.front()->socket().family()));
+  snapshots_.publish(state_.snapshot(workers_.front()->socket().family()));
 }
 
 void Forwarder::detach_taps(Network& network) {

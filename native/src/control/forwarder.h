@@ -6,13 +6,14 @@
 #include <vector>
 
 #include "aead/aead.h"
-#include "control/desired_state.h"
+#include "control/desired/desired_state.h"
 #include "control/event_reporter.h"
 #include "control/prober.h"
-#include "control/server.h"
+#include "control/protocol/server.h"
 #include "io/epoll.h"
 #include "offload/self_test.h"
 #include "offload/switches.h"
+#include "state/epoch_reclaimer.h"
 #include "switch/mac_table.h"
 #include "worker/worker.h"
 
@@ -107,7 +108,7 @@ class Forwarder final : private RequestHandler, private PeerServices {
   std::uint16_t port_;
   std::int64_t started_at_;
   MacTable macs_;
-  SnapshotBoard board_;
+  EpochReclaimer snapshots_;
   Epoll epoll_;
   std::vector<std::unique_ptr<Worker>> workers_;
   Counters counters_;  // the control thread's own

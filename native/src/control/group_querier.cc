@@ -2,8 +2,8 @@
 
 #include <array>
 
-#include "packet/group_report.h"
-#include "packet/loop_probe.h"
+#include "packet/messages/group_report.h"
+#include "packet/messages/loop_probe.h"
 
 namespace weft {
 namespace {

@@ -6,8 +6,8 @@
 
 #include "base/clock.h"
 #include "io/tap_queue.h"
-#include "packet/ip_address.h"
-#include "switch/local_groups.h"
+#include "packet/address/ip_address.h"
+#include "switch/groups/local_groups.h"
 #include "wire/header.h"
 
 namespace weft {

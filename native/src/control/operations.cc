@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "control/forwarder.h"
-#include "control/text.h"
+#include "control/protocol/text.h"
 #include "io/tap.h"
 #include "version.h"
 
@@ -176,7 +176,7 @@ Json Forwarder::remove_peer(const Fields& fields) {
   state_.remove(peer.id());
   publish();
   // First no worker may learn for that slot any more.
-  board_.synchronize();
+  snapshots_.synchronize();
   macs_.remove_owner(slot);
   return Json::object();
 }
@@ -210,7 +210,7 @@ Json Forwarder::set_key(const Fields& fields) {
   publish();
   // Before anybody seals with the key, here or (after our answer) over there, every worker must be able to
   // open with it.
-  board_.synchronize();
+  snapshots_.synchronize();
   session->installed = true;
   publish();
   // At once: the other side seals with the key when it has opened something with it.

@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "control/forwarder.h"
-#include "control/text.h"
+#include "control/protocol/text.h"
 
 namespace weft {
 namespace {

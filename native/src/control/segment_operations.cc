@@ -2,9 +2,9 @@
 #include <array>
 
 #include "control/forwarder.h"
-#include "control/text.h"
-#include "packet/loop_probe.h"
-#include "packet/neighbour.h"
+#include "control/protocol/text.h"
+#include "packet/messages/loop_probe.h"
+#include "packet/messages/neighbour.h"
 
 namespace weft {
 namespace {

@@ -10,7 +10,7 @@
 
 #include "base/bytes.h"
 #include "base/fd.h"
-#include "packet/vnet.h"
+#include "packet/superframe/vnet.h"
 
 namespace weft {
 

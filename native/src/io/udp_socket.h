@@ -11,7 +11,7 @@
 #include "base/bytes.h"
 #include "base/fd.h"
 #include "io/endpoint.h"
-#include "packet/ip_address.h"
+#include "packet/address/ip_address.h"
 
 namespace weft {
 

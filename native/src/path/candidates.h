@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "io/endpoint.h"
-#include "packet/ip_address.h"
+#include "packet/address/ip_address.h"
 #include "path/estimate.h"
 
 namespace weft {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "io/endpoint.h"
-#include "packet/ip_address.h"
+#include "packet/address/ip_address.h"
 #include "path/candidates.h"
 #include "path/liveness.h"
 #include "path/path_mtu.h"

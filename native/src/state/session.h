@@ -6,7 +6,7 @@
 
 #include "aead/aead.h"
 #include "base/clock.h"
-#include "packet/subnet.h"
+#include "packet/address/subnet.h"
 #include "session/key.h"
 #include "wire/header.h"
 

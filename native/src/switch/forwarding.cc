@@ -2,16 +2,16 @@
 
 #include <algorithm>
 
-#include "packet/loop_probe.h"
-#include "packet/neighbour.h"
+#include "packet/messages/loop_probe.h"
+#include "packet/messages/neighbour.h"
 
 namespace weft {
 namespace {
 
-// More lines about those who claim what is not theirs would tell no more.
+// Further events about those who claim what is not theirs would tell nothing new.
 constexpr unsigned max_refusals_told_per_second = 4;
 
-// Between two reports of loop probes.
+// So much time passes between two reports of loop probes.
 constexpr Micros loop_pause = 100 * microseconds_per_millisecond;
 
 // Multicast goes to some, not to all: its rate is the sender's business.
@@ -65,7 +65,7 @@ bool Forwarding::take_loop_probe(const Local& in) noexcept {
   return true;
 }
 
-// False if the sender's MAC was given to a container of another host.
+// Returns false if the sender's MAC was given to a container of another host.
 bool Forwarding::admit_source(const Local& in) noexcept {
   const std::uint16_t network = in.segment.number;
   const MacAddress source = source_mac(in.frame);
@@ -77,14 +77,15 @@ bool Forwarding::admit_source(const Local& in) noexcept {
     return false;
   }
   last_local_ = sighting;
-  // In a loop everybody seems to be here.
+  // In a loop every station seems to be on this side, so nobody is learned.
   if (in.segment.muted) return true;
   if (!owner && !is_group(source)) tell_stranger(in, source);
   learn(in.context, network, source, local_owner);
   return true;
 }
 
-// False if the frame tells everybody that an address is here which was given to a container of another host.
+// Returns false if the frame tells everybody that an address is here which was given to a container of
+// another host.
 bool Forwarding::admit_claims(const Local& in) noexcept {
   const NeighbourClaims claims = neighbour_claims(in.frame, in.layers);
   for (const IpAddress& address : claims.all()) {
@@ -122,7 +123,7 @@ Decision Forwarding::forward_group(const Local& in) noexcept {
   const GroupMessageKind message = group_message(in.frame, in.layers);
   if (message.kind != GroupMessage::none) snoop(in, message);
   const GroupTable& wanted = *in.segment.wanted;
-  // A host that hears the report of another may keep its own to itself: only routers hear them.
+  // A host that hears the report of another may withhold its own, so only multicast routers get reports.
   if (message.kind == GroupMessage::report) return multicast(in.segment, wanted.routers(in.layers.ipv4()));
   const auto group = message.kind == GroupMessage::none ? reported_group(in.frame, in.layers) : std::nullopt;
   if (group && !new_groups_.is_new({in.segment.number, *group}, in.context.now))
@@ -160,7 +161,7 @@ void Forwarding::snoop(const Local& in, const GroupMessageKind& message) noexcep
   Reports reports(*in.segment.local_groups, observer_, in.segment.number, in.context.now);
   if (message.kind == GroupMessage::report) read_group_reports(in.frame, in.layers, reports);
   if (message.from_router) reports.changed = reports.groups.router(in.layers.ipv4(), in.context.now);
-  // If there is no room for the news, it is found within a second.
+  // If the event is lost, the control thread finds the change within a second.
   if (reports.changed) observer_.groups_changed(in.segment.number);
 }
 
@@ -170,13 +171,13 @@ Decision Forwarding::multicast(const SegmentView& segment, std::span<const MacOw
   return {.action = Decision::Action::replicate, .counter = Counter::multicast_sent, .peers = peers};
 }
 
-// What a router announced counts more than what was learned: it is newer, and cannot be pretended.
+// An announcement counts more than what was learned: it is newer, and nobody can forge it.
 Decision Forwarding::unicast(const Local& in, const MacAddress& destination) noexcept {
   const std::uint16_t network = in.segment.number;
   const auto announced = in.context.announced.owner(network, destination);
   const auto owner = announced ? announced : macs_.lookup(network, destination, in.context.now_s());
   if (!owner) return flood(in);
-  // The bridge floods what it does not know yet; it is not for the tunnel.
+  // The bridge floods frames to stations that it does not know yet, and those are not for the tunnel.
   if (*owner == local_owner) return drop(Counter::dropped_local);
   return {.action = Decision::Action::unicast, .counter = std::nullopt, .peer = *owner};
 }

@@ -16,13 +16,13 @@
 #include <span>
 
 #include "base/clock.h"
-#include "packet/group_report.h"
-#include "packet/ip_address.h"
+#include "packet/address/ip_address.h"
+#include "packet/messages/group_report.h"
 #include "packet/parse.h"
 #include "stats/counters.h"
 #include "switch/endpoint_table.h"
+#include "switch/groups/new_groups.h"
 #include "switch/mac_table.h"
-#include "switch/new_groups.h"
 #include "switch/segment_view.h"
 #include "switch/storm_control.h"
 #include "switch/strangers.h"

@@ -5,8 +5,8 @@
 #include <memory>
 #include <vector>
 
-#include "switch/group_table.h"
-#include "switch/local_groups.h"
+#include "switch/groups/group_table.h"
+#include "switch/groups/local_groups.h"
 #include "switch/mac_table.h"
 
 namespace weft {

@@ -1,5 +1,5 @@
-/// Storm control: how many frames to everybody one worker sends for a segment. A storm there must not become
-/// one everywhere.
+/// Storm control: it limits how many flooded frames one worker sends for a segment, so that a storm on one
+/// segment does not become one on every host.
 #pragma once
 
 #include <algorithm>
@@ -17,7 +17,7 @@ class StormControl {
   bool admit(std::uint16_t network, std::uint32_t limit, Micros now) noexcept {
     if (limit == 0) return true;
     Bucket& bucket = bucket_of(network);
-    // In units of a millionth, so that what a short time brings is not lost.
+    // Tokens are counted in millionths, so that what a short time brings is not lost.
     const std::uint64_t elapsed = std::min<Micros>(now - bucket.since, microseconds_per_second);
     bucket.since = now;
     bucket.tokens = std::min(bucket.tokens + elapsed * limit, unit * limit);
@@ -43,7 +43,7 @@ class StormControl {
   };
   Bucket& bucket_of(std::uint16_t network) noexcept { return buckets_[network % buckets_.size()]; }
 
-  // Segments that share one share its rate: there are few.
+  // Segments that share a bucket share its rate. There are few segments.
   std::array<Bucket, 64> buckets_{};
 };
 

@@ -4,14 +4,14 @@
 #include <array>
 #include <cstdint>
 
-#include "packet/ip_address.h"
+#include "packet/address/ip_address.h"
 #include "packet/parse.h"
 #include "switch/mac_table.h"
 
 namespace weft {
 
-/// Which of them one worker tells the control thread: each once a second, and so many in all. Somebody who makes up
-/// addresses costs no more than that.
+/// Which of them one worker tells the control thread: each once a second, and so many in all. Somebody who
+/// makes up addresses costs no more than that.
 class Strangers {
  public:
   static constexpr unsigned per_second = 64;

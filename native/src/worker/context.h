@@ -11,7 +11,8 @@
 
 namespace weft {
 
-/// One a worker. `lane` is its number: the sender's lane, its queue of each TAP, its row in traffic tables.
+/// Each worker has one. `lane` is its number: the sender's lane, its queue of each TAP, its row in the
+/// traffic tables.
 struct WorkerContext {
   unsigned lane;
   const UdpSocket& socket;

@@ -9,15 +9,15 @@
 namespace weft {
 namespace {
 
-// Buffers received in a row before frames are written: joins flows across them, and stays inside the
-// second-level cache.
+// So many buffers are received before frames are written: flows are joined across them, and all of them stay
+// inside the second-level cache.
 constexpr std::size_t buffer_count = 4;
 constexpr std::size_t buffer_size = 65'536;
 
-// How often one stream is read before others get their turn.
+// One stream is read so often before the others get their turn.
 constexpr unsigned stream_budget = 4;
 
-// A SYN is short; frames longer than this need no look for one.
+// A SYN is short, so frames longer than this are not parsed to find one.
 constexpr std::size_t longest_syn = 160;
 
 std::size_t clamp_mtu(const PeerView& peer, const NetworkView& network) noexcept {
@@ -54,7 +54,7 @@ bool Decap::drain(const PollContext& poll, unsigned budget) noexcept {
   bool more = true;
   for (unsigned i = 0; i < budget && more; ++i) {
     const Bytes buffer{buffers_.get() + (i % buffer_count) * buffer_size, buffer_size};
-    // The buffer is about to be overwritten: nothing may look into it any more.
+    // The buffer is about to be overwritten, so nothing may point into it any more.
     if (i % buffer_count == 0) coalescer_.flush();
     Received received;
     more = context_.socket.receive(buffer, received) == 0;
@@ -75,7 +75,7 @@ void Decap::drain(const PollContext& poll, Stream& stream) noexcept {
     }
     stream.deframer().filled(static_cast<std::size_t>(size));
     handle_packets(poll, stream);
-    // What is left moves: nothing may look into it any more.
+    // The deframer moves what is left, so nothing may point into it any more.
     coalescer_.flush();
     if (stream.deframer().broken()) {
       context_.counters.add(Counter::streams_broken);
@@ -99,7 +99,7 @@ void Decap::handle_packets(const PollContext& poll, Stream& stream) noexcept {
 }
 
 void Decap::lose(Stream& stream) noexcept {
-  // If it cannot be told now, the stream will say the same again.
+  // If the event does not fit now, epoll will report the stream again.
   if (context_.events.post(
           {.kind = WorkerEvent::Kind::stream_lost, .id = stream.id(), .peer = stream.peer()}))
     stream.unwatch();
@@ -161,7 +161,7 @@ void Decap::handle_sealed(const PollContext& poll, Bytes packet, const PacketSou
   if (!session->used.load(std::memory_order_relaxed) && !session->used.exchange(true)) {
     const bool told = context_.events.post(
         {.kind = WorkerEvent::Kind::key_used, .id = session->opening.index(), .peer = session->peer});
-    // The control thread must learn it to seal with the key: the next packet tries again.
+    // The control thread must be told before it seals with the key, so the next packet tries again.
     if (!told) session->used = false;
   }
 
@@ -171,7 +171,7 @@ void Decap::handle_sealed(const PollContext& poll, Bytes packet, const PacketSou
     context_.counters.add(Counter::dropped_inner_kind);
     return;
   }
-  // What a plain packet says, anybody on the wire may have changed: of it only the counter is proved.
+  // Anybody on the wire may have changed what a plain packet says: its tag proves the counter only.
   if (header->plain && *kind != InnerKind::frame && *kind != InnerKind::fragment) {
     context_.counters.add(Counter::dropped_inner_kind);
     return;
@@ -259,7 +259,7 @@ void Decap::handle_fragment(const PollContext& poll, Session& session, unsigned 
     return;
   }
   handle_frame(poll, session, whole.first(size));
-  // There is one such buffer, and the next fragment may need it.
+  // The next fragment may need the buffer, for there is only one.
   coalescer_.flush();
 }
 

@@ -13,7 +13,7 @@
 
 #include <memory>
 
-#include "packet/coalesce.h"
+#include "packet/superframe/coalesce.h"
 #include "worker/context.h"
 #include "worker/probes.h"
 #include "worker/relay.h"

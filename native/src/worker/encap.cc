@@ -5,25 +5,25 @@
 
 #include "fragment/fragmenter.h"
 #include "packet/checksum.h"
-#include "packet/ip_fragment.h"
+#include "packet/messages/neighbour.h"
+#include "packet/messages/too_big.h"
 #include "packet/mss_clamp.h"
-#include "packet/neighbour.h"
-#include "packet/too_big.h"
+#include "packet/superframe/ip_fragment.h"
 
 namespace weft {
 namespace {
 
-// In front of a frame stand its vnet header when it is read, and later its inner header.
+// The vnet header stands in front of a frame when it is read; later the inner header takes its place.
 constexpr std::size_t headroom = 64;
 static_assert(headroom >= sizeof(VnetHeader) && headroom >= inner_header_size);
 constexpr std::size_t buffer_size = headroom + max_frame_size;
 
-// An answer to each frame of a sender that does not listen would be a flood of our own.
+// A sender that does not listen must not make us flood it with an answer to each of its frames.
 constexpr unsigned max_answers_per_second = 100;
 
 constexpr std::size_t ipv6_minimum_mtu = 1280;
 
-// Largest IP frame that the containers behind a peer take; theirs and ours may have different MTUs.
+// Returns the largest IP frame that the containers behind a peer take. Their MTU may differ from ours.
 std::size_t receivable(const PeerView& peer, const NetworkView& network, const Layers& layers) noexcept {
   if (layers.network_offset == 0) return max_frame_size;
   std::size_t mtu = network.mtu != 0 ? network.mtu : max_frame_size;
@@ -31,8 +31,8 @@ std::size_t receivable(const PeerView& peer, const NetworkView& network, const L
   return layers.network_offset + mtu;
 }
 
-// Largest frame that should go to the peer in one piece: what the path carries, and what the other side
-// takes.
+// Returns the largest frame that should go to the peer in one piece: the path must carry it, and the other
+// side must take it.
 std::size_t frame_limit(const PeerView& peer, const NetworkView& network, const Layers& layers) noexcept {
   return std::min(peer.destination.max_frame(), receivable(peer, network, layers));
 }
@@ -105,7 +105,7 @@ void Encap::answer_neighbour(const Outgoing& out, const Decision& decision) noex
   write_back(out, ConstBytes{answer}.first(size), *decision.counter);
 }
 
-// To the TAP that the frame came from.
+// The frame goes to the TAP that the other one came from.
 void Encap::write_back(const Outgoing& out, ConstBytes frame, Counter counter) noexcept {
   if (out.queue.write_frame(frame)) context_.counters.add(counter);
 }
@@ -115,7 +115,7 @@ void Encap::send_to_all(const PollContext& poll, Outgoing& out, std::span<const 
     send_to(poll, poll.snapshot.peers[peers[i]], out, i + 1 == peers.size());
 }
 
-// `last`: the frame is not needed any more afterwards and may be cut to pieces where it stands.
+// With `last`, nobody needs the frame afterwards, so it may be cut to pieces where it stands.
 void Encap::send_to(const PollContext& poll, const PeerView& peer, Outgoing& out, bool last) noexcept {
   if (peer.session == nullptr) {
     context_.counters.add(Counter::dropped_no_key);
@@ -179,7 +179,7 @@ void Encap::send_superframe(const PollContext& poll, const PeerView& peer, Outgo
   if (fits) context_.counters.add(Counter::sealed_packets, segmenter->count());
 }
 
-// The inner header stands in front of the frame already.
+// The caller has put the inner header in front of the frame.
 void Encap::send_frame(const PollContext& poll, const PeerView& peer, const Outgoing& out,
                        Bytes frame) noexcept {
   const Bytes content{frame.data() - inner_header_size, frame.size() + inner_header_size};
@@ -190,8 +190,8 @@ void Encap::send_frame(const PollContext& poll, const PeerView& peer, const Outg
       refuse(poll, out, frame, limit);
       return;
     }
-    // The tunnel's own fragments arrive as the frame they were, which is no help if that is too big over
-    // there.
+    // The tunnel's own fragments arrive as the frame that they were cut from, which does not help if that
+    // frame is too big over there.
     if (frame.size() > receivable(peer, out.network, out.layers) && send_ip_fragments(peer, content, limit))
       return;
     if (frame.size() > peer.destination.max_frame()) {
@@ -202,7 +202,7 @@ void Encap::send_frame(const PollContext& poll, const PeerView& peer, const Outg
   seal(peer, content);
 }
 
-// False if the frame cannot be cut so.
+// Returns false if the frame cannot be cut by the rules of IPv4.
 bool Encap::send_ip_fragments(const PeerView& peer, Bytes content, std::size_t max_frame) noexcept {
   const auto inner = decode_frame(content);
   const Bytes frame = content.subspan(inner_header_size);
@@ -214,7 +214,7 @@ bool Encap::send_ip_fragments(const PeerView& peer, Bytes content, std::size_t m
     context_.counters.add(Counter::dropped_no_key);
     return true;
   }
-  // The frame may go to other peers yet, as it was.
+  // Other peers may still get the frame, so its checksum is restored at the end.
   const std::size_t field = std::size_t{inner->checksum_start} + inner->checksum_offset;
   const std::uint16_t partial = inner->partial_checksum ? load16(&frame[field]) : std::uint16_t{0};
   if (inner->partial_checksum) complete_checksum(frame, inner->checksum_start, inner->checksum_offset);
@@ -263,7 +263,7 @@ void Encap::seal(const PeerView& peer, ConstBytes content) noexcept {
   context_.counters.add(Counter::sealed_packets);
 }
 
-// Where both ends trust the wire the content stays as it is, and the tag proves who sent it.
+// Where both ends trust the wire, the content is not encrypted, and the tag proves who sent it.
 void Encap::seal(const PeerView& peer, std::uint64_t counter, const std::byte* content,
                  Bytes packet) noexcept {
   const Session& session = *peer.session;
@@ -281,7 +281,7 @@ void Encap::seal(const PeerView& peer, std::uint64_t counter, const std::byte* c
   context_.counters.add(Counter::plain_sent_packets);
 }
 
-// Tells the sender what fits, on the TAP that the frame came from.
+// This tells the sender what fits, on the TAP that the frame came from.
 void Encap::refuse(const PollContext& poll, const Outgoing& out, ConstBytes frame,
                    std::size_t limit) noexcept {
   context_.counters.add(Counter::dropped_too_big);

@@ -16,8 +16,8 @@
 #include <span>
 
 #include "packet/parse.h"
-#include "packet/segment.h"
-#include "packet/vnet.h"
+#include "packet/superframe/segment.h"
+#include "packet/superframe/vnet.h"
 #include "worker/context.h"
 #include "worker/send/send_batch.h"
 

@@ -11,7 +11,7 @@
 #include "base/fd.h"
 #include "base/spsc_ring.h"
 #include "io/endpoint.h"
-#include "packet/ip_address.h"
+#include "packet/address/ip_address.h"
 #include "packet/parse.h"
 #include "switch/mac_table.h"
 #include "wire/header.h"

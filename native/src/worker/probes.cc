@@ -5,7 +5,7 @@
 namespace weft {
 namespace {
 
-// A source that the control thread has not answered to yet is not told again before this.
+// The control thread is not told of the same source again before this time has passed.
 constexpr Micros source_pause = 20 * microseconds_per_millisecond;
 
 }  // namespace
@@ -29,7 +29,7 @@ void Probes::take_probe(const PollContext& poll, Session& session, ConstBytes co
     reply.seen_address = source.endpoint.address();
     reply.seen_port = source.endpoint.port();
   }
-  // The key that the probe came with is one that the peer has for certain.
+  // The peer certainly has the key that its probe came with.
   Session& seal = peer.session != nullptr ? *peer.session : session;
   constexpr std::size_t size = sealed_header_size + reply_size + tag_size;
   if (source.relayed) {

@@ -12,7 +12,7 @@
 namespace weft {
 namespace {
 
-// What epoll gives back: the socket, the wake-up call, the stream of a peer, or a queue of a TAP.
+// A tag of epoll names the socket, the wake-up call, the stream of a peer, or a queue of a TAP.
 constexpr std::uint64_t socket_tag = ~std::uint64_t{0};
 constexpr std::uint64_t wake_tag = socket_tag - 1;
 constexpr unsigned queue_bits = 16;
@@ -22,19 +22,19 @@ constexpr std::uint64_t tap_tag(std::uint16_t network, std::size_t queue) noexce
   return std::uint64_t{network} << queue_bits | queue;
 }
 
-// How much one source may take before the others get their turn.
+// One source may deliver so much before the others get their turn.
 constexpr unsigned socket_budget = 16;
 constexpr unsigned tap_budget = 64;
 constexpr std::size_t max_ready = 16;
 
 }  // namespace
 
-Worker::Worker(unsigned number, unsigned workers, UdpSocket socket, SnapshotBoard& board, MacTable& macs,
+Worker::Worker(unsigned number, unsigned workers, UdpSocket socket, EpochReclaimer& snapshots, MacTable& macs,
                Switches& switches)
     : number_(number),
       workers_(workers),
       socket_(std::move(socket)),
-      board_(board),
+      snapshots_(snapshots),
       wake_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
       forwarding_events_(events_),
       forwarding_(macs, forwarding_events_),
@@ -60,7 +60,7 @@ void Worker::start() {
   } catch (const std::system_error& error) {
     throw Failure(std::string("cannot start a worker thread: ") + error.what());
   }
-  // What the libraries do when a thread begins may not be allowed any more in the sandbox.
+  // The sandbox may forbid what the libraries do when a thread begins, so the caller waits for that.
   running_.wait(false);
 }
 
@@ -86,19 +86,19 @@ void Worker::unwatch(const TapQueues& taps) noexcept {
     epoll_.remove(taps.queues[i].fd());
 }
 
-// No polling before sleep: where cores are fewer than busy threads, what it saves in wake-ups it takes from
-// those who would have sent the next packet.
+// The thread does not spin before it sleeps: where there are fewer cores than busy threads, spinning takes
+// more time from the senders of the next packet than it saves in wake-ups.
 void Worker::run() noexcept {
   running_ = true;
   running_.notify_one();
   std::array<epoll_event, max_ready> space{};
   while (!stopping_.load(std::memory_order_acquire)) {
     const auto ready = epoll_.wait(space, -1);
-    const Snapshot& snapshot = board_.enter(number_);
+    const Snapshot& snapshot = snapshots_.enter(number_);
     const Micros now = monotonic_now();
     const std::uint32_t storm_limit = context_.switches.storm_limit.load(std::memory_order_relaxed);
     handle({snapshot, now, {*snapshot.endpoints, now, storm_limit}}, ready);
-    board_.leave(number_);
+    snapshots_.leave(number_);
   }
 }
 

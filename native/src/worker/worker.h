@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "io/epoll.h"
+#include "state/epoch_reclaimer.h"
 #include "worker/context.h"
 #include "worker/decap.h"
 #include "worker/encap.h"
@@ -16,8 +17,8 @@ namespace weft {
 
 class Worker {
  public:
-  /// `number` is its lane, its reader of `board`, and its queue of each TAP.
-  Worker(unsigned number, unsigned workers, UdpSocket socket, SnapshotBoard& board, MacTable& macs,
+  /// `number` is its lane, its reader of `snapshots`, and its queue of each TAP.
+  Worker(unsigned number, unsigned workers, UdpSocket socket, EpochReclaimer& snapshots, MacTable& macs,
          Switches& switches);
   ~Worker();
   Worker(const Worker&) = delete;
@@ -47,7 +48,7 @@ class Worker {
   unsigned number_;
   unsigned workers_;
   UdpSocket socket_;
-  SnapshotBoard& board_;
+  EpochReclaimer& snapshots_;
   Epoll epoll_;
   Fd wake_;
   std::thread thread_;
