@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "aead/aead.h"
-#include "packet/coalesce.h"
-#include "packet/segment.h"
+#include "packet/superframe/coalesce.h"
+#include "packet/superframe/segment.h"
 
 namespace {
 

@@ -2,7 +2,7 @@
 #include <deque>
 
 #include "input.h"
-#include "packet/coalesce.h"
+#include "packet/superframe/coalesce.h"
 
 using weft::fuzz::Input;
 using weft::fuzz::require;

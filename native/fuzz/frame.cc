@@ -1,9 +1,9 @@
 /// Frames and superframes from hostile containers: parsed, clamped, answered, cut.
 #include "input.h"
 #include "packet/checksum.h"
+#include "packet/messages/too_big.h"
 #include "packet/mss_clamp.h"
-#include "packet/segment.h"
-#include "packet/too_big.h"
+#include "packet/superframe/segment.h"
 
 using weft::fuzz::Input;
 using weft::fuzz::require;

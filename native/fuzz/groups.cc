@@ -1,7 +1,7 @@
 /// Frames from a TAP that tell of multicast groups.
 #include "input.h"
-#include "packet/group_report.h"
-#include "packet/loop_probe.h"
+#include "packet/messages/group_report.h"
+#include "packet/messages/loop_probe.h"
 
 using weft::fuzz::Input;
 using weft::fuzz::require;

@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <vector>
 
-#include "wire/bytes.h"
+#include "base/bytes.h"
 
 namespace weft::fuzz {
 

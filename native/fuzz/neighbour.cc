@@ -1,5 +1,5 @@
 /// Frames from a TAP that ask for a MAC address.
-#include "packet/neighbour.h"
+#include "packet/messages/neighbour.h"
 #include "input.h"
 
 using weft::fuzz::Input;

@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "aead/aead.h"
+#include "base/failure.h"
 #include "control/forwarder.h"
-#include "io/failure.h"
 #include "io/tap.h"
 #include "io/unix_socket.h"
 #include "offload/self_test.h"

@@ -3,34 +3,43 @@ pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)
 find_package(nlohmann_json 3.2 REQUIRED)
 
 add_library(weft_runtime STATIC
-  src/control/desired_state.cc
-  src/control/fields.cc
+  src/control/desired/desired_state.cc
+  src/control/event_reporter.cc
+  src/control/protocol/fields.cc
   src/control/forwarder.cc
+  src/control/group_querier.cc
   src/control/operations.cc
-  src/control/peer.cc
+  src/control/desired/peer.cc
   src/control/prober.cc
   src/control/reports.cc
   src/control/segment_operations.cc
-  src/control/server.cc
-  src/control/text.cc
+  src/control/protocol/server.cc
+  src/control/protocol/text.cc
+  src/control/worker_events.cc
   src/io/endpoint.cc
   src/io/epoll.cc
   src/io/interfaces.cc
-  src/io/log.cc
+  src/base/log.cc
   src/io/tap.cc
+  src/io/tap_queue.cc
   src/io/udp_socket.cc
   src/io/unix_socket.cc
   src/offload/self_test.cc
+  src/path/candidates.cc
+  src/path/endpoint_choice.cc
+  src/path/liveness.cc
   src/path/path.cc
   src/path/path_mtu.cc
+  src/path/transport.cc
   src/sandbox/sandbox.cc
-  src/state/snapshot.cc
+  src/state/epoch_reclaimer.cc
   src/stream/stream.cc
-  src/worker/egress.cc
-  src/worker/ingress.cc
+  src/worker/decap.cc
+  src/worker/encap.cc
+  src/worker/probes.cc
   src/worker/relay.cc
-  src/worker/run_sender.cc
-  src/worker/transmit.cc
+  src/worker/send/send_batch.cc
+  src/worker/send/transmit.cc
   src/worker/worker.cc)
 target_link_libraries(weft_runtime PUBLIC weft_core nlohmann_json::nlohmann_json Threads::Threads
   PRIVATE PkgConfig::SECCOMP PkgConfig::SODIUM)

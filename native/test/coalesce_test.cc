@@ -1,11 +1,11 @@
-#include "packet/coalesce.h"
+#include "packet/superframe/coalesce.h"
 
 #include <doctest/doctest.h>
 
 #include <deque>
 
 #include "frames.h"
-#include "packet/segment.h"
+#include "packet/superframe/segment.h"
 
 namespace weft {
 namespace {

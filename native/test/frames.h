@@ -7,9 +7,9 @@
 #include <random>
 #include <vector>
 
+#include "base/bytes.h"
 #include "packet/parse.h"
-#include "packet/vnet.h"
-#include "wire/bytes.h"
+#include "packet/superframe/vnet.h"
 #include "wire/header.h"
 
 namespace weft::test {

@@ -2,10 +2,10 @@
 
 #include "frames.h"
 #include "packet/checksum.h"
-#include "packet/group_report.h"
-#include "switch/group_table.h"
-#include "switch/local_groups.h"
-#include "worker/new_groups.h"
+#include "packet/messages/group_report.h"
+#include "switch/groups/group_table.h"
+#include "switch/groups/local_groups.h"
+#include "switch/groups/new_groups.h"
 
 namespace weft {
 namespace {

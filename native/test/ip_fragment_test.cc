@@ -1,4 +1,4 @@
-#include "packet/ip_fragment.h"
+#include "packet/superframe/ip_fragment.h"
 
 #include <doctest/doctest.h>
 

@@ -1,8 +1,8 @@
 #include <doctest/doctest.h>
 
-#include "packet/loop_probe.h"
+#include "packet/messages/loop_probe.h"
 #include "switch/loop_guard.h"
-#include "worker/flood_limit.h"
+#include "switch/storm_control.h"
 
 namespace weft {
 namespace {
@@ -60,7 +60,7 @@ TEST_CASE("a probe that comes back is enough: no more are sent while it circles"
 }
 
 TEST_CASE("a segment's floods are limited, each segment's by itself") {
-  FloodLimit floods;
+  StormControl floods;
   std::uint32_t limit = 5000;
   const auto admitted = [&](std::uint16_t network, Micros now, unsigned tries) {
     unsigned count = 0;
@@ -81,7 +81,7 @@ TEST_CASE("a segment's floods are limited, each segment's by itself") {
 }
 
 TEST_CASE("a storm is news once a second, each segment's by itself") {
-  FloodLimit floods;
+  StormControl floods;
   CHECK(floods.is_news(0, second));
   CHECK_FALSE(floods.is_news(0, 2 * second - 1));
   CHECK(floods.is_news(1, 2 * second - 1));

@@ -1,4 +1,4 @@
-#include "packet/neighbour.h"
+#include "packet/messages/neighbour.h"
 
 #include <doctest/doctest.h>
 
@@ -162,7 +162,8 @@ TEST_CASE("ARP and neighbour discovery claim their sender's address, and what th
   CHECK(claims(extended) == Texts{"fd00::1", "fd00::2"});
 }
 
-TEST_CASE("whoever looks whether an address is free claims nothing, nor does what is no neighbour discovery") {
+TEST_CASE(
+    "whoever looks whether an address is free claims nothing, nor does what is no neighbour discovery") {
   CHECK(claims(arp_request("0.0.0.0", "10.32.0.2")).empty());
   CHECK(claims(solicitation("::", "fd00::2")).empty());
   Buffer echo = solicitation("fd00::1", "fd00::2");

@@ -1,4 +1,4 @@
-#include "packet/segment.h"
+#include "packet/superframe/segment.h"
 
 #include <doctest/doctest.h>
 

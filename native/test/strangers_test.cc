@@ -1,4 +1,4 @@
-#include "worker/strangers.h"
+#include "switch/strangers.h"
 
 #include <doctest/doctest.h>
 

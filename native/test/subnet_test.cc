@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "packet/subnet.h"
+#include "packet/address/subnet.h"
 
 namespace weft {
 namespace {

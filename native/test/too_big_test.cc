@@ -1,4 +1,4 @@
-#include "packet/too_big.h"
+#include "packet/messages/too_big.h"
 
 #include <doctest/doctest.h>
 

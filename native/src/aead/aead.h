@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "aead/secret.h"
-#include "wire/bytes.h"
+#include "base/bytes.h"
+#include "base/secret.h"
 #include "wire/header.h"
 
 namespace weft {

@@ -6,9 +6,9 @@
 #include <array>
 #include <memory>
 
-#include "aead/secret.h"
-#include "session/spin_lock.h"
-#include "wire/bytes.h"
+#include "base/bytes.h"
+#include "base/secret.h"
+#include "base/spin_lock.h"
 #include "wire/header.h"
 
 namespace weft {

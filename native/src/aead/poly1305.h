@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "wire/bytes.h"
+#include "base/bytes.h"
 
 namespace weft {
 

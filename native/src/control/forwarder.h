@@ -6,13 +6,14 @@
 #include <vector>
 
 #include "aead/aead.h"
-#include "control/desired_state.h"
+#include "control/desired/desired_state.h"
+#include "control/event_reporter.h"
 #include "control/prober.h"
-#include "control/server.h"
+#include "control/protocol/server.h"
 #include "io/epoll.h"
-#include "io/log.h"
 #include "offload/self_test.h"
 #include "offload/switches.h"
+#include "state/epoch_reclaimer.h"
 #include "switch/mac_table.h"
 #include "worker/worker.h"
 
@@ -63,9 +64,6 @@ class Forwarder final : private RequestHandler, private PeerServices {
   Json announce(const Fields& fields) const;
   Json set_peer_groups(const Fields& fields);
   [[nodiscard]] Json local_groups() const;
-  void ask_for_groups(Network& network, Micros now);
-  void ask_for_group(const Network& network, const IpAddress& group) const;
-  void tell_groups(Network& network, Micros now);
 
   // Reports (reports.cc).
   [[nodiscard]] Json dump() const;
@@ -85,22 +83,18 @@ class Forwarder final : private RequestHandler, private PeerServices {
   void peer_observed(Peer& peer) override;
   void peer_transport(Peer& peer) override;
 
-  // What workers tell.
+  // What workers tell (worker_events.cc).
   void take_events(Worker& worker);
   void on_event(const WorkerEvent& event);
-  void on_mac_moved(const WorkerEvent& event);
-  void on_mac_seen(const WorkerEvent& event);
-  void on_refused(const WorkerEvent& event);
   void on_tap_lost(std::uint16_t number);
   void on_gso_failed();
   void on_group_event(const WorkerEvent& event);
   void on_loop_probe(std::uint16_t number, PeerId from);
   void on_storm(std::uint16_t number);
-  static void write_to_tap(const TapQueues& taps, ConstBytes frame);
   void watch_for_loops(Network& network, Micros now);
   void on_stream_lost(Peer& peer, std::uint32_t id);
 
-  void emit(std::string_view event, Json fields);
+  void tell_groups(Network& network, Micros now);
   void publish();
   void drop_stream(Peer& peer);
   void detach_taps(Network& network);
@@ -114,13 +108,14 @@ class Forwarder final : private RequestHandler, private PeerServices {
   std::uint16_t port_;
   std::int64_t started_at_;
   MacTable macs_;
-  SnapshotBoard board_;
+  EpochReclaimer snapshots_;
   Epoll epoll_;
   std::vector<std::unique_ptr<Worker>> workers_;
   Counters counters_;  // the control thread's own
   Prober prober_;
   DesiredState state_;
   ControlServer server_;
+  EventReporter reporter_;
   Fd signals_;
   bool dirty_ = false;
   bool stopping_ = false;
@@ -129,9 +124,6 @@ class Forwarder final : private RequestHandler, private PeerServices {
   Micros next_sweep_ = 0;  ///< of all paths
   std::uint32_t last_stream_ = 0;
   std::vector<std::uint32_t> expiring_;  // keys that were announced to be used up soon
-  RateLimitedLog path_log_;
-  RateLimitedLog mac_log_;
-  RateLimitedLog loop_log_;
 };
 
 }  // namespace weft

@@ -6,8 +6,8 @@
 #include <type_traits>
 
 #include "control/forwarder.h"
+#include "control/protocol/text.h"
 #include "control/requests.h"
-#include "control/text.h"
 #include "io/tap.h"
 #include "version.h"
 
@@ -107,11 +107,12 @@ Json Forwarder::set_tap(const Fields& fields, std::vector<Fd>& fds) {
       throw RequestError("bad-tap", "a descriptor is not a queue of TAP '" + name + "' with a vnet header");
   auto taps = std::make_shared<TapQueues>();
   taps->name = name;
-  taps->fds = std::move(fds);
+  for (Fd& fd : fds)
+    taps->queues.emplace_back(std::move(fd));
 
   Network& network = state_.networks[number];
   network.number = number;
-  network.next_query = 0;
+  network.querier.restart();
   state_.groups_changed = true;
   detach_taps(network);
   network.taps = taps;
@@ -121,7 +122,7 @@ Json Forwarder::set_tap(const Fields& fields, std::vector<Fd>& fds) {
   for (const auto& worker : workers_)
     worker->watch(number, *taps);
   log_line(Level::info, "network " + std::to_string(number) + ": TAP " + name + " with " +
-                            std::to_string(taps->fds.size()) + " queues");
+                            std::to_string(taps->queues.size()) + " queues");
   return Json::object();
 }
 
@@ -160,7 +161,7 @@ Json Forwarder::set_peer(const Fields& fields) {
   state_.groups_changed = true;
   peer->via = request.via;
   peer->mtu = request.mtu;
-  peer->path().set_keepalive(request.keepalive_ms == 0 ? Path::default_keepalive
+  peer->path().set_keepalive(request.keepalive_ms == 0 ? Liveness::default_keepalive
                                                        : request.keepalive_ms * microseconds_per_millisecond);
   peer->path().set_relayed(request.via.has_value(), relay_changed, now);
   peer->path().set_candidates(request.candidates, now);
@@ -182,7 +183,7 @@ Json Forwarder::remove_peer(const Fields& fields) {
   state_.remove(peer.id());
   publish();
   // First no worker may learn for that slot any more.
-  board_.synchronize();
+  snapshots_.synchronize();
   macs_.remove_owner(slot);
   return Json::object();
 }
@@ -213,7 +214,7 @@ Json Forwarder::set_key(const Fields& fields) {
   publish();
   // Before anybody seals with the key, here or (after our answer) over there, every worker must be able to
   // open with it.
-  board_.synchronize();
+  snapshots_.synchronize();
   session->installed = true;
   publish();
   // At once: the other side seals with the key when it has opened something with it.

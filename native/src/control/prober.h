@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "control/peer.h"
+#include "control/desired/peer.h"
 #include "io/udp_socket.h"
 #include "stats/counters.h"
 

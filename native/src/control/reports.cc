@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "control/forwarder.h"
-#include "control/text.h"
+#include "control/protocol/text.h"
 
 namespace weft {
 namespace {
@@ -107,7 +107,7 @@ Json Forwarder::dump() const {
                         {"name", or_null(network.taps != nullptr, network.taps ? network.taps->name : "")},
                         {"mtu", or_null(network.mtu != 0, network.mtu)},
                         {"loop", loop_state(network.loop)},
-                        {"queues", network.taps ? network.taps->fds.size() : 0}});
+                        {"queues", network.taps ? network.taps->queues.size() : 0}});
   return {{"peers", std::move(peers)}, {"networks", std::move(networks)}};
 }
 

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "aead/aead.h"
-#include "control/fields.h"
+#include "control/protocol/fields.h"
 #include "offload/switches.h"
 
 namespace weft {

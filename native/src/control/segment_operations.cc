@@ -2,28 +2,12 @@
 #include <array>
 
 #include "control/forwarder.h"
+#include "control/protocol/text.h"
 #include "control/requests.h"
-#include "control/text.h"
-#include "packet/group_report.h"
-#include "packet/loop_probe.h"
-#include "packet/neighbour.h"
+#include "packet/messages/loop_probe.h"
+#include "packet/messages/neighbour.h"
 
 namespace weft {
-namespace {
-
-Json texts_of(const std::vector<IpAddress>& addresses) {
-  Json texts = Json::array();
-  for (const IpAddress& address : addresses)
-    texts.push_back(address.text());
-  return texts;
-}
-
-constexpr Micros query_interval = 60 * microseconds_per_second;
-constexpr Micros first_query_interval = 2 * microseconds_per_second;
-// Hosts answer within a second.
-constexpr Micros groups_known_after = 5 * microseconds_per_second;
-
-}  // namespace
 
 Json Forwarder::set_endpoint(const Fields& fields) {
   EndpointSetRequest request(fields);
@@ -70,7 +54,7 @@ Json Forwarder::announce(const Fields& fields) const {
   std::array<std::byte, max_neighbour_announcement> frame;
   for (const IpAddress& address : request.addresses) {
     const auto size = build_neighbour_announcement(address, request.mac, router_mac(state_.self), frame);
-    write_to_tap(*at->second.taps, ConstBytes{frame}.first(size));
+    at->second.taps->any().write_frame(ConstBytes{frame}.first(size));
   }
   return Json::object();
 }
@@ -89,35 +73,10 @@ Json Forwarder::set_peer_groups(const Fields& fields) {
 Json Forwarder::local_groups() const {
   Json networks = Json::array();
   for (const auto& [number, network] : state_.networks)
-    networks.push_back({{"network", number},
-                        {"groups", network.told_groups ? texts_of(*network.told_groups) : Json(nullptr)}});
+    networks.push_back(
+        {{"network", number},
+         {"groups", network.querier.told() ? texts_of(*network.querier.told()) : Json(nullptr)}});
   return {{"networks", std::move(networks)}};
-}
-
-// Asks who wants what; nobody else may, and without questions nobody would be forgotten.
-void Forwarder::ask_for_groups(Network& network, Micros now) {
-  if (now < network.next_query) return;
-  const bool first = network.next_query == 0;
-  // The first question may be lost in a device that just came up.
-  network.next_query = now + (first ? first_query_interval : query_interval);
-  if (first) network.groups_known = now + groups_known_after;
-  ask_for_group(network, all_ipv4_groups());
-  ask_for_group(network, all_ipv6_groups());
-}
-
-void Forwarder::ask_for_group(const Network& network, const IpAddress& group) const {
-  if (network.taps == nullptr || state_.self == 0) return;
-  std::array<std::byte, max_group_query> query;
-  const std::size_t size = build_group_query(group, router_mac(state_.self), query);
-  write_to_tap(*network.taps, ConstBytes{query}.first(size));
-}
-
-void Forwarder::tell_groups(Network& network, Micros now) {
-  if (network.groups_known == 0 || now < network.groups_known) return;
-  auto groups = network.groups->current(now);
-  if (groups == network.told_groups) return;
-  emit("groups", {{"network", network.number}, {"groups", texts_of(groups)}});
-  network.told_groups = std::move(groups);
 }
 
 }  // namespace weft

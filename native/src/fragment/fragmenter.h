@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "wire/bytes.h"
+#include "base/bytes.h"
 #include "wire/header.h"
 
 namespace weft {

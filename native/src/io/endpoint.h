@@ -12,7 +12,7 @@
 #include <string>
 #include <string_view>
 
-#include "wire/bytes.h"
+#include "base/bytes.h"
 
 namespace weft {
 

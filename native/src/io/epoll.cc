@@ -1,6 +1,6 @@
 #include "io/epoll.h"
 
-#include "io/failure.h"
+#include "base/failure.h"
 
 namespace weft {
 namespace {

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <span>
 
-#include "io/fd.h"
+#include "base/fd.h"
 
 namespace weft {
 

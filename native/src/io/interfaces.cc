@@ -6,8 +6,8 @@
 
 #include <cstring>
 
-#include "io/failure.h"
-#include "io/fd.h"
+#include "base/failure.h"
+#include "base/fd.h"
 
 namespace weft {
 namespace {

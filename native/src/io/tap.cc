@@ -7,7 +7,7 @@
 
 #include <cstring>
 
-#include "io/failure.h"
+#include "base/failure.h"
 
 namespace weft {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "io/fd.h"
+#include "base/fd.h"
 
 namespace weft {
 

@@ -10,7 +10,7 @@
 #include <cstddef>
 #include <string>
 
-#include "io/failure.h"
+#include "base/failure.h"
 
 namespace weft {
 namespace {

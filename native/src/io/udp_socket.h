@@ -8,10 +8,10 @@
 #include <span>
 #include <vector>
 
+#include "base/bytes.h"
+#include "base/fd.h"
 #include "io/endpoint.h"
-#include "io/fd.h"
-#include "packet/ip_address.h"
-#include "wire/bytes.h"
+#include "packet/address/ip_address.h"
 
 namespace weft {
 

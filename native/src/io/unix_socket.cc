@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "io/failure.h"
+#include "base/failure.h"
 
 namespace weft {
 namespace {

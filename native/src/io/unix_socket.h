@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "io/fd.h"
-#include "wire/bytes.h"
+#include "base/bytes.h"
+#include "base/fd.h"
 
 namespace weft {
 

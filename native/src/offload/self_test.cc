@@ -14,8 +14,8 @@
 #include <thread>
 #include <vector>
 
-#include "io/failure.h"
-#include "io/fd.h"
+#include "base/failure.h"
+#include "base/fd.h"
 #include "io/tap.h"
 #include "io/udp_socket.h"
 

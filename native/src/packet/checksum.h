@@ -3,8 +3,8 @@
 
 #include <cstdint>
 
+#include "base/bytes.h"
 #include "packet/parse.h"
-#include "wire/bytes.h"
 
 namespace weft {
 

@@ -3,8 +3,8 @@
 
 #include <cstddef>
 
+#include "base/bytes.h"
 #include "packet/parse.h"
-#include "wire/bytes.h"
 
 namespace weft {
 

@@ -4,7 +4,7 @@
 #include <bit>
 #include <cstdint>
 
-#include "io/clock.h"
+#include "base/clock.h"
 
 namespace weft {
 

@@ -7,7 +7,7 @@
 #include <optional>
 #include <vector>
 
-#include "io/clock.h"
+#include "base/clock.h"
 
 namespace weft {
 

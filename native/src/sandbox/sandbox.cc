@@ -14,7 +14,7 @@
 #include <cerrno>
 #include <memory>
 
-#include "io/failure.h"
+#include "base/failure.h"
 
 namespace weft {
 namespace {

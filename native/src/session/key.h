@@ -8,9 +8,9 @@
 #include <optional>
 
 #include "aead/aead.h"
+#include "base/spin_lock.h"
 #include "fragment/reassembler.h"
 #include "session/replay_window.h"
-#include "session/spin_lock.h"
 #include "wire/header.h"
 
 namespace weft {

@@ -5,8 +5,8 @@
 #include <cstdint>
 
 #include "aead/aead.h"
-#include "io/clock.h"
-#include "packet/subnet.h"
+#include "base/clock.h"
+#include "packet/address/subnet.h"
 #include "session/key.h"
 #include "wire/header.h"
 

@@ -1,4 +1,4 @@
-/// What the workers know of the world: an immutable picture that the control thread replaces as a whole.
+/// What the workers know: immutable state that the control thread replaces as a whole.
 #pragma once
 
 #include <sys/socket.h>
@@ -9,18 +9,16 @@
 #include <memory>
 #include <optional>
 #include <span>
-#include <string>
 #include <vector>
 
-#include "io/clock.h"
+#include "base/clock.h"
 #include "io/endpoint.h"
-#include "io/fd.h"
-#include "packet/ip_address.h"
+#include "io/tap_queue.h"
+#include "packet/address/ip_address.h"
 #include "state/session.h"
 #include "stream/stream.h"
 #include "switch/endpoint_table.h"
-#include "switch/group_table.h"
-#include "switch/local_groups.h"
+#include "switch/segment_view.h"
 #include "wire/header.h"
 
 namespace weft {
@@ -54,12 +52,6 @@ struct alignas(64) PeerTraffic {
   static void bump(std::atomic<std::uint64_t>& value, std::uint64_t by) noexcept {
     value.store(value.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
   }
-};
-
-/// The queues of one network's TAP.
-struct TapQueues {
-  std::string name;
-  std::vector<Fd> fds;
 };
 
 /// Where datagrams for a peer go.
@@ -96,14 +88,9 @@ struct PeerView {
   }
 };
 
-struct NetworkView {
-  std::uint16_t number = 0;
-  std::size_t mtu = 0;                        ///< of the overlay; 0: not told
-  std::shared_ptr<const TapQueues> taps;      ///< null: no TAP here
-  std::vector<PeerSlot> members;              ///< peers that have it
-  bool muted = false;                         ///< a loop keeps us from flooding
-  std::shared_ptr<const GroupTable> wanted;   ///< which members want which multicast groups
-  std::shared_ptr<LocalGroups> local_groups;  ///< which are wanted here
+struct NetworkView : SegmentView {
+  std::size_t mtu = 0;                    ///< of the overlay; 0: not told
+  std::shared_ptr<const TapQueues> taps;  ///< null: no TAP here
 };
 
 /// Open addressing over keys that are random already (key indexes, short ids). Built once, then read.
@@ -159,48 +146,6 @@ struct Snapshot {
       if (view.number == number) return &view;
     return nullptr;
   }
-};
-
-/// Hands snapshots from the control thread to the workers without locks. A former snapshot is freed when no
-/// worker can still look at it: each says when it begins to look and when it has stopped.
-class SnapshotBoard {
- public:
-  explicit SnapshotBoard(std::size_t readers);
-  ~SnapshotBoard();
-  SnapshotBoard(const SnapshotBoard&) = delete;
-  SnapshotBoard& operator=(const SnapshotBoard&) = delete;
-
-  /// Reader: what is true now. Valid until `leave` or the next `enter` of the same reader.
-  const Snapshot& enter(std::size_t reader) noexcept {
-    // The order matters: the epoch must be visible before the pointer is read (see `collect`).
-    readers_[reader].epoch.store(epoch_.load(std::memory_order_acquire), std::memory_order_seq_cst);
-    return *current_.load(std::memory_order_seq_cst);
-  }
-  /// Reader: looks at no snapshot until the next `enter`.
-  void leave(std::size_t reader) noexcept { readers_[reader].epoch.store(idle, std::memory_order_release); }
-
-  /// Control thread: replaces the snapshot, and frees former ones that nobody sees.
-  void publish(std::unique_ptr<const Snapshot> next);
-  /// Control thread: returns when no reader looks at anything older than what stands. Readers look for a
-  /// batch of packets, so this is short unless they are kept from running.
-  void synchronize();
-  /// Control thread: frees former snapshots that nobody sees; true if none is left.
-  bool collect();
-
- private:
-  static constexpr std::uint64_t idle = ~std::uint64_t{0};
-  struct alignas(64) Reader {
-    std::atomic<std::uint64_t> epoch{idle};
-  };
-  struct Retired {
-    std::unique_ptr<const Snapshot> snapshot;
-    std::uint64_t epoch;  // the first at which it could no longer be entered
-  };
-
-  std::vector<Reader> readers_;
-  std::atomic<const Snapshot*> current_;
-  std::atomic<std::uint64_t> epoch_{0};
-  std::vector<Retired> retired_;
 };
 
 }  // namespace weft

@@ -5,7 +5,7 @@
 #include <memory>
 #include <optional>
 
-#include "wire/bytes.h"
+#include "base/bytes.h"
 
 namespace weft {
 

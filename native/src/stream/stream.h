@@ -5,8 +5,8 @@
 #include <memory>
 #include <mutex>
 
+#include "base/fd.h"
 #include "io/epoll.h"
-#include "io/fd.h"
 #include "stream/deframer.h"
 #include "wire/header.h"
 

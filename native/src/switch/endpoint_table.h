@@ -8,7 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "packet/ip_address.h"
+#include "packet/address/ip_address.h"
 #include "packet/parse.h"
 #include "switch/mac_table.h"
 

@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include "io/clock.h"
+#include "base/clock.h"
 #include "wire/header.h"
 
 namespace weft {

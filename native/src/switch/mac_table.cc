@@ -6,7 +6,7 @@
 #include <mutex>
 #include <new>
 
-#include "packet/ip_address.h"
+#include "packet/address/ip_address.h"
 
 namespace weft {
 namespace {

@@ -9,8 +9,8 @@
 #include <optional>
 #include <span>
 
+#include "base/spin_lock.h"
 #include "packet/parse.h"
-#include "session/spin_lock.h"
 
 namespace weft {
 

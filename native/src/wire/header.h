@@ -6,8 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "aead/secret.h"
-#include "wire/bytes.h"
+#include "base/bytes.h"
+#include "base/secret.h"
 
 namespace weft {
 

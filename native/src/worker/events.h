@@ -6,12 +6,12 @@
 #include <cerrno>
 #include <cstdint>
 
-#include "io/clock.h"
+#include "base/clock.h"
+#include "base/failure.h"
+#include "base/fd.h"
+#include "base/spsc_ring.h"
 #include "io/endpoint.h"
-#include "io/failure.h"
-#include "io/fd.h"
-#include "packet/ip_address.h"
-#include "io/spsc_ring.h"
+#include "packet/address/ip_address.h"
 #include "packet/parse.h"
 #include "switch/mac_table.h"
 #include "wire/header.h"

@@ -1,17 +1,17 @@
 #include "worker/relay.h"
 
-#include "worker/transmit.h"
+#include "worker/send/transmit.h"
 
 namespace weft {
 
-Bytes Relay::handle(const Batch& batch, Bytes datagram) noexcept {
+Bytes Relay::handle(const PollContext& poll, Bytes datagram) noexcept {
   Counters& counters = context_.counters;
   const auto decoded = decode_relay(datagram);
   if (!decoded) {
     counters.add(decoded.error == WireError::too_short ? Counter::dropped_short : Counter::dropped_bad_field);
     return {};
   }
-  const Session* hop = batch.snapshot.keys.find(decoded->hop_key_index);
+  const Session* hop = poll.snapshot.keys.find(decoded->hop_key_index);
   if (hop == nullptr) {
     counters.add(Counter::dropped_unknown_key);
     return {};
@@ -20,10 +20,10 @@ Bytes Relay::handle(const Batch& batch, Bytes datagram) noexcept {
     counters.add(Counter::dropped_hop_tag);
     return {};
   }
-  if (decoded->destination == batch.snapshot.self) return relayed_packet(datagram);
+  if (decoded->destination == poll.snapshot.self) return relayed_packet(datagram);
 
-  const PeerView* to = batch.snapshot.routes.find(decoded->destination);
-  // Back to where it came from would be a loop of two.
+  const PeerView* to = poll.snapshot.routes.find(decoded->destination);
+  // A packet that goes back to where it came from would loop between two routers.
   if (to == nullptr || !to->destination.reachable() || to->next_session() == nullptr ||
       to->next_session()->peer == hop->peer) {
     counters.add(Counter::dropped_no_route);

@@ -15,7 +15,7 @@ class Relay {
   /// on (at the latest with `flush`) or dropped, and the result is empty. Datagrams that stand one behind the
   /// other in memory (on a stream with their lengths between them), of one size but for a shorter last one,
   /// leave with one call.
-  Bytes handle(const Batch& batch, Bytes datagram) noexcept;
+  Bytes handle(const PollContext& poll, Bytes datagram) noexcept;
 
   /// Sends what is held; before the memory is used for something else.
   void flush() noexcept;

@@ -7,12 +7,12 @@
 #include <string>
 #include <system_error>
 
-#include "io/failure.h"
+#include "base/failure.h"
 
 namespace weft {
 namespace {
 
-// What epoll gives back: the socket, the wake-up call, the stream of a peer, or a queue of a TAP.
+// A tag of epoll names the socket, the wake-up call, the stream of a peer, or a queue of a TAP.
 constexpr std::uint64_t socket_tag = ~std::uint64_t{0};
 constexpr std::uint64_t wake_tag = socket_tag - 1;
 constexpr unsigned queue_bits = 16;
@@ -22,24 +22,26 @@ constexpr std::uint64_t tap_tag(std::uint16_t network, std::size_t queue) noexce
   return std::uint64_t{network} << queue_bits | queue;
 }
 
-// How much one source may take before the others get their turn.
+// One source may deliver so much before the others get their turn.
 constexpr unsigned socket_budget = 16;
 constexpr unsigned tap_budget = 64;
 constexpr std::size_t max_ready = 16;
 
 }  // namespace
 
-Worker::Worker(unsigned number, unsigned workers, UdpSocket socket, SnapshotBoard& board, MacTable& macs,
+Worker::Worker(unsigned number, unsigned workers, UdpSocket socket, EpochReclaimer& snapshots, MacTable& macs,
                Switches& switches)
     : number_(number),
       workers_(workers),
       socket_(std::move(socket)),
-      board_(board),
+      snapshots_(snapshots),
       wake_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
-      context_{number, socket_, macs, switches, counters_, events_},
-      sender_(context_),
-      egress_(context_, sender_),
-      ingress_(context_, sender_) {
+      forwarding_events_(events_),
+      forwarding_(macs, forwarding_events_),
+      context_{number, socket_, switches, counters_, events_, forwarding_},
+      send_batch_(context_),
+      encap_(context_, send_batch_),
+      decap_(context_, send_batch_) {
   if (!wake_) throw Failure::from_errno("cannot make an eventfd");
   epoll_.add(socket_.fd(), EPOLLIN, socket_tag);
   epoll_.add(wake_.get(), EPOLLIN, wake_tag);
@@ -58,7 +60,7 @@ void Worker::start() {
   } catch (const std::system_error& error) {
     throw Failure(std::string("cannot start a worker thread: ") + error.what());
   }
-  // What the libraries do when a thread begins may not be allowed any more in the sandbox.
+  // The sandbox may forbid what the libraries do when a thread begins, so the caller waits for that.
   running_.wait(false);
 }
 
@@ -71,8 +73,8 @@ void Worker::stop() noexcept {
 }
 
 void Worker::watch(std::uint16_t network, const TapQueues& taps) {
-  for (std::size_t i = number_; i < taps.fds.size(); i += workers_)
-    epoll_.add(taps.fds[i].get(), EPOLLIN, tap_tag(network, i));
+  for (std::size_t i = number_; i < taps.queues.size(); i += workers_)
+    epoll_.add(taps.queues[i].fd(), EPOLLIN, tap_tag(network, i));
 }
 
 void Worker::watch(Stream& stream, PeerSlot slot) {
@@ -80,50 +82,53 @@ void Worker::watch(Stream& stream, PeerSlot slot) {
 }
 
 void Worker::unwatch(const TapQueues& taps) noexcept {
-  for (std::size_t i = number_; i < taps.fds.size(); i += workers_)
-    epoll_.remove(taps.fds[i].get());
+  for (std::size_t i = number_; i < taps.queues.size(); i += workers_)
+    epoll_.remove(taps.queues[i].fd());
 }
 
-// No polling before sleep: where cores are fewer than busy threads, what it saves in wake-ups it takes from
-// those who would have sent the next packet.
+// The thread does not spin before it sleeps: where there are fewer cores than busy threads, spinning takes
+// more time from the senders of the next packet than it saves in wake-ups.
 void Worker::run() noexcept {
   running_ = true;
   running_.notify_one();
   std::array<epoll_event, max_ready> space{};
   while (!stopping_.load(std::memory_order_acquire)) {
     const auto ready = epoll_.wait(space, -1);
-    handle({board_.enter(number_), monotonic_now()}, ready);
-    board_.leave(number_);
+    const Snapshot& snapshot = snapshots_.enter(number_);
+    const Micros now = monotonic_now();
+    const std::uint32_t storm_limit = context_.switches.storm_limit.load(std::memory_order_relaxed);
+    handle({snapshot, now, {*snapshot.endpoints, now, storm_limit}}, ready);
+    snapshots_.leave(number_);
   }
 }
 
-void Worker::handle(const Batch& batch, std::span<const epoll_event> ready) noexcept {
-  sender_.set_self(batch.snapshot.self);
+void Worker::handle(const PollContext& poll, std::span<const epoll_event> ready) noexcept {
+  send_batch_.set_self(poll.snapshot.self);
   for (const epoll_event& event : ready) {
     if (event.data.u64 == wake_tag) continue;
     if (event.data.u64 == socket_tag) {
-      ingress_.drain(batch, socket_budget);
+      decap_.drain(poll, socket_budget);
       continue;
     }
     if (event.data.u64 >= first_stream_tag) {
-      handle_stream(batch, event);
+      handle_stream(poll, event);
       continue;
     }
     const NetworkView* network =
-        batch.snapshot.network(static_cast<std::uint16_t>(event.data.u64 >> queue_bits));
+        poll.snapshot.network(static_cast<std::uint16_t>(event.data.u64 >> queue_bits));
     const std::size_t queue = event.data.u64 & ((std::uint64_t{1} << queue_bits) - 1);
-    if (network == nullptr || network->taps == nullptr || queue >= network->taps->fds.size()) continue;
-    egress_.drain(batch, *network, network->taps->fds[queue].get(), tap_budget);
+    if (network == nullptr || network->taps == nullptr || queue >= network->taps->queues.size()) continue;
+    encap_.drain(poll, *network, network->taps->queues[queue], tap_budget);
   }
-  sender_.flush();
+  send_batch_.flush();
 }
 
-void Worker::handle_stream(const Batch& batch, const epoll_event& event) noexcept {
+void Worker::handle_stream(const PollContext& poll, const epoll_event& event) noexcept {
   const std::uint64_t slot = event.data.u64 - first_stream_tag;
-  Stream* const stream = slot < batch.snapshot.peers.size() ? batch.snapshot.peers[slot].stream : nullptr;
+  Stream* const stream = slot < poll.snapshot.peers.size() ? poll.snapshot.peers[slot].stream : nullptr;
   if (stream == nullptr) return;
   if ((event.events & EPOLLOUT) != 0) stream->flush();
-  if ((event.events & ~EPOLLOUT) != 0) ingress_.drain(batch, *stream);
+  if ((event.events & ~EPOLLOUT) != 0) decap_.drain(poll, *stream);
 }
 
 }  // namespace weft

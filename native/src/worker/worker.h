@@ -6,17 +6,19 @@
 #include <thread>
 
 #include "io/epoll.h"
+#include "state/epoch_reclaimer.h"
 #include "worker/context.h"
-#include "worker/egress.h"
-#include "worker/ingress.h"
-#include "worker/run_sender.h"
+#include "worker/decap.h"
+#include "worker/encap.h"
+#include "worker/forwarding_events.h"
+#include "worker/send/send_batch.h"
 
 namespace weft {
 
 class Worker {
  public:
-  /// `number` is its lane, its reader of `board`, and its queue of each TAP.
-  Worker(unsigned number, unsigned workers, UdpSocket socket, SnapshotBoard& board, MacTable& macs,
+  /// `number` is its lane, its reader of `snapshots`, and its queue of each TAP.
+  Worker(unsigned number, unsigned workers, UdpSocket socket, EpochReclaimer& snapshots, MacTable& macs,
          Switches& switches);
   ~Worker();
   Worker(const Worker&) = delete;
@@ -40,13 +42,13 @@ class Worker {
 
  private:
   void run() noexcept;
-  void handle(const Batch& batch, std::span<const epoll_event> ready) noexcept;
-  void handle_stream(const Batch& batch, const epoll_event& event) noexcept;
+  void handle(const PollContext& poll, std::span<const epoll_event> ready) noexcept;
+  void handle_stream(const PollContext& poll, const epoll_event& event) noexcept;
 
   unsigned number_;
   unsigned workers_;
   UdpSocket socket_;
-  SnapshotBoard& board_;
+  EpochReclaimer& snapshots_;
   Epoll epoll_;
   Fd wake_;
   std::thread thread_;
@@ -54,10 +56,12 @@ class Worker {
   std::atomic<bool> stopping_{false};
   Counters counters_;
   WorkerEvents events_;
+  ForwardingEvents forwarding_events_;
+  Forwarding forwarding_;
   WorkerContext context_;
-  RunSender sender_;
-  Egress egress_;
-  Ingress ingress_;
+  SendBatch send_batch_;
+  Encap encap_;
+  Decap decap_;
 };
 
 }  // namespace weft

@@ -22,7 +22,7 @@
 #include <sstream>
 #include <thread>
 
-#include "io/failure.h"
+#include "base/failure.h"
 #include "io/unix_socket.h"
 
 namespace weft::test {

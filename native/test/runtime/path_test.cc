@@ -78,7 +78,7 @@ class World : public PathObserver {
         path.on_reply(answer.id, answer.seen, now);
       if (crowded && now % (47 * ms) == 0) queue(1000);
       const bool sweep = now >= next_sweep;
-      if (sweep) next_sweep = now + Path::busy_keepalive;
+      if (sweep) next_sweep = now + Liveness::busy_keepalive;
       if (sweep || path.deadline() <= now) path.poll(now, sent += busy ? 1 : 0);
     }
   }

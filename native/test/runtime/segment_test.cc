@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "base/bytes.h"
 #include "lab.h"
-#include "wire/bytes.h"
 
 namespace weft::test {
 namespace {
@@ -95,9 +95,8 @@ TEST_CASE("a MAC or an address that was given to a container elsewhere does not 
   CHECK(pair.a.counter("dropped_foreign_mac") == 1);
   pair.a.run("ip link set tap0 address 02:00:00:00:00:0a && ip addr add 10.32.0.2/24 dev tap0");
   pair.a.run("ping -q -c 1 -W 1 10.32.0.9 > /dev/null || true");
-  CHECK(pair.a.control().event("refused", [](const Json& event) {
-    return event["address"] == "10.32.0.2";
-  })["mac"] == mac_a);
+  CHECK(pair.a.control().event(
+            "refused", [](const Json& event) { return event["address"] == "10.32.0.2"; })["mac"] == mac_a);
   CHECK(pair.a.counter("dropped_foreign_address") >= 1);
   // Once it is given to somebody here, it goes.
   announce(pair.a, mac_a, {"10.32.0.2"}, nullptr);
@@ -127,7 +126,8 @@ TEST_CASE("a MAC that nobody was given is told once it sends") {
   CHECK_FALSE(pair.a.control().event("mac-seen", sends).is_null());
 }
 
-TEST_CASE("an announcement on request reaches this side of the segment, and does not come from the container") {
+TEST_CASE(
+    "an announcement on request reaches this side of the segment, and does not come from the container") {
   Pair pair;
   const Tap heard(pair.a.network_namespace(), "tap0", arp_ethertype);
   pair.a.control().ok(

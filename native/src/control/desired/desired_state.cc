@@ -1,0 +1,147 @@
+#include "control/desired/desired_state.h"
+
+#include <algorithm>
+
+namespace weft {
+
+Peer* DesiredState::find(PeerId id) noexcept {
+  const auto at = peers_.find(id);
+  return at == peers_.end() ? nullptr : at->second.get();
+}
+
+const Peer* DesiredState::find(PeerId id) const noexcept {
+  const auto at = peers_.find(id);
+  return at == peers_.end() ? nullptr : at->second.get();
+}
+
+Peer* DesiredState::add(PeerServices& services, PeerId id, std::size_t threads,
+                        std::uint32_t first_probe_id) {
+  auto free = std::find(slots_.begin(), slots_.end(), nullptr);
+  if (free == slots_.end()) {
+    if (slots_.size() == max_peers) return nullptr;
+    free = slots_.insert(slots_.end(), nullptr);
+  }
+  auto peer = std::make_unique<Peer>(services, id, static_cast<PeerSlot>(free - slots_.begin()), threads,
+                                     first_probe_id);
+  *free = peer.get();
+  endpoints_changed = groups_changed = true;
+  return (peers_[id] = std::move(peer)).get();
+}
+
+void DesiredState::remove(PeerId id) {
+  const auto at = peers_.find(id);
+  if (at == peers_.end()) return;
+  slots_[at->second->slot()] = nullptr;
+  endpoints_changed = groups_changed = true;
+  peers_.erase(at);
+}
+
+const Peer* DesiredState::at_slot(MacOwner slot) const noexcept {
+  return slot < slots_.size() ? slots_[slot] : nullptr;
+}
+
+Peer* DesiredState::key_owner(std::uint32_t local_index) noexcept {
+  for (const auto& [id, peer] : peers_)
+    for (const auto& session : peer->sessions())
+      if (session->opening.index() == local_index) return peer.get();
+  return nullptr;
+}
+
+bool is_plain(const Peer& peer) noexcept {
+  const Session* session = peer.sealing_session();
+  const Path& path = peer.path();
+  return session != nullptr && !peer.via && path.way() == Way::direct && path.endpoint() &&
+         contains(session->trust.ours, path.endpoint()->address()) &&
+         contains(session->trust.theirs, path.seen_at_endpoint().address());
+}
+
+Destination DesiredState::destination_of(const Peer& peer, int family) const {
+  Destination destination;
+  const Peer* first = &peer;
+  if (peer.via) {
+    first = find(*peer.via);
+    destination.hop = first != nullptr ? first->sealing_session() : nullptr;
+    // A relay is reached directly: one that needs a relay itself is none.
+    if (destination.hop == nullptr || first->via) return {};
+  }
+  if (first->path().on_stream()) {
+    destination.stream = first->stream.get();
+  } else {
+    if (!first->path().endpoint()) return {};
+    destination.endpoint = *first->path().endpoint();
+    destination.source = first->path().source();
+    destination.address_length = destination.endpoint.to_sockaddr(family, destination.address);
+  }
+  destination.plain = is_plain(peer);
+  destination.max_sealed = peer.path().mtu() - destination.endpoint.header_overhead() - destination.prefix();
+  return destination;
+}
+
+// Who announced for a peer that is not known, or not yet, announced nothing.
+EndpointTable DesiredState::make_endpoint_table() const {
+  std::vector<AnnouncedEndpoint> announced;
+  announced.reserve(endpoints.size());
+  for (const auto& [key, state] : endpoints) {
+    const Peer* peer = state.peer ? find(*state.peer) : nullptr;
+    if (state.peer && peer == nullptr) continue;
+    announced.push_back(
+        {key.first, key.second, peer != nullptr ? MacOwner{peer->slot()} : local_owner, state.addresses});
+  }
+  return EndpointTable(announced);
+}
+
+GroupTable DesiredState::make_group_table(std::uint16_t network) const {
+  std::vector<GroupMember> members;
+  for (const auto& [id, peer] : peers_) {
+    if (!peer->networks.contains(network)) continue;
+    const auto groups = peer_groups.find({network, id});
+    members.push_back(
+        {peer->slot(), groups == peer_groups.end() ? std::nullopt : std::optional(groups->second)});
+  }
+  return GroupTable(members);
+}
+
+std::unique_ptr<const Snapshot> DesiredState::snapshot(int family) {
+  if (std::exchange(groups_changed, false))
+    for (auto& [number, network] : networks)
+      network.wanted = std::make_shared<const GroupTable>(make_group_table(number));
+  if (std::exchange(endpoints_changed, false))
+    endpoint_table_ = std::make_shared<const EndpointTable>(make_endpoint_table());
+  auto next = std::make_unique<Snapshot>();
+  next->endpoints = endpoint_table_;
+  next->self = self;
+  next->peers.resize(slots_.size());
+  std::size_t keys = 0;
+  for (const auto& [id, peer] : peers_)
+    keys += peer->sessions().size();
+  next->keys = FlatIndex<std::uint32_t, Session*>(keys);
+  next->routes = FlatIndex<PeerId, const PeerView*>(peers_.size());
+  for (const auto& [id, peer] : peers_) {
+    PeerView& view = next->peers[peer->slot()];
+    view.id = id;
+    view.session = peer->sealing_session();
+    view.endpoint = peer->path().endpoint().value_or(Endpoint{});
+    view.sought = !peer->path().direct();
+    view.stream = peer->stream.get();
+    view.destination = destination_of(*peer, family);
+    view.mtu = peer->mtu;
+    view.traffic = peer->traffic().data();
+    next->routes.put(id, &view);
+    next->owned.push_back(peer->traffic_owner());
+    next->owned.push_back(peer->stream);
+    for (const auto& session : peer->sessions()) {
+      next->keys.put(session->opening.index(), session.get());
+      next->owned.push_back(session);
+    }
+  }
+  for (const auto& [number, network] : networks) {
+    NetworkView view{
+        {number, {}, network.loop.muted(), network.wanted, network.groups}, network.mtu, network.taps};
+    for (const auto& [id, peer] : peers_)
+      if (peer->networks.contains(number)) view.members.push_back(peer->slot());
+    next->networks.push_back(std::move(view));
+  }
+  return next;
+}
+
+}  // namespace weft

@@ -1,0 +1,75 @@
+/// An IPv4 or IPv6 address: of a container, of a multicast group, of this host.
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+
+namespace weft {
+
+/// IPv4 addresses are kept as ::ffff:a.b.c.d, one representation for each address.
+class IpAddress {
+ public:
+  constexpr IpAddress() noexcept = default;
+  /// From the 4 or 16 bytes of a header.
+  static IpAddress ipv4(const std::byte* from) noexcept {
+    IpAddress address;
+    store16(&address.bytes_[10], 0xffff);
+    std::memcpy(&address.bytes_[12], from, 4);
+    return address;
+  }
+  static IpAddress ipv6(const std::byte* from) noexcept {
+    IpAddress address;
+    std::memcpy(address.bytes_.data(), from, address.bytes_.size());
+    return address;
+  }
+  static std::optional<IpAddress> parse(std::string_view text);
+  [[nodiscard]] std::string text() const;
+
+  [[nodiscard]] bool empty() const noexcept { return *this == IpAddress{}; }
+  [[nodiscard]] bool is_ipv4() const noexcept {
+    return load64(bytes_.data()) == 0 && load32(&bytes_[8]) == 0xffff;
+  }
+  /// As 16 bytes; the last 4 are an IPv4 address.
+  [[nodiscard]] const std::array<std::byte, 16>& bytes() const noexcept { return bytes_; }
+  [[nodiscard]] const std::byte* ipv4_bytes() const noexcept { return &bytes_[12]; }
+
+  bool operator==(const IpAddress&) const noexcept = default;
+  bool operator<(const IpAddress& other) const noexcept { return bytes_ < other.bytes_; }
+
+ private:
+  std::array<std::byte, 16> bytes_{};
+};
+
+/// The finaliser of SplitMix64: spreads numbers that have a pattern.
+constexpr std::uint64_t mix(std::uint64_t value) noexcept {
+  value = (value ^ value >> 30) * 0xbf58476d1ce4e5b9;
+  value = (value ^ value >> 27) * 0x94d049bb133111eb;
+  return value ^ value >> 31;
+}
+
+/// Another in each process: what keys a table may come from anybody, who must not be able to aim.
+extern const std::uint64_t hash_seed;
+
+/// What a table of one host's segments is keyed by.
+struct SegmentAddress {
+  std::uint16_t network = 0;
+  IpAddress address;
+
+  bool operator==(const SegmentAddress&) const noexcept = default;
+};
+
+struct SegmentAddressHash {
+  std::size_t operator()(const SegmentAddress& key) const noexcept {
+    const auto& bytes = key.address.bytes();
+    return mix(mix((load64(bytes.data()) ^ hash_seed) + key.network) ^ load64(&bytes[8]));
+  }
+};
+
+}  // namespace weft

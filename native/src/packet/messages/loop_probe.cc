@@ -1,0 +1,44 @@
+#include "packet/messages/loop_probe.h"
+
+#include <algorithm>
+
+namespace weft {
+namespace {
+
+constexpr std::uint16_t ethertype = 0x88b6;           // IEEE 802, local experimental 2
+constexpr std::uint64_t magic = 0x77656674'6c6f6f70;  // "weftloop"
+constexpr std::uint16_t version = 1;
+constexpr std::size_t size = ethernet_header_size + 20;
+
+}  // namespace
+
+MacAddress router_mac(PeerId router) noexcept {
+  MacAddress mac;
+  store16(mac.data(), static_cast<std::uint16_t>(router >> 32));
+  store32(&mac[2], static_cast<std::uint32_t>(router));
+  mac[0] = std::byte{2};  // unicast, locally administered
+  return mac;
+}
+
+void encode(const LoopProbe& probe, Bytes to) noexcept {
+  std::fill(to.begin(), to.end(), std::byte{0});
+  std::byte* at = to.data();
+  std::fill_n(at, 6, std::byte{0xff});
+  const MacAddress source = router_mac(probe.router);
+  std::copy(source.begin(), source.end(), at + 6);
+  store16(at + 12, ethertype);
+  store64(at + 14, magic);
+  store16(at + 22, version);
+  store16(at + 24, probe.network);
+  store64(at + 26, probe.router);
+}
+
+std::optional<LoopProbe> decode_loop_probe(ConstBytes frame) noexcept {
+  if (frame.size() < size) return std::nullopt;
+  const std::byte* at = frame.data();
+  if (load16(at + 12) != ethertype || load64(at + 14) != magic || load16(at + 22) != version)
+    return std::nullopt;
+  return LoopProbe{load64(at + 26), load16(at + 24)};
+}
+
+}  // namespace weft
