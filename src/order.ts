@@ -26,7 +26,7 @@ export class SerialByKey {
   }
 }
 
-/** Works on all items, on so many at the same time. */
+/** Works on all items, on at most `atOnce` of them in parallel. */
 export async function inParallel<T>(
   items: readonly T[],
   atOnce: number,

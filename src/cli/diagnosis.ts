@@ -144,7 +144,7 @@ async function port({ port, router }: DiagnosisOptions): Promise<Omit<Finding, '
   };
 }
 
-/** So many addresses are looked for in the routes. */
+/** Maximum number of addresses that are looked for in the routes. */
 const MAX_ADDRESSES = 256;
 
 /** Packets for another router that end up in weft's own bridge (a default route through the overlay) go nowhere. */

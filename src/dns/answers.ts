@@ -19,7 +19,7 @@ export interface AnswersOptions {
   readonly ttl: number;
 }
 
-/** For so many seconds at most others may believe that there is no such name: a container that comes is not to be missing for long. */
+/** Maximum time for which others may believe that there is no such name, in seconds: a container that comes must not be missed for long. */
 const NEGATIVE_TTL = 1;
 
 const ROOT = '\0';

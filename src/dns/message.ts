@@ -141,7 +141,7 @@ function skipName(message: Buffer, start: number): number {
   }
 }
 
-/** So many bytes may an answer have. */
+/** Maximum size of an answer, in bytes. */
 export function sizeLimit({ edns }: Query, transport: 'udp' | 'tcp'): number {
   if (transport === 'tcp') return MAX_TCP;
   return edns === undefined ? MIN_UDP : Math.min(Math.max(edns.size, MIN_UDP), MAX_UDP);

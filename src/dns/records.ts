@@ -17,7 +17,7 @@ export interface NameRecord {
 
 export type NameKey = Omit<NameRecord, 'addresses'>;
 
-/** So many addresses may one container have under one name. */
+/** Maximum number of addresses that one container has under one name. */
 export const MAX_ADDRESSES = 256;
 const MAX_CONTAINER_BYTES = 100;
 const KEY = /^(0|[1-9]\d{0,4}) (\S+) (.+)$/;

@@ -9,7 +9,7 @@ export interface Endpoint {
   readonly peer: PeerId;
 }
 
-/** Of so many addresses it is remembered where they were last. */
+/** Maximum number of addresses of which it is remembered where they were last. */
 const REMEMBERED = 16_384;
 
 /** Who wants to know what holds now. */

@@ -6,7 +6,9 @@ export const AddressOwner = Type.Object({
   nickname: Type.String({ description: 'empty when nothing is known of it any more' }),
   addresses: Type.Integer({ description: 'that are its to hand out' }),
   share: Type.Number({ description: 'of the range, 0 to 1' }),
-  free: Type.Union([Type.Integer(), Type.Null()], { description: 'about so many are in use by nobody' }),
+  free: Type.Union([Type.Integer(), Type.Null()], {
+    description: 'estimate of how many are in use by nobody',
+  }),
   reachable: Type.Boolean(),
   heir: Type.Union([Type.String(), Type.Null()], {
     description: 'who takes over what this one had: it left, was removed, or began anew',

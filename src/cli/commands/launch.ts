@@ -80,7 +80,10 @@ export function registerLaunch(program: Command): void {
     .description('Starts the router of this host and returns when it works.')
     .argument('[peer...]', 'routers to connect to: host, host:port or [IPv6]:port')
     .option('--token <token>', 'join the network that this token is of')
-    .option('--password-file <file>', 'join the network of the password in this file (or set WEFT_PASSWORD)')
+    .option(
+      '--password-file <file>',
+      'join the network whose password is in this file (or set WEFT_PASSWORD)',
+    )
     .option('--password <password>', 'the same, but others on this host see it in the list of processes')
     .option('--foreground', 'stay, and log to stdout: for people on a terminal, else as JSON lines')
     .option('--port <port>', 'for both TCP and UDP (default: 6783)', wholeNumber(1, 65_535))
@@ -132,7 +135,11 @@ export function registerLaunch(program: Command): void {
     )
     .option('--discovery', 'dial members as they become known (the default)')
     .option('--no-discovery', 'dial the given routers only, not those that they know')
-    .option('--conn-limit <count>', 'most control links (default: auto)', autoOrNumber(1, 10_000))
+    .option(
+      '--conn-limit <count>',
+      'maximum number of control links (default: auto, as many as it takes)',
+      autoOrNumber(1, 10_000),
+    )
     .option(
       '--trusted-subnets <subnets>',
       'do not encrypt data with routers in these subnets (10.0.0.0/8,…) that trust ours, too; "none" ends it (default: none)',
@@ -284,7 +291,13 @@ function describe(
   { peer, nickname, network, mode, resumed, port, bridge, mtu, dnsWaiting, join }: Ready,
   joined: boolean,
 ): string {
-  const origin = resumed ? 'as before' : mode === 'password' ? 'of the password' : joined ? 'joined' : 'new';
+  const origin = resumed
+    ? 'as before'
+    : mode === 'password'
+      ? 'joined by password'
+      : joined
+        ? 'joined'
+        : 'new';
   return [
     `router ${peer} (${nickname}) is ready: TCP and UDP ${port}, bridge ${bridge}, MTU ${mtu}`,
     `network ${network}, ${origin}`,

@@ -4,7 +4,7 @@ import { DEFAULT_NETWORK } from '../../networks/index.js';
 import type { Networks } from '../segments/index.js';
 import type { AddressRequest } from './address-request.js';
 
-/** An answer is given within so many ms: who asked waits for no longer. */
+/** Time within which whoever asked gets an answer, in milliseconds. */
 const PATIENCE = 9_000;
 
 /** Whose addresses they are, and on which network. */

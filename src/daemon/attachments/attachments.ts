@@ -337,7 +337,7 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
   }
 }
 
-/** So many are named in one line of the log. */
+/** Maximum number of containers that one line of the log names. */
 const NAMED = 5;
 
 function listed(names: readonly string[]): string {

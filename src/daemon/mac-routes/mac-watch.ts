@@ -4,7 +4,7 @@ import type { Entry } from '../attachments/index.js';
 
 /** Before each round of looking, ms: who was just attached is not known yet when its first frame comes. */
 const PAUSE = 150;
-/** In one round so many MACs are looked up, and so many containers looked at. */
+/** Maximum number of MACs that are looked up in one round, and of containers that are looked at. */
 const MACS_A_ROUND = 64;
 const LOOKS_A_ROUND = 8;
 const MAX_WAITING = 256;

@@ -2,7 +2,7 @@ import { WeftError } from '../../errors.js';
 import type { PeerId } from '../../identity/index.js';
 import type { MemberView } from '../../mesh/index.js';
 
-/** So many digits of a peer id name a peer. */
+/** Minimum number of digits of a peer id that name a peer. */
 const SHORTEST_ID = 4;
 
 /** The member with this nickname, or whose id begins so. Throws `no-such-peer` or `ambiguous-peer`. */

@@ -40,7 +40,7 @@ import { ServedBridges } from './served-bridges.js';
 const EXTERNAL = 'weft:extern';
 /** Number of the network that every host has: of what is no container's, and of who asks from outside. */
 const DEFAULT_NETWORK = 0;
-/** Who waits for names does so for so many ms at most. */
+/** Maximum time for which an attachment waits for names, in milliseconds. */
 const PATIENCE = 3_000;
 /** Enough for 20,000 names of one host, of which a quarter counts (see OwnedRecordsLimits). */
 const MAX_OWNER_BYTES = 64 * 1024 * 1024;

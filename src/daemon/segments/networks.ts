@@ -19,7 +19,7 @@ import type { Fault } from '../repairs/index.js';
 import type { SegmentForwarder, SegmentPlumbing } from './plumbing.js';
 import { Segment } from './segment.js';
 
-/** So many segments may one host have: that is what peers take in a key agreement. */
+/** Maximum number of segments of one host: what peers take in a key agreement. */
 const MAX_SEGMENTS = 256;
 
 /** What all routers say about networks; this one may change only what it says itself. */

@@ -28,7 +28,7 @@ export interface GuardNews {
   readonly refusals: readonly Refusal[] | undefined;
 }
 
-/** So many who claim are remembered of each kind, for so long after the last time. */
+/** Maximum number of refusals that are remembered of each kind, and for how long after the last one. */
 const REMEMBERED = 256;
 const REMEMBERED_FOR = '10m';
 const KINDS = ['mac', 'ipv4', 'ipv6'] as const;

@@ -185,7 +185,7 @@ async function leadsOut(port: string): Promise<boolean> {
   return entries.includes('device') || entries.some((entry) => entry.startsWith(LOWER));
 }
 
-/** So many interfaces stand on each other at most. */
+/** Maximum number of interfaces that stand on each other. */
 const MAX_DEPTH = 4;
 const LOWER = 'lower_';
 

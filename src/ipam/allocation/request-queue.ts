@@ -16,7 +16,7 @@ export interface RequestQueueOptions {
   readonly hasLeft: () => boolean;
 }
 
-/** A donor that has not answered after so many milliseconds is passed over. */
+/** Time after which a donor that has not answered is passed over, in milliseconds. */
 const DONOR_PATIENCE = 2_000;
 
 /** What this router wants of the ring. Each request is settled or refused once, by an output with its id. */

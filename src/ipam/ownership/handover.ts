@@ -2,7 +2,7 @@ import type { PeerId } from '../../identity/index.js';
 import type { Message, MessageOf, ParticipantRecord, RingRecord } from '../ring/index.js';
 import type { Ownership } from './ownership.js';
 
-/** A successor that has not answered is asked again after so many milliseconds. */
+/** Time after which a successor that has not answered is asked again, in milliseconds. */
 const RETRY = 2_000;
 
 interface Progress {

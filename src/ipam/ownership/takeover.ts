@@ -11,7 +11,7 @@ import {
 import { ConfirmationRound } from './confirmation.js';
 import type { Ownership } from './ownership.js';
 
-/** Participants that have not confirmed are asked again after so many milliseconds. */
+/** Time after which participants that have not confirmed are asked again, in milliseconds. */
 const RETRY = 2_000;
 
 /**

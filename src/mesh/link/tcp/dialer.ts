@@ -8,7 +8,7 @@ import type { DialTimings, TargetState, TargetView } from './types.js';
 
 /** Whoever has links enough is left alone for so long, in milliseconds. */
 const SURPLUS_PAUSE = 300_000;
-/** So many milliseconds for each member the other end is given to dial first. */
+/** Time that the other end is given to dial first, in milliseconds for each member. */
 const PATIENCE = 50;
 /** An address that does not answer holds up the next for so long, in milliseconds: longer than a handshake takes on a busy machine. */
 const STAGGER = 2_000;
