@@ -1,25 +1,9 @@
 import { rm } from 'node:fs/promises';
-import swagger from '@fastify/swagger';
 import { fileError } from '../errors.js';
 import { createApp } from './app.js';
 import type { RouterControl } from './control.js';
 import { sendError, sendNotFound } from './errors.js';
-import { attachmentsRoutes } from './routes/attachments.js';
-import { connectionsRoute } from './routes/connections.js';
-import { datapathRoute } from './routes/datapath.js';
-import { exposuresRoutes } from './routes/exposures.js';
-import { ipamRoutes } from './routes/ipam.js';
-import { namesRoutes } from './routes/names.js';
-import { networksRoutes } from './routes/networks.js';
-import { pathsRoutes } from './routes/paths.js';
-import { peersRoute } from './routes/peers.js';
-import { reportRoute } from './routes/report.js';
-import { statusRoute } from './routes/status.js';
-import { stopRoutes } from './routes/stop.js';
-import { targetsRoutes } from './routes/targets.js';
-import { tokenRoutes } from './routes/token.js';
-import { trustRoutes } from './routes/trust.js';
-import { versionRoute } from './routes/version.js';
+import { registerRoutes } from './register-routes.js';
 
 export interface ApiOptions {
   readonly socketPath: string;
@@ -43,30 +27,10 @@ export async function serveApi({ socketPath, router, onFault }: ApiOptions): Pro
       onFault(error, `${request.method} ${request.url}`);
     }
   });
-  await app.register(swagger, {
-    openapi: {
-      info: { title: 'weft', description: 'One router of a weft network', version: router.version().version },
-    },
-  });
-  await app.register(async (routes) => {
-    const typed = routes.withTypeProvider() as typeof app;
-    versionRoute(typed, router);
-    statusRoute(typed, router);
-    reportRoute(typed, router);
-    peersRoute(typed, router);
-    connectionsRoute(typed, router);
-    pathsRoutes(typed, router);
-    targetsRoutes(typed, router);
-    datapathRoute(typed, router);
-    networksRoutes(typed, router);
-    exposuresRoutes(typed, router);
-    attachmentsRoutes(typed, router);
-    namesRoutes(typed, router);
-    ipamRoutes(typed, router);
-    tokenRoutes(typed, router);
-    trustRoutes(typed, router);
-    stopRoutes(typed, router);
-    routes.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+  registerRoutes(app, router);
+  app.get('/openapi.json', async () => {
+    const { describeApi } = await import('./openapi.js');
+    return await describeApi(router);
   });
   await rm(socketPath, { force: true }).catch((error: unknown) => {
     throw fileError(`the socket ${socketPath} cannot be made`, error);
