@@ -71,18 +71,6 @@ describe('on a terminal', () => {
     await a.weft('reset');
   });
 
-  test('that goes away, untold by the kernel, a ping goes, too', async () => {
-    const { a } = world();
-    await a.launch();
-    const terminal = await terminalAt(a, 80);
-    const ping = ['ping', 'host1', '--count', '1000'];
-    const command = terminal.start(a.weftCommand(ping), { env: a.environment, controlling: false });
-    await until('it pings', () => terminal.text.includes('host1'));
-    await terminal.hangUp();
-    expect((await command.ends()).code).toBe(128);
-    await a.weft('reset');
-  });
-
   test('that goes away a router stops that runs in its foreground', async () => {
     const { a } = world();
     const before = await traces(a);
@@ -107,6 +95,26 @@ describe('on a terminal', () => {
     expect(terminal.text).toContain('nothing was changed');
     expect((await a.report()).status.pid).toBe(a.daemon);
     await a.weft('reset');
+  });
+});
+
+describe('a terminal that goes away', () => {
+  const world = onLab(async (lab) => {
+    const [a, b] = await lab.hosts(2);
+    await a.launch();
+    await b.launch({ token: await a.token() });
+    await a.isConnectedTo(b);
+    return { a, b };
+  });
+
+  test('takes a ping along, also untold by the kernel', async () => {
+    const { a, b } = world();
+    const terminal = await terminalAt(a, 80);
+    const ping = ['ping', b.name, '--count', '1000'];
+    const command = terminal.start(a.weftCommand(ping), { env: a.environment, controlling: false });
+    await until('it pings', () => terminal.text.includes(`${b.name} (`));
+    await terminal.hangUp();
+    expect((await command.ends()).code).toBe(128);
   });
 });
 
