@@ -1,8 +1,11 @@
 import { type Holding, PortGuard, type Refusal } from '../../hostnet/index.js';
 import { errorFields, type Log } from '../logging/index.js';
 
-/** What changes is gathered for so long, ms: containers and hosts come many at a time, and each change is a command. */
-const GATHERING = 100;
+/**
+ * Time for which changes are gathered, in milliseconds: containers come many at a time, and each change is a command. What is another
+ * host's waits longer, since the forwarder keeps it from the tunnel at once.
+ */
+const GATHERING = { here: 500, elsewhere: 2_000 };
 
 export interface CustodyOptions {
   /** Of the default network. */
@@ -21,6 +24,7 @@ export class Custody {
   #last: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
   #gathering: NodeJS.Timeout | undefined;
+  #due = 0;
   /** The kernel and nft can do this. */
   #isPossible = true;
 
@@ -31,12 +35,12 @@ export class Custody {
 
   put(holding: Holding): void {
     this.#guard.put(holding);
-    this.#settleSoon();
+    this.#settleWithin(holding.ports.length > 0 ? GATHERING.here : GATHERING.elsewhere);
   }
 
   remove(network: number, mac: string): void {
     this.#guard.remove(network, mac);
-    this.#settleSoon();
+    this.#settleWithin(GATHERING.here);
   }
 
   /** Whether the packet filter may still refuse what a container is to have, because it was another's. */
@@ -81,8 +85,12 @@ export class Custody {
     if (mayBeThere) await this.#guard.drop().catch(() => {}); // there is no nft, so no table either
   }
 
-  #settleSoon(): void {
-    this.#gathering ??= setTimeout(() => void this.settle(), GATHERING);
+  #settleWithin(time: number): void {
+    const due = performance.now() + time;
+    if (this.#gathering !== undefined && this.#due <= due) return;
+    clearTimeout(this.#gathering);
+    this.#due = due;
+    this.#gathering = setTimeout(() => void this.settle(), time);
   }
 
   #giveUp(error: unknown): void {
