@@ -5,7 +5,7 @@ import { errorFields, type Log } from '../logging/index.js';
  * Time for which changes are gathered, in milliseconds: containers come many at a time, and each change is a command. What is another
  * host's waits longer, since the forwarder keeps it from the tunnel at once.
  */
-const GATHERING = { here: 500, elsewhere: 2_000 };
+const GATHERING = { here: 100, elsewhere: 2_000 };
 
 export interface CustodyOptions {
   /** Of the default network. */
