@@ -28,9 +28,10 @@ export async function serveApi({ socketPath, router, onFault }: ApiOptions): Pro
     }
   });
   registerRoutes(app, router);
+  let description: Promise<object> | undefined;
   app.get('/openapi.json', async () => {
-    const { describeApi } = await import('./openapi.js');
-    return await describeApi(router);
+    description ??= import('./openapi.js').then(({ describeApi }) => describeApi(router));
+    return await description;
   });
   await rm(socketPath, { force: true }).catch((error: unknown) => {
     throw fileError(`the socket ${socketPath} cannot be made`, error);

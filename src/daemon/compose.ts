@@ -46,10 +46,9 @@ export function compose(materials: Materials) {
   const data = composeDataPlane(materials, control);
   const host = composeHost(materials, control, data);
   const outside = composeExposures(materials, { ...control, ...data, ...host }, inside);
-  const { mesh, overlay, forwarder } = { ...control, ...data };
-  logMesh(mesh, materials.log);
-  logOverlay(overlay, materials.log);
-  logForwarder(forwarder, materials.log);
+  logMesh(control.mesh, materials.log);
+  logOverlay(data.overlay, materials.log);
+  logForwarder(data.forwarder, materials.log);
   return { ...materials, inside, ...control, ...data, ...host, ...outside };
 }
 
@@ -220,6 +219,7 @@ function composeExposures(
     names,
   });
   networks.addUser(exposures);
+  inside.follow(exposures);
   const hairpins = new Hairpins({
     firewall,
     ports: () => attachments.ports(),
@@ -229,10 +229,7 @@ function composeExposures(
   });
   attachments.on('attached', () => void hairpins.settle());
   attachments.on('detached', () => void hairpins.settle());
-  exposures.on('changed', () => {
-    inside.setExposed(exposures.list().map(({ address }) => address));
-    void hairpins.settle();
-  });
+  exposures.on('changed', () => void hairpins.settle());
   return { exposures, hairpins, links };
 }
 

@@ -72,6 +72,7 @@ export {
   RESOLVER_MAC,
   type ResolverOptions,
   type ResolverSockets,
+  randomMac,
   removeAddresses,
   removeBridge,
   removeInterfaces,

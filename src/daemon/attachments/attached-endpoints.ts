@@ -1,4 +1,4 @@
-import { attachmentKey, type Entry } from './attachment-entry.js';
+import { attachmentKey, type Entry, fixedAddresses } from './attachment-entry.js';
 import { present } from './sharing.js';
 
 /** A container's interface as others need to know it. */
@@ -65,8 +65,8 @@ export class AttachedEndpoints {
       this.withdraw(replaced);
       return;
     }
-    const { mac, addresses, floating = [], interface: inside } = entry;
-    const fixed = addresses.filter((address) => !floating.includes(address));
+    const { mac, addresses, interface: inside } = entry;
+    const fixed = fixedAddresses(entry);
     const former = this.#told.get(attachmentKey(replaced));
     const port = this.#options.port(entry);
     const endpoint = {

@@ -14,6 +14,14 @@ export function attachmentKey({ id, interface: inside }: Pick<Entry, 'id' | 'int
   return `${id} ${inside}`;
 }
 
+/** Those of its addresses that are this container's alone: the others go to whoever announces them last. */
+export function fixedAddresses({
+  addresses,
+  floating = [],
+}: Pick<Entry, 'addresses' | 'floating'>): string[] {
+  return addresses.filter((address) => !floating.includes(address));
+}
+
 /** An attached container's port on a bridge of this host. */
 export interface ContainerPort extends HairpinPort {
   readonly network: string;

@@ -132,11 +132,10 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
   }
 
   /** Attaches the containers of earlier runs that still exist. Gives those that do not, which are forgotten. */
-  async restore(): Promise<StoredAttachment[]> {
-    const gone = await this.#fates.restore(() => {
+  restore(): Promise<StoredAttachment[]> {
+    return this.#fates.restore(() => {
       this.#isRestored = true;
     });
-    return gone;
   }
 
   /** Looks which MAC a container's interface has now, and tells others when it is another one. True when it was. */

@@ -1,9 +1,9 @@
 import { WeftError } from '../../errors.js';
-import { type AttachedInterface, parseCidr } from '../../hostnet/index.js';
+import { type AttachedInterface, type Holding, parseCidr, randomMac } from '../../hostnet/index.js';
 import type { PeerId } from '../../identity/index.js';
 import type { AddressSource } from '../addresses/index.js';
 import type { Networks } from '../segments/index.js';
-import { type Entry, ringHolder } from './attachment-entry.js';
+import { type Entry, fixedAddresses, ringHolder } from './attachment-entry.js';
 import type { AttachmentTable } from './attachment-table.js';
 import type { Container, Containers } from './containers.js';
 import type { AttachmentPlumbing } from './plumbing.js';
@@ -20,10 +20,10 @@ export interface PluggingOptions {
   readonly macHolder: (network: number, mac: string, entry: Entry) => string | undefined;
   /** Resolves when the forwarder knows everything that was told of the containers. */
   readonly told: () => Promise<void>;
-  /** Keeps what was given to a container from others on this host. */
+  /** Keeps what was given to a container from others on this host, once it has `settle`d. */
   readonly custody: {
-    /** Whether what a container is to have may still be refused, because it was another's. */
-    refuses(given: { network: number; mac: string; addresses: readonly string[] }): boolean;
+    put(given: Holding): void;
+    remove(network: number, mac: string): void;
     settle(): Promise<void>;
   };
   /** A container with this id is not there any more. */
@@ -78,36 +78,42 @@ export class Plugging {
     }
   }
 
+  /** Its port is guarded by the time that the container is heard first: the rules are written while the interface is made. */
   async #plug(
     { namespace }: Container,
     entry: Entry,
-    mac: string | undefined,
-    newMac: string | undefined,
+    mac: string = randomMac(),
+    newMac: string | undefined = undefined,
   ): Promise<AttachedInterface> {
-    const { owner, mtu, networks, told, custody } = this.#options;
+    const { owner, mtu, networks, told, custody, host } = this.#options;
     const { bridge, number: network } = await networks.segment(entry.network);
-    const cidrs = entry.addresses.map(parseCidr);
-    return await this.#options.host.attach({
-      bridge,
-      owner,
-      mtu,
-      namespace,
-      interface: entry.interface,
-      cidrs,
-      mac,
-      newMac,
-      multicastRoute: entry.multicastRoute,
-      onReady: async (found) => {
-        this.checkMac(entry, found);
-        const wasOthers = custody.refuses({
-          network,
-          mac: found,
-          addresses: cidrs.map(({ address }) => address),
-        });
-        this.#table.put({ ...entry, mac: found, present: true });
-        await Promise.all([told(), wasOthers && custody.settle()]);
-      },
-    });
+    const wanted = newMac ?? mac;
+    this.checkMac(entry, wanted);
+    const addresses = fixedAddresses(entry).map((cidr) => parseCidr(cidr).address);
+    custody.put({ network, mac: wanted, addresses, ports: [this.#table.hostEnd(entry)] });
+    const guarded = custody.settle();
+    try {
+      return await host.attach({
+        bridge,
+        owner,
+        mtu,
+        namespace,
+        interface: entry.interface,
+        cidrs: entry.addresses.map(parseCidr),
+        mac,
+        newMac,
+        multicastRoute: entry.multicastRoute,
+        onReady: async (found) => {
+          this.checkMac(entry, found);
+          this.#table.put({ ...entry, mac: found, present: true });
+          if (found !== wanted) custody.remove(network, wanted);
+          await Promise.all([told(), guarded, found === wanted ? undefined : custody.settle()]);
+        },
+      });
+    } catch (error) {
+      custody.remove(network, wanted);
+      throw error;
+    }
   }
 
   /** Throws `mac-used` for the MAC of somebody else who is attached. */

@@ -43,11 +43,6 @@ export class Custody {
     this.#settleWithin(GATHERING.here);
   }
 
-  /** Whether the packet filter may still refuse what a container is to have, because it was another's. */
-  refuses(holding: Omit<Holding, 'ports'>): boolean {
-    return this.#guard.refuses(holding);
-  }
-
   /** Resolves when what is wanted now is in force. */
   settle(): Promise<void> {
     clearTimeout(this.#gathering);

@@ -47,7 +47,7 @@ export class PortGuard {
   readonly #holdings = new Map<string, Holding>();
   /** What the sets should have, each element as often as a holding wants it. */
   readonly #wanted = new Map<string, number>();
-  /** What they have, or may have while they are changed; undefined: we wrote no table. */
+  /** What they have, as far as we know; undefined: there is no table. */
   #written: Set<string> | undefined;
   readonly #changed = new Set<string>();
   readonly #networks = new Set<number>();
@@ -80,11 +80,6 @@ export class PortGuard {
     if (holding === undefined) return;
     this.#holdings.delete(keyOf(holding));
     for (const element of elements(holding)) this.#count(element, -1);
-  }
-
-  /** Whether what a container is to have may still be refused at its port: it was given to another. */
-  refuses({ network, mac, addresses }: Omit<Holding, 'ports'>): boolean {
-    return given(network, claims(mac, addresses)).some((element) => this.#written?.has(element) === true);
   }
 
   /** There is a table of ours. */
@@ -149,7 +144,6 @@ export class PortGuard {
     const added = changed.filter((element) => this.#wanted.has(element));
     const removed = changed.filter((element) => known.has(element));
     const lines = [...this.#change('delete', removed), ...this.#change('add', added)];
-    for (const element of added) known.add(element);
     try {
       if (lines.length > 0) await nft(lines);
     } catch (error) {
@@ -157,12 +151,12 @@ export class PortGuard {
       return await this.#writeAll(); // somebody removed something that we know of
     }
     for (const element of removed) known.delete(element);
+    for (const element of added) known.add(element);
   }
 
   async #writeAll(): Promise<void> {
     this.#changed.clear();
     const wanted = new Set(this.#wanted.keys());
-    this.#written = new Set([...(this.#written ?? []), ...wanted]);
     for (const { network } of this.#holdings.values()) this.#networks.add(network);
     await nft([
       `table bridge ${this.#table}`,
@@ -200,26 +194,18 @@ export class PortGuard {
 
 /** `SET ELEMENT` of everything that a holding has in the sets. */
 function elements({ network, mac, addresses, ports }: Holding): string[] {
-  const claimed = claims(mac, addresses);
-  const own = ports.flatMap((port) => [
-    ...claimed.map(([kind, value]) => `own_${kind} "${port}" . ${value}`),
-    `ports "${port}" : jump network_${network}`,
-  ]);
-  return [...given(network, claimed), ...own];
-}
-
-/** What only whom it was given to may claim: the kind and the value of each. */
-function claims(mac: string, addresses: readonly string[]): [(typeof KINDS)[number], string][] {
-  return [
-    ['mac', mac],
-    ...addresses.map((address): [(typeof KINDS)[number], string] =>
-      address.includes(':') ? ['ipv6', hexOf(address)] : ['ipv4', address],
+  const claims = [
+    ['mac', mac] as const,
+    ...addresses.map((address) =>
+      address.includes(':') ? (['ipv6', hexOf(address)] as const) : (['ipv4', address] as const),
     ),
   ];
-}
-
-function given(network: number, claimed: ReturnType<typeof claims>): string[] {
-  return claimed.map(([kind, value]) => `${kind}_${network} ${value}`);
+  const given = claims.map(([kind, value]) => `${kind}_${network} ${value}`);
+  const own = ports.flatMap((port) => [
+    ...claims.map(([kind, value]) => `own_${kind} "${port}" . ${value}`),
+    `ports "${port}" : jump network_${network}`,
+  ]);
+  return [...given, ...own];
 }
 
 /**

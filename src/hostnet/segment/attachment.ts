@@ -35,7 +35,7 @@ export interface AttachOptions {
   readonly interface: string;
   readonly cidrs: readonly Cidr[];
   /** Of the interface, when it must be made: the one that it had, so that nobody has to learn a new one. */
-  readonly mac?: string | undefined;
+  readonly mac: string;
   /** That the interface is to have from now on, whatever it has. */
   readonly newMac?: string | undefined;
   /** Whether multicast goes out here, unless it has another way already. */
@@ -69,7 +69,7 @@ export async function attach(options: AttachOptions): Promise<AttachedInterface>
   const { bridge, namespace, interface: inside } = options;
   checkInterfaceName(inside);
   const outside = hostEnd(bridge, namespace.inode, inside);
-  const wanted = options.newMac ?? options.mac ?? randomMac();
+  const wanted = options.newMac ?? options.mac;
   const made = await ensurePair(options, outside, wanted);
   try {
     const { mac, addresses } = await configure(options, made ? linkLocal(wanted) : undefined);
@@ -159,7 +159,7 @@ function named({ bridge, owner, interface: inside }: AttachOptions, outside: str
 }
 
 /** A unicast address of nobody's making: locally administered. */
-function randomMac(): string {
+export function randomMac(): string {
   const bytes = randomBytes(6);
   bytes[0] = ((bytes[0] ?? 0) & 0xfc) | 0x02;
   return bytes.toString('hex').replace(/(..)(?=.)/g, '$1:');

@@ -8,6 +8,7 @@ export {
   detach,
   hostEnd,
   interfaceMac,
+  randomMac,
   removeAddresses,
   setInterfaceMac,
 } from './attachment.js';

@@ -57,6 +57,7 @@ describe.skipIf(!privileged)('the plumbing of a host', () => {
       namespace,
       interface: 'ethweft',
       cidrs: cidrs.map(parseCidr),
+      mac: await host.hostnet.randomMac(),
       multicastRoute: true,
       ...changes,
     });

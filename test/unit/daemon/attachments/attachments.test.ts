@@ -85,6 +85,34 @@ describe('a router that starts again', () => {
   });
 });
 
+describe('a container that is attached', () => {
+  it('is heard only once its port is guarded', async () => {
+    world.platform.runs('web', 11);
+    let guard: () => void = () => {};
+    const guarded = new Promise<void>((resolve) => {
+      guard = resolve;
+    });
+    const attachments = world.start({ custody: { ...world.custody, settle: () => guarded } });
+    const attaching = attachments.attach(request('web', '10.32.0.7/12'));
+    let isHeard = false;
+    void attaching.then(() => {
+      isHeard = true;
+    });
+    await new Promise<void>((resolve) => attachments.once('attached', () => resolve()));
+    expect(isHeard).toBe(false);
+    guard();
+    const { mac } = await attaching;
+    expect(world.kept.get(mac ?? '')).toMatchObject({ addresses: ['10.32.0.7'] });
+  });
+
+  it('has to itself what does not float', async () => {
+    world.platform.runs('web', 11);
+    const attachments = world.start();
+    const { mac } = await attachments.attach({ ...request('web', '10.32.0.7/12'), floating: true });
+    expect(world.kept.get(mac ?? '')).toMatchObject({ addresses: [] });
+  });
+});
+
 describe('an attachment that fails', () => {
   it('leaves nothing: no entry, no address, no interface', async () => {
     world.platform.runs('web', 11);
@@ -95,6 +123,7 @@ describe('an attachment that fails', () => {
     expect(attachments.endpoints()).toEqual([]);
     expect(world.pool.taken.size).toBe(0);
     expect(world.kernel.ends.size).toBe(0);
+    expect(world.kept.size).toBe(0);
   });
 
   it('is taken back when the disk is full, and what the container had stays', async () => {

@@ -20,7 +20,6 @@ export class Kernel implements AttachmentPlumbing {
   boot = 'first boot';
   /** Thrown by the next attempt to attach, once. */
   failure: Error | undefined;
-  #macs = 0;
 
   readonly attach: AttachmentPlumbing['attach'] = async (options) => {
     const { bridge, mtu, namespace, interface: inside, cidrs, onReady } = options;
@@ -28,7 +27,7 @@ export class Kernel implements AttachmentPlumbing {
     this.failure = undefined;
     if (failure !== undefined) throw failure;
     const name = hostEnd(bridge, namespace.inode, inside);
-    const mac = options.newMac ?? options.mac ?? `02:00:00:00:00:0${++this.#macs}`;
+    const mac = options.newMac ?? options.mac;
     const addresses = cidrs.map(({ text }) => text);
     this.ends.set(name, { bridge, mtu, isIsolated: false, mac, addresses });
     await onReady?.(mac);
@@ -112,6 +111,13 @@ export class World {
   readonly pool = new Pool();
   readonly directory = mkdtempSync(join(tmpdir(), 'weft-attachments-'));
   readonly failures: string[] = [];
+  /** What is kept from others, by MAC. */
+  readonly kept = new Map<string, Parameters<AttachmentsOptions['custody']['put']>[0]>();
+  readonly custody: AttachmentsOptions['custody'] = {
+    put: (given) => void this.kept.set(given.mac, given),
+    remove: (_network, mac) => void this.kept.delete(mac),
+    settle: async () => {},
+  };
   readonly networks = Object.assign(new EventEmitter(), {
     bridge: () => BRIDGE,
     number: () => 0,
@@ -131,7 +137,7 @@ export class World {
       host: this.kernel,
       macHolder: () => undefined,
       told: async () => {},
-      custody: { refuses: () => false, settle: async () => {} },
+      custody: this.custody,
       onFailure: (what) => this.failures.push(what),
       ...options,
     });
