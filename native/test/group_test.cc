@@ -209,9 +209,10 @@ TEST_CASE("a group is new for a while, and again after a long silence") {
   CHECK(groups.is_new(group, 100 * second));
   CHECK(groups.is_new(group, 102 * second));
   CHECK_FALSE(groups.is_new(group, 103 * second));
-  CHECK(groups.is_new({1, group.address}, 103 * second));
   CHECK_FALSE(groups.is_new(group, 120 * second));
   CHECK(groups.is_new(group, 150 * second));
+  CHECK_FALSE(groups.is_new(group, 153 * second));
+  CHECK(groups.is_new({1, group.address}, 153 * second));
 }
 
 }  // namespace
