@@ -7,6 +7,9 @@ import { errorFields, type Log } from '../logging/index.js';
  */
 const GATHERING = { here: 100, elsewhere: 2_000 };
 
+/** Least time between two looks at the rules, in milliseconds: each starts a command, which costs an idle router more than all else. */
+const LOOK_INTERVAL = 3_500;
+
 export interface CustodyOptions {
   /** Of the default network. */
   readonly bridge: string;
@@ -25,6 +28,7 @@ export class Custody {
   #next: Promise<void> | undefined;
   #gathering: NodeJS.Timeout | undefined;
   #due = 0;
+  #lookedAt = Number.NEGATIVE_INFINITY;
   /** The kernel and nft can do this. */
   #isPossible = true;
 
@@ -59,7 +63,8 @@ export class Custody {
   /** Makes again what somebody removed. Gives who claimed what is not theirs, in the last minutes. */
   async check(): Promise<readonly Refusal[]> {
     if (!this.#guard.isWritten) await this.settle(); // what an earlier run wrote holds no longer
-    if (!this.#isPossible) return [];
+    if (!this.#isPossible || performance.now() - this.#lookedAt < LOOK_INTERVAL) return [];
+    this.#lookedAt = performance.now();
     const { repaired, refusals } = await this.#guard.look();
     if (repaired)
       this.#options.log.warn('the rules of the bridges were changed by somebody, making them again');
