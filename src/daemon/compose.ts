@@ -7,6 +7,7 @@ import {
   isInSubnets,
   type LinkStates,
   linkStates,
+  macOf,
   underlayAddresses,
   waysTo,
 } from '../hostnet/index.js';
@@ -172,7 +173,7 @@ function composeHost(
       return bridge === null ? new Map() : await forwardingPorts(bridge, macs);
     },
     atPort: (port) => attachments.atPort(port),
-    isGiven: (network, mac) => endpoints.isGiven(network, mac),
+    isGiven: (network, mac) => mac === macOf(identity.peer) || endpoints.isGiven(network, mac),
     present: () => attachments.present(),
     follow: (entry) => attachments.followMac(entry),
     onFailure: failure(log, 'a container whose MAC changed is not followed'),

@@ -62,6 +62,7 @@ export {
   hostEnds,
   interfaceMac,
   linkLocalOf,
+  macOf,
   networkBridge,
   openResolver,
   parseMac,

@@ -2,6 +2,8 @@ import { execFile } from 'node:child_process';
 import { systemCode, WeftError } from '../../errors.js';
 
 const TIMEOUT = 10_000;
+/** Of a command that waits for an answer of ours. */
+const ANSWER_TIMEOUT = 30_000;
 const MAX_OUTPUT = 16 * 1024 * 1024;
 /** The package that a command is in, by Debian's names. */
 const PACKAGES: Readonly<Record<string, string>> = {
@@ -36,6 +38,39 @@ export function run(command: string, args: readonly string[], input = '', label 
     });
     child.stdin?.on('error', () => {}); // it ended before it read all: its exit code tells
     child.stdin?.end(input);
+  });
+}
+
+/**
+ * Runs a command that prints a line and then waits for one: `answer` makes it of the line printed. One process in place of two, since
+ * starting one costs more than what it does. Rejects as `run` does, and with what `answer` rejects with.
+ */
+export function runWithAnswer(
+  command: string,
+  args: readonly string[],
+  answer: (printed: string) => Promise<string>,
+  label = command,
+): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const options = { timeout: ANSWER_TIMEOUT, maxBuffer: MAX_OUTPUT };
+    const child = execFile(command, args, options, (error, stdout, stderr) => {
+      if (error === null) resolve(stdout);
+      else reject(explain(command, label, stderr.trim(), error, stdout));
+    });
+    const { stdin, stdout } = child;
+    stdin?.on('error', () => {}); // it ended before it read all: its exit code tells
+    let printed = '';
+    stdout?.on('data', (text: string) => {
+      const isWaiting = printed.includes('\n');
+      printed += text;
+      if (isWaiting || !printed.includes('\n')) return;
+      answer(printed)
+        .catch((error: unknown) => {
+          reject(error);
+          return '';
+        })
+        .then((line) => stdin?.end(`${line}\n`));
+    });
   });
 }
 

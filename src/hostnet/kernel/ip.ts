@@ -2,7 +2,7 @@
 import Type, { type Static } from 'typebox';
 import { systemCode } from '../../errors.js';
 import { validator } from '../../validate.js';
-import { CommandFailed, run } from './command.js';
+import { CommandFailed, run, runWithAnswer } from './command.js';
 
 const Address = Type.Object({
   family: Type.String(),
@@ -109,6 +109,8 @@ export interface SetUp {
   readonly ipv6Lines: readonly string[];
   /** One more, whose failure does not matter; none when empty. */
   readonly attempt: readonly string[];
+  /** Gets the interface as it is then, and gives one more `ip` command, which comes last. */
+  readonly last: (found: Link) => Promise<string>;
 }
 
 const SET_UP = `
@@ -117,17 +119,25 @@ for each in $sysctls; do [ ! -e "\${each%=*}" ] || echo "\${each#*=}" >"\${each%
 no_ipv6=1; { read -r no_ipv6 <"/proc/sys/net/ipv6/conf/$name/disable_ipv6"; } 2>/dev/null
 [ "$no_ipv6" != 0 ] || lines="$ipv6
 $lines"
-printf '%s\\n' "$lines" | ip -batch - || exit
+ip -json -details -batch - <<END || exit
+$lines
+address show dev $name
+END
 [ $# = 0 ] || ip "$@" 2>/dev/null
-exec ip -json -details address show dev "$name"`;
+read -r last
+[ -z "$last" ] || exec ip $last`;
 
-/** Sets an interface up and gives what it is then; undefined when it is not there. */
-export async function ipSetUp(set: SetUp, namespace: NamespacePath): Promise<Link | undefined> {
+/** Sets an interface up and gives what it was before the last command; undefined when it is not there. */
+export async function ipSetUp(set: SetUp, namespace: string): Promise<Link | undefined> {
   const texts = [set.sysctls.join(' '), set.ipv6Lines.join('\n'), set.lines.join('\n')];
+  const command = [`--net=${namespace}`, 'sh', '-c', SET_UP, 'sh', set.interface, ...texts, ...set.attempt];
+  const found = (printed: string) => named(parseLinks(JSON.parse(printed)))[0];
+  const answer = async (printed: string) => {
+    const link = found(printed);
+    return link === undefined ? '' : await set.last(link);
+  };
   try {
-    const command = ['sh', '-c', SET_UP, 'sh', set.interface, ...texts, ...set.attempt];
-    const output = await inNamespace(namespace, command);
-    return named(parseLinks(JSON.parse(output)))[0];
+    return found(await runWithAnswer('nsenter', command, answer, `ip in ${namespace}`));
   } catch (error) {
     if (isAbsent(error)) return undefined;
     throw error;

@@ -72,11 +72,9 @@ export async function attach(options: AttachOptions): Promise<AttachedInterface>
   const wanted = options.newMac ?? options.mac;
   const made = await ensurePair(options, outside, wanted);
   try {
-    const { mac, addresses } = await configure(options, made ? linkLocal(wanted) : undefined);
-    await Promise.all([portUp(outside), options.onReady?.(mac)]);
-    // Setting the address that it has makes the kernel announce all addresses of the interface (see sysctls).
-    await ipBatch([`link set dev ${inside} address ${mac}`], namespace.path);
-    return { interface: inside, mac, addresses };
+    return await configure(options, made ? linkLocal(wanted) : undefined, async (mac) => {
+      await Promise.all([portUp(outside), options.onReady?.(mac)]);
+    });
   } catch (error) {
     if (made) await removeLink(outside);
     throw error;
@@ -173,11 +171,15 @@ function linkLocal(mac: string): string {
 }
 
 /**
- * Sets up the container's end, in one process. The link-local address of a new one is given before it is up, where the kernel would make
+ * Sets up the container's end, in one process, and announces its addresses once it is `ready`. The link-local address of a new one is given before it is up, where the kernel would make
  * the same: it follows from a random MAC, and asking whether somebody has it would wake every container of the segment, and cost
  * 500 containers more than the rest of attaching.
  */
-async function configure(options: AttachOptions, local: string | undefined): Promise<AttachedInterface> {
+async function configure(
+  options: AttachOptions,
+  local: string | undefined,
+  ready: (mac: string) => Promise<void>,
+): Promise<AttachedInterface> {
   const { namespace, interface: inside, cidrs, mtu, multicastRoute, newMac } = options;
   const container = await ipSetUp(
     {
@@ -192,6 +194,12 @@ async function configure(options: AttachOptions, local: string | undefined): Pro
       ],
       // One that the container has already is left as it is.
       attempt: multicastRoute ? ['route', 'add', MULTICAST, 'dev', inside] : [],
+      last: async (found) => {
+        const { mac } = view(found);
+        await ready(mac);
+        // Setting the address that it has makes the kernel announce all addresses of the interface (see sysctls).
+        return `link set dev ${inside} address ${mac}`;
+      },
     },
     namespace.path,
   );

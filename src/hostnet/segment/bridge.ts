@@ -109,9 +109,11 @@ export function bridgeFlaw({ owner, mtu }: BridgeOptions, state: LinkState | und
 export async function plugTap({ bridge, owner, mtu }: BridgeOptions): Promise<void> {
   const tap = tapName(bridge);
   try {
+    // A port has nothing to say itself; the kernel would report the groups that it joins by itself.
+    await setSysctl(`net/ipv6/conf/${tap}/disable_ipv6`, '1');
     await ipBatch([
       `link set dev ${tap} alias ${bridgeAlias(owner)}`,
-      `link set dev ${tap} addrgenmode none mtu ${mtu} txqueuelen ${TAP_QUEUE} master ${bridge} up`,
+      `link set dev ${tap} mtu ${mtu} txqueuelen ${TAP_QUEUE} master ${bridge} up`,
       // Frames of other hosts must not reach other isolated ports: this host's DNS server.
       `link set dev ${tap} type bridge_slave isolated on`,
     ]);

@@ -21,6 +21,7 @@ export {
   ensureBridge,
   type HostEnd,
   hostEnds,
+  macOf,
   networkBridge,
   plugTap,
   removeBridge,
