@@ -1,7 +1,7 @@
-import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { traces } from '../hosts/pair.js';
 import { onLab } from '../lab/suite.js';
+import { median, onThisMachine } from './machine.js';
 
 describe('launching', () => {
   const lab = onLab(async (lab) => {
@@ -25,24 +25,8 @@ describe('launching', () => {
       await a.weft('reset');
       await b.weft('reset');
     }
-    expect(median(ready ?? [])).toBeLessThan(Math.max(1, SLOW_MACHINE * emptyStart()));
-    expect(median(crossed ?? [])).toBeLessThan(2);
+    expect(median(ready ?? [])).toBeLessThan(onThisMachine(1));
+    expect(median(crossed ?? [])).toBeLessThan(onThisMachine(2));
     expect([await traces(a), await traces(b)]).toEqual(before);
   });
 });
-
-/** A machine that is slow to start an empty Node (0.05 s where this was written) has as many of these starts instead of a second. */
-const SLOW_MACHINE = 15;
-
-/** Seconds, the median of some. */
-function emptyStart(): number {
-  return median(
-    Array.from({ length: 9 }, () => {
-      const began = performance.now();
-      execFileSync(process.execPath, ['--eval', '0']);
-      return (performance.now() - began) / 1000;
-    }),
-  );
-}
-
-const median = (numbers: number[]) => [...numbers].sort((x, y) => x - y)[numbers.length >> 1] ?? Infinity;
