@@ -20,7 +20,7 @@ export type NameKey = Omit<NameRecord, 'addresses'>;
 /** Maximum number of addresses that one container has under one name. */
 export const MAX_ADDRESSES = 256;
 const MAX_CONTAINER_BYTES = 100;
-const KEY = /^(0|[1-9]\d{0,4}) (\S+) (.+)$/;
+const KEY = /^(0|[1-9]\d{0,4}) (\S+) (.+)$/s;
 
 /** The value of a record in the channel `names`. */
 export const nameAddresses: Encoder<readonly Uint8Array[]> = boundedList(boundedBytes(16), MAX_ADDRESSES);
