@@ -8,6 +8,7 @@
 
 #include "frames.h"
 #include "packet/messages/loop_probe.h"
+#include "switch/resolver.h"
 
 namespace weft {
 namespace {
@@ -65,6 +66,26 @@ Buffer arp_request(const MacAddress& from, const char* own, const char* target) 
   put_ip(frame, own);
   put(frame, {});
   put_ip(frame, target);
+  return frame;
+}
+
+/// An unsolicited neighbour advertisement of an address, behind a hop-by-hop header if wished.
+Buffer advertisement(const MacAddress& from, const char* target, bool with_options) {
+  Buffer frame;
+  put_words(frame, {0x3333, 0, 1});
+  put(frame, from);
+  const int length = 32 + (with_options ? 8 : 0);
+  put_words(frame, {0x86dd, 0x6000, 0, length, (with_options ? 0 : 58) << 8 | 255});
+  for (const char* address : {"fe80::99", "ff02::1"}) {
+    const IpAddress parsed = ip(address);
+    frame.insert(frame.end(), parsed.bytes().begin(), parsed.bytes().end());
+  }
+  if (with_options) put_words(frame, {58 << 8, 0x0104, 0, 0});
+  put_words(frame, {0x8800, 0, 0x2000, 0});
+  const IpAddress parsed = ip(target);
+  frame.insert(frame.end(), parsed.bytes().begin(), parsed.bytes().end());
+  put_words(frame, {0x0201});
+  put(frame, from);
   return frame;
 }
 
@@ -291,6 +312,27 @@ TEST_CASE("in a loop nobody is learned to be here") {
   CHECK(world.forward(plain(elsewhere, stranger)).action == Action::unicast);
   CHECK(!world.learned(stranger));
   CHECK(world.told.empty());
+}
+
+TEST_CASE("nobody speaks as the DNS server through the tunnel, in either direction") {
+  World world;
+  CHECK(world.forward(plain(broadcast, resolver_mac)).counter == Counter::dropped_foreign_mac);
+  CHECK(world.admit(plain(broadcast, resolver_mac), peer) == Counter::dropped_foreign_mac);
+  CHECK(!world.learned(resolver_mac));
+  const Buffer claim = arp_request(elsewhere, "169.254.53.53", "10.32.0.1");
+  CHECK(world.admit(claim, peer) == Counter::dropped_foreign_address);
+  CHECK(!world.admit(arp_request(elsewhere, "10.32.0.2", "169.254.53.53"), peer));
+  const Buffer claim_here = arp_request(here, "169.254.53.53", "10.32.0.77");
+  CHECK(world.forward(claim_here).counter == Counter::dropped_foreign_address);
+  CHECK(world.told == std::vector<std::string>{"refused mac", "refused 169.254.53.53"});
+}
+
+TEST_CASE("a neighbour advertisement of the DNS server is refused, whatever headers are in front of it") {
+  World world;
+  for (const bool with_options : {false, true})
+    CHECK(world.admit(advertisement(elsewhere, "fe80::53", with_options), peer) ==
+          Counter::dropped_foreign_address);
+  CHECK(!world.admit(advertisement(elsewhere, "fe80::54", false), peer));
 }
 
 TEST_CASE("a loop probe ends here, and is told now and then") {

@@ -4,6 +4,7 @@
 
 #include "packet/messages/loop_probe.h"
 #include "packet/messages/neighbour.h"
+#include "switch/resolver.h"
 
 namespace weft {
 namespace {
@@ -45,8 +46,9 @@ std::optional<Counter> Forwarding::admit(const ForwardingContext& context, const
   if (segment.muted && is_group(destination)) return Counter::dropped_muted;
   const MacAddress source = source_mac(frame);
   const Sighting sighting{source, segment.number, from, context.now_s(), &context.announced};
+  if (claims_resolver(frame)) return Counter::dropped_foreign_address;
   if (sighting == last_remote_) return std::nullopt;
-  if (context.announced.owner(segment.number, source).value_or(from) != from)
+  if (source == resolver_mac || context.announced.owner(segment.number, source).value_or(from) != from)
     return Counter::dropped_foreign_mac;
   last_remote_ = sighting;
   learn(context, segment.number, source, from);
@@ -65,14 +67,14 @@ bool Forwarding::take_loop_probe(const Local& in) noexcept {
   return true;
 }
 
-// Returns false if the sender's MAC was given to a container of another host.
+// Returns false if the sender's MAC was given to a container of another host, or is the DNS server's.
 bool Forwarding::admit_source(const Local& in) noexcept {
   const std::uint16_t network = in.segment.number;
   const MacAddress source = source_mac(in.frame);
   const Sighting sighting{source, network, local_owner, in.context.now_s(), &in.context.announced};
   if (sighting == last_local_) return true;
   const auto owner = in.context.announced.owner(network, source);
-  if (owner.value_or(local_owner) != local_owner) {
+  if (source == resolver_mac || owner.value_or(local_owner) != local_owner) {
     tell_refused(in, IpAddress());
     return false;
   }
@@ -85,12 +87,12 @@ bool Forwarding::admit_source(const Local& in) noexcept {
 }
 
 // Returns false if the frame tells everybody that an address is here which was given to a container of
-// another host.
+// another host, or is the DNS server's.
 bool Forwarding::admit_claims(const Local& in) noexcept {
   const NeighbourClaims claims = neighbour_claims(in.frame, in.layers);
   for (const IpAddress& address : claims.all()) {
     const auto known = in.context.announced.neighbour(in.segment.number, address);
-    if (!known || known->owner == local_owner) continue;
+    if (!is_resolver(address) && (!known || known->owner == local_owner)) continue;
     tell_refused(in, address);
     return false;
   }

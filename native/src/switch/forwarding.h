@@ -3,13 +3,16 @@
 /// A frame from this host's side of a segment passes these steps, and the first that decides ends it:
 ///   1. Link-local control frames (STP, LACP, LLDP) are dropped: no bridge forwards them.
 ///   2. A loop probe is reported: somebody joined the segment beside the tunnel.
-///   3. The source MAC is refused if it was given to a container elsewhere, and learned otherwise.
-///   4. ARP and neighbour discovery that claim an address of a container elsewhere are refused.
+///   3. The source MAC is refused if it was given to a container elsewhere or is the DNS server's, and learned
+///      otherwise.
+///   4. ARP and neighbour discovery that claim an address of a container elsewhere, or of the DNS server, are
+///      refused.
 ///   5. ARP and neighbour discovery questions are answered from what routers announced.
 ///   6. IGMP and MLD reports are noted; multicast goes to the peers that want it.
 ///   7. Unicast goes to the announced owner of its destination, or else to the learned one.
 ///   8. All the rest is flooded to the members of the segment, within the limit of storm control.
-/// A frame from a peer passes `admit`: steps 1 and 3, and the guard against loops.
+/// A frame from a peer passes `admit`: steps 1 and 3, the DNS server's part of step 4, and the guard against
+/// loops.
 #pragma once
 
 #include <optional>
