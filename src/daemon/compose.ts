@@ -6,6 +6,7 @@ import {
   forwardingPorts,
   isInSubnets,
   type LinkStates,
+  linkLocalOf,
   linkStates,
   macOf,
   underlayAddresses,
@@ -19,7 +20,7 @@ import { Exposures, Hairpins } from './exposures/index.js';
 import { InsideSubnets } from './inside.js';
 import type { Plan } from './launch/index.js';
 import { errorFields, type Log, logForwarder, logMesh, logOverlay } from './logging/index.js';
-import { Custody, Endpoints, MacWatch, Refusals } from './mac-routes/index.js';
+import { Custody, Endpoints, MacWatch, Refusals, reservedBy, reservedHolder } from './mac-routes/index.js';
 import { KnownMembers, PeerPaths, Trust } from './membership/index.js';
 import { Dns } from './names/index.js';
 import { Networks, PublishedNetworks } from './segments/index.js';
@@ -148,9 +149,13 @@ function composeHost(
     allocator: addresses,
     onRefused: (what, error) => failure(log, what)(error),
   });
-  const custody = new Custody({ bridge: settings.bridge, log });
-  const endpoints = new Endpoints({ identity, mesh, forwarder, custody });
-  const refusals = new Refusals({ holder: (claimed) => endpoints.holder(claimed), log });
+  const self = identity.peer;
+  const custody = new Custody({ bridge: settings.bridge, reserved: reservedBy(self), log });
+  const endpoints = new Endpoints({ identity, mesh, forwarder, custody, bridgeMac: macOf });
+  const refusals = new Refusals({
+    holder: (claimed) => reservedHolder(self, claimed) ?? endpoints.holder(claimed),
+    log,
+  });
   const attachments = new Attachments({
     owner: identity.peer,
     mtu,
@@ -158,7 +163,7 @@ function composeHost(
     networks,
     containers,
     addresses: addressSource,
-    macHolder: (network, mac, entry) => endpoints.macHolder(network, mac, entry),
+    macHolder: (network, mac, entry) => reservedHolder(self, mac) ?? endpoints.macHolder(network, mac, entry),
     told: () => endpoints.told(),
     custody,
     host: hostnet,
@@ -173,7 +178,7 @@ function composeHost(
       return bridge === null ? new Map() : await forwardingPorts(bridge, macs);
     },
     atPort: (port) => attachments.atPort(port),
-    isGiven: (network, mac) => mac === macOf(identity.peer) || endpoints.isGiven(network, mac),
+    isGiven: (network, mac) => reservedHolder(self, mac) !== undefined || endpoints.isGiven(network, mac),
     present: () => attachments.present(),
     follow: (entry) => attachments.followMac(entry),
     onFailure: failure(log, 'a container whose MAC changed is not followed'),
@@ -205,7 +210,7 @@ function composeHost(
 /** The host itself on the networks, and the ways in and out of them. */
 function composeExposures(
   { plan, log }: Materials,
-  { networks, attachments, addressSource, names }: Wire & ReturnType<typeof composeHost>,
+  { networks, attachments, addressSource, endpoints, names }: Wire & ReturnType<typeof composeHost>,
   inside: InsideSubnets,
 ) {
   const { identity, settings, files } = plan;
@@ -218,9 +223,11 @@ function composeExposures(
     addresses: addressSource,
     file: files.exposures,
     names,
+    linkLocal: linkLocalOf(macOf(identity.peer)),
   });
   networks.addUser(exposures);
   inside.follow(exposures);
+  endpoints.followHost(exposures);
   const hairpins = new Hairpins({
     firewall,
     ports: () => attachments.ports(),

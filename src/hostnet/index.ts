@@ -37,6 +37,7 @@ export {
   type Passage,
   PortGuard,
   type Refusal,
+  type Reserved,
 } from './packet-filter/index.js';
 export {
   type AttachedInterface,

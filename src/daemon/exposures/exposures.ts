@@ -6,7 +6,6 @@ import {
   type ExposedSubnet,
   type Firewall,
   type LinkStates,
-  linkLocalOf,
   type Passage,
   parseCidr,
   subnetOf,
@@ -28,11 +27,13 @@ const ADMIT_EVERY = 5;
 export interface ExposuresOptions {
   readonly firewall: Pick<Firewall, 'admit' | 'apply' | 'isIntact' | 'remove' | 'rewrite'>;
   readonly host: ExposurePlumbing;
-  readonly networks: Pick<Networks, 'bridge' | 'bridges' | 'segment' | 'settle'> &
+  readonly networks: Pick<Networks, 'bridge' | 'bridges' | 'number' | 'segment' | 'settle'> &
     Pick<EventEmitter<NetworksEvents>, 'on'>;
   readonly addresses: Pick<AddressSource, 'meant' | 'reclaim' | 'release' | 'take'>;
   readonly file: StateFiles['exposures'];
   readonly names: Pick<NameControl, 'add' | 'remove'>;
+  /** Of the bridges, which need it where the host has an IPv6 address: they ask for neighbours from it on behalf of others. */
+  readonly linkLocal: Cidr;
 }
 
 export interface ExposuresEvents {
@@ -67,6 +68,16 @@ export class Exposures extends EventEmitter<ExposuresEvents> {
 
   list(): Exposure[] {
     return [...this.#exposed.values()];
+  }
+
+  /** The addresses of the host, by number of the network. */
+  addresses(): ReadonlyMap<number, readonly string[]> {
+    const found = new Map<number, string[]>();
+    for (const { network, address } of this.list()) {
+      const number = this.#options.networks.number(network);
+      if (number !== undefined) found.set(number, [...(found.get(number) ?? []), address]);
+    }
+    return found;
   }
 
   /** Claims all addresses that the host has, now or in earlier runs, so that nobody else is given them. */
@@ -175,18 +186,14 @@ export class Exposures extends EventEmitter<ExposuresEvents> {
     return distinct.map((fault) => ({ ...fault, repair: () => this.#work.run(fault.repair) }));
   }
 
-  /**
-   * Of a bridge that runs: of another one the kernel does not tell, and has no routes. Without its link-local address it asks for no
-   * neighbour on behalf of others, so that nothing is forwarded over IPv6.
-   */
+  /** Of a bridge that runs: of another one the kernel does not tell, and has no routes. */
   #addressFaults({ network, address }: StoredExposure, links: LinkStates): Fault[] {
     const bridge = this.#options.networks.bridge(network);
     const state = links.of(bridge);
     if (state?.isRunning !== true) return [];
     const cidr = parseCidr(address);
-    const needed = cidr.family === 'inet6' ? [cidr, linkLocalOf(state.mac)] : [cidr];
     const found = this.#options.host.addressesOn(bridge);
-    const lost = needed.filter(({ text }) => !found.has(text));
+    const lost = this.#needed([cidr]).filter(({ text }) => !found.has(text));
     const [first] = lost;
     if (first !== undefined) {
       const what = `the address ${first.text} of this host is gone from ${bridge}`;
@@ -198,6 +205,12 @@ export class Exposures extends EventEmitter<ExposuresEvents> {
         this.#options.host.restoreRoute(bridge, cidr),
       ),
     ];
+  }
+
+  /** What a bridge must have so that the host has these addresses. */
+  #needed(cidrs: readonly Cidr[]): readonly Cidr[] {
+    const { linkLocal } = this.#options;
+    return cidrs.some(({ family }) => family === 'inet6') ? [...cidrs, linkLocal] : cidrs;
   }
 
   /** Takes our rules out of the packet filter. */
@@ -233,13 +246,18 @@ export class Exposures extends EventEmitter<ExposuresEvents> {
 
   /** Brings addresses onto the bridge, and rules for them. */
   async #enter(network: string, exposures: readonly StoredExposure[]): Promise<void> {
-    await this.#options.host.exposeAddresses(this.#options.networks.bridge(network), exposures.map(cidrOf));
-    this.#options.networks.settle(network);
+    const { host, networks } = this.#options;
+    await host.exposeAddresses(networks.bridge(network), this.#needed(exposures.map(cidrOf)));
+    networks.settle(network);
     await this.#apply();
   }
 
   async #leave(network: string, exposures: readonly StoredExposure[]): Promise<void> {
-    await this.#options.host.hideAddresses(this.#options.networks.bridge(network), exposures.map(cidrOf));
+    const { host, networks } = this.#options;
+    const left = this.list().filter((exposure) => exposure.network === network);
+    const needed = this.#needed(left.map(cidrOf)).map(({ text }) => text);
+    const leaving = this.#needed(exposures.map(cidrOf)).filter(({ text }) => !needed.includes(text));
+    await host.hideAddresses(networks.bridge(network), leaving);
     this.#options.networks.settle(network);
     await this.#apply();
   }
@@ -259,7 +277,7 @@ export class Exposures extends EventEmitter<ExposuresEvents> {
   async #restoreAddresses(): Promise<void> {
     for (const { network, address } of this.list()) {
       const { bridge } = await this.#options.networks.segment(network);
-      await this.#options.host.exposeAddresses(bridge, [parseCidr(address)]);
+      await this.#options.host.exposeAddresses(bridge, this.#needed([parseCidr(address)]));
     }
   }
 

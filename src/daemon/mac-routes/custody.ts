@@ -1,4 +1,4 @@
-import { type Holding, PortGuard, type Refusal } from '../../hostnet/index.js';
+import { type Holding, PortGuard, type Refusal, type Reserved } from '../../hostnet/index.js';
 import { errorFields, type Log } from '../logging/index.js';
 
 /**
@@ -13,6 +13,7 @@ const LOOK_INTERVAL = 3_500;
 export interface CustodyOptions {
   /** Of the default network. */
   readonly bridge: string;
+  readonly reserved: Reserved;
   readonly log: Log;
 }
 
@@ -34,7 +35,7 @@ export class Custody {
 
   constructor(options: CustodyOptions) {
     this.#options = options;
-    this.#guard = new PortGuard(options.bridge);
+    this.#guard = new PortGuard(options.bridge, options.reserved);
   }
 
   put(holding: Holding): void {

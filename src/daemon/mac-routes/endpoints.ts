@@ -20,6 +20,15 @@ export interface EndpointsOptions {
   readonly mesh: Mesh;
   readonly forwarder: Forwarder;
   readonly custody: Custody;
+  /** Of a router's bridges. */
+  readonly bridgeMac: (peer: PeerId) => string;
+}
+
+/** The host itself as a station of the networks. */
+export interface HostPresence {
+  /** With prefix length, by number of the network. */
+  addresses(): ReadonlyMap<number, readonly string[]>;
+  on(event: 'changed', listener: () => void): unknown;
 }
 
 /** Announces this host's containers to all routers, and tells the forwarder what all routers announced. */
@@ -29,6 +38,8 @@ export class Endpoints {
   readonly #directory: EndpointDirectory;
   readonly #self: PeerId;
   #attachments: Attachments | undefined;
+  /** Numbers of the networks that the host itself is on. */
+  #hostOn: ReadonlySet<number> = new Set();
   #channel: OpenChannel | undefined;
   /** What the forwarder was told last. */
   #telling: Promise<unknown> = Promise.resolve();
@@ -78,6 +89,11 @@ export class Endpoints {
     attachments.on('detached', (endpoint) => this.#withdraw(endpoint));
   }
 
+  /** The host itself is on these networks: its bridges have addresses there, all with one MAC. */
+  followHost(host: HostPresence): void {
+    host.on('changed', () => this.#announceHost(host.addresses()));
+  }
+
   /** From now on others hear of our containers, and we of theirs. */
   start(): void {
     this.#channel = this.#options.mesh.openChannel(this.#records);
@@ -102,6 +118,7 @@ export class Endpoints {
     const found = this.all().find(({ mac, addresses }) => mac === claimed || addresses.includes(claimed));
     if (found === undefined) return 'a container that left';
     const { network, mac, peer } = found;
+    if (mac === this.#options.bridgeMac(peer)) return this.#hostOf(peer);
     if (peer !== this.#self) return this.#elsewhere(peer);
     const ours = this.#here(network).find((endpoint) => endpoint.mac === mac);
     return ours === undefined ? 'a container of this host' : calledOf(ours);
@@ -131,6 +148,19 @@ export class Endpoints {
     this.#keepAll(attached);
   }
 
+  #announceHost(addresses: ReadonlyMap<number, readonly string[]>): void {
+    const mac = this.#options.bridgeMac(this.#self);
+    for (const network of this.#hostOn) {
+      if (!addresses.has(network)) this.#records.remove(endpointKey(network, mac));
+    }
+    for (const [network, found] of addresses) {
+      const key = endpointKey(network, mac);
+      const mobility = this.#directory.mobilityFor(this.#self, key);
+      this.#records.set(key, { mobility, addresses: found.map(addressBytes) });
+    }
+    this.#hostOn = new Set(addresses.keys());
+  }
+
   #withdraw(attached: AttachedEndpoint): void {
     this.#records.remove(endpointKey(attached.network, attached.mac));
     this.#keepAll(attached);
@@ -153,6 +183,12 @@ export class Endpoints {
 
   #here(network: number): AttachedEndpoint[] {
     return (this.#attachments?.endpoints() ?? []).filter((endpoint) => endpoint.network === network);
+  }
+
+  #hostOf(peer: PeerId): string {
+    return peer === this.#self
+      ? 'this host'
+      : `the host ${this.#options.mesh.member(peer)?.nickname ?? peer}`;
   }
 
   #elsewhere(peer: PeerId): string {

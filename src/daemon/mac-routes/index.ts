@@ -3,3 +3,4 @@ export { Custody } from './custody.js';
 export { Endpoints } from './endpoints.js';
 export { MacWatch } from './mac-watch.js';
 export { Refusals } from './refusals.js';
+export { reservedBy, reservedHolder } from './reserved.js';

@@ -144,9 +144,9 @@ export async function ipSetUp(set: SetUp, namespace: string): Promise<Link | und
   }
 }
 
-/** Ties a MAC address to a port of a bridge for good. */
+/** Ties a MAC address to a port of a bridge for good: it does not move to another one that sends from it, either. */
 export async function setForwarding(mac: string, port: string): Promise<void> {
-  await run('bridge', ['fdb', 'replace', mac, 'dev', port, 'master', 'static']);
+  await run('bridge', ['fdb', 'replace', mac, 'dev', port, 'master', 'static', 'sticky']);
 }
 
 /** At which ports of a bridge these MAC addresses were seen last; those that were not are left out. */

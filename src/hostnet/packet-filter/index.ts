@@ -8,4 +8,4 @@ export {
   type HairpinPort,
   type Passage,
 } from './firewall.js';
-export { type Holding, PortGuard, type Refusal } from './port-guard.js';
+export { type Holding, PortGuard, type Refusal, type Reserved } from './port-guard.js';

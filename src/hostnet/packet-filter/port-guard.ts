@@ -28,6 +28,12 @@ export interface GuardNews {
   readonly refusals: readonly Refusal[] | undefined;
 }
 
+/** What is the host's own on all its segments, so that no container's port may claim it. */
+export interface Reserved {
+  readonly macs: readonly string[];
+  readonly addresses: readonly string[];
+}
+
 /** Maximum number of refusals that are remembered of each kind, and for how long after the last one. */
 const REMEMBERED = 256;
 const REMEMBERED_FOR = '10m';
@@ -43,6 +49,7 @@ const REFUSED = KINDS.map((kind) => `refused_${kind}`);
  */
 export class PortGuard {
   readonly #table: string;
+  readonly #reserved: Reserved;
   readonly #work = new Serial();
   readonly #holdings = new Map<string, Holding>();
   /** What the sets should have, each element as often as a holding wants it. */
@@ -51,14 +58,16 @@ export class PortGuard {
   #written: Set<string> | undefined;
   readonly #changed = new Set<string>();
   readonly #networks = new Set<number>();
+  readonly #reservedOn = new Set<number>();
   /** The table without what changes by itself, as the kernel listed it when we looked first after we had written it. */
   #shape: string | undefined;
   #counters: Readonly<Record<string, number>> = {};
   /** Of tables that this one took the place of. */
   #past: Readonly<Record<string, number>> = {};
 
-  constructor(bridge: string) {
+  constructor(bridge: string, reserved: Reserved = { macs: [], addresses: [] }) {
     this.#table = `weft-${bridge}-ports`;
+    this.#reserved = reserved;
   }
 
   /** Frames refused, by what they claimed. */
@@ -71,6 +80,7 @@ export class PortGuard {
     const key = keyOf(holding);
     const former = this.#holdings.get(key);
     this.#holdings.set(key, holding);
+    this.#reserve(holding.network);
     for (const element of elements(holding)) this.#count(element, 1);
     for (const element of former === undefined ? [] : elements(former)) this.#count(element, -1);
   }
@@ -126,6 +136,15 @@ export class PortGuard {
     return lists.flatMap(({ nftables }) =>
       nftables.flatMap(({ set }) => (set?.elem ?? []).flatMap(refusalOf)),
     );
+  }
+
+  #reserve(network: number): void {
+    if (this.#reservedOn.has(network)) return;
+    this.#reservedOn.add(network);
+    const { macs, addresses } = this.#reserved;
+    for (const claim of [...macs.map(macClaim), ...addresses.map(addressClaim)]) {
+      this.#count(given(network, claim), 1);
+    }
   }
 
   #count(element: string, by: number): void {
@@ -194,18 +213,27 @@ export class PortGuard {
 
 /** `SET ELEMENT` of everything that a holding has in the sets. */
 function elements({ network, mac, addresses, ports }: Holding): string[] {
-  const claims = [
-    ['mac', mac] as const,
-    ...addresses.map((address) =>
-      address.includes(':') ? (['ipv6', hexOf(address)] as const) : (['ipv4', address] as const),
-    ),
-  ];
-  const given = claims.map(([kind, value]) => `${kind}_${network} ${value}`);
+  const claims = [macClaim(mac), ...addresses.map(addressClaim)];
   const own = ports.flatMap((port) => [
     ...claims.map(([kind, value]) => `own_${kind} "${port}" . ${value}`),
     `ports "${port}" : jump network_${network}`,
   ]);
-  return [...given, ...own];
+  return [...claims.map((claim) => given(network, claim)), ...own];
+}
+
+type Claim = readonly [kind: (typeof KINDS)[number], value: string];
+
+function macClaim(mac: string): Claim {
+  return ['mac', mac];
+}
+
+function addressClaim(address: string): Claim {
+  return address.includes(':') ? ['ipv6', hexOf(address)] : ['ipv4', address];
+}
+
+/** It was given to somebody on a network. */
+function given(network: number, [kind, value]: Claim): string {
+  return `${kind}_${network} ${value}`;
 }
 
 /**

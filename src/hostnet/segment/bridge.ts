@@ -74,6 +74,8 @@ export async function ensureBridge({ bridge, owner, mtu }: BridgeOptions): Promi
     await ipBatch([
       `link add name ${bridge} type bridge stp_state 0 forward_delay 0 mcast_snooping 0`,
       `link set dev ${bridge} alias ${bridgeAlias(owner)}`,
+      // An address of the host's would open its services on [::] to every container of the segment, on all hosts.
+      `link set dev ${bridge} addrgenmode none`,
     ]);
   } catch (error) {
     if (!isPresent(error)) throw error;

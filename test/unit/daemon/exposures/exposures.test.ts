@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Exposures, type ExposuresOptions } from '../../../../src/daemon/exposures/exposures.js';
 import { stateFiles } from '../../../../src/daemon/state/index.js';
 import { WeftError } from '../../../../src/errors.js';
+import { parseCidr } from '../../../../src/hostnet/index.js';
 
 let directory: string;
 let onBridge: Set<string>;
@@ -47,6 +48,7 @@ function start(): Exposures {
     },
     networks: Object.assign(new EventEmitter(), {
       bridge: () => 'weft',
+      number: () => 0,
       bridges: () => ['weft'],
       segment: async () => ({ bridge: 'weft', number: 0 }),
       settle: () => {},
@@ -68,6 +70,7 @@ function start(): Exposures {
         request.kind === 'fixed' ? addresses.filter((address) => address === request.cidr) : addresses,
     },
     file: stateFiles(directory).exposures,
+    linkLocal: parseCidr('fe80::ff:fe00:1/64'),
     names: {
       add: async ({ name }: { name: string }) => void named.add(name),
       remove: async ({ name }: { name: string }) => void named.delete(name),
@@ -120,5 +123,17 @@ describe('a host that is exposed', () => {
     await expect(exposures.hide({ addresses: ['10.32.0.9/12'] })).rejects.toMatchObject({
       code: 'not-exposed',
     });
+  });
+
+  it('has a link-local address on the bridge for as long as it has one of IPv6', async () => {
+    const exposures = start();
+    await exposures.expose({ addresses: ['10.32.0.9/12'] });
+    await exposures.expose({ addresses: ['fd32::9/64'] });
+    await exposures.expose({ addresses: ['fd32::10/64'] });
+    expect(onBridge).toContain('fe80::ff:fe00:1/64');
+    await exposures.hide({ addresses: ['fd32::9/64'] });
+    expect(onBridge).toContain('fe80::ff:fe00:1/64');
+    await exposures.hide({ addresses: ['fd32::10/64'] });
+    expect(onBridge).toEqual(new Set(['10.32.0.9/12']));
   });
 });
