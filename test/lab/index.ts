@@ -37,6 +37,7 @@ export {
   Sender,
   type Stream,
   sendFrame,
+  sendFrames,
 } from './traffic.js';
 export { lasting, NotInTime, until } from './until.js';
 export { type Kind, Loss, Port, Wire, type WireOptions } from './wire.js';

@@ -114,6 +114,12 @@ export async function sendFrame(from: Node, device: string, to: string, etherTyp
   await from.run([TRAFFIC, 'frame-send', device, to, `${etherType}`, text]);
 }
 
+/** Sends these Ethernet frames as they are, source included. */
+export async function sendFrames(from: Node, device: string, frames: readonly Buffer[]) {
+  const input = frames.map((frame) => `${frame.toString('hex')}\n`).join('');
+  await from.run([TRAFFIC, 'frames', device], { input });
+}
+
 /** Returns a function that waits for the first frame of this EtherType and returns its content. */
 export async function awaitFrame(
   node: Node,

@@ -5,6 +5,7 @@
 //   traffic udp-receive PORT [--group ADDRESS --device IF]                                   judges their numbers
 //   traffic stream-serve PORT BYTES | stream-connect ADDRESS PORT BYTES                      TCP, both ways at once
 //   traffic frame-send IF MAC ETHERTYPE TEXT | frame-receive IF ETHERTYPE                    raw Ethernet
+//   traffic frames IF                                                                        raw Ethernet from stdin, hex, one a line
 //   traffic capture IF FILE                                                                  what passes, as a pcap file
 //   traffic hold IF IF MILLISECONDS                                                          passes frames on, later
 //   traffic inject ADDRESS PORT                                                              datagrams from stdin, hex, one a line
@@ -485,6 +486,31 @@ void frame_send(const Arguments& arguments) {
   std::cout << "{\"sent\":" << frame.size() << "}" << std::endl;
 }
 
+/// The bytes that a line of hexadecimal digits stands for.
+std::string bytes_of(const std::string& line) {
+  std::string bytes;
+  for (std::size_t i = 0; i + 1 < line.size(); i += 2)
+    bytes += static_cast<char>(std::stoi(line.substr(i, 2), nullptr, 16));
+  return bytes;
+}
+
+/// Sends whole frames, with whatever source they have.
+void frames(const Arguments& arguments) {
+  const Socket socket{AF_PACKET, SOCK_RAW};
+  sockaddr_ll to{};
+  to.sll_family = AF_PACKET;
+  to.sll_ifindex = static_cast<int>(index_of(arguments[0]));
+  std::string line;
+  std::size_t sent = 0;
+  while (std::getline(std::cin, line)) {
+    const std::string frame = bytes_of(line);
+    if (sendto(socket.fd(), frame.data(), frame.size(), 0, reinterpret_cast<const sockaddr*>(&to),
+               sizeof to) >= 0)
+      ++sent;
+  }
+  std::cout << "{\"sent\":" << sent << "}" << std::endl;
+}
+
 /// Writes the content of the first frame of this EtherType that arrives.
 void frame_receive(const Arguments& arguments) {
   const auto ethertype = static_cast<std::uint16_t>(std::stoul(arguments[1], nullptr, 0));
@@ -590,10 +616,7 @@ void inject(const Arguments& arguments) {
   std::string line;
   std::size_t sent = 0;
   while (std::getline(std::cin, line)) {
-    std::string datagram;
-    for (std::size_t i = 0; i + 1 < line.size(); i += 2) {
-      datagram += static_cast<char>(std::stoi(line.substr(i, 2), nullptr, 16));
-    }
+    const std::string datagram = bytes_of(line);
     if (sendto(socket.fd(), datagram.data(), datagram.size(), 0, to.get(), to.length) >= 0) ++sent;
     if (sent % 64 == 0) std::this_thread::sleep_for(1ms);
   }
@@ -608,6 +631,7 @@ const std::map<std::string_view, void (*)(const Arguments&)> commands{
     {"connections", connections},
     {"frame-send", frame_send},
     {"frame-receive", frame_receive},
+    {"frames", frames},
     {"hold", hold},
     {"inject", inject},
     {"capture", capture},

@@ -9,9 +9,9 @@ import {
   openConnections,
   Sender,
   until,
-} from '../lab/index.js';
-import { onLab } from '../lab/suite.js';
-import { counters, grown, pair, refusals } from './pair.js';
+} from '../../lab/index.js';
+import { onLab } from '../../lab/suite.js';
+import { counters, grown, pair, refusals } from '../pair.js';
 
 const PORT = 6783;
 /** Of the datagrams in the containers that are captured; on the wire, headers and tag are around them. */
