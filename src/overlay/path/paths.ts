@@ -7,7 +7,7 @@ import type { DataPlane, DataPlanePeerState, OverlayMesh } from '../port/index.j
 import { isOtherCost, linkCost, shortest } from './link-cost.js';
 import { LINKS_CHANNEL, LINKS_KEY, type LinkState, linkState } from './link-state.js';
 import { PathChoice } from './path-choice.js';
-import { type LinkStates, type RelayOption, relaysTo } from './routes.js';
+import { type LinkStates, type RelayOption, relaysTo } from './relays.js';
 import { type Nat, natOf } from './traversal/index.js';
 
 /** How often the data plane is asked about its links when nothing happens, in milliseconds. */

@@ -2,7 +2,7 @@ import type { Clock } from '../../../clock.js';
 import type { PeerId } from '../../../identity/index.js';
 import type { DataPlanePeerState, OverlayMesh } from '../../port/index.js';
 import { encodePathMessage, PATH_CHANNEL, type PathMessage, PUNCH, PUNCHING } from '../messages.js';
-import type { RelayOption } from '../routes.js';
+import type { RelayOption } from '../relays.js';
 import { Puncher } from './puncher.js';
 import type { Streams } from './streams.js';
 
