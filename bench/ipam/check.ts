@@ -4,7 +4,7 @@
  * The episodes have the seeds N, N+1, …; a violation is reproduced by its seed and --operations 1.
  */
 import { parseArgs } from 'node:util';
-import { check } from '../../test/unit/ipam/checker.js';
+import { check } from '../../test/unit/ipam/checker/check.js';
 
 const { values } = parseArgs({
   options: {

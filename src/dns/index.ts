@@ -1,7 +1,7 @@
 /** Names of containers: who is called what on all hosts, and the server that answers for it. docs/guide.md, "Names". */
 export { Answers } from './answers.js';
-export { NameForwarder } from './forwarder.js';
 export { addressBytes, addressText, checkName, DEFAULT_DOMAIN, parseDomain, parseName } from './name.js';
+export { NameForwarder } from './name-forwarder.js';
 export { OwnNames, type Undo } from './own-names.js';
 export {
   checkNameRecord,

@@ -2,9 +2,9 @@ import type { Socket as UdpSocket } from 'node:dgram';
 import type { Socket, Server as TcpServer } from 'node:net';
 import type { Answers } from './answers.js';
 import type { Transport } from './exchange.js';
-import type { NameForwarder } from './forwarder.js';
 import { Framing, frame } from './framing.js';
 import { encodeRefusal, readQuery } from './message.js';
+import type { NameForwarder } from './name-forwarder.js';
 
 /** A connection on which nothing is asked for so long is closed, in milliseconds. */
 const TCP_IDLE = 10_000;

@@ -1,4 +1,4 @@
-/** Linux plumbing: the bridge and its TAP, containers' interfaces, MTU, addresses. Nothing else in weft runs a command. */
+/** Linux plumbing: bridges, TAPs, containers' interfaces, addresses, MTU, packet filter. Nothing else in weft runs a command. */
 
 export {
   bootId,

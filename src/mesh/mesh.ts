@@ -1,30 +1,23 @@
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import sodium from 'sodium-native';
-import { formatHostPort, type HostPort, parseHostPort } from '../address.js';
+import { formatHostPort, parseHostPort } from '../address.js';
 import { SystemClock } from '../clock.js';
 import { WeftError } from '../errors.js';
 import type { GossipChannel, OpenChannel } from '../gossip/index.js';
-import { type NetworkSecret, type PeerId, proofKeyOf } from '../identity/index.js';
+import type { NetworkSecret, PeerId } from '../identity/index.js';
 import { Core, type Removal } from './core.js';
 import { Counters, needsPerson } from './counters.js';
 import { DEFAULT_LIMITS, DEFAULT_TIMINGS } from './defaults.js';
 import {
-  Acceptor,
-  Admission,
   BYE_TOO_MANY_LINKS,
-  connectTcp,
-  Dialer,
   INSTANCE_BYTES,
   type Link,
-  type LinkMessage,
-  LinkPolicy,
-  LinkTable,
+  type LinkOrigin,
+  Links,
   type LinkView,
   linkView,
-  OpenLinks,
-  otherPeer,
-  ownAddresses,
+  originOf,
   removal,
   type TargetView,
 } from './link/index.js';
@@ -55,25 +48,17 @@ export class Mesh extends EventEmitter<MeshEvents> {
   readonly #instance = Buffer.alloc(INSTANCE_BYTES);
   readonly #counters = new Counters(() => performance.now());
   readonly #clock = new SystemClock();
-  readonly #table: LinkTable;
-  readonly #dialer: Dialer;
-  readonly #acceptor: Acceptor;
+  readonly #links: Links;
   readonly #core: Core;
   readonly #contacts: Contacts;
-  readonly #policy: LinkPolicy;
   readonly #clones: CloneWatch;
-  readonly #open: OpenLinks;
-  /** Of the live secrets, newest first. */
-  #proofKeys: readonly Buffer[];
   #running: Running | undefined;
-  #addressTimer: NodeJS.Timeout | undefined;
 
   constructor(options: MeshOptions) {
     super();
     this.#options = options;
     this.#timings = { ...DEFAULT_TIMINGS, ...options.timings };
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
-    this.#proofKeys = options.network.secrets.map(proofKeyOf);
     sodium.randombytes_buf(this.#instance);
     this.#core = this.#newCore();
     this.#contacts = new Contacts(this.#core.membership, options.host !== undefined);
@@ -81,20 +66,7 @@ export class Mesh extends EventEmitter<MeshEvents> {
       send: (peer, channel, bytes) => this.send(peer, channel, bytes),
       onClone: (error, origin) => this.#warn(error, origin),
     });
-    this.#policy = this.#newPolicy();
-    this.#open = this.#newOpenLinks();
-    this.#table = new LinkTable(options.identity.publicKey, this.#timings.duplicateProbe, {
-      up: (link) => this.#onUp(link),
-      down: (peer, reason, link) => this.#onDown(peer, reason, link),
-      cloned: (error, { remote, remoteAddress }) =>
-        this.#clones.onClonedPeer(error, remote.peer, remoteAddress),
-    });
-    this.#dialer = this.#newDialer();
-    this.#acceptor = new Acceptor(
-      new Admission(this.#limits),
-      (socket) => this.#open.open(socket).then(ignore, ignore),
-      (code) => this.#counters.add(code),
-    );
+    this.#links = this.#newLinks();
   }
 
   /** The TCP port in use. Only between `start` and `stop`. */
@@ -110,21 +82,22 @@ export class Mesh extends EventEmitter<MeshEvents> {
   /** Listens, and begins to dial. Rejects with `port-in-use` or `listen-failed`. */
   async start(): Promise<void> {
     const { host, dataPort, endpoints = [], localAddresses, isInside } = this.#options;
-    const port = await this.#acceptor.listen(this.#options.port, host);
+    const port = await this.#links.listen(this.#options.port);
     const own = new OwnEndpoints({
       configured: endpoints,
       dataPort: dataPort ?? port,
       host,
       localAddresses: localAddresses ?? (async () => []),
       isInside: isInside ?? (() => false),
+      refreshInterval: this.#timings.addressRefresh,
       onChange: () => this.#tellEndpoints(),
+      onLocalChange: () => this.#links.dialer.localAddressesChanged(),
     });
     await own.start();
     this.#running = { port, endpoints: own };
     this.#core.membership.update({ port, endpoints: own.list() });
-    this.#dialer.start();
+    this.#links.dialer.start();
     this.#core.start();
-    this.#addressTimer = setInterval(() => void this.#refreshEndpoints(), this.#timings.addressRefresh);
   }
 
   /**
@@ -132,29 +105,28 @@ export class Mesh extends EventEmitter<MeshEvents> {
    * at once; without, they expect it back.
    */
   async stop({ leave = true }: { leave?: boolean } = {}): Promise<void> {
-    this.#dialer.stop();
+    this.#links.dialer.stop();
     if (this.#running === undefined) return;
-    clearInterval(this.#addressTimer);
     this.#running.endpoints.stop();
-    this.#acceptor.close();
+    this.#links.stopListening();
     if (leave) this.#core.membership.update({ left: true });
     this.#core.flush();
-    await this.#open.closeAll(new WeftError('not-running', 'the router stopped'));
+    await this.#links.closeAll(new WeftError('not-running', 'the router stopped'));
     this.#clock.stop();
     this.#running = undefined;
   }
 
   /** Adds targets (`host[:port]`) and keeps a link to each, once started; with `replace`, forgets all others. Throws `bad-address`. */
   connect(targets: readonly string[], { replace = false }: { replace?: boolean } = {}): void {
-    this.#dialer.addTargets(targets);
-    if (replace) this.#dialer.retainTargets(targets);
-    this.emit('targets', this.#dialer.targetNames());
+    this.#links.dialer.addTargets(targets);
+    if (replace) this.#links.dialer.retainTargets(targets);
+    this.emit('targets', this.#links.dialer.targetNames());
   }
 
   /** Removes targets and returns those that were not known. Links stay. Throws `bad-address`. */
   forget(targets: readonly string[]): readonly string[] {
-    const unknown = this.#dialer.removeTargets(targets);
-    this.emit('targets', this.#dialer.targetNames());
+    const unknown = this.#links.dialer.removeTargets(targets);
+    this.emit('targets', this.#links.dialer.targetNames());
     return unknown;
   }
 
@@ -164,28 +136,28 @@ export class Mesh extends EventEmitter<MeshEvents> {
    */
   remember(contacts: readonly Contact[]): void {
     const { remembered, dropped } = this.#contacts.remember(contacts);
-    for (const peer of dropped) this.#dialer.removeMember(peer);
+    for (const peer of dropped) this.#links.dialer.removeMember(peer);
     // Targets, where there are any, go first: they may be the same peers, and a second link to them would be in vain.
-    const eager = this.#dialer.targetNames().length === 0;
+    const eager = this.#links.dialer.targetNames().length === 0;
     for (const peer of remembered) this.#dialMember(peer, eager);
   }
 
   /** The members that are linked now, to be remembered. */
   contacts(): readonly Contact[] {
-    return this.#table.all().map(({ remote: { peer } }) => ({ peer, addresses: this.addressesOf(peer) }));
+    return this.#links.all().map(({ remote: { peer } }) => ({ peer, addresses: this.addressesOf(peer) }));
   }
 
   targets(): readonly TargetView[] {
-    return this.#dialer.targets();
+    return this.#links.dialer.targets();
   }
 
   links(): readonly LinkView[] {
-    return this.#table.all().map((link) => this.#linkView(link));
+    return this.#links.all().map((link) => this.#linkView(link));
   }
 
   /** The link to this peer, if there is one. */
   link(peer: PeerId): LinkView | undefined {
-    const link = this.#table.get(peer);
+    const link = this.#links.get(peer);
     return link && this.#linkView(link);
   }
 
@@ -225,7 +197,7 @@ export class Mesh extends EventEmitter<MeshEvents> {
 
   /** Makes new links with these secrets from now on, newest first. Established links stay. */
   setSecrets(secrets: readonly NetworkSecret[]): void {
-    this.#proofKeys = secrets.map(proofKeyOf);
+    this.#links.setSecrets(secrets);
   }
 
   /**
@@ -235,7 +207,7 @@ export class Mesh extends EventEmitter<MeshEvents> {
   remove(peer: PeerId, by: PeerId, { expelled, incarnation }: Removal): void {
     if (this.#core.remove(peer, { expelled, incarnation })) {
       const { bye, error } = removal(expelled);
-      this.#table.get(peer)?.close(bye, error);
+      this.#links.get(peer)?.close(bye, error);
       this.emit('forgotten', peer);
     }
     this.emit('removed', peer, by);
@@ -252,13 +224,13 @@ export class Mesh extends EventEmitter<MeshEvents> {
    * many milliseconds.
    */
   expectConnection(opening: Uint8Array, timeout: number): Promise<Socket> {
-    return this.#acceptor.expect(opening, timeout);
+    return this.#links.expect(opening, timeout);
   }
 
   /** Where the control port of a member may be reached, `address:port`, best first; not what is an address of this host, too. */
   addressesOf(peer: PeerId): readonly string[] {
-    const link = this.#table.get(peer);
-    const isOwn = this.#ownAddresses();
+    const link = this.#links.get(peer);
+    const isOwn = this.#links.ownAddresses();
     const announced = this.#contacts
       .addressesOf(peer)
       .filter((address) => !isOwn(address))
@@ -268,23 +240,18 @@ export class Mesh extends EventEmitter<MeshEvents> {
 
   /** Puts the data plane's ciphers into our record. */
   announceCiphers(ciphers: readonly CipherSpeed[]): void {
-    const rounded = ciphers.map(({ name, hardware, nanosecondsPer1400 }) => ({
-      name,
-      hardware,
-      nanosecondsPer1400: Math.round(nanosecondsPer1400),
-    }));
-    this.#core.membership.update({ ciphers: rounded });
+    this.#core.membership.update({ ciphers });
   }
 
   /** An address of ours, `address:port`, as somebody sees our data plane: others may try it. Throws `bad-address`. */
   addObservedEndpoint(endpoint: string): void {
     const { host, port } = parseHostPort(endpoint);
-    if (this.#running?.endpoints.observe(host, port)) this.#tellEndpoints();
+    this.#onObserved(host, port);
   }
 
   /** There is reason to believe that this peer can be reached again: dials it now instead of waiting. */
   retry(peer: PeerId): void {
-    this.#dialer.retry(peer);
+    this.#links.dialer.retry(peer);
   }
 
   /** The number of refusals and failures, by reason. */
@@ -319,12 +286,12 @@ export class Mesh extends EventEmitter<MeshEvents> {
       discovery,
       ...(admits === undefined ? {} : { admits }),
       links: {
-        send: (to, message) => this.#table.get(to)?.send(message) ?? false,
-        rtt: (peer) => this.#table.get(peer)?.rtt,
+        send: (to, message) => this.#links.get(to)?.send(message) ?? false,
+        rtt: (peer) => this.#links.get(peer)?.rtt,
         dial: (peer, eager) => this.#dialMember(peer, eager),
-        undial: (peer) => this.#dialer.removeMember(peer),
-        drop: (peer) => this.#table.get(peer)?.close(BYE_TOO_MANY_LINKS, SURPLUS),
-        isTarget: (peer) => this.#dialer.isTarget(peer),
+        undial: (peer) => this.#links.dialer.removeMember(peer),
+        drop: (peer) => this.#links.get(peer)?.close(BYE_TOO_MANY_LINKS, SURPLUS),
+        isTarget: (peer) => this.#links.dialer.isTarget(peer),
       },
       events: {
         member: (record) => this.#onMember(record),
@@ -335,80 +302,40 @@ export class Mesh extends EventEmitter<MeshEvents> {
     });
   }
 
-  #newPolicy(): LinkPolicy {
-    return new LinkPolicy({
-      self: this.#options.identity.peer,
+  #newLinks(): Links {
+    const { identity, network, host, admits } = this.#options;
+    return new Links({
+      identity,
+      secrets: network.secrets,
       instance: this.#instance,
-      isAdmitted: (peer) => this.#options.admits?.(peer, Infinity) ?? true,
-      isMember: (peer) => this.#core.membership.get(peer) !== undefined,
-      isLinked: (peer) => this.#table.get(peer) !== undefined,
-    });
-  }
-
-  #newOpenLinks(): OpenLinks {
-    return new OpenLinks({
-      context: () => ({
-        identity: this.#options.identity,
-        proofKeys: this.#proofKeys,
-        instance: this.#instance,
-        selfRecord: () => this.#core.membership.self,
-        timings: this.#timings,
-        sendQueue: this.#limits.sendQueue,
-      }),
-      accept: (link, wanted) => this.#accept(link, wanted),
-      onMessage: (link, message) => this.#onMessage(link, message),
-      onDrained: (link) => this.#core.drained(link.remote.peer),
-      onRefused: (error, link) => this.#warn(error, originOf(link)),
-    });
-  }
-
-  #newDialer(): Dialer {
-    return new Dialer({
+      host,
+      port: () => this.#running?.port,
       timings: this.#timings,
-      random: Math.random,
-      dial: (address, signal, wanted) => this.#dial(address, signal, wanted),
-      ownAddresses: () => this.#ownAddresses(),
-      isLinked: (peer) => this.#table.get(peer) !== undefined,
-      onFailure: (error, address, news) => {
-        if (news) this.#warn(error, { address });
-        else this.#counters.add(error.code);
+      limits: this.#limits,
+      selfRecord: () => this.#core.membership.self,
+      isAdmitted: (peer) => admits?.(peer, Infinity) ?? true,
+      isMember: (peer) => this.#core.membership.get(peer) !== undefined,
+      events: {
+        up: (link) => this.#onUp(link),
+        down: (peer, reason, link) => this.#onDown(peer, reason, link),
+        cloned: (error, { remote, remoteAddress }) =>
+          this.#clones.onClonedPeer(error, remote.peer, remoteAddress),
+        message: (link, message) => this.#core.receive(link.remote.peer, message),
+        drained: (link) => this.#core.drained(link.remote.peer),
+        observed: (address) => this.#onObserved(hostOf(address)),
+        warning: (error, origin) => this.#warn(error, origin),
+        failed: (code) => this.#counters.add(code),
       },
     });
   }
 
-  /** Connects over TCP and makes a link of the connection, to `wanted` if that is given. */
-  async #dial(address: HostPort, signal: AbortSignal, wanted: PeerId | undefined): Promise<PeerId> {
-    const socket = await connectTcp(address, this.#timings.handshakeTimeout, signal);
-    const { peer } = (await this.#open.open(socket, { signal, wanted })).remote;
-    if (wanted !== undefined && peer !== wanted) throw otherPeer(formatHostPort(address), peer);
-    return peer;
-  }
-
   #dialMember(peer: PeerId, eager: boolean): void {
-    this.#dialer.addMember(peer, eager, () => this.#contacts.addressesOf(peer));
-  }
-
-  /** Puts an established link into the table, or closes it and says why. */
-  #accept(link: Link, wanted: PeerId | undefined): WeftError | undefined {
-    if (this.#running === undefined) {
-      const stopped = new WeftError('not-running', 'the router is stopping');
-      link.destroy(stopped);
-      return stopped;
-    }
-    const refusal = this.#policy.refusal(link, wanted);
-    if (refusal !== undefined) {
-      if (refusal.error.code === 'identity-cloned') this.#warn(refusal.error, originOf(link));
-      link.close(refusal.bye, refusal.error);
-      return refusal.error;
-    }
-    if (this.#running.endpoints.observe(hostOf(link.remote.observed))) this.#tellEndpoints();
-    this.#table.add(link);
-    return undefined;
+    this.#links.dialer.addMember(peer, eager, () => this.#contacts.addressesOf(peer));
   }
 
   #onUp(link: Link): void {
     this.#core.linkUp(link.remote.peer, link.remote.record);
-    this.#dialer.linkUp(link.remote.peer);
+    this.#links.dialer.linkUp(link.remote.peer);
     this.emit('link-up', this.#linkView(link));
   }
 
@@ -416,19 +343,18 @@ export class Mesh extends EventEmitter<MeshEvents> {
     if (needsPerson(reason)) this.#warn(reason, originOf(link));
     else this.#counters.add(reason.code);
     this.#core.linkDown(peer, reason.code === SURPLUS.code);
-    this.#dialer.linkDown(peer, reason, link.age);
+    this.#links.dialer.linkDown(peer, reason, link.age);
     this.emit('link-down', peer, reason);
   }
 
-  /** Handles a message, unless it is not certain yet who sent it. */
-  #onMessage(link: Link, message: LinkMessage): void {
-    if (this.#table.speaksForPeer(link)) this.#core.receive(link.remote.peer, message);
-    else this.#counters.add('message-dropped');
+  /** Somebody sees us at this address, or (without a port) at our port of this address. */
+  #onObserved(address: string, port?: number): void {
+    if (this.#running?.endpoints.observe(address, port)) this.#tellEndpoints();
   }
 
   #onMember(record: MemberRecord): void {
     const { peer } = record;
-    if (this.#contacts.forget(peer) && !this.#core.isSelected(peer)) this.#dialer.removeMember(peer);
+    if (this.#contacts.forget(peer) && !this.#core.isSelected(peer)) this.#links.dialer.removeMember(peer);
     if (this.#running !== undefined) this.emit('member', this.#memberView(record));
   }
 
@@ -442,24 +368,12 @@ export class Mesh extends EventEmitter<MeshEvents> {
     else this.#warn(error, { peer });
   }
 
-  /** What is true for the addresses at which this router itself listens now. */
-  #ownAddresses(): (address: HostPort) => boolean {
-    return ownAddresses(this.#running?.port ?? 0, this.#options.host);
-  }
-
-  async #refreshEndpoints(): Promise<void> {
-    // What cannot be read now, because no descriptor is left for example, is read the next time.
-    const changed = await this.#running?.endpoints.refresh().catch(() => false);
-    this.#tellEndpoints();
-    if (changed) this.#dialer.localAddressesChanged();
-  }
-
   #tellEndpoints(): void {
     if (this.#running !== undefined)
       this.#core.membership.update({ endpoints: this.#running.endpoints.list() });
   }
 
-  #warn(error: WeftError, origin: MeshEvents['warning'][1]): void {
+  #warn(error: WeftError, origin: LinkOrigin): void {
     if (this.#counters.report(error)) this.emit('warning', error, origin);
   }
 
@@ -471,7 +385,7 @@ export class Mesh extends EventEmitter<MeshEvents> {
     const { peer } = record;
     return memberView(record, {
       self: peer === this.#options.identity.peer,
-      linked: this.#table.get(peer) !== undefined,
+      linked: this.#links.get(peer) !== undefined,
       down: this.#core.membership.isDown(peer),
       neighbours: this.#core.neighboursOf(peer),
     });
@@ -483,9 +397,3 @@ interface Running {
   readonly port: number;
   readonly endpoints: OwnEndpoints;
 }
-
-function originOf(link: Link): MeshEvents['warning'][1] {
-  return { address: link.remoteAddress, ...(link.established ? { peer: link.remote.peer } : {}) };
-}
-
-function ignore(): void {}

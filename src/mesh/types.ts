@@ -1,6 +1,6 @@
 import type { WeftError } from '../errors.js';
 import type { Identity, Network, PeerId } from '../identity/index.js';
-import type { AdmissionLimits, LinkTimings, LinkView } from './link/index.js';
+import type { AdmissionLimits, LinkOrigin, LinkTimings, LinkView } from './link/index.js';
 import type { LocalAddress, MemberView } from './membership/index.js';
 
 export interface MeshOptions {
@@ -76,7 +76,7 @@ export interface MeshEvents {
   /** A message that the peer sent with `send`. */
   message: [peer: PeerId, channel: string, bytes: Buffer];
   /** Something was refused or failed; `error.code` names the counter. At most one warning per second and code. */
-  warning: [error: WeftError, origin: { readonly peer?: PeerId; readonly address?: string }];
+  warning: [error: WeftError, origin: LinkOrigin];
   /** The configured targets changed (connect, forget). */
   targets: [targets: readonly string[]];
 }

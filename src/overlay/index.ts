@@ -1,4 +1,4 @@
-/** Data sessions: key agreement end to end, endpoints, and what the data plane is told. docs/protocol.md, section 4. */
+/** How packets reach a peer: keys agreed end to end, paths and relays, and what the data plane is told. docs/protocol.md, sections 4 and 7. */
 
 export { Overlay } from './overlay.js';
 export type { Hop, LostWays, RelayOption, Way } from './path/index.js';

@@ -9,6 +9,7 @@ import {
   type Hop,
   lostWays,
   PATH_CHANNEL,
+  PathChannel,
   Paths,
   Rendezvous,
   Streams,
@@ -56,6 +57,7 @@ export class Overlay extends EventEmitter<OverlayEvents> {
   readonly #streams: Streams;
   readonly #tracer: Tracer;
   readonly #rendezvous: Rendezvous;
+  readonly #pathChannel: PathChannel;
   readonly #counters: Record<string, number> = {};
   #networks: readonly number[] = [0];
   #ciphers: readonly CipherSpeed[] = [];
@@ -93,10 +95,15 @@ export class Overlay extends EventEmitter<OverlayEvents> {
       clock,
       paths: this.#paths,
       streams: this.#streams,
-      tracer: this.#tracer,
       isReady: () => this.#reconciler.ready,
       isReachable: (peer) => this.#peers.get(peer)?.reachable ?? false,
       punch: (peer, endpoints) => this.#peers.get(peer)?.punch(endpoints),
+    });
+    this.#pathChannel = new PathChannel({
+      rendezvous: this.#rendezvous,
+      streams: this.#streams,
+      tracer: this.#tracer,
+      isReady: () => this.#reconciler.ready,
       onFailure,
     });
     this.#paths.on('looked', (states) => this.#rendezvous.consider(states));
@@ -212,7 +219,7 @@ export class Overlay extends EventEmitter<OverlayEvents> {
     const peer = this.#peers.get(id);
     if (peer === undefined) return;
     if (channel === SESSION_CHANNEL) peer.receive(bytes);
-    if (channel === PATH_CHANNEL) this.#rendezvous.receive(id, bytes);
+    if (channel === PATH_CHANNEL) this.#pathChannel.receive(id, bytes);
   };
 
   readonly #onReady = (): Promise<void> => this.#reconciler.connected();

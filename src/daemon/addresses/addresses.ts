@@ -8,7 +8,7 @@ import type { OpenChannel } from '../../gossip/index.js';
 import type { Identity, PeerId } from '../../identity/index.js';
 import { type AddressAllocator, AddressService, LONGEST_ABSENCE, type OwnerView } from '../../ipam/index.js';
 import type { Mesh } from '../../mesh/index.js';
-import { resolveHostPort } from '../../resolve.js';
+import { resolveHostPort } from '../../resolve-host-port.js';
 import { errorFields, type Log } from '../logging/index.js';
 import { nameOf } from '../membership/index.js';
 import type { StateFiles } from '../state/index.js';

@@ -1,11 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { parseHostPort } from '../../address.js';
-import { bridgeFlaw, chooseMtu, type LinkStates, portFlaw, tapName } from '../../hostnet/index.js';
-import { resolveHostPort } from '../../resolve.js';
+import { bridgeFlaw, type LinkStates, portFlaw, tapName } from '../../hostnet/index.js';
 import { type Fault, faultOf } from '../repairs/index.js';
 import type { SegmentForwarder, SegmentPlumbing } from './plumbing.js';
-
-const RESOLVE_TIMEOUT = 300;
 
 export interface SegmentOptions {
   /** Of the network: 0 is the one that every router has. */
@@ -81,18 +76,4 @@ export class Segment {
     const { bridge, owner, host } = this.#options;
     await host.removeBridge(bridge, owner);
   }
-}
-
-/** The MTU that fits this host's way to its targets. A name that does not resolve at once is left out. */
-export async function mtuFor(targets: readonly string[]): Promise<number> {
-  const resolved = await Promise.all(targets.map(resolve));
-  return await chooseMtu(resolved.filter((address) => address !== undefined));
-}
-
-async function resolve(target: string): Promise<string | undefined> {
-  const found = resolveHostPort(parseHostPort(target)).then(
-    ([first]) => first?.host,
-    () => undefined,
-  );
-  return await Promise.race([found, delay(RESOLVE_TIMEOUT, undefined, { ref: false })]);
 }

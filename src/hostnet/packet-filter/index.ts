@@ -1,4 +1,4 @@
-/** nftables: the rules that are ours, and what those of others drop. */
+/** The host's firewall (nftables): the rules that are ours, and what those of others drop. */
 export { chainsThatDrop, droppingChains, filteredFamilies } from './dropping.js';
 export {
   type ExposedSubnet,

@@ -15,7 +15,7 @@ import {
 } from '../kernel/index.js';
 import { superframe } from '../underlay/index.js';
 import { removeLink } from './bridge.js';
-import { resolverRoutes } from './resolver.js';
+import { resolverRoutes } from './resolver-port.js';
 
 const PORT_UP_TIMEOUT = 500;
 const PORT_UP_POLL = 5;

@@ -2,7 +2,7 @@
 import ipaddr from 'ipaddr.js';
 import { WeftError } from '../../errors.js';
 import type { Cidr } from '../kernel/index.js';
-import { RESOLVER_ADDRESS, RESOLVER_ADDRESS6 } from './resolver.js';
+import { RESOLVER_ADDRESS, RESOLVER_ADDRESS6 } from './resolver-port.js';
 
 /** Throws `bad-cidr` for one that stands for a group, a subnet, no one, or somebody else. */
 export function checkHostAddress({ text }: Cidr): void {

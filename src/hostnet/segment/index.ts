@@ -52,4 +52,4 @@ export {
   type ResolverSockets,
   resolverPort,
   resolverRoutes,
-} from './resolver.js';
+} from './resolver-port.js';

@@ -1,6 +1,6 @@
 import { WeftError } from '../../errors.js';
 import { macOf } from './bridge.js';
-import { RESOLVER_MAC } from './resolver.js';
+import { RESOLVER_MAC } from './resolver-port.js';
 
 /**
  * A MAC address that a container of this router may be given, in the kernel's spelling. Throws `bad-mac` for what is none, belongs to a group,

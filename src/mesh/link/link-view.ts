@@ -26,3 +26,13 @@ export function linkView(link: Link, record: MemberRecord = link.remote.record):
     ...(link.rtt === undefined ? {} : { rtt: link.rtt }),
   };
 }
+
+/** Where something came from that was refused or failed. */
+export interface LinkOrigin {
+  readonly peer?: PeerId;
+  readonly address?: string;
+}
+
+export function originOf(link: Link): LinkOrigin {
+  return { address: link.remoteAddress, ...(link.established ? { peer: link.remote.peer } : {}) };
+}

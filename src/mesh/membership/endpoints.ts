@@ -18,8 +18,12 @@ export interface OwnEndpointsOptions {
   readonly localAddresses: () => Promise<readonly LocalAddress[]>;
   /** True for addresses that are inside of a segment: nobody is to seek us there. */
   readonly isInside: (address: string) => boolean;
-  /** What names lead to has changed. */
+  /** Interval at which local addresses are read anew, in milliseconds. */
+  readonly refreshInterval: number;
+  /** Names lead elsewhere, or local addresses were read anew: the list may be another. */
   readonly onChange: () => void;
+  /** Local addresses are others than before. */
+  readonly onLocalChange: () => void;
 }
 
 /** Collects where our data plane can be reached, for our record. */
@@ -28,6 +32,7 @@ export class OwnEndpoints {
   readonly #advertised: Advertised;
   #local: readonly LocalAddress[] = [];
   #observed: string[] = [];
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(options: OwnEndpointsOptions) {
     this.#options = options;
@@ -39,13 +44,15 @@ export class OwnEndpoints {
     if (host !== undefined) this.#local = [{ address: host, use: 'primary' }];
   }
 
-  /** Reads local addresses for the first time, and begins to look names up, on which it does not wait. */
+  /** Reads local addresses, from now on again and again, and begins to look names up, on which it does not wait. */
   async start(): Promise<void> {
     await this.refresh();
     this.#advertised.start();
+    this.#timer = setInterval(() => void this.#look(), this.#options.refreshInterval);
   }
 
   stop(): void {
+    clearInterval(this.#timer);
     this.#advertised.stop();
   }
 
@@ -75,6 +82,13 @@ export class OwnEndpoints {
    */
   list(): string[] {
     return this.#all().slice(0, MAX_ENDPOINTS);
+  }
+
+  async #look(): Promise<void> {
+    // What cannot be read now, because no descriptor is left for example, is read the next time.
+    const changed = await this.refresh().catch(() => false);
+    this.#options.onChange();
+    if (changed) this.#options.onLocalChange();
   }
 
   #all(): string[] {

@@ -2,7 +2,7 @@ import c, { type Encoder } from 'compact-encoding';
 import { boundedList, fixedBytes, struct } from '../../codec.js';
 import { WeftError } from '../../errors.js';
 import { type PeerId, peerIdBytes, peerIdFromBytes } from '../../identity/index.js';
-import { NATS, type Nat } from './nat.js';
+import { NATS, type Nat } from './traversal/index.js';
 
 /** docs/protocol.md, section 7: what each router tells all others about its links of the data plane. */
 

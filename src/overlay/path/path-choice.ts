@@ -1,5 +1,5 @@
 import type { PeerId } from '../../identity/index.js';
-import type { RelayOption } from './routes.js';
+import type { RelayOption } from './relays.js';
 
 /** What there is to choose from; costs as of `linkCost`. */
 export interface PathOptions {

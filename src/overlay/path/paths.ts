@@ -6,9 +6,9 @@ import type { Identity, PeerId } from '../../identity/index.js';
 import type { DataPlane, DataPlanePeerState, OverlayMesh } from '../port/index.js';
 import { isOtherCost, linkCost, shortest } from './link-cost.js';
 import { LINKS_CHANNEL, LINKS_KEY, type LinkState, linkState } from './link-state.js';
-import { type Nat, natOf } from './nat.js';
 import { PathChoice } from './path-choice.js';
-import { type LinkStates, type RelayOption, relaysTo } from './routes.js';
+import { type LinkStates, type RelayOption, relaysTo } from './relays.js';
+import { type Nat, natOf } from './traversal/index.js';
 
 /** How often the data plane is asked about its links when nothing happens, in milliseconds. */
 const LOOK_INTERVAL = 2_000;

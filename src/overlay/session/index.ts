@@ -1,4 +1,4 @@
-/** Which keys two peers share, and how they agree on new ones. docs/protocol.md, section 4. */
+/** Which keys two peers share, when those are renewed, and how they agree on new ones. docs/protocol.md, section 4. */
 export { SESSION_CHANNEL } from './messages.js';
 export {
   type LocalOffer,

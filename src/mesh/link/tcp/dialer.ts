@@ -1,7 +1,7 @@
 import { formatHostPort, type HostPort, isDialable, parseHostPort } from '../../../address.js';
 import { systemCode, WeftError } from '../../../errors.js';
 import type { PeerId } from '../../../identity/index.js';
-import { resolveHostPort } from '../../../resolve.js';
+import { resolveHostPort } from '../../../resolve-host-port.js';
 import { Backoff } from './backoff.js';
 import { firstOf } from './first-of.js';
 import type { DialTimings, TargetState, TargetView } from './types.js';

@@ -9,7 +9,9 @@ describe('own endpoints', () => {
       dataPort: 6783,
       localAddresses: async () => local,
       isInside: (address) => address.startsWith('10.32.'),
+      refreshInterval: 10_000,
       onChange: () => {},
+      onLocalChange: () => {},
       ...options,
     });
   const many = (count: number, use: LocalAddress['use'], address: (i: number) => string): LocalAddress[] =>

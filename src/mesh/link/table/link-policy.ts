@@ -1,8 +1,8 @@
-import { WeftError } from '../../errors.js';
-import type { PeerId } from '../../identity/index.js';
-import { clonedAt } from '../membership/index.js';
-import type { Link } from './link.js';
-import { oldSecret } from './link-errors.js';
+import { WeftError } from '../../../errors.js';
+import type { PeerId } from '../../../identity/index.js';
+import { clonedAt } from '../../membership/index.js';
+import type { Link } from '../link.js';
+import { oldSecret } from '../link-errors.js';
 import {
   BYE_CLONED,
   BYE_DUPLICATE,
@@ -10,7 +10,7 @@ import {
   BYE_REMOVED,
   BYE_REVOKED,
   BYE_STOPPING,
-} from './messages.js';
+} from '../messages.js';
 
 export interface LinkPolicyOptions {
   readonly self: PeerId;

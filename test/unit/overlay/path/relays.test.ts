@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { PeerId } from '../../../../src/identity/index.js';
-import { type LinkStates, relaysTo } from '../../../../src/overlay/path/routes.js';
+import { type LinkStates, relaysTo } from '../../../../src/overlay/path/relays.js';
 
 const peer = (number: number) => number.toString(16).padStart(16, '0') as PeerId;
 

@@ -1,10 +1,10 @@
 import { connect, type Socket } from 'node:net';
 import sodium from 'sodium-native';
-import { parseHostPort } from '../../address.js';
-import type { Clock } from '../../clock.js';
-import { WeftError } from '../../errors.js';
-import type { PeerId } from '../../identity/index.js';
-import type { DataPlane, OverlayMesh } from '../port/index.js';
+import { parseHostPort } from '../../../address.js';
+import type { Clock } from '../../../clock.js';
+import { WeftError } from '../../../errors.js';
+import type { PeerId } from '../../../identity/index.js';
+import type { DataPlane, OverlayMesh } from '../../port/index.js';
 import {
   CONNECTED,
   encodePathMessage,
@@ -13,7 +13,7 @@ import {
   type PathMessage,
   TICKET,
   TICKET_BYTES,
-} from './messages.js';
+} from '../messages.js';
 import { StreamChoice, type StreamFacts } from './stream-choice.js';
 
 /** Timeout of each step, in milliseconds. */

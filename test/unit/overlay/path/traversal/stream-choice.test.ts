@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { StreamChoice, type StreamFacts } from '../../../../src/overlay/path/stream-choice.js';
+import { StreamChoice, type StreamFacts } from '../../../../../src/overlay/path/traversal/stream-choice.js';
 
 const silent: StreamFacts = { udp: false, relayed: false, stream: false };
 

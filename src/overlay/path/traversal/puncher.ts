@@ -1,4 +1,4 @@
-import type { PeerId } from '../../identity/index.js';
+import type { PeerId } from '../../../identity/index.js';
 
 /** Between requests to a peer that does not answer directly: first and last, in milliseconds. */
 const FIRST = 500;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { check } from './checker.js';
+import { check } from './check.js';
 
 /*
  * `npx tsx bench/ipam/check.ts` runs as many operations as one likes, with new seeds; what it finds is added

@@ -1,40 +1,33 @@
-import type { Clock } from '../../clock.js';
-import { decodeExact } from '../../codec.js';
-import { WeftError } from '../../errors.js';
-import type { PeerId } from '../../identity/index.js';
-import type { DataPlanePeerState, OverlayMesh } from '../port/index.js';
-import {
-  CONNECTED,
-  encodePathMessage,
-  MAY_CONNECT,
-  NEXT_HOP,
-  PATH_CHANNEL,
-  type PathMessage,
-  PUNCH,
-  PUNCHING,
-  pathMessage,
-  TICKET,
-  WHICH_HOP,
-} from './messages.js';
-import type { Paths } from './paths.js';
+import type { Clock } from '../../../clock.js';
+import type { PeerId } from '../../../identity/index.js';
+import type { DataPlanePeerState, OverlayMesh } from '../../port/index.js';
+import { encodePathMessage, PATH_CHANNEL, type PathMessage, PUNCH, PUNCHING } from '../messages.js';
+import type { RelayOption } from '../relays.js';
 import { Puncher } from './puncher.js';
 import type { Streams } from './streams.js';
-import type { Tracer } from './tracer.js';
+
+/** What there is besides a direct path. */
+export interface OtherPaths {
+  /** Neighbours that could relay to this peer. */
+  relays(peer: PeerId): readonly RelayOption[];
+  /** What TCP to this peer would cost. */
+  streamCost(peer: PeerId): number;
+  /** Asks the data plane how its links are, and decides again. */
+  look(): void;
+}
 
 export interface RendezvousOptions {
   readonly self: PeerId;
   readonly mesh: OverlayMesh;
   readonly clock: Clock;
-  readonly paths: Paths;
+  readonly paths: OtherPaths;
   readonly streams: Streams;
-  readonly tracer: Tracer;
   /** The data plane is there to be told. */
   readonly isReady: () => boolean;
   /** Control messages get to this peer now. */
   readonly isReachable: (peer: PeerId) => boolean;
   /** Has the data plane probe this peer at all its addresses; with `endpoints`, those are its addresses from now on. */
   readonly punch: (peer: PeerId, endpoints?: readonly string[]) => void;
-  readonly onFailure: (error: WeftError, peer: PeerId) => void;
 }
 
 /**
@@ -73,42 +66,8 @@ export class Rendezvous {
     if (next !== Infinity) this.#cancelLook = clock.after(Math.max(0, next - now), () => paths.look());
   }
 
-  /** Takes a message of the channel `path`. */
-  receive(peer: PeerId, bytes: Buffer): void {
-    try {
-      this.#receive(peer, bytes);
-    } catch (error) {
-      if (!(error instanceof WeftError)) throw error;
-      this.#options.onFailure(error, peer);
-    }
-  }
-
-  #receive(peer: PeerId, bytes: Buffer): void {
-    const { tracer, streams, isReady } = this.#options;
-    const message = decodeExact(pathMessage, bytes);
-    switch (message.kind) {
-      case PUNCH:
-      case PUNCHING:
-        this.#onPunch(peer, message);
-        break;
-      case WHICH_HOP:
-        tracer.answer(peer, message);
-        break;
-      case NEXT_HOP:
-        tracer.receive(message);
-        break;
-      case MAY_CONNECT:
-      case TICKET:
-      case CONNECTED:
-        if (isReady()) streams.receive(peer, message);
-        break;
-      default:
-        throw new WeftError('bad-message', `there is no path message of kind ${message.kind}`);
-    }
-  }
-
-  /** The peer probes us now; so do we, at the addresses that it has now. */
-  #onPunch(peer: PeerId, { kind, endpoints }: PathMessage): void {
+  /** Takes a message of the kinds PUNCH and PUNCHING: the peer probes us now; so do we, at the addresses that it has now. */
+  receive(peer: PeerId, { kind, endpoints }: PathMessage): void {
     const { punch, isReady } = this.#options;
     punch(peer, endpoints);
     if (isReady() && kind === PUNCH) this.#send(peer, PUNCHING);

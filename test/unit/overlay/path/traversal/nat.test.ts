@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Nat, natConflict, natOf } from '../../../../src/overlay/path/nat.js';
+import { type Nat, natConflict, natOf } from '../../../../../src/overlay/path/traversal/nat.js';
 
 const local = ['192.168.1.5', 'fd00::5'];
 

@@ -1,8 +1,8 @@
-import { WeftError } from '../../errors.js';
-import type { PeerId, PublicKey } from '../../identity/index.js';
-import { clonedPeer } from '../membership/index.js';
-import type { Link } from './link.js';
-import { BYE_CLONED, BYE_DUPLICATE } from './messages.js';
+import { WeftError } from '../../../errors.js';
+import type { PeerId, PublicKey } from '../../../identity/index.js';
+import { clonedPeer } from '../../membership/index.js';
+import type { Link } from '../link.js';
+import { BYE_CLONED, BYE_DUPLICATE } from '../messages.js';
 
 export interface LinkTableEvents {
   /** The first link to a peer. */

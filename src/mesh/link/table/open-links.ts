@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
-import { WeftError } from '../../errors.js';
-import type { PeerId } from '../../identity/index.js';
-import { Link, type LinkContext } from './link.js';
-import { BYE_STOPPING, type LinkMessage } from './messages.js';
+import { WeftError } from '../../../errors.js';
+import type { PeerId } from '../../../identity/index.js';
+import { Link, type LinkContext } from '../link.js';
+import { BYE_STOPPING, type LinkMessage } from '../messages.js';
 
 /** How long `closeAll` waits for links to close by themselves, in milliseconds. */
 const CLOSE_PATIENCE = 500;

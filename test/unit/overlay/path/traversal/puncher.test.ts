@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { PeerId } from '../../../../src/identity/index.js';
-import { Puncher } from '../../../../src/overlay/path/puncher.js';
+import type { PeerId } from '../../../../../src/identity/index.js';
+import { Puncher } from '../../../../../src/overlay/path/traversal/puncher.js';
 
 const peer = '2222222222222222' as PeerId;
 
