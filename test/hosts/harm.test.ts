@@ -152,6 +152,7 @@ describe('what somebody else does to an exposed host', () => {
     const told = () => log(b).filter((line) => line.includes('again and again'));
     await until('it is said', () => told().length === 1, { within: 20_000 });
     const before = log(b).length;
+    await until('it is down once more', async () => (await faults(b)).length > 0);
     expect(await faults(b)).toEqual([expect.stringMatching(/DNS server .* is down/)]);
     const doctor = await b.tryWeft('doctor');
     expect(doctor.code).toBe(1);

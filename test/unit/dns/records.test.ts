@@ -35,6 +35,7 @@ describe('the record of a name', () => {
       fc.property(fc.nat(0xffff), name, container, (network, name, container) => {
         expect(decodeKey(encodeKey({ network, name, container }))).toEqual({ network, name, container });
       }),
+      { examples: [[0, 'web', 'one line\u2028and another']] },
     );
   });
 
