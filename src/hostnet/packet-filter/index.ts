@@ -1,11 +1,8 @@
 /** The host's firewall (nftables): the rules that are ours, and what those of others drop. */
 export { chainsThatDrop, droppingChains, filteredFamilies } from './dropping.js';
-export {
-  type ExposedSubnet,
-  Firewall,
-  forwardingFlaws,
-  forwardPackets,
-  type HairpinPort,
-  type Passage,
-} from './firewall.js';
-export { type Holding, PortGuard, type Refusal, type Reserved } from './port-guard.js';
+export { Firewall } from './firewall.js';
+export { forwardingFlaws, forwardPackets } from './forwarding.js';
+export type { ExposedSubnet, HairpinPort, Passage } from './passage.js';
+export { PortGuard } from './port-guard.js';
+export type { Refusal } from './port-refusals.js';
+export type { Holding, Reserved } from './port-rules.js';

@@ -1,25 +1,17 @@
-import ipaddr from 'ipaddr.js';
-import Type, { type Static } from 'typebox';
 import { Serial } from '../../order.js';
-import { validator } from '../../validate.js';
-import { CommandFailed, run } from '../kernel/index.js';
-
-/** A container's interface: the MAC and the addresses that only its own ports may claim. */
-export interface Holding {
-  /** Number of the Ethernet segment. */
-  readonly network: number;
-  readonly mac: string;
-  readonly addresses: readonly string[];
-  /** The host's ends of the container's interfaces; none while it is on another host. */
-  readonly ports: readonly string[];
-}
-
-/** Somebody who claimed what is another's. */
-export interface Refusal {
-  readonly port: string;
-  /** A MAC or an IP address. */
-  readonly claimed: string;
-}
+import { CommandFailed } from '../kernel/index.js';
+import { nft } from './nft.js';
+import { countersOf, nftJson, type Refusal, type Ruleset, refusalOf, shapeOf } from './port-refusals.js';
+import {
+  addressClaim,
+  elements,
+  given,
+  type Holding,
+  macClaim,
+  portTable,
+  REFUSED,
+  type Reserved,
+} from './port-rules.js';
 
 export interface GuardNews {
   /** Somebody had changed or removed the table. */
@@ -27,18 +19,6 @@ export interface GuardNews {
   /** Who claimed what is not theirs, in the last minutes; undefined while nobody does. */
   readonly refusals: readonly Refusal[] | undefined;
 }
-
-/** What is the host's own on all its segments, so that no container's port may claim it. */
-export interface Reserved {
-  readonly macs: readonly string[];
-  readonly addresses: readonly string[];
-}
-
-/** Maximum number of refusals that are remembered of each kind, and for how long after the last one. */
-const REMEMBERED = 256;
-const REMEMBERED_FOR = '10m';
-const KINDS = ['mac', 'ipv4', 'ipv6'] as const;
-const REFUSED = KINDS.map((kind) => `refused_${kind}`);
 
 /**
  * The bridges' part in who has what: one nftables table of our own (bridge family, `weft-BRIDGE-ports`). What comes in at a container's port with the MAC of
@@ -180,7 +160,7 @@ export class PortGuard {
     await nft([
       `table bridge ${this.#table}`,
       `delete table bridge ${this.#table}`,
-      tableOf(this.#table, [...this.#networks]),
+      portTable(this.#table, [...this.#networks]),
       ...this.#change('add', [...wanted]),
     ]);
     this.#written = wanted;
@@ -211,124 +191,6 @@ export class PortGuard {
   }
 }
 
-/** `SET ELEMENT` of everything that a holding has in the sets. */
-function elements({ network, mac, addresses, ports }: Holding): string[] {
-  const claims = [macClaim(mac), ...addresses.map(addressClaim)];
-  const own = ports.flatMap((port) => [
-    ...claims.map(([kind, value]) => `own_${kind} "${port}" . ${value}`),
-    `ports "${port}" : jump network_${network}`,
-  ]);
-  return [...claims.map((claim) => given(network, claim)), ...own];
-}
-
-type Claim = readonly [kind: (typeof KINDS)[number], value: string];
-
-function macClaim(mac: string): Claim {
-  return ['mac', mac];
-}
-
-function addressClaim(address: string): Claim {
-  return address.includes(':') ? ['ipv6', hexOf(address)] : ['ipv4', address];
-}
-
-/** It was given to somebody on a network. */
-function given(network: number, [kind, value]: Claim): string {
-  return `${kind}_${network} ${value}`;
-}
-
-/**
- * IPv6 addresses are compared as numbers, since what a neighbour advertisement is about has no name in older versions of nft. A port may claim what it was
- * given whatever else is so; else a claim is refused of what was given to anybody. Who is refused is remembered by a rule of its own: where there is no room
- * for more, the next one drops all the same.
- */
-function tableOf(table: string, networks: readonly number[]): string {
-  const keys = { mac: 'ether saddr', ipv4: 'arp saddr ip', ipv6: '@nh,64,128', target: '@th,64,128' };
-  const sets = KINDS.flatMap((kind) => [
-    `set own_${kind} { typeof iifname . ${keys[kind]}; }`,
-    `set refused_${kind} { typeof iifname . ${keys[kind]}; size ${REMEMBERED}; flags dynamic,timeout; timeout ${REMEMBERED_FOR}; }`,
-    `counter refused_${kind} {}`,
-    ...networks.map((network) => `set ${kind}_${network} { typeof ${keys[kind]}; }`),
-  ]);
-  const refuse = (name: keyof typeof keys, kind: (typeof KINDS)[number]) => `
-    chain refuse_${name} {
-      update @refused_${kind} { iifname . ${keys[name]} }
-      counter name refused_${kind} drop
-    }`;
-  const judge = (network: number) => `
-    chain network_${network} {
-      iifname . ${keys.mac} != @own_mac ${keys.mac} @mac_${network} goto refuse_mac
-      ether type arp iifname . ${keys.ipv4} != @own_ipv4 ${keys.ipv4} @ipv4_${network} goto refuse_ipv4
-      icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert, nd-redirect } iifname . ${keys.ipv6} != @own_ipv6 ${keys.ipv6} @ipv6_${network} goto refuse_ipv6
-      icmpv6 type nd-neighbor-advert iifname . ${keys.target} != @own_ipv6 ${keys.target} @ipv6_${network} goto refuse_target
-    }`;
-  return `table bridge ${table} {
-    ${sets.join('\n    ')}
-    ${refuse('mac', 'mac')} ${refuse('ipv4', 'ipv4')} ${refuse('ipv6', 'ipv6')} ${refuse('target', 'ipv6')}
-    ${networks.map(judge).join('')}
-    map ports { type ifname : verdict; }
-    chain prerouting {
-      type filter hook prerouting priority dstnat; policy accept;
-      meta iifkind "tun" accept
-      ether type ip iifname . ${keys.mac} @own_mac accept
-      ether type ip6 meta l4proto != icmpv6 iifname . ${keys.mac} @own_mac accept
-      iifname vmap @ports
-    }
-  }`;
-}
-
-function hexOf(address: string): string {
-  return `0x${Buffer.from(ipaddr.parse(address).toByteArray()).toString('hex')}`;
-}
-
-/** As `hexOf` wrote it, or shorter: the kernel leaves zeros in front out. */
-function addressOf(hex: string): string {
-  const bytes = Buffer.from(hex.slice(2).padStart(32, '0'), 'hex');
-  return ipaddr.fromByteArray([...bytes]).toString();
-}
-
 function keyOf({ network, mac }: Pick<Holding, 'network' | 'mac'>): string {
   return `${network}/${mac}`;
-}
-
-const Ruleset = Type.Object({
-  nftables: Type.Array(
-    Type.Object({
-      counter: Type.Optional(Type.Object({ name: Type.String(), packets: Type.Number() })),
-      set: Type.Optional(Type.Object({ elem: Type.Optional(Type.Array(Type.Unknown())) })),
-    }),
-  ),
-});
-type Ruleset = Static<typeof Ruleset>;
-const parseRuleset = validator('nft-output', 'the output of nft', Ruleset);
-
-const Element = Type.Object({
-  elem: Type.Object({ val: Type.Object({ concat: Type.Array(Type.String()) }) }),
-});
-const parseElement = validator('nft-output', 'an element in the output of nft', Element);
-
-function refusalOf(element: unknown): Refusal[] {
-  const [port, claimed] = parseElement(element).elem.val.concat;
-  if (port === undefined || claimed === undefined) return [];
-  return [{ port, claimed: claimed.startsWith('0x') ? addressOf(claimed) : claimed }];
-}
-
-function countersOf({ nftables }: Ruleset): Record<string, number> {
-  return Object.fromEntries(
-    nftables.flatMap(({ counter }) => (counter === undefined ? [] : [[counter.name, counter.packets]])),
-  );
-}
-
-/** Without handles, and without what counts. */
-function shapeOf({ nftables }: Ruleset): string {
-  return JSON.stringify(nftables, (key, value) =>
-    key === 'handle' || key === 'packets' || key === 'bytes' ? undefined : value,
-  );
-}
-
-async function nftJson(args: readonly string[]): Promise<Ruleset> {
-  return parseRuleset(JSON.parse(await run('nft', ['--json', ...args])));
-}
-
-async function nft(lines: readonly string[]): Promise<void> {
-  await run('nft', ['--file', '-'], `${lines.join('\n')}\n`);
 }

@@ -1,0 +1,94 @@
+import ipaddr from 'ipaddr.js';
+
+/** A container's interface: the MAC and the addresses that only its own ports may claim. */
+export interface Holding {
+  /** Number of the Ethernet segment. */
+  readonly network: number;
+  readonly mac: string;
+  readonly addresses: readonly string[];
+  /** The host's ends of the container's interfaces; none while it is on another host. */
+  readonly ports: readonly string[];
+}
+
+/** What is the host's own on all its segments, so that no container's port may claim it. */
+export interface Reserved {
+  readonly macs: readonly string[];
+  readonly addresses: readonly string[];
+}
+
+/** Maximum number of refusals that are remembered of each kind, and for how long after the last one. */
+const REMEMBERED = 256;
+const REMEMBERED_FOR = '10m';
+/** What can be claimed. */
+export const KINDS = ['mac', 'ipv4', 'ipv6'] as const;
+/** Sets of who was refused, and counters of how often. */
+export const REFUSED = KINDS.map((kind) => `refused_${kind}`);
+
+/** `SET ELEMENT` of everything that a holding has in the sets. */
+export function elements({ network, mac, addresses, ports }: Holding): string[] {
+  const claims = [macClaim(mac), ...addresses.map(addressClaim)];
+  const own = ports.flatMap((port) => [
+    ...claims.map(([kind, value]) => `own_${kind} "${port}" . ${value}`),
+    `ports "${port}" : jump network_${network}`,
+  ]);
+  return [...claims.map((claim) => given(network, claim)), ...own];
+}
+
+export type Claim = readonly [kind: (typeof KINDS)[number], value: string];
+
+export function macClaim(mac: string): Claim {
+  return ['mac', mac];
+}
+
+export function addressClaim(address: string): Claim {
+  return address.includes(':') ? ['ipv6', hexOf(address)] : ['ipv4', address];
+}
+
+/** It was given to somebody on a network. */
+export function given(network: number, [kind, value]: Claim): string {
+  return `${kind}_${network} ${value}`;
+}
+
+/**
+ * IPv6 addresses are compared as numbers, since what a neighbour advertisement is about has no name in older versions of nft. A port may claim what it was
+ * given whatever else is so; else a claim is refused of what was given to anybody. Who is refused is remembered by a rule of its own: where there is no room
+ * for more, the next one drops all the same.
+ */
+export function portTable(table: string, networks: readonly number[]): string {
+  const keys = { mac: 'ether saddr', ipv4: 'arp saddr ip', ipv6: '@nh,64,128', target: '@th,64,128' };
+  const sets = KINDS.flatMap((kind) => [
+    `set own_${kind} { typeof iifname . ${keys[kind]}; }`,
+    `set refused_${kind} { typeof iifname . ${keys[kind]}; size ${REMEMBERED}; flags dynamic,timeout; timeout ${REMEMBERED_FOR}; }`,
+    `counter refused_${kind} {}`,
+    ...networks.map((network) => `set ${kind}_${network} { typeof ${keys[kind]}; }`),
+  ]);
+  const refuse = (name: keyof typeof keys, kind: (typeof KINDS)[number]) => `
+    chain refuse_${name} {
+      update @refused_${kind} { iifname . ${keys[name]} }
+      counter name refused_${kind} drop
+    }`;
+  const judge = (network: number) => `
+    chain network_${network} {
+      iifname . ${keys.mac} != @own_mac ${keys.mac} @mac_${network} goto refuse_mac
+      ether type arp iifname . ${keys.ipv4} != @own_ipv4 ${keys.ipv4} @ipv4_${network} goto refuse_ipv4
+      icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert, nd-redirect } iifname . ${keys.ipv6} != @own_ipv6 ${keys.ipv6} @ipv6_${network} goto refuse_ipv6
+      icmpv6 type nd-neighbor-advert iifname . ${keys.target} != @own_ipv6 ${keys.target} @ipv6_${network} goto refuse_target
+    }`;
+  return `table bridge ${table} {
+    ${sets.join('\n    ')}
+    ${refuse('mac', 'mac')} ${refuse('ipv4', 'ipv4')} ${refuse('ipv6', 'ipv6')} ${refuse('target', 'ipv6')}
+    ${networks.map(judge).join('')}
+    map ports { type ifname : verdict; }
+    chain prerouting {
+      type filter hook prerouting priority dstnat; policy accept;
+      meta iifkind "tun" accept
+      ether type ip iifname . ${keys.mac} @own_mac accept
+      ether type ip6 meta l4proto != icmpv6 iifname . ${keys.mac} @own_mac accept
+      iifname vmap @ports
+    }
+  }`;
+}
+
+function hexOf(address: string): string {
+  return `0x${Buffer.from(ipaddr.parse(address).toByteArray()).toString('hex')}`;
+}
