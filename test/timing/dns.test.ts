@@ -1,5 +1,5 @@
 import { describe, test } from 'vitest';
-import { everywhere, threeHosts } from '../hosts/dig.js';
+import { everywhere, threeHosts } from '../hosts/names/dig.js';
 import { onLab } from '../lab/suite.js';
 
 describe('names of containers on three hosts', () => {

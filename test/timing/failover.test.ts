@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { connection, containersOn, launchChain, row } from '../hosts/layouts.js';
 import { pair } from '../hosts/pair.js';
+import { connection, containersOn, launchChain, row } from '../hosts/paths/layouts.js';
 import { Exchange, Listener, lasting, Sender, until } from '../lab/index.js';
 import { onLab } from '../lab/suite.js';
 

@@ -1,5 +1,5 @@
 import { describe, test } from 'vitest';
-import { allConnected, allKnown, allLinked, onTwoWires } from '../hosts/members.js';
+import { allConnected, allKnown, allLinked, onTwoWires } from '../hosts/members/members.js';
 import { onLab } from '../lab/suite.js';
 
 const world = onLab((lab) => onTwoWires(lab, 12));

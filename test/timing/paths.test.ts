@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { behindNats, connection, containersOn } from '../hosts/layouts.js';
 import { pair } from '../hosts/pair.js';
+import { behindNats, connection, containersOn } from '../hosts/paths/layouts.js';
 import { Exchange, until } from '../lab/index.js';
 import { onLab } from '../lab/suite.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Container, type Host, sendFrames, until } from '../../lab/index.js';
 import { onLab } from '../../lab/suite.js';
-import { dig } from '../dig.js';
+import { dig } from '../names/dig.js';
 import { counters, pair } from '../pair.js';
 import { advertisement, EVERYBODY, gratuitousArp, plainFrame } from './forged.js';
 
