@@ -1,4 +1,4 @@
-/// Requests about what lives on the segments.
+/// Requests about endpoints and groups on the segments.
 #include <array>
 
 #include "control/forwarder.h"
@@ -46,7 +46,7 @@ Json Forwarder::endpoint_table() const {
   return {{"endpoints", std::move(endpoints)}};
 }
 
-// From an address of our own: what the bridge has learned of the MAC stays.
+// The frames come from the router's own MAC, so that what the bridge has learned of the announced MAC stays.
 Json Forwarder::announce(const Fields& fields) const {
   const AnnounceRequest request(fields);
   const auto at = state_.networks.find(request.network);
