@@ -174,7 +174,7 @@ void Forwarder::watch_for_loops(Network& network, Micros now) {
   std::array<std::byte, loop_probe_size> probe;
   encode(LoopProbe{state_.self, network.number}, probe);
   // A failed write is ignored: a TAP that does not take the probe carries no frames that could loop.
-  network.taps->any().write_frame(probe);
+  [[maybe_unused]] const bool written = network.taps->any().write_frame(probe);
 }
 
 void Forwarder::publish() {

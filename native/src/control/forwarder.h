@@ -61,7 +61,7 @@ class Forwarder final : private RequestHandler, private PeerServices {
   Json remove_endpoint(const Fields& fields);
   Json clear_endpoints();
   [[nodiscard]] Json endpoint_table() const;
-  Json announce(const Fields& fields) const;
+  [[nodiscard]] Json announce(const Fields& fields) const;
   Json set_peer_groups(const Fields& fields);
   [[nodiscard]] Json local_groups() const;
 

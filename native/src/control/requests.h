@@ -22,7 +22,7 @@ inline constexpr std::uint64_t control_protocol_version = 1;
 
 /// For requests without fields.
 struct NoFields {
-  explicit NoFields(const Fields&) {}
+  explicit NoFields(const Fields& /*fields*/) {}
 };
 
 struct HelloRequest {

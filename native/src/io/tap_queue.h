@@ -34,7 +34,7 @@ class TapQueue {
   /// Writes one frame or superframe; the first part is its vnet header.
   [[nodiscard]] TapResult write(std::span<const iovec> parts) const noexcept;
   /// Writes a frame with a complete checksum. Returns false if the TAP does not take it.
-  bool write_frame(ConstBytes frame) const noexcept;
+  [[nodiscard]] bool write_frame(ConstBytes frame) const noexcept;
 
  private:
   Fd fd_;

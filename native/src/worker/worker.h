@@ -46,6 +46,9 @@ class Worker {
   void handle(const PollContext& poll, std::span<const epoll_event> ready) noexcept;
   void handle_stream(const PollContext& poll, const epoll_event& event) noexcept;
 
+  // These are aligned to cache lines, so they come first: behind other members they would need padding.
+  Counters counters_;
+  WorkerEvents events_;
   unsigned number_;
   unsigned workers_;
   UdpSocket socket_;
@@ -55,8 +58,6 @@ class Worker {
   std::thread thread_;
   std::atomic<bool> running_{false};
   std::atomic<bool> stopping_{false};
-  Counters counters_;
-  WorkerEvents events_;
   ForwardingEvents forwarding_events_;
   Forwarding forwarding_;
   WorkerContext context_;
