@@ -50,8 +50,8 @@ bool clamp_mss(Bytes frame, const Layers& layers, std::size_t mtu, bool partial)
   const auto after = static_cast<std::uint16_t>(mtu - headers);
   store16(frame.data() + at, after);
   if (!partial) {
-    // At an odd offset the value spans two words of the sum, to which each of its bytes contributes in the
-    // other half: the update must use swapped bytes.
+    // At an odd offset the value spans two words of the sum, in which its two bytes have exchanged places, so
+    // the update needs the swapped values.
     const bool odd = (at - layers.transport_offset) % 2 != 0;
     const std::uint16_t checksum = load16(transport + tcp::checksum);
     store16(transport + tcp::checksum,

@@ -171,7 +171,8 @@ void Decap::handle_sealed(const PollContext& poll, Bytes packet, const PacketSou
     context_.counters.add(Counter::dropped_inner_kind);
     return;
   }
-  // Anybody on the wire may have changed what a plain packet says: its tag proves the counter only.
+  // Anybody on the wire may have changed the content of a plain packet, because its tag authenticates only
+  // the header.
   if (header->plain && *kind != InnerKind::frame && *kind != InnerKind::fragment) {
     context_.counters.add(Counter::dropped_inner_kind);
     return;

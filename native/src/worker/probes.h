@@ -24,7 +24,7 @@ class Probes {
   void take_probe(const PollContext& poll, Session& session, ConstBytes content,
                   const PacketSource& source) noexcept;
   void take_reply(const PollContext& poll, const Session& session, ConstBytes content) noexcept;
-  /// Reports an authenticated packet from an endpoint other than the one that is in use for the peer.
+  /// Reports an authenticated packet that came from another endpoint than the one in use for the peer.
   void note_source(const PollContext& poll, const Session& session, const PacketSource& source,
                    bool probe) noexcept;
 

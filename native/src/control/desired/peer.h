@@ -63,7 +63,7 @@ class Peer final : private PathObserver {
 
   /// Traffic counters, one row for each thread.
   [[nodiscard]] std::span<PeerTraffic> traffic() const noexcept { return {traffic_.get(), threads_}; }
-  /// The rows live as long as somebody holds this.
+  /// The rows live as long as a copy of this pointer.
   [[nodiscard]] std::shared_ptr<void> traffic_owner() const noexcept { return traffic_; }
   /// Number of packets sent to the peer, not counting probes and replies.
   [[nodiscard]] std::uint64_t sent_packets() const noexcept;

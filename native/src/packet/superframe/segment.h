@@ -41,10 +41,10 @@ class Segmenter {
   void write(std::size_t index, std::byte* out) const noexcept;
 
   /// Builds segment `index` inside the memory of the superframe: its headers are written in front of its
-  /// payload, over the end of the segment before, so that only headers are copied. Must be called once for
-  /// each index, in ascending order; the result is valid until the next call. In front of it are at least
-  /// `room` bytes that the caller may overwrite (with an inner header), provided that the superframe has as
-  /// many in front of it.
+  /// payload, over the end of the segment before, so that only headers are copied. Must be called at most
+  /// once for each index, in ascending order; the result is valid until the next call. In front of it are at
+  /// least `room` bytes that the caller may overwrite (with an inner header), provided that the superframe
+  /// has as many in front of it.
   [[nodiscard]] Bytes carve(std::size_t index) noexcept;
 
  private:
