@@ -39,7 +39,7 @@ export const ADDRESS_ERRORS = {
     'What the router owns cannot be written to the disk.',
     'See the reason in the message.',
   ),
-  'bad-fact': dropped('An ownership record says something impossible.'),
+  'impossible-record': dropped('A record of the address ring has contents that no correct router signs.'),
   'bad-electors': usage(
     'The number of electors is out of range.',
     'Give one from 1 to the limit in the message.',

@@ -59,7 +59,7 @@ export function storedRing(state: RingState, sequence: number): StoredRing {
 
 /**
  * The state in a file whose form was checked. Throws `range-changed` if the router is launched with another
- * range than that of the file, and `bad-message`, `bad-fact` or `bad-signature` if the file is damaged.
+ * range than that of the file, and `bad-message`, `impossible-record` or `bad-signature` if the file is damaged.
  */
 export function restoredState(stored: StoredRing, range: Block): RingState {
   if (parseBlock(stored.range).text !== range.text) {

@@ -23,7 +23,7 @@ AeadImplementation& chosen_for(Cipher cipher) noexcept {
   return chosen[static_cast<std::size_t>(cipher)];
 }
 
-/// The best of several rounds, since whatever else runs on the machine only adds.
+/// Returns the fastest of several rounds, because other load on the machine can only make a round slower.
 double nanoseconds_to_seal(const Aead& aead, std::chrono::microseconds at_most) {
   using Clock = std::chrono::steady_clock;
   constexpr int packets_a_round = 32;

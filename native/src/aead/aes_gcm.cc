@@ -55,10 +55,11 @@ class IpsecMbGcm final : public Aead {
   }
 
  private:
-  // Picked for this CPU by the manager, of which they need nothing else: any thread may call them.
+  // The manager selected these functions for this CPU. They use no other state of it, so any thread may call
+  // them.
   aes_gcm_enc_dec_t encrypt_;
   aes_gcm_enc_dec_t decrypt_;
-  // The library uses aligned stores here.
+  // The library writes here with aligned stores.
   alignas(64) gcm_key_data expanded_;
 };
 #endif

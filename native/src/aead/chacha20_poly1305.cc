@@ -44,7 +44,7 @@ class IpsecMbChacha final : public Aead {
   }
 
  private:
-  // The job interface, because it does text and tag in one pass; the direct one is slower by a fifth.
+  // The job interface encrypts and authenticates in one pass; the direct interface is slower by a fifth.
   void run(IMB_CIPHER_DIRECTION direction, const std::byte* from, Bytes packet,
            std::byte* tag) const noexcept {
     const AeadNonce nonce = aead_nonce(packet.data());
@@ -71,11 +71,11 @@ class IpsecMbChacha final : public Aead {
     job->auth_tag_output = reinterpret_cast<std::uint8_t*>(tag);
     job->auth_tag_output_len_in_bytes = tag_size;
     job = IMB_SUBMIT_JOB_NOCHECK(manager);
-    // This algorithm is not batched: the job is done when submitted.
+    // This algorithm is not batched, so the job is complete when it has been submitted.
     if (job == nullptr || job->status != IMB_STATUS_COMPLETED) std::abort();
   }
 
-  // The library loads 16 bytes more than the key has; they may lie on a page that is not there.
+  // The library reads 16 bytes beyond the key, where there might be an unmapped page.
   Secret<32 + 16> key_;
 };
 #endif

@@ -1,5 +1,5 @@
-/// What aead.cc chooses from: the implementations of each cipher that work on this machine. Each `make` is
-/// safe only for implementations that were listed.
+/// The implementations of each cipher that work on this machine, from which aead.cc chooses. `make` must be
+/// called only for implementations that are listed.
 #pragma once
 
 #include <vector>

@@ -1,4 +1,4 @@
-/// Intel's IPsec-MB library, where there is one: https://github.com/intel/intel-ipsec-mb
+/// Intel's IPsec-MB library, where it is installed: https://github.com/intel/intel-ipsec-mb
 #pragma once
 
 #if defined(WEFT_IPSEC_MB)
@@ -6,8 +6,8 @@
 
 namespace weft {
 
-/// This thread's manager, made at its first use (0.2 MB, 1 ms). Null if the library does not work on this
-/// CPU. A manager holds the code for the CPU and the job slots, so it must not be shared.
+/// Returns the manager of this thread, which is created on first use (0.2 MB, 1 ms), or null if the library
+/// does not work on this CPU. A manager holds job slots, so threads must not share one.
 IMB_MGR* ipsec_mb() noexcept;
 
 }  // namespace weft

@@ -32,8 +32,8 @@ OpensslAead::Slot& OpensslAead::slot_of_thread() const noexcept {
 EVP_CIPHER_CTX* OpensslAead::context(Slot& slot, const std::byte* nonce, int encrypt) const noexcept {
   if (slot.context == nullptr) {
     slot.context.reset(EVP_CIPHER_CTX_new());
-    // Out of memory, or a cipher that the library lacks, which aead_init has excluded. Going on would send
-    // plaintext.
+    // This fails only for lack of memory, because `aead_init` excludes ciphers that the library lacks. To
+    // continue would send plaintext.
     if (slot.context == nullptr ||
         EVP_CipherInit_ex(slot.context.get(), cipher_, nullptr, key_.raw(), nullptr, encrypt) != 1) {
       std::abort();

@@ -1,4 +1,4 @@
-/// OpenSSL cipher contexts that stay keyed: setting a key up costs more than sealing a packet.
+/// OpenSSL cipher contexts that keep their key: setting up a key costs more than sealing a packet.
 #pragma once
 
 #include <openssl/evp.h>
@@ -13,8 +13,9 @@
 
 namespace weft {
 
-/// Seals and opens with one key by an EVP AEAD of 96-bit nonce and 128-bit tag. Contexts are not shareable,
-/// so there are several, and a thread takes its own as long as there are not more threads than contexts.
+/// Seals and opens with one key of an EVP AEAD with a 96-bit nonce and a 128-bit tag. A context cannot be
+/// used by two threads at once, so there are several; each thread has its own as long as there are no more
+/// threads than contexts.
 class OpensslAead {
  public:
   OpensslAead(const EVP_CIPHER* cipher, const AeadKey& key) noexcept;
@@ -38,7 +39,7 @@ class OpensslAead {
   mutable std::array<Slot, 4> slots_;
 };
 
-/// 2.1: header bytes 0 to 3, then the counter.
+/// The nonce of docs/protocol.md 2.1: header bytes 0 to 3, then the counter.
 using AeadNonce = std::array<std::byte, 12>;
 inline AeadNonce aead_nonce(const std::byte* header) noexcept {
   AeadNonce nonce;

@@ -42,7 +42,7 @@ EVP_MAC_CTX* mac_context() noexcept {
 void by_openssl(const std::byte* key, ConstBytes data, std::byte* tag) noexcept {
   EVP_MAC_CTX* context = mac_context();
   std::size_t written = 0;
-  // Can fail for lack of memory only; a packet without its tag must not leave.
+  // This fails only for lack of memory. A packet without its tag must not be sent.
   if (context == nullptr || EVP_MAC_init(context, raw(key), 32, nullptr) != 1 ||
       EVP_MAC_update(context, raw(data.data()), data.size()) != 1 ||
       EVP_MAC_final(context, raw(tag), &written, tag_size) != 1) {
@@ -65,7 +65,7 @@ void by_ipsec_mb(const std::byte* key, ConstBytes data, std::byte* tag) noexcept
   job->auth_tag_output_len_in_bytes = tag_size;
   job->u.POLY1305._key = key;
   job = IMB_SUBMIT_JOB_NOCHECK(manager);
-  // This algorithm is not batched: the job is done when submitted.
+  // This algorithm is not batched, so the job is complete when it has been submitted.
   if (job == nullptr || job->status != IMB_STATUS_COMPLETED) std::abort();
 }
 #endif

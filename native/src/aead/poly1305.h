@@ -1,4 +1,4 @@
-/// The Poly1305 one-time authenticator (RFC 8439, 2.5), which secretbox needs by itself.
+/// The Poly1305 one-time authenticator (RFC 8439, 2.5), which secretbox needs on its own.
 #pragma once
 
 #include <array>
@@ -18,7 +18,7 @@ struct Poly1305Implementation {
   Poly1305 compute;
 };
 
-/// Those that work on this machine.
+/// Returns the implementations that work on this machine.
 std::vector<Poly1305Implementation> poly1305_implementations();
 
 }  // namespace weft

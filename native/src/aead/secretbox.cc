@@ -1,7 +1,7 @@
-/// NaCl secretbox (XSalsa20-Poly1305). libsodium's own call spends half its time on what can be avoided:
-/// HSalsa20 for a nonce prefix that is constant for a (key, lane), single-block tails that cost a fifth of
-/// eight blocks at once, and a Poly1305 slower than the other libraries'. So the same primitives are put
-/// together here.
+/// NaCl secretbox (XSalsa20-Poly1305). libsodium's own call spends half its time on work that can be avoided:
+/// HSalsa20 of a nonce prefix that is constant for a (key, lane), single-block tails that cost a fifth of
+/// eight blocks at once, and a Poly1305 slower than that of the other libraries. So the same primitives are
+/// combined here.
 #include <sodium.h>
 
 #include <algorithm>
@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t block = crypto_core_salsa20_OUTPUTBYTES;
 static_assert(block == 64);
-// Bytes of key stream for which libsodium's vector code is at its best: 512 cost as much as 128 there.
+// Size of key stream at which libsodium's vector code is fastest: with it, 512 bytes cost as much as 128.
 #if defined(__x86_64__)
 constexpr std::size_t stride = 512;
 #else
@@ -35,7 +35,7 @@ constexpr std::size_t cheapest_stream(std::size_t size) noexcept {
   return size <= block ? block : (size + stride - 1) / stride * stride;
 }
 
-/// Enough key stream for a one-time key and the first bytes of the text.
+/// The beginning of the key stream: the one-time key, and the stream for the first bytes of the text.
 class FirstStream {
  public:
   FirstStream(const unsigned char* nonce, const unsigned char* subkey, std::size_t text_size) noexcept
@@ -111,8 +111,8 @@ class Secretbox final : public Aead {
 
   [[nodiscard]] bool open(Bytes packet) const noexcept override {
     const unsigned lane = load8(packet.data() + 1) % lane_count;
-    // There is no associated data: the header is authentic because it is the nonce, of which the subkey
-    // stands for this part.
+    // There is no associated data. The header is authenticated because it is the nonce, and this part of it
+    // is in the subkey.
     if (std::memcmp(packet.data(), prefixes_[lane].data(), prefix_size) != 0) return false;
     std::byte* sealed = packet.data() + sealed_header_size;
     const std::size_t size = packet.size() - sealed_header_size - tag_size;

@@ -1,4 +1,4 @@
-/// Tells the daemon, and people who read the log, what happened.
+/// Reports to the daemon, and in the log, what happened.
 #pragma once
 
 #include <optional>
@@ -12,7 +12,7 @@
 
 namespace weft {
 
-/// The events of docs/forwarder.md, section "Events". Decides nothing.
+/// Emits the events of docs/forwarder.md, section "Events". It makes no decisions.
 class EventReporter {
  public:
   explicit EventReporter(ControlServer& server) noexcept : server_(server) {}
@@ -28,16 +28,17 @@ class EventReporter {
   void peer_transport(const Peer& peer);
   void key_confirmed(const Peer& peer, std::uint32_t local_index);
   void key_expiring(const Peer& peer, std::uint32_t local_index);
-  /// Before the path takes another way because of it, and after.
+  /// `stream_breaks` is called before the path switches to another transport because of the loss,
+  /// `stream_lost` after it.
   void stream_breaks(const Peer& peer);
   void stream_lost(const Peer& peer);
 
-  /// `from` and `to` are null for this host, and for a peer that is gone.
+  /// `from` and `to` are null for this host, and for a peer that has been removed.
   void mac_moved(std::uint16_t network, const MacAddress& mac, const Peer* from, const Peer* to);
   void mac_seen(const WorkerEvent& event);
   void refused(const WorkerEvent& event);
   void groups(std::uint16_t network, const std::vector<IpAddress>& groups);
-  /// `with` is null for this host itself.
+  /// `with` is null for this host.
   void loop(std::uint16_t network, const Peer* with, bool muted);
   void loop_over(std::uint16_t network);
   void storm(std::uint16_t network, std::uint32_t limit);

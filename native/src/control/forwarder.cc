@@ -20,14 +20,16 @@
 namespace weft {
 namespace {
 
-// Half-way to the most that setpriority(2) gives: applications that use all CPUs leave the network enough.
+// This is half of the highest priority that setpriority(2) gives, so that the network still gets CPU time
+// when applications use all CPUs.
 constexpr int nice = -10;
 
 constexpr std::uint64_t signal_tag = 1;
 constexpr std::uint64_t first_worker_tag = 16;
-// Timers are kept to this: a thousand peers then cost a hundred rounds a second at most.
+// Timers are rounded to this granularity, so that even a thousand peers cause at most two hundred wake-ups a
+// second.
 constexpr Micros granularity = 5 * microseconds_per_millisecond;
-// A key must be replaced long before its counters are used up.
+// A key must be replaced long before its counters run out.
 constexpr std::uint64_t expiring_counter = std::uint64_t{1} << 48;
 
 std::vector<std::unique_ptr<Worker>> make_workers(const ForwarderOptions& options, EpochReclaimer& snapshots,
@@ -41,13 +43,14 @@ std::vector<std::unique_ptr<Worker>> make_workers(const ForwarderOptions& option
 }
 
 Fd take_signals() {
-  // Blocked before the workers start, so that they inherit it and the descriptor gets them.
+  // The signals are blocked before the workers start, so that the workers inherit the mask and the signals
+  // arrive at the descriptor.
   sigset_t set;
   ::sigemptyset(&set);
   ::sigaddset(&set, SIGTERM);
   ::sigaddset(&set, SIGINT);
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
-  // A log that nobody reads any more must not end the forwarder.
+  // Writing to a log whose reader has gone must not end the forwarder.
   if (std::signal(SIGPIPE, SIG_IGN) == SIG_ERR) throw Failure::from_errno("cannot ignore SIGPIPE");
   Fd fd(::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
   if (!fd) throw Failure::from_errno("cannot take signals");
@@ -87,7 +90,7 @@ Forwarder::~Forwarder() {
 
 void Forwarder::run() {
   prepare_interface_lookup();
-  // What the system refuses stays as it was. Threads that are started later inherit it.
+  // If the system refuses, the priority stays as it was. Threads started later inherit it.
   ::setpriority(PRIO_PROCESS, 0, nice);
   drop_capabilities();
   for (const auto& worker : workers_)
@@ -118,7 +121,7 @@ void Forwarder::run() {
   log_line(Level::info, "stopping");
 }
 
-// Returns when it wants to be called next.
+// Returns the time at which `tick` must be called again.
 Micros Forwarder::tick(Micros now) {
   if (now >= next_second_) {
     next_second_ = now + microseconds_per_second;
@@ -170,8 +173,8 @@ void Forwarder::watch_for_loops(Network& network, Micros now) {
   if (!network.loop.due(now)) return;
   std::array<std::byte, loop_probe_size> probe;
   encode(LoopProbe{state_.self, network.number}, probe);
-  // A TAP that does not take it is one that carries nothing.
-  network.taps->any().write_frame(probe);
+  // A failed write is ignored: a TAP that does not take the probe carries no frames that could loop.
+  [[maybe_unused]] const bool written = network.taps->any().write_frame(probe);
 }
 
 void Forwarder::publish() {
@@ -183,12 +186,12 @@ void Forwarder::detach_taps(Network& network) {
   if (network.taps == nullptr) return;
   for (const auto& worker : workers_)
     worker->unwatch(*network.taps);
-  // The queues close when the last snapshot that has them goes.
+  // The queues close when the last snapshot that refers to them is reclaimed.
   network.taps = nullptr;
 }
 
 void Forwarder::apply_tap_offloads(const TapQueues& taps) {
-  // From the youngest feature to the oldest.
+  // The newest kernel feature comes first, because it is the most likely to be refused.
   constexpr std::array offloads{Offload::tap_uso, Offload::tap_tso, Offload::tap_csum};
   const auto wanted = [&](Offload offload) { return switches_.on(offload); };
   const auto accepted = [&] {
@@ -248,7 +251,7 @@ void Forwarder::peer_path_mtu(Peer& peer) {
 }
 
 void Forwarder::peer_observed(Peer& peer) {
-  dirty_ = true;  // whether both ends trust the wire may depend on it
+  dirty_ = true;  // whether the wire is trusted depends on the observed address
   reporter_.peer_observed(peer);
 }
 

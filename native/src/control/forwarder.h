@@ -1,4 +1,4 @@
-/// The running forwarder: the control thread, and the workers that it tells what to do.
+/// The running forwarder: the control thread, and the workers that it controls.
 #pragma once
 
 #include <memory>
@@ -28,11 +28,11 @@ struct ForwarderOptions {
 
 class Forwarder final : private RequestHandler, private PeerServices {
  public:
-  /// Everything that needs privileges happens here. Throws Failure.
+  /// Does everything that needs privileges. Throws Failure.
   explicit Forwarder(const ForwarderOptions& options);
   ~Forwarder() override;
 
-  /// Drops the privileges and works until it is told to stop.
+  /// Drops the privileges and runs until it is told to stop.
   void run();
 
  private:
@@ -56,12 +56,12 @@ class Forwarder final : private RequestHandler, private PeerServices {
   Json set_storm_limit(const Fields& fields);
   Json stop();
 
-  // Requests about what lives on the segments (segment_operations.cc).
+  // Requests about endpoints and groups on the segments (segment_operations.cc).
   Json set_endpoint(const Fields& fields);
   Json remove_endpoint(const Fields& fields);
   Json clear_endpoints();
   [[nodiscard]] Json endpoint_table() const;
-  Json announce(const Fields& fields) const;
+  [[nodiscard]] Json announce(const Fields& fields) const;
   Json set_peer_groups(const Fields& fields);
   [[nodiscard]] Json local_groups() const;
 
@@ -71,7 +71,7 @@ class Forwarder final : private RequestHandler, private PeerServices {
   [[nodiscard]] Json stats() const;
   [[nodiscard]] Json owner_text(MacOwner owner) const;
 
-  // What peers need and tell.
+  // Implementation of PeerServices.
   ProbeResult send_probe(Peer& peer, const ProbeOrder& order) override;
   void peer_up(Peer& peer) override;
   void peer_down(Peer& peer) override;
@@ -83,7 +83,7 @@ class Forwarder final : private RequestHandler, private PeerServices {
   void peer_observed(Peer& peer) override;
   void peer_transport(Peer& peer) override;
 
-  // What workers tell (worker_events.cc).
+  // Handlers of the workers' events (worker_events.cc).
   void take_events(Worker& worker);
   void on_event(const WorkerEvent& event);
   void on_tap_lost(std::uint16_t number);
@@ -111,7 +111,7 @@ class Forwarder final : private RequestHandler, private PeerServices {
   EpochReclaimer snapshots_;
   Epoll epoll_;
   std::vector<std::unique_ptr<Worker>> workers_;
-  Counters counters_;  // the control thread's own
+  Counters counters_;  // of the control thread
   Prober prober_;
   DesiredState state_;
   ControlServer server_;
@@ -121,9 +121,9 @@ class Forwarder final : private RequestHandler, private PeerServices {
   bool stopping_ = false;
   bool sandboxed_ = false;
   Micros next_second_ = 0;
-  Micros next_sweep_ = 0;  ///< of all paths
+  Micros next_sweep_ = 0;  ///< when all paths are polled next, whatever their deadlines
   std::uint32_t last_stream_ = 0;
-  std::vector<std::uint32_t> expiring_;  // keys that were announced to be used up soon
+  std::vector<std::uint32_t> expiring_;  // keys for which `key-expiring` was emitted
 };
 
 }  // namespace weft

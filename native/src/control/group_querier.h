@@ -1,4 +1,4 @@
-/// Asks the hosts of a segment which multicast groups they want, and notices when that changes.
+/// Queries the hosts of a segment for the multicast groups that they want, and notices changes.
 #pragma once
 
 #include <optional>
@@ -12,25 +12,26 @@
 
 namespace weft {
 
-/// One a network. Nobody else may be asking there, and without questions nobody would be forgotten.
+/// Each network has its own querier. There may be no other one on the segment, and without queries
+/// memberships would never expire.
 class GroupQuerier {
  public:
-  /// The network has a new TAP: what was asked may have been lost in the former one.
+  /// Starts over for a new TAP of the network: queries sent to the former one may have been lost.
   void restart() noexcept { next_query_ = 0; }
-  /// Asks for all groups if that is due.
+  /// Sends general queries if they are due.
   void poll(PeerId self, const TapQueues& taps, Micros now);
-  /// Asks who wants one group.
+  /// Sends a group-specific query.
   static void ask(PeerId self, const TapQueues& taps, const IpAddress& group);
 
-  /// True if the groups are others than `told` has. Nothing is known, and so nothing changes, until the hosts
-  /// have had the time to answer the first question.
+  /// Returns true if the groups differ from `told`. Until the hosts have had time to answer the first query
+  /// nothing is known, so nothing has changed.
   bool changed(LocalGroups& groups, Micros now);
-  /// What is wanted here, if that is known.
+  /// The groups that hosts of the segment want, as last reported; none if they are not known yet.
   [[nodiscard]] const std::optional<std::vector<IpAddress>>& told() const noexcept { return told_; }
 
  private:
   Micros next_query_ = 0;
-  Micros known_from_ = 0;  // from then on silence means that nobody wants a group; 0: never asked
+  Micros known_from_ = 0;  // when the hosts have had time to answer; 0: no query was sent
   std::optional<std::vector<IpAddress>> told_;
 };
 

@@ -21,7 +21,7 @@ struct Operation {
   Handler handle;
 };
 
-/// A method as a handler: it gets as much of the request as it takes.
+/// Turns a method into a handler: the method is given as many of the arguments as it takes.
 template <auto Method>
 Json handle(Forwarder& forwarder, const Fields& fields, std::vector<Fd>& fds) {
   using Called = decltype(Method);
@@ -117,7 +117,7 @@ Json Forwarder::set_tap(const Fields& fields, std::vector<Fd>& fds) {
   detach_taps(network);
   network.taps = taps;
   apply_tap_offloads(*taps);
-  // The workers must know the network before its frames wake them.
+  // The workers need a snapshot that has the network before they receive frames from it.
   publish();
   for (const auto& worker : workers_)
     worker->watch(number, *taps);
@@ -182,7 +182,7 @@ Json Forwarder::remove_peer(const Fields& fields) {
   if (peer.stream != nullptr) peer.stream->unwatch();
   state_.remove(peer.id());
   publish();
-  // First no worker may learn for that slot any more.
+  // The MAC entries can be removed only when no worker can add another one for that slot.
   snapshots_.synchronize();
   macs_.remove_owner(slot);
   return Json::object();
@@ -212,12 +212,13 @@ Json Forwarder::set_key(const Fields& fields) {
       now);
   peer.add_session(session);
   publish();
-  // Before anybody seals with the key, here or (after our answer) over there, every worker must be able to
-  // open with it.
+  // Every worker must be able to open packets with the key before anybody seals with it: this host does so
+  // when the key is marked as installed, and the peer when it has had our answer.
   snapshots_.synchronize();
   session->installed = true;
   publish();
-  // At once: the other side seals with the key when it has opened something with it.
+  // The first probe leaves at once, because the other side seals with the key only after it has opened a
+  // packet with it.
   peer.path().set_ready(true, now);
   return Json::object();
 }
@@ -240,7 +241,7 @@ Json Forwarder::set_stream(const Fields& fields, std::vector<Fd>& fds) {
   if (peer.stream != nullptr) peer.stream->unwatch();
   peer.stream = stream;
   peer.path().set_stream(true, monotonic_now());
-  // Its worker must know it before it wakes him.
+  // The worker needs a snapshot that has the stream before the stream wakes it.
   publish();
   workers_[peer.slot() % workers_.size()]->watch(*stream, peer.slot());
   return Json::object();

@@ -1,4 +1,4 @@
-/// Sends probes, from the control thread on its own lane.
+/// Sends probes from the control thread, which has a lane of its own.
 #pragma once
 
 #include <memory>
@@ -11,11 +11,11 @@ namespace weft {
 
 class Prober {
  public:
-  /// `lane` belongs to the control thread alone.
+  /// `lane` is used by the control thread only.
   Prober(const UdpSocket& socket, unsigned lane, Counters& counters);
 
-  /// Seals and sends what `order` asks for. `relay` is the peer that packets go through when the order says
-  /// so.
+  /// Seals and sends the probe that `order` describes. `relay` is the peer that it goes through if `order`
+  /// asks for the relay.
   ProbeResult send(const Peer& peer, const Peer* relay, PeerId self, const ProbeOrder& order, Micros now);
 
  private:

@@ -120,7 +120,7 @@ Json Forwarder::mac_table() const {
   const auto now_s = static_cast<std::uint32_t>(monotonic_now() / microseconds_per_second);
   Json macs = Json::array();
   macs_.for_each([&](const MacTable::Entry& entry) {
-    // What a peer that was just removed had is not this host's.
+    // The entries of a peer that has just been removed must not be shown as those of this host.
     if (entry.owner != local_owner && state_.at_slot(entry.owner) == nullptr) return;
     macs.push_back({{"network", entry.network},
                     {"mac", mac_text(entry.mac)},

@@ -1,6 +1,7 @@
-/// What can be asked on the control socket: one struct for each request that has fields. It reads and checks
-/// all of them before anything is done, and knows nothing of the forwarder's state. The other end is
-/// src/forwarder/control/contract.ts; test/fixtures/control-socket.json holds both to the same examples.
+/// The requests of the control socket: one struct for each request that has fields. Its constructor reads and
+/// checks all of them before anything is done, and does not depend on the state of the forwarder. The other
+/// end is src/forwarder/control/contract.ts; test/fixtures/control-socket.json holds the examples that both
+/// must agree on.
 #pragma once
 
 #include <array>
@@ -21,7 +22,7 @@ inline constexpr std::uint64_t control_protocol_version = 1;
 
 /// For requests without fields.
 struct NoFields {
-  explicit NoFields(const Fields&) {}
+  explicit NoFields(const Fields& /*fields*/) {}
 };
 
 struct HelloRequest {
@@ -43,7 +44,7 @@ struct NetworkRequest {
   std::uint16_t network;
 };
 
-/// The descriptors come beside it.
+/// The descriptors of the queues are passed with the request.
 struct TapRequest : NetworkRequest {
   explicit TapRequest(const Fields& fields) : NetworkRequest(fields), name(fields.text("name")) {}
   std::string name;
@@ -71,8 +72,8 @@ struct PeerSetRequest : PeerRequest {
   std::vector<Endpoint> candidates;  ///< best first
   std::vector<std::uint16_t> networks;
   std::optional<PeerId> via;
-  std::uint64_t keepalive_ms;  ///< 0: not told
-  std::size_t mtu;             ///< 0: not told
+  std::uint64_t keepalive_ms;  ///< 0: not given
+  std::size_t mtu;             ///< 0: not given
 
   static constexpr std::size_t max_candidates = 32;
   static constexpr std::uint64_t min_keepalive_ms = 50;
@@ -144,14 +145,14 @@ struct EndpointSetRequest : AnnounceRequest {
       : AnnounceRequest(fields), peer(fields.peer_or_none("peer")) {
     if (is_group(mac)) throw RequestError("bad-request", "field 'mac' must not be a group address");
   }
-  std::optional<PeerId> peer;  ///< none: attached here
+  std::optional<PeerId> peer;  ///< none: the endpoint is on this host
 };
 
 struct PeerGroupsRequest : NetworkRequest, PeerRequest {
   explicit PeerGroupsRequest(const Fields& fields) : NetworkRequest(fields), PeerRequest(fields) {
     if (fields.has("groups")) groups = fields.addresses("groups", max_addresses);
   }
-  std::optional<std::vector<IpAddress>> groups;  ///< none: nobody knows
+  std::optional<std::vector<IpAddress>> groups;  ///< none: the groups are unknown
 };
 
 struct OffloadRequest {
@@ -174,7 +175,7 @@ struct StormLimitRequest {
   std::uint32_t limit;
 };
 
-/// An operation, and what throws RequestError unless its fields are what they should be.
+/// An operation, and a check that throws RequestError unless its fields are valid.
 struct RequestKind {
   std::string_view op;
   void (*check)(const Fields&);
@@ -185,8 +186,8 @@ void check_request(const Fields& fields) {
   [[maybe_unused]] const Request request(fields);
 }
 
-/// Every operation of the forwarder. `subscribe` is not among them: it is about the client, so the server
-/// does it.
+/// Every operation of the forwarder. `subscribe` is not among them: it concerns the client, so the server
+/// handles it.
 inline constexpr std::array request_kinds{
     RequestKind{"hello", check_request<HelloRequest>},
     RequestKind{"self", check_request<PeerRequest>},

@@ -1,4 +1,4 @@
-/// Requests about what lives on the segments.
+/// Requests about endpoints and groups on the segments.
 #include <array>
 
 #include "control/forwarder.h"
@@ -46,7 +46,7 @@ Json Forwarder::endpoint_table() const {
   return {{"endpoints", std::move(endpoints)}};
 }
 
-// From an address of our own: what the bridge has learned of the MAC stays.
+// The frames come from the router's own MAC, so that what the bridge has learned of the announced MAC stays.
 Json Forwarder::announce(const Fields& fields) const {
   const AnnounceRequest request(fields);
   const auto at = state_.networks.find(request.network);
@@ -54,7 +54,8 @@ Json Forwarder::announce(const Fields& fields) const {
   std::array<std::byte, max_neighbour_announcement> frame;
   for (const IpAddress& address : request.addresses) {
     const auto size = build_neighbour_announcement(address, request.mac, router_mac(state_.self), frame);
-    at->second.taps->any().write_frame(ConstBytes{frame}.first(size));
+    // An announcement is sent at best effort: hosts also learn the address when they ask for it.
+    [[maybe_unused]] const bool written = at->second.taps->any().write_frame(ConstBytes{frame}.first(size));
   }
   return Json::object();
 }

@@ -1,10 +1,10 @@
-/// What the forwarder does about what its workers tell.
+/// Handlers of the workers' events.
 #include "control/forwarder.h"
 
 namespace weft {
 namespace {
 
-// Between two reports of a storm that goes on.
+// Minimum time between two reports of a continuing storm.
 constexpr Micros storm_pause = 60 * microseconds_per_second;
 
 }  // namespace
@@ -46,7 +46,8 @@ void Forwarder::on_event(const WorkerEvent& event) {
   }
 }
 
-// A router of another mesh may be on the same wire: that is no loop, for no tunnel joins us.
+// A probe from a router of another mesh on the same wire is no sign of a loop, because no tunnel joins the
+// two.
 void Forwarder::on_loop_probe(std::uint16_t number, PeerId from) {
   const auto at = state_.networks.find(number);
   const Peer* peer = state_.find(from);
@@ -67,7 +68,7 @@ void Forwarder::on_storm(std::uint16_t number) {
 }
 
 void Forwarder::on_stream_lost(Peer& peer, std::uint32_t id) {
-  // The peer may have a new one by now.
+  // The peer may have a new stream by now.
   if (peer.stream == nullptr || peer.stream->id() != id) return;
   reporter_.stream_breaks(peer);
   drop_stream(peer);

@@ -34,7 +34,7 @@ Endpoint::Endpoint(const sockaddr_storage& from) noexcept {
     sockaddr_in6 v6{};
     std::memcpy(&v6, &from, sizeof v6);
     std::memcpy(address_.data(), &v6.sin6_addr, address_.size());
-    // Outside link-local scope the kernel's scope id says nothing and would only make equal addresses differ.
+    // The scope id matters for link-local addresses only. For others it would make equal addresses differ.
     scope_ = is_link_local(address_) ? v6.sin6_scope_id : 0;
     port_ = ntohs(v6.sin6_port);
   } else if (from.ss_family == AF_INET) {

@@ -16,24 +16,24 @@
 
 namespace weft {
 
-/// IPv4 addresses are kept as ::ffff:a.b.c.d, one representation for each address.
+/// IPv4 addresses are stored IPv4-mapped (::ffff:a.b.c.d), so that each address has one representation.
 class Endpoint {
  public:
   Endpoint() noexcept = default;
-  /// From what the kernel says of a received datagram; anything but IPv4 and IPv6 gives an empty endpoint.
+  /// Takes the source address of a received datagram. Anything but IPv4 and IPv6 gives an empty endpoint.
   explicit Endpoint(const sockaddr_storage& from) noexcept;
 
-  /// `1.2.3.4:6783` or `[fe80::1%eth0]:6783`; port 0 and names are refused.
+  /// Parses `1.2.3.4:6783` or `[fe80::1%eth0]:6783`. Port 0 and host names are refused.
   static std::optional<Endpoint> parse(std::string_view text);
   [[nodiscard]] std::string text() const;
 
   [[nodiscard]] bool is_ipv4() const noexcept;
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
-  /// The 16 bytes as they travel in a reply to a probe.
+  /// The 16 bytes of the address, as they are in a reply to a probe.
   [[nodiscard]] const std::array<std::byte, 16>& address() const noexcept { return address_; }
   static Endpoint from_wire(const std::array<std::byte, 16>& address, std::uint16_t port) noexcept;
 
-  /// IP and UDP headers around a payload to this endpoint, in bytes.
+  /// Size of the IP and UDP headers in front of a payload to this endpoint.
   [[nodiscard]] std::size_t header_overhead() const noexcept;
 
   /// Fills `out` for a socket of `family` and returns the length, or 0 if that family cannot reach it.

@@ -1,4 +1,4 @@
-/// Waiting for descriptors.
+/// An epoll instance (epoll(7)).
 #pragma once
 
 #include <sys/epoll.h>
@@ -23,7 +23,8 @@ class Epoll {
   void try_modify(int fd, std::uint32_t events, std::uint64_t tag) noexcept;
   void remove(int fd) noexcept;
 
-  /// As epoll_wait, but interrupted counts as nothing ready. `timeout_ms` -1 waits for ever, 0 not at all.
+  /// Waits like epoll_wait, but an interrupted wait returns no events. A `timeout_ms` of -1 waits for ever, 0
+  /// not at all.
   std::span<epoll_event> wait(std::span<epoll_event> events, int timeout_ms) noexcept;
 
  private:

@@ -12,7 +12,7 @@
 namespace weft {
 namespace {
 
-// if_nametoindex would open a socket each time.
+// The socket is kept, because the sandbox forbids if_nametoindex(3), which opens one at each call.
 const Fd& query_socket() {
   static const Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   return socket;

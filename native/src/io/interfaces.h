@@ -1,4 +1,4 @@
-/// Names and numbers of network interfaces, which the text of a link-local address needs.
+/// Names and indexes of network interfaces, which the text of a link-local address needs.
 #pragma once
 
 #include <cstdint>
@@ -6,13 +6,13 @@
 
 namespace weft {
 
-/// Opens what the look-ups below need; the sandbox allows it no more. Throws Failure.
+/// Opens the socket that the look-ups below use; in the sandbox no other can be opened. Throws Failure.
 void prepare_interface_lookup();
 
-/// The number of an interface, 0 if there is none of that name.
+/// Returns the index of an interface, or 0 if there is none of that name.
 std::uint32_t interface_index(const std::string& name) noexcept;
 
-/// The name of an interface; its number in digits if there is none.
+/// Returns the name of an interface, or its index in digits if there is no such interface.
 std::string interface_name(std::uint32_t index);
 
 }  // namespace weft

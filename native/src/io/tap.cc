@@ -12,7 +12,7 @@
 namespace weft {
 namespace {
 
-// Younger than the headers of some distributions: linux/if_tun.h, Linux 6.2.
+// These flags of linux/if_tun.h came with Linux 6.2, which is newer than the headers of some distributions.
 constexpr unsigned tun_f_uso4 = 0x20;
 constexpr unsigned tun_f_uso6 = 0x40;
 

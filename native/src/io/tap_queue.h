@@ -1,4 +1,4 @@
-/// The only reader and writer of TAPs.
+/// Reading and writing the queues of a TAP.
 #pragma once
 
 #include <sys/types.h>
@@ -14,10 +14,10 @@
 
 namespace weft {
 
-/// What came of reading or writing.
+/// The result of a read or write.
 struct TapResult {
-  ssize_t size = 0;   ///< bytes with the vnet header; less than 0: nothing came, or nothing was taken
-  bool lost = false;  ///< the device was deleted
+  ssize_t size = 0;   ///< bytes including the vnet header; negative if nothing was read or written
+  bool lost = false;  ///< the device has been deleted
 
   explicit operator bool() const noexcept { return size >= 0; }
 };
@@ -29,12 +29,12 @@ class TapQueue {
 
   [[nodiscard]] int fd() const noexcept { return fd_.get(); }
 
-  /// Reads one vnet header and its frame, perhaps a superframe.
+  /// Reads a vnet header and the frame or superframe behind it.
   [[nodiscard]] TapResult read(Bytes room) const noexcept;
   /// Writes one frame or superframe; the first part is its vnet header.
   [[nodiscard]] TapResult write(std::span<const iovec> parts) const noexcept;
-  /// Writes a frame that needs nothing of the kernel. False if the TAP does not take it.
-  bool write_frame(ConstBytes frame) const noexcept;
+  /// Writes a frame with a complete checksum. Returns false if the TAP does not take it.
+  [[nodiscard]] bool write_frame(ConstBytes frame) const noexcept;
 
  private:
   Fd fd_;
@@ -45,9 +45,9 @@ struct TapQueues {
   std::string name;
   std::vector<TapQueue> queues;
 
-  /// The one that a worker writes to.
+  /// The queue that a worker writes to.
   [[nodiscard]] const TapQueue& of_lane(unsigned lane) const noexcept { return queues[lane % queues.size()]; }
-  /// For what no worker sends.
+  /// The queue for frames of the control thread.
   [[nodiscard]] const TapQueue& any() const noexcept { return queues.front(); }
 };
 

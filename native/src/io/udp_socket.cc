@@ -15,7 +15,7 @@
 namespace weft {
 namespace {
 
-// Deep enough for the burst of a window's worth of TCP; with UDP_GRO the kernel accounts whole batches.
+// The buffer holds the burst of a TCP window; with UDP_GRO the kernel accounts whole batches.
 constexpr int socket_buffer_bytes = 8 << 20;
 constexpr int lane_offset = 1;
 
@@ -24,26 +24,26 @@ bool set_option(int fd, int level, int name, const T& value) {
   return ::setsockopt(fd, level, name, &value, sizeof value) == 0;
 }
 
-// Packets are never fragmented by IP, and the kernel's own idea of the path MTU is not consulted: we probe.
+// Sets DF and makes the kernel ignore its own path MTU, because this forwarder probes for it.
 bool forbid_fragmentation(int fd, int family) {
   const bool v4 = set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, int{IP_PMTUDISC_PROBE});
   if (family == AF_INET) return v4;
   return v4 && set_option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, int{IPV6_PMTUDISC_PROBE});
 }
 
-// A dual-stack socket tells IPv4 addresses, too, in its own form.
+// On a dual-stack socket IPV6_RECVPKTINFO covers IPv4 datagrams too, with an IPv4-mapped address.
 bool tell_destination(int fd, int family) {
   if (family == AF_INET) return set_option(fd, IPPROTO_IP, IP_PKTINFO, int{1});
   return set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, int{1});
 }
 
-// Room for everything that may stand beside a datagram, in either direction.
+// Space for all the ancillary data of a datagram, in either direction.
 using ControlBuffer =
     std::array<std::byte, CMSG_SPACE(sizeof(in6_pktinfo)) + CMSG_SPACE(sizeof(std::uint16_t))>;
 static_assert(CMSG_SPACE(sizeof(in_pktinfo)) <= CMSG_SPACE(sizeof(in6_pktinfo)));
 static_assert(CMSG_SPACE(sizeof(int)) <= CMSG_SPACE(sizeof(std::uint16_t)));
 
-/// Puts what stands beside a datagram into `message`, one item after the other.
+/// Appends control messages (cmsg(3)) to `message`.
 class ControlWriter {
  public:
   ControlWriter(msghdr& message, Bytes room) noexcept : message_(message), room_(room) {}
@@ -78,7 +78,7 @@ class ControlWriter {
   Bytes room_;
 };
 
-// More than net.core.rmem_max allows, where we are privileged enough.
+// With CAP_NET_ADMIN the buffer may exceed net.core.rmem_max or wmem_max.
 void enlarge_buffer(int fd, int force, int plain) {
   if (!set_option(fd, SOL_SOCKET, force, socket_buffer_bytes))
     set_option(fd, SOL_SOCKET, plain, socket_buffer_bytes);
@@ -98,7 +98,7 @@ void steer_by_lane(int fd, unsigned workers) {
 int supported_family() {
   const Fd probe(::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   if (!probe) return AF_INET;
-  // IPv6 compiled in but switched off: the socket exists, binding to :: fails.
+  // Where IPv6 is compiled in but disabled, the socket opens and only binding to :: fails.
   sockaddr_in6 any{};
   any.sin6_family = AF_INET6;
   return ::bind(probe.get(), reinterpret_cast<const sockaddr*>(&any), sizeof any) == 0 ? AF_INET6 : AF_INET;
@@ -129,7 +129,7 @@ Fd open_datagram_socket(int family) {
   return fd;
 }
 
-// A socket without SO_REUSEPORT cannot join a group: that is how a port held by another process shows.
+// Binding without SO_REUSEPORT fails if another process holds the port, even one that has set SO_REUSEPORT.
 void refuse_port_in_use(int family, std::uint16_t port) {
   const Fd trial = open_datagram_socket(family);
   bind_any(trial.get(), family, port);

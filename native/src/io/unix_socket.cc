@@ -41,7 +41,7 @@ Fd listen_unix(const std::string& path) {
   if (connect_to(stream_socket(0).get(), address)) throw Failure("another process listens on " + path);
   if (errno == ECONNREFUSED) ::unlink(path.c_str());
   Fd fd = stream_socket(SOCK_NONBLOCK);
-  // The mode must be right from the first moment, so it is the umask's job and not chmod's.
+  // The socket must have its mode from the moment it exists, which umask ensures and a later chmod would not.
   const mode_t former = ::umask(0177);
   const int bound = ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
   const int error = errno;

@@ -9,7 +9,8 @@ constexpr std::uint16_t udp_checksum_offset = 6;
 }  // namespace
 
 std::uint64_t checksum_add(ConstBytes data, std::uint64_t sum) noexcept {
-  // The sum does not care for the order of bytes (RFC 1071, 2): words as the CPU has them, swapped once.
+  // The sum does not depend on the byte order (RFC 1071, 2): words are added in the order of the CPU, and the
+  // result is swapped once.
   std::uint64_t native = 0;
   const std::byte* at = data.data();
   std::size_t left = data.size();
@@ -40,7 +41,7 @@ std::uint64_t pseudo_header_sum(ConstBytes frame, const Layers& layers,
 }
 
 std::uint16_t checksum_adjust(std::uint16_t checksum, std::uint16_t before, std::uint16_t after) noexcept {
-  // RFC 1624, equation 3.
+  // This is equation 3 of RFC 1624.
   const auto inverted = static_cast<std::uint16_t>(~checksum);
   const auto removed = static_cast<std::uint16_t>(~before);
   return checksum_finish(std::uint64_t{inverted} + removed + after);
@@ -54,9 +55,10 @@ void write_ipv4_checksum(Bytes frame, std::uint32_t network_offset) noexcept {
 }
 
 void complete_checksum(Bytes frame, std::uint16_t start, std::uint16_t offset) noexcept {
-  // The field holds the pseudo-header's sum, so it is summed with the rest.
+  // The checksum field holds the sum of the pseudo-header, so it is summed with the rest.
   std::uint16_t checksum = checksum_finish(checksum_add(frame.subspan(start)));
-  // In UDP, 0 means "no checksum"; its equal in ones' complement stands for a real 0 (RFC 768).
+  // In UDP a checksum of 0 means "no checksum", so a computed 0 is sent as its ones' complement equal 0xffff
+  // (RFC 768).
   if (checksum == 0 && offset == udp_checksum_offset) checksum = 0xffff;
   store16(frame.data() + start + offset, checksum);
 }

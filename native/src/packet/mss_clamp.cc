@@ -11,7 +11,7 @@ constexpr std::uint8_t option_nop = 1;
 constexpr std::uint8_t option_mss = 2;
 constexpr std::size_t option_mss_size = 4;
 
-/// Offset of the MSS value in the frame, or 0.
+/// Returns the offset of the MSS value in the frame, or 0 if there is none.
 std::size_t find_mss(ConstBytes frame, const Layers& layers) noexcept {
   std::size_t at = layers.transport_offset + tcp::min_header;
   while (at + 1 < layers.payload_offset) {
@@ -50,7 +50,8 @@ bool clamp_mss(Bytes frame, const Layers& layers, std::size_t mtu, bool partial)
   const auto after = static_cast<std::uint16_t>(mtu - headers);
   store16(frame.data() + at, after);
   if (!partial) {
-    // At an odd offset the value lies across two words of the sum, which sees it with its bytes swapped.
+    // At an odd offset the value spans two words of the sum, in which its two bytes have exchanged places, so
+    // the update needs the swapped values.
     const bool odd = (at - layers.transport_offset) % 2 != 0;
     const std::uint16_t checksum = load16(transport + tcp::checksum);
     store16(transport + tcp::checksum,

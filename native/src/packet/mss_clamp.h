@@ -8,8 +8,8 @@
 
 namespace weft {
 
-/// If `frame` is a TCP SYN whose MSS does not fit IP packets of `mtu` bytes, lowers it and repairs the
-/// checksum (unless it is `partial`). True if it changed.
+/// If `frame` is a TCP SYN with an MSS too big for IP packets of `mtu` bytes, lowers the MSS, and updates the
+/// checksum unless that is `partial`. Returns true if the frame was changed.
 bool clamp_mss(Bytes frame, const Layers& layers, std::size_t mtu, bool partial) noexcept;
 
 }  // namespace weft

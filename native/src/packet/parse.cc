@@ -10,9 +10,9 @@ constexpr std::size_t ipv6_header = 40;
 constexpr std::size_t tcp_min_header = 20;
 constexpr std::size_t udp_header = 8;
 
-// Next header values of the extensions that may be stepped over (RFC 8200, 4302). The routing header is not
-// one of them: with it the pseudo-header holds another address than the IP header, so what follows is left
-// alone.
+// Next header values of the extension headers that are skipped (RFC 8200, 4302). The routing header is not
+// among them: with it the pseudo-header has another destination than the IP header, so the layers behind it
+// are left alone.
 constexpr std::uint8_t hop_by_hop = 0;
 constexpr std::uint8_t fragment_header = 44;
 constexpr std::uint8_t authentication = 51;

@@ -1,4 +1,4 @@
-/// Finds the layers of an Ethernet frame that nobody has checked yet.
+/// Finds the layers of an untrusted Ethernet frame.
 #pragma once
 
 #include <array>
@@ -22,18 +22,18 @@ inline constexpr std::uint8_t protocol_tcp = 6;
 inline constexpr std::uint8_t protocol_udp = 17;
 inline constexpr std::uint8_t protocol_icmp6 = 58;
 
-/// Where things are. Offsets count from the frame's first byte; 0 means "there is none". What an offset
-/// points to is wholly inside the frame: the fixed header, its options or extensions, and for `network_end`
-/// the declared length.
+/// The offsets of the layers in a frame, from its first byte; 0 means that there is no such layer. What an
+/// offset points to is completely inside the frame: the fixed header, its options or extension headers, and
+/// for `network_end` the declared length.
 struct Layers {
-  std::uint16_t ethertype = 0;       ///< behind up to two VLAN tags; 0 if the frame is shorter than a header
-  std::uint8_t protocol = 0;         ///< of the transport layer, behind IPv6 extension headers
-  bool fragment = false;             ///< an IP fragment, first one included
+  std::uint16_t ethertype = 0;       ///< behind up to two VLAN tags; 0 if the Ethernet header is incomplete
+  std::uint8_t protocol = 0;         ///< transport protocol, behind IPv6 extension headers
+  bool fragment = false;             ///< true for any IP fragment, the first one too
   std::uint32_t network_offset = 0;  ///< IPv4 or IPv6 header
   std::uint32_t transport_offset =
-      0;  ///< what follows the IP headers, of any protocol; not of a later fragment
-  std::uint32_t payload_offset = 0;  ///< behind a whole TCP (options included) or UDP header
-  std::uint32_t network_end = 0;     ///< where the IP packet ends: padding may follow
+      0;  ///< behind the IP headers, for any protocol; 0 for a fragment other than the first
+  std::uint32_t payload_offset = 0;  ///< behind a complete TCP (with options) or UDP header
+  std::uint32_t network_end = 0;     ///< end of the IP packet, behind which there may be padding
 
   [[nodiscard]] bool ipv4() const noexcept { return network_offset != 0 && ethertype == ethertype_ipv4; }
   [[nodiscard]] bool ipv6() const noexcept { return network_offset != 0 && ethertype == ethertype_ipv6; }
@@ -43,7 +43,7 @@ struct Layers {
 
 Layers parse_frame(ConstBytes frame) noexcept;
 
-/// The addresses of a frame of at least 14 bytes.
+/// The frame must have at least 14 bytes.
 inline MacAddress destination_mac(ConstBytes frame) noexcept {
   MacAddress mac;
   std::memcpy(mac.data(), frame.data(), mac.size());
@@ -57,7 +57,8 @@ inline MacAddress source_mac(ConstBytes frame) noexcept {
 inline bool is_group(const MacAddress& mac) noexcept {
   return (mac[0] & std::byte{1}) != std::byte{0};
 }
-/// Destined to 01:80:c2:00:00:00 … 0f (STP, LACP, LLDP, …): link-local by 802.1D, never forwarded.
+/// True for the link-local group addresses of 802.1D, 01:80:c2:00:00:00 to 0f (STP, LACP, LLDP, …), which are
+/// never forwarded.
 bool is_link_local_group(const MacAddress& mac) noexcept;
 
 }  // namespace weft

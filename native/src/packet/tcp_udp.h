@@ -1,5 +1,5 @@
-/// Offsets and flags of the headers that are rewritten when frames are cut and joined: RFC 791, 8200, 9293,
-/// 768.
+/// Offsets and flags of the headers that are rewritten when frames are segmented and coalesced: RFC 791,
+/// 8200, 9293, 768.
 #pragma once
 
 #include <cstddef>

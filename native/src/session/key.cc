@@ -10,7 +10,7 @@ SealingKey::SealingKey(std::uint32_t index, std::unique_ptr<const Aead> aead) no
     : index_(index), aead_(std::move(aead)) {}
 
 std::optional<std::uint64_t> SealingKey::reserve(unsigned lane, std::uint64_t count) noexcept {
-  // Past the limit the number goes on, which is harmless: it would take centuries to come around to 0.
+  // The counter goes on past the limit, which is harmless: it would take centuries to wrap around to 0.
   const std::uint64_t first = lanes_[lane].next.fetch_add(count, std::memory_order_relaxed);
   if (first + count > counter_limit) return std::nullopt;
   return first;

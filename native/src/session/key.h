@@ -1,4 +1,5 @@
-/// The two directions of a session's key: counters that never repeat, and packets that are taken only once.
+/// The two directions of a session's key: sealing with counters that never repeat, and opening each packet
+/// only once.
 #pragma once
 
 #include <array>
@@ -15,29 +16,30 @@
 
 namespace weft {
 
-/// Seals packets for a peer. Several workers may use it at once, best each on its own lane.
+/// Seals packets for a peer. Several workers may use it at once; they do not contend if each uses its own
+/// lane.
 class SealingKey {
  public:
-  /// `index` is the receiver's name of the key.
+  /// `index` identifies the key at the receiver.
   SealingKey(std::uint32_t index, std::unique_ptr<const Aead> aead) noexcept;
 
-  /// Takes the lane's next `count` counters and returns the first, or nothing when the lane is used up.
+  /// Reserves the lane's next `count` counters and returns the first, or nothing when the lane has none left.
   [[nodiscard]] std::optional<std::uint64_t> reserve(unsigned lane, std::uint64_t count) noexcept;
 
-  /// Writes the header into `packet` and seals it with a counter from `reserve`. `plaintext` as in
+  /// Writes the header into `packet` and seals it with a counter from `reserve`. `plaintext` is as for
   /// `Aead::seal_from`.
   void seal_reserved(unsigned lane, std::uint64_t counter, const std::byte* plaintext,
                      Bytes packet) const noexcept;
 
-  /// Reserve and seal in place; false when the lane is used up.
+  /// Reserves a counter and seals in place. Returns false when the lane has no counters left.
   [[nodiscard]] bool seal(unsigned lane, Bytes packet) noexcept;
 
-  /// Next id of a fragmented frame of this lane.
+  /// Returns the id for the next fragmented frame of this lane.
   [[nodiscard]] std::uint32_t next_fragment_id(unsigned lane) noexcept;
 
-  /// Packets sealed so far on all lanes.
+  /// Number of packets sealed so far on all lanes.
   [[nodiscard]] std::uint64_t sent() const noexcept;
-  /// The highest counter that any lane reached.
+  /// The highest counter that any lane has reached.
   [[nodiscard]] std::uint64_t highest_counter() const noexcept;
   [[nodiscard]] std::uint32_t index() const noexcept { return index_; }
 
@@ -56,7 +58,7 @@ enum class OpenResult : std::uint8_t {
   bad_tag,
   replayed,
   accepted,  ///< opened, but a packet with a higher counter of the lane was opened before
-  newest,    ///< opened, with the highest counter yet of its lane: may move the peer's endpoint
+  newest,    ///< opened, with the highest counter of its lane so far: may change the peer's endpoint
 };
 
 inline bool opened(OpenResult result) noexcept {
@@ -66,28 +68,28 @@ inline bool opened(OpenResult result) noexcept {
 /// Opens packets of a peer. Safe for several workers at once.
 class OpeningKey {
  public:
-  /// `index` is our own name of the key.
+  /// `index` identifies the key at this router.
   OpeningKey(std::uint32_t index, std::unique_ptr<const Aead> aead) noexcept;
   OpeningKey(const OpeningKey&) = delete;
   OpeningKey& operator=(const OpeningKey&) = delete;
   ~OpeningKey();
 
-  /// Opens in place and marks the counter. `header` is what `decode_sealed` found in `packet`. When opened,
-  /// the content is `packet.subspan(16, packet.size() - 32)`.
+  /// Opens in place and marks the counter as seen. `header` is the result of `decode_sealed` for `packet`. If
+  /// it opens, the content is `packet.subspan(16, packet.size() - 32)`.
   [[nodiscard]] OpenResult open(const SealedHeader& header, Bytes packet);
-  /// Marks the counter of a packet that was authenticated otherwise.
+  /// Marks the counter of a packet that was authenticated by other means as seen.
   [[nodiscard]] OpenResult admit(const SealedHeader& header);
 
-  /// Adds a fragment that came in a packet of that lane; see `Reassembler::add`.
+  /// Adds a fragment received on that lane; see `Reassembler::add`.
   std::size_t reassemble(unsigned lane, const InnerFragment& fragment, ConstBytes piece, std::uint64_t now_ms,
                          Bytes out, ReassemblyDrops& drops);
-  /// Drops unfinished frames older than a second.
+  /// Drops incomplete frames older than a second.
   void expire_fragments(std::uint64_t now_ms, ReassemblyDrops& drops) noexcept;
 
   [[nodiscard]] std::uint32_t index() const noexcept { return index_; }
 
  private:
-  // A lane's memory comes with its first packet that opens: most sessions use one or two of the 32.
+  // A lane is allocated when its first packet opens, because most sessions use one or two of the 32.
   struct Lane;
   [[nodiscard]] Lane& lane(unsigned number);
 

@@ -9,7 +9,7 @@ ReplayVerdict ReplayWindow::check_and_set(std::uint64_t counter) noexcept {
   const std::uint64_t word = counter / bits;
   const bool newest = counter >= next_;
   if (newest) {
-    // Words between the last one in use and this one begin anew.
+    // Words between the last one in use and this one are cleared for reuse.
     const std::uint64_t last = next_ == 0 ? 0 : (next_ - 1) / bits;
     const std::uint64_t fresh = std::min(word - last, words);
     for (std::uint64_t i = 1; i <= fresh; ++i)

@@ -8,17 +8,17 @@ namespace weft {
 
 enum class ReplayVerdict : std::uint8_t {
   replayed,  ///< seen before, or too old to know
-  accepted,  ///< new, but a later one came first
-  newest,    ///< the highest counter yet
+  accepted,  ///< not seen before, but behind the highest counter
+  newest,    ///< the highest counter so far
 };
 
-/// Not synchronised; its owner locks.
+/// Not synchronised: the owner must lock.
 class ReplayWindow {
  public:
-  /// Counters behind the highest one that are still told apart.
+  /// Size of the window: how far behind the highest counter others are still accepted.
   static constexpr std::uint64_t size = 8192;
 
-  /// Call only for a packet whose tag was right: remembers the counter.
+  /// Checks the counter and marks it as seen. Must be called only after the packet's tag has been verified.
   ReplayVerdict check_and_set(std::uint64_t counter) noexcept;
 
  private:

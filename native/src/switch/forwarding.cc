@@ -90,13 +90,14 @@ bool Forwarding::admit_source(const Local& in) noexcept {
 // another host, or is the DNS server's.
 bool Forwarding::admit_claims(const Local& in) noexcept {
   const NeighbourClaims claims = neighbour_claims(in.frame, in.layers);
-  for (const IpAddress& address : claims.all()) {
+  const auto addresses = claims.all();
+  const auto refused = std::find_if(addresses.begin(), addresses.end(), [&](const IpAddress& address) {
     const auto known = in.context.announced.neighbour(in.segment.number, address);
-    if (!is_resolver(address) && (!known || known->owner == local_owner)) continue;
-    tell_refused(in, address);
-    return false;
-  }
-  return true;
+    return is_resolver(address) || (known && known->owner != local_owner);
+  });
+  if (refused == addresses.end()) return true;
+  tell_refused(in, *refused);
+  return false;
 }
 
 void Forwarding::learn(const ForwardingContext& context, std::uint16_t network, const MacAddress& mac,

@@ -1,4 +1,4 @@
-/// What the parts of one worker share.
+/// State that the parts of one worker share.
 #pragma once
 
 #include "base/clock.h"
@@ -11,8 +11,8 @@
 
 namespace weft {
 
-/// Each worker has one. `lane` is its number: the sender's lane, its queue of each TAP, its row in the
-/// traffic tables.
+/// Each worker has one. `lane` is the number of the worker: the lane that it sends on, its queue of each TAP,
+/// and its row in the traffic tables.
 struct WorkerContext {
   unsigned lane;
   const UdpSocket& socket;
@@ -22,14 +22,14 @@ struct WorkerContext {
   Forwarding& forwarding;
 };
 
-/// What holds for all packets of one poll: the snapshot and the time do not change until the next one.
+/// What is the same for all packets of one poll: the snapshot and the time do not change until the next one.
 struct PollContext {
   const Snapshot& snapshot;
   Micros now;
   ForwardingContext forwarding;
 };
 
-/// Counts bytes that a decoder refused.
+/// Counts a packet that a decoder refused.
 inline void count_drop(Counters& counters, WireError error) noexcept {
   switch (error) {
     case WireError::too_short:

@@ -9,12 +9,12 @@
 namespace weft {
 namespace {
 
-// So many buffers are received before frames are written: flows are joined across them, and all of them stay
-// inside the second-level cache.
+// Number of buffers received before frames are written: flows are coalesced across them, and all of them fit
+// the second-level cache.
 constexpr std::size_t buffer_count = 4;
 constexpr std::size_t buffer_size = 65'536;
 
-// One stream is read so often before the others get their turn.
+// Maximum number of reads from one stream before the other sources get their turn.
 constexpr unsigned stream_budget = 4;
 
 // A SYN is short, so frames longer than this are not parsed to find one.
@@ -171,7 +171,8 @@ void Decap::handle_sealed(const PollContext& poll, Bytes packet, const PacketSou
     context_.counters.add(Counter::dropped_inner_kind);
     return;
   }
-  // Anybody on the wire may have changed what a plain packet says: its tag proves the counter only.
+  // Anybody on the wire may have changed the content of a plain packet, because its tag authenticates only
+  // the header.
   if (header->plain && *kind != InnerKind::frame && *kind != InnerKind::fragment) {
     context_.counters.add(Counter::dropped_inner_kind);
     return;
@@ -259,7 +260,7 @@ void Decap::handle_fragment(const PollContext& poll, Session& session, unsigned 
     return;
   }
   handle_frame(poll, session, whole.first(size));
-  // The next fragment may need the buffer, for there is only one.
+  // There is only one reassembly buffer, and the next fragment may need it.
   coalescer_.flush();
 }
 

@@ -4,7 +4,8 @@
 ///   2. Session: the key index in the clear header finds it. A plain packet is taken only where both ends
 ///      trust the wire.
 ///   3. Open: the packet is opened in place, and the replay window is checked. From here on it is the peer's.
-///   4. Dispatch: a probe is answered and a reply is told (probes.h), fragments are reassembled, and a frame
+///   4. Dispatch: a probe is answered and a reply is reported (probes.h), fragments are reassembled, and a
+///   frame
 ///      goes on.
 ///   5. Admit: the source MAC is learned behind the peer or refused (switch/forwarding.h), and the MSS of a
 ///      TCP SYN is clamped.
@@ -25,14 +26,14 @@ class Decap final : private FrameSink {
  public:
   Decap(WorkerContext& context, SendBatch& send_batch);
 
-  /// Receives at most `budget` buffers of datagrams and delivers what is in them. Replies to probes may still
-  /// be in the send batch. True if there may be more.
+  /// Receives at most `budget` buffers of datagrams and delivers the packets in them. Replies to probes may
+  /// still be in the send batch. Returns true if there may be more.
   bool drain(const PollContext& poll, unsigned budget) noexcept;
-  /// The same for a stream that is this worker's.
+  /// Does the same for a stream that this worker reads.
   void drain(const PollContext& poll, Stream& stream) noexcept;
 
  private:
-  /// What was counted for one peer and not added yet.
+  /// Packets and bytes of one peer that are not in the traffic table yet.
   struct Tally {
     const Session* session = nullptr;
     std::size_t packets = 0;

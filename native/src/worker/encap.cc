@@ -13,12 +13,13 @@
 namespace weft {
 namespace {
 
-// The vnet header stands in front of a frame when it is read; later the inner header takes its place.
+// Space in front of each frame: the vnet header is read into it, and later the inner header is written there.
 constexpr std::size_t headroom = 64;
 static_assert(headroom >= sizeof(VnetHeader) && headroom >= inner_header_size);
 constexpr std::size_t buffer_size = headroom + max_frame_size;
 
-// A sender that does not listen must not make us flood it with an answer to each of its frames.
+// Limits the ICMP errors, because a sender that ignores them must not make us flood it with one for each of
+// its frames.
 constexpr unsigned max_answers_per_second = 100;
 
 constexpr std::size_t ipv6_minimum_mtu = 1280;
@@ -105,7 +106,7 @@ void Encap::answer_neighbour(const Outgoing& out, const Decision& decision) noex
   write_back(out, ConstBytes{answer}.first(size), *decision.counter);
 }
 
-// The frame goes to the TAP that the other one came from.
+// Writes a frame to the TAP that the outgoing frame came from.
 void Encap::write_back(const Outgoing& out, ConstBytes frame, Counter counter) noexcept {
   if (out.queue.write_frame(frame)) context_.counters.add(counter);
 }
@@ -115,7 +116,7 @@ void Encap::send_to_all(const PollContext& poll, Outgoing& out, std::span<const 
     send_to(poll, poll.snapshot.peers[peers[i]], out, i + 1 == peers.size());
 }
 
-// With `last`, nobody needs the frame afterwards, so it may be cut to pieces where it stands.
+// If `last` is set, no other peer needs the frame afterwards, so it may be segmented in place.
 void Encap::send_to(const PollContext& poll, const PeerView& peer, Outgoing& out, bool last) noexcept {
   if (peer.session == nullptr) {
     context_.counters.add(Counter::dropped_no_key);
@@ -190,8 +191,8 @@ void Encap::send_frame(const PollContext& poll, const PeerView& peer, const Outg
       refuse(poll, out, frame, limit);
       return;
     }
-    // The tunnel's own fragments arrive as the frame that they were cut from, which does not help if that
-    // frame is too big over there.
+    // Fragments of the tunnel are reassembled at the other end, which does not help if the whole frame is too
+    // big there.
     if (frame.size() > receivable(peer, out.network, out.layers) && send_ip_fragments(peer, content, limit))
       return;
     if (frame.size() > peer.destination.max_frame()) {
@@ -202,7 +203,7 @@ void Encap::send_frame(const PollContext& poll, const PeerView& peer, const Outg
   seal(peer, content);
 }
 
-// Returns false if the frame cannot be cut by the rules of IPv4.
+// Returns false if the frame cannot be fragmented as IPv4.
 bool Encap::send_ip_fragments(const PeerView& peer, Bytes content, std::size_t max_frame) noexcept {
   const auto inner = decode_frame(content);
   const Bytes frame = content.subspan(inner_header_size);
@@ -281,7 +282,7 @@ void Encap::seal(const PeerView& peer, std::uint64_t counter, const std::byte* c
   context_.counters.add(Counter::plain_sent_packets);
 }
 
-// This tells the sender what fits, on the TAP that the frame came from.
+// Tells the sender the MTU that fits, on the TAP that the frame came from.
 void Encap::refuse(const PollContext& poll, const Outgoing& out, ConstBytes frame,
                    std::size_t limit) noexcept {
   context_.counters.add(Counter::dropped_too_big);

@@ -27,8 +27,8 @@ class Encap {
  public:
   Encap(WorkerContext& context, SendBatch& send_batch);
 
-  /// Reads at most `budget` frames from a queue of `network`'s TAP and sends them where they belong. What was
-  /// sent may still be in the send batch. True if there may be more.
+  /// Reads at most `budget` frames from a queue of `network`'s TAP and sends them to the peers. Packets may
+  /// still be in the send batch. Returns true if there may be more.
   bool drain(const PollContext& poll, const NetworkView& network, const TapQueue& queue,
              unsigned budget) noexcept;
 
@@ -60,7 +60,7 @@ class Encap {
 
   WorkerContext& context_;
   SendBatch& send_batch_;
-  std::unique_ptr<std::byte[]> buffer_;   // what was read
+  std::unique_ptr<std::byte[]> buffer_;   // the frame or superframe as read
   std::unique_ptr<std::byte[]> scratch_;  // one frame, when `buffer_` must stay whole for further peers
   Micros answers_since_ = 0;
   unsigned answers_ = 0;

@@ -1,4 +1,4 @@
-/// What workers tell the control thread.
+/// Events from the workers to the control thread.
 #pragma once
 
 #include <sys/eventfd.h>
@@ -20,20 +20,20 @@ namespace weft {
 
 struct WorkerEvent {
   enum class Kind : std::uint8_t {
-    reply,           ///< `id`, `endpoint` (our address as seen; empty if relayed), `when`
-    source,          ///< newest authenticated packet from `endpoint`, to `address` of ours; `probe`
-    key_used,        ///< first packet opened with key `id`
-    mac_moved,       ///< `network`, `mac`, `from`, `to`
-    mac_seen,        ///< `mac`, which nobody was given, sends on this side of `network`; zero: more than told
-    refused,         ///< `mac` on this side of `network` claims `address`, or (zero) the MAC itself
-    too_big,         ///< the kernel refused a packet of `size` bytes to the peer
-    groups_changed,  ///< of `network`: somebody here wants one more
-    group_left,      ///< group `address` of `network`: somebody here wants it no more
-    loop_probe,      ///< the one of `peer`, for `network`, came to a TAP of ours
-    storm,           ///< in `network`: more goes to everybody than may
-    tap_lost,        ///< `network`
-    stream_lost,     ///< the peer's stream with that `id`
-    gso_failed,      ///< UDP_SEGMENT was refused and is off now
+    reply,      ///< probe `id` was answered at `when`; the peer sees us at `endpoint` (empty if relayed)
+    source,     ///< the newest authenticated packet, a `probe` or not, came from `endpoint` to our `address`
+    key_used,   ///< the first packet was opened with key `id`
+    mac_moved,  ///< `mac` of `network` moved from owner `from` to owner `to`
+    mac_seen,   ///< unannounced `mac` sends from this host's part of `network`; zero: too many to name
+    refused,    ///< `mac` here claimed another's `address`; if that is empty, another's MAC
+    too_big,    ///< the kernel refused a packet of `size` bytes to the peer
+    groups_changed,  ///< a host on our part of `network` joined a group
+    group_left,      ///< a host on our part of `network` left group `address`
+    loop_probe,      ///< the loop probe of `peer` for `network` arrived at our TAP
+    storm,           ///< flooded frames of `network` exceed the storm limit
+    tap_lost,        ///< the TAP of `network` was deleted
+    stream_lost,     ///< stream `id` of `peer` was closed or failed
+    gso_failed,      ///< the kernel refused UDP_SEGMENT, which is off now
   };
   Kind kind = Kind::reply;
   bool probe = false;
@@ -49,15 +49,15 @@ struct WorkerEvent {
   Micros when = 0;
 };
 
-/// From one worker to the control thread. When full, events are lost: each is repeated by itself, or only
-/// news.
+/// A queue from one worker to the control thread. Events are lost when it is full, which is harmless: each is
+/// posted again by itself, or is for information only.
 class WorkerEvents {
  public:
   WorkerEvents() : wake_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
     if (!wake_) throw Failure::from_errno("cannot make an eventfd");
   }
 
-  /// False when there is no room.
+  /// Returns false when the queue is full.
   bool post(const WorkerEvent& event) noexcept {
     if (!ring_.push(event)) return false;
     const std::uint64_t one = 1;

@@ -1,4 +1,4 @@
-/// Tells the control thread what a worker's forwarding notices.
+/// Passes what a worker's forwarding notices to the control thread.
 #pragma once
 
 #include "switch/forwarding.h"

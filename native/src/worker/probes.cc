@@ -5,7 +5,7 @@
 namespace weft {
 namespace {
 
-// The control thread is not told of the same source again before this time has passed.
+// Minimum time between two reports of the same source to the control thread.
 constexpr Micros source_pause = 20 * microseconds_per_millisecond;
 
 }  // namespace
@@ -39,7 +39,8 @@ void Probes::take_probe(const PollContext& poll, Session& session, ConstBytes co
     peer.traffic[context_.lane].replied();
     return;
   }
-  // A reply goes from where to where the probe went, wherever the peer's packets go otherwise.
+  // A reply goes back the way that the probe came, from the address that it was sent to, whichever way other
+  // packets to the peer take.
   std::array<std::byte, size> packet;
   encode(reply, Bytes{packet}.subspan(sealed_header_size));
   if (!seal.sealing.seal(context_.lane, packet)) {

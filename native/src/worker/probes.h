@@ -1,5 +1,5 @@
-/// Probes of a path as a worker gets them: it answers those of peers at once, and hands the answers to our
-/// own, and where packets came from, to the control thread. Our own probes leave from control/prober.h.
+/// The workers' part in probing paths: probes of peers are answered at once; replies to our own probes, and
+/// the sources of packets, are reported to the control thread. control/prober.h sends our own probes.
 #pragma once
 
 #include "worker/context.h"
@@ -7,11 +7,11 @@
 
 namespace weft {
 
-/// How a packet came.
+/// Where a packet came from.
 struct PacketSource {
-  Endpoint endpoint;         ///< of a datagram
-  IpAddress to;              ///< the address of ours that it was sent to
-  Stream* stream = nullptr;  ///< what it came on if it was no datagram
+  Endpoint endpoint;         ///< the sender of a datagram
+  IpAddress to;              ///< our address that the datagram was sent to
+  Stream* stream = nullptr;  ///< the stream that the packet came on; null for a datagram
   bool relayed = false;
 };
 
@@ -24,7 +24,7 @@ class Probes {
   void take_probe(const PollContext& poll, Session& session, ConstBytes content,
                   const PacketSource& source) noexcept;
   void take_reply(const PollContext& poll, const Session& session, ConstBytes content) noexcept;
-  /// An authenticated packet came from where the peer is not known to be.
+  /// Reports an authenticated packet that came from another endpoint than the one in use for the peer.
   void note_source(const PollContext& poll, const Session& session, const PacketSource& source,
                    bool probe) noexcept;
 
@@ -33,7 +33,7 @@ class Probes {
 
   WorkerContext& context_;
   SendBatch& send_batch_;
-  PeerId last_source_peer_ = 0;  // what `note_source` told last, and when
+  PeerId last_source_peer_ = 0;  // the last report of `note_source`
   Endpoint last_source_;
   Micros last_source_at_ = 0;
 };

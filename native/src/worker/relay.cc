@@ -23,7 +23,7 @@ Bytes Relay::handle(const PollContext& poll, Bytes datagram) noexcept {
   if (decoded->destination == poll.snapshot.self) return relayed_packet(datagram);
 
   const PeerView* to = poll.snapshot.routes.find(decoded->destination);
-  // A packet that goes back to where it came from would loop between two routers.
+  // A packet sent back to the router that it came from would loop between the two.
   if (to == nullptr || !to->destination.reachable() || to->next_session() == nullptr ||
       to->next_session()->peer == hop->peer) {
     counters.add(Counter::dropped_no_route);

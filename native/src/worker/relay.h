@@ -6,18 +6,18 @@
 
 namespace weft {
 
-/// Passes packets on for others, in the memory that they came in.
+/// Forwards relayed packets in the memory that they were received in.
 class Relay {
  public:
   explicit Relay(WorkerContext& context) noexcept : context_(context) {}
 
-  /// Takes a datagram of type 2. If it is for us, returns the sealed packet inside it; otherwise it is passed
-  /// on (at the latest with `flush`) or dropped, and the result is empty. Datagrams that stand one behind the
-  /// other in memory (on a stream with their lengths between them), of one size but for a shorter last one,
-  /// leave with one call.
+  /// Handles a datagram of type 2. Returns the sealed packet inside if it is for this router. Otherwise the
+  /// datagram is forwarded, at the latest by `flush`, or dropped, and the result is empty. Datagrams that are
+  /// contiguous in memory (on a stream, with only their length prefixes between them) and of equal size,
+  /// except for a shorter last one, are sent with one call.
   Bytes handle(const PollContext& poll, Bytes datagram) noexcept;
 
-  /// Sends what is held; before the memory is used for something else.
+  /// Sends the datagrams that are held. Must be called before their memory is reused.
   void flush() noexcept;
 
  private:
@@ -26,7 +26,7 @@ class Relay {
   WorkerContext& context_;
   const PeerView* next_ = nullptr;
   Bytes run_;
-  const std::byte* came_to_ = nullptr;  // where the last datagram of the run ended as it came
+  const std::byte* came_to_ = nullptr;  // end of the last datagram of the run where it was received
   std::size_t segment_size_ = 0;
   std::size_t packets_ = 0;
 };

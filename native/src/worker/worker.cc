@@ -12,7 +12,8 @@
 namespace weft {
 namespace {
 
-// A tag of epoll names the socket, the wake-up call, the stream of a peer, or a queue of a TAP.
+// An epoll tag identifies the socket, the eventfd that wakes the worker, the stream of a peer, or a queue of
+// a TAP.
 constexpr std::uint64_t socket_tag = ~std::uint64_t{0};
 constexpr std::uint64_t wake_tag = socket_tag - 1;
 constexpr unsigned queue_bits = 16;
@@ -22,7 +23,7 @@ constexpr std::uint64_t tap_tag(std::uint16_t network, std::size_t queue) noexce
   return std::uint64_t{network} << queue_bits | queue;
 }
 
-// One source may deliver so much before the others get their turn.
+// Maximum number of reads from one source before the others get their turn.
 constexpr unsigned socket_budget = 16;
 constexpr unsigned tap_budget = 64;
 constexpr std::size_t max_ready = 16;
@@ -60,7 +61,8 @@ void Worker::start() {
   } catch (const std::system_error& error) {
     throw Failure(std::string("cannot start a worker thread: ") + error.what());
   }
-  // The sandbox may forbid what the libraries do when a thread begins, so the caller waits for that.
+  // The sandbox, which the caller sets up next, may forbid system calls that the libraries make when a thread
+  // starts.
   running_.wait(false);
 }
 

@@ -17,23 +17,24 @@ namespace weft {
 
 class Worker {
  public:
-  /// `number` is its lane, its reader of `snapshots`, and its queue of each TAP.
+  /// `number` is its lane, its reader number in `snapshots`, and its queue of each TAP.
   Worker(unsigned number, unsigned workers, UdpSocket socket, EpochReclaimer& snapshots, MacTable& macs,
          Switches& switches);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  /// Starts the thread, and returns when it runs. Throws Failure.
+  /// Starts the thread and waits until it runs. Throws Failure.
   void start();
-  /// Ends the thread and waits for it.
+  /// Stops the thread and waits for it.
   void stop() noexcept;
 
-  /// Control thread: watches this worker's queues of a network, or stops to. Not before the snapshot that
-  /// has the network is published.
+  /// Control thread: starts or stops watching this worker's queues of a network. The snapshot that has the
+  /// network must be published first.
   void watch(std::uint16_t network, const TapQueues& taps);
   void unwatch(const TapQueues& taps) noexcept;
-  /// Control thread: reads from the stream of the peer in that slot, until it is told to stop watching.
+  /// Control thread: starts reading from the stream of the peer in that slot. It ends when the stream is
+  /// unwatched.
   void watch(Stream& stream, PeerSlot slot);
 
   [[nodiscard]] const UdpSocket& socket() const noexcept { return socket_; }
@@ -45,6 +46,9 @@ class Worker {
   void handle(const PollContext& poll, std::span<const epoll_event> ready) noexcept;
   void handle_stream(const PollContext& poll, const epoll_event& event) noexcept;
 
+  // These are aligned to cache lines, so they come first: behind other members they would need padding.
+  Counters counters_;
+  WorkerEvents events_;
   unsigned number_;
   unsigned workers_;
   UdpSocket socket_;
@@ -54,8 +58,6 @@ class Worker {
   std::thread thread_;
   std::atomic<bool> running_{false};
   std::atomic<bool> stopping_{false};
-  Counters counters_;
-  WorkerEvents events_;
   ForwardingEvents forwarding_events_;
   Forwarding forwarding_;
   WorkerContext context_;

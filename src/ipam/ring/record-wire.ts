@@ -146,11 +146,12 @@ export function recordSignerOf(identity: Identity): RecordSigner {
   };
 }
 
-/** Throws `bad-fact` for a record that no router makes, and `bad-signature`. */
+/** Throws `impossible-record` for contents that no correct router signs, and `bad-signature` for a wrong signature. */
 export function checkRecord(value: RingRecord, range: Block): void {
   const isPossible =
     value.kind === 'ownership' ? isPossibleOwnership(value, range) : isPossibleParticipant(value);
-  if (!isPossible) throw new WeftError('bad-fact', `${value.signer} signed an impossible record of the ring`);
+  if (!isPossible)
+    throw new WeftError('impossible-record', `${value.signer} signed an impossible record of the ring`);
   const [kind, content] =
     value.kind === 'ownership'
       ? [OWNERSHIP, encode(ownershipContent, value)]

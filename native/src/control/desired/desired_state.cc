@@ -61,7 +61,7 @@ Destination DesiredState::destination_of(const Peer& peer, int family) const {
   if (peer.via) {
     first = find(*peer.via);
     destination.hop = first != nullptr ? first->sealing_session() : nullptr;
-    // A relay is reached directly: one that needs a relay itself is none.
+    // A relay must be reachable directly: a peer that needs a relay itself cannot be one.
     if (destination.hop == nullptr || first->via) return {};
   }
   if (first->path().on_stream()) {
@@ -77,7 +77,7 @@ Destination DesiredState::destination_of(const Peer& peer, int family) const {
   return destination;
 }
 
-// Who announced for a peer that is not known, or not yet, announced nothing.
+// Endpoints announced for a peer that is unknown, or not known yet, are left out.
 EndpointTable DesiredState::make_endpoint_table() const {
   std::vector<AnnouncedEndpoint> announced;
   announced.reserve(endpoints.size());

@@ -1,5 +1,5 @@
-/// What should be: peers, their keys, networks. Owned by the control thread, which makes the workers'
-/// snapshots of it.
+/// The desired state: peers, their keys, and networks. The control thread owns it and builds the workers'
+/// snapshots from it.
 #pragma once
 
 #include <map>
@@ -19,8 +19,8 @@ namespace weft {
 
 struct Network {
   std::uint16_t number = 0;
-  std::size_t mtu = 0;                    ///< 0: not told yet
-  std::shared_ptr<const TapQueues> taps;  ///< null: no TAP yet
+  std::size_t mtu = 0;                    ///< 0: the daemon has not set it yet
+  std::shared_ptr<const TapQueues> taps;  ///< null: there is no TAP yet
   LoopGuard loop;
   Micros next_storm_report = 0;
   std::shared_ptr<const GroupTable> wanted = std::make_shared<const GroupTable>();
@@ -32,11 +32,12 @@ using EndpointKey = std::pair<std::uint16_t, MacAddress>;
 inline constexpr std::size_t max_endpoints = 262'144;
 
 struct AnnouncedState {
-  std::optional<PeerId> peer;  ///< none: attached here
+  std::optional<PeerId> peer;  ///< none: the endpoint is on this host
   std::vector<IpAddress> addresses;
 };
 
-/// Packets for the peer go straight between addresses that both ends trust: they are not encrypted.
+/// True if packets to the peer are not encrypted, because they travel directly between addresses that both
+/// ends trust.
 [[nodiscard]] bool is_plain(const Peer& peer) noexcept;
 
 class DesiredState {
@@ -45,22 +46,22 @@ class DesiredState {
   std::map<std::uint16_t, Network> networks;
   std::map<EndpointKey, AnnouncedState> endpoints;
   bool endpoints_changed = false;
-  /// By network; for peers that are not listed nobody knows.
+  /// The multicast groups of each peer in each network. The groups of a peer that is not listed are unknown.
   std::map<std::pair<std::uint16_t, PeerId>, std::vector<IpAddress>> peer_groups;
   bool groups_changed = false;
 
   [[nodiscard]] Peer* find(PeerId id) noexcept;
   [[nodiscard]] const Peer* find(PeerId id) const noexcept;
-  /// Null when all slots are taken. There must not be such a peer yet.
+  /// Returns null when all slots are taken. The peer must not exist yet.
   Peer* add(PeerServices& services, PeerId id, std::size_t threads, std::uint32_t first_probe_id);
   void remove(PeerId id);
   [[nodiscard]] const std::map<PeerId, std::unique_ptr<Peer>>& peers() const noexcept { return peers_; }
-  /// The peer of a slot, null if it is free.
+  /// Returns the peer in a slot, or null if the slot is free.
   [[nodiscard]] const Peer* at_slot(MacOwner slot) const noexcept;
-  /// The peer that has a key of that index.
+  /// Returns the peer that has the key of that index, or null.
   [[nodiscard]] Peer* key_owner(std::uint32_t local_index) noexcept;
 
-  /// What a worker must know of it. `family`: the sockets'.
+  /// Builds what the workers need to know. `family` is the address family of their sockets.
   [[nodiscard]] std::unique_ptr<const Snapshot> snapshot(int family);
 
  private:

@@ -50,7 +50,7 @@ Session* Peer::probing_session() const noexcept {
 
 std::uint64_t Peer::sent_packets() const noexcept {
   std::uint64_t sent = 0;
-  // The last row is the control thread's own probes, which are no traffic.
+  // The last row counts the control thread's own probes, which are not traffic.
   for (const PeerTraffic& row : traffic().first(threads_ - 1))
     sent += row.sent_packets.load(std::memory_order_relaxed) - row.replies.load(std::memory_order_relaxed);
   return sent;

@@ -36,7 +36,8 @@ class Peer final : private PathObserver {
  public:
   static constexpr std::size_t max_keys = 4;
 
-  /// `threads` rows of traffic counters: the workers', and the control thread's behind them.
+  /// `threads` is the number of rows of traffic counters: one for each worker, then one for the control
+  /// thread.
   Peer(PeerServices& services, PeerId id, PeerSlot slot, std::size_t threads, std::uint32_t first_probe_id);
 
   [[nodiscard]] PeerId id() const noexcept { return id_; }
@@ -46,24 +47,25 @@ class Peer final : private PathObserver {
 
   std::optional<PeerId> via;
   std::set<std::uint16_t> networks;
-  std::size_t mtu = 0;  // of the containers behind it; 0: not told
+  std::size_t mtu = 0;  // of the containers behind the peer; 0: unknown
   std::shared_ptr<Stream> stream;
 
-  /// Adds a key; the oldest that is not in use goes when there are too many. Returns what went.
+  /// Adds a key. When there are too many, the oldest one that is not in use is removed and returned.
   std::shared_ptr<Session> add_session(std::shared_ptr<Session> session);
   std::shared_ptr<Session> remove_session(std::uint32_t local_index);
-  /// Oldest first.
+  /// The keys, oldest first.
   [[nodiscard]] const std::vector<std::shared_ptr<Session>>& sessions() const noexcept { return sessions_; }
-  /// The newest key that the other side is known to have; null if there is none.
+  /// Returns the newest key that the other side is known to have, or null if there is none.
   [[nodiscard]] Session* sealing_session() const noexcept;
-  /// The key for probes: before any is confirmed, the newest one, so that both sides open their NATs.
+  /// Returns the key for probes. Before any key is confirmed that is the newest one, so that both sides open
+  /// their NATs.
   [[nodiscard]] Session* probing_session() const noexcept;
 
-  /// One row a thread.
+  /// Traffic counters, one row for each thread.
   [[nodiscard]] std::span<PeerTraffic> traffic() const noexcept { return {traffic_.get(), threads_}; }
-  /// Keeps the rows alive.
+  /// The rows live as long as a copy of this pointer.
   [[nodiscard]] std::shared_ptr<void> traffic_owner() const noexcept { return traffic_; }
-  /// Without probes and replies.
+  /// Number of packets sent to the peer, not counting probes and replies.
   [[nodiscard]] std::uint64_t sent_packets() const noexcept;
 
  private:

@@ -1,5 +1,5 @@
-/// Reads the fields of a request from the control socket. Everything is checked; what is wrong is refused
-/// with a code and a sentence.
+/// Reads and checks the fields of a request on the control socket. A wrong field is refused with a code and a
+/// sentence.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,7 @@ namespace weft {
 
 using Json = nlohmann::json;
 
-/// The error part of an answer.
+/// The `error` of an answer.
 class RequestError : public std::runtime_error {
  public:
   RequestError(std::string code, const std::string& message)
@@ -32,13 +32,13 @@ class RequestError : public std::runtime_error {
   std::string code_;
 };
 
-/// A view of one request. Every reader throws RequestError `bad-request` when the field is not what it should
-/// be.
+/// A view of one request. Every reader throws RequestError `bad-request` when the field is missing or
+/// invalid.
 class Fields {
  public:
   explicit Fields(const Json& request) : request_(request) {}
 
-  /// Absent and null are not there.
+  /// False for a field that is absent or null.
   [[nodiscard]] bool has(std::string_view name) const { return optional_field(name) != nullptr; }
   [[nodiscard]] std::uint64_t number(std::string_view name, std::uint64_t min, std::uint64_t max) const;
   [[nodiscard]] std::uint64_t number_or(std::string_view name, std::uint64_t min, std::uint64_t max,
@@ -46,15 +46,15 @@ class Fields {
   [[nodiscard]] bool boolean(std::string_view name) const;
   [[nodiscard]] const std::string& text(std::string_view name) const;
   [[nodiscard]] PeerId peer(std::string_view name) const;
-  /// Absent and null mean none.
+  /// Returns nothing for a field that is absent or null.
   [[nodiscard]] std::optional<PeerId> peer_or_none(std::string_view name) const;
   [[nodiscard]] std::vector<Endpoint> endpoints(std::string_view name, std::size_t max) const;
   [[nodiscard]] MacAddress mac(std::string_view name) const;
   [[nodiscard]] std::vector<IpAddress> addresses(std::string_view name, std::size_t max) const;
-  /// Absent means none.
+  /// Returns an empty list for an absent field.
   [[nodiscard]] Subnets subnets(std::string_view name, std::size_t max) const;
   [[nodiscard]] std::vector<std::uint16_t> networks(std::string_view name) const;
-  /// Base64 of exactly `N` bytes.
+  /// Decodes a field that is the Base64 of exactly `N` bytes.
   template <std::size_t N>
   [[nodiscard]] Secret<N> secret(std::string_view name) const {
     Secret<N> secret;

@@ -12,7 +12,7 @@
 namespace weft {
 namespace {
 
-// Tags of clients follow; those below belong to others.
+// The tags of clients follow the listener's. Smaller tags belong to the forwarder.
 constexpr std::uint64_t listener_tag = std::uint64_t{1} << 32;
 
 Json error_object(const std::string& code, const std::string& message) {
@@ -90,7 +90,7 @@ void ControlServer::take_lines(Client& client) {
 }
 
 void ControlServer::answer(Client& client, std::string_view line) {
-  // Descriptors belong to the line that they came with; what it leaves over is closed.
+  // Descriptors belong to the line that they came with. Those that its handler does not take are closed.
   std::vector<Fd> fds = std::move(client.passed);
   client.passed.clear();
   const Json request = Json::parse(line, nullptr, false);
@@ -117,7 +117,7 @@ void ControlServer::answer(Client& client, std::string_view line) {
 void ControlServer::put(Client& client, const Json& message) {
   if (client.output.size() > max_backlog) client.dead = true;
   if (client.dead) return;
-  // Texts that came from outside may be no UTF-8: replaced, not refused.
+  // Text from outside the process may not be valid UTF-8, which is replaced rather than refused.
   client.output += message.dump(-1, ' ', false, Json::error_handler_t::replace);
   client.output += '\n';
 }

@@ -1,4 +1,4 @@
-/// The control socket: clients that send JSON objects, one a line, and get answers and events.
+/// The control socket: clients send JSON objects, one on each line, and receive answers and events.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +18,8 @@ namespace weft {
 class RequestHandler {
  public:
   virtual ~RequestHandler() = default;
-  /// Returns what goes into `ok`; throws RequestError for `error`. `fds` came with the request; what is not
-  /// moved out is closed.
+  /// Returns the `ok` of the answer, or throws RequestError for its `error`. `fds` came with the request;
+  /// those that are not moved out are closed.
   virtual Json handle_request(const std::string& op, const Json& request, std::vector<Fd>& fds) = 0;
 };
 
@@ -27,7 +27,8 @@ class ControlServer {
  public:
   static constexpr std::size_t max_line = 1 << 20;
   static constexpr std::size_t max_clients = 64;
-  /// A client that does not read its events is cut off when so many bytes wait for it.
+  /// Maximum number of bytes queued for a client. A client that does not read its events is disconnected
+  /// beyond that.
   static constexpr std::size_t max_backlog = 8 << 20;
 
   /// Listens on `path`. Throws Failure.
@@ -36,11 +37,11 @@ class ControlServer {
   ControlServer(const ControlServer&) = delete;
   ControlServer& operator=(const ControlServer&) = delete;
 
-  /// True if `tag` belongs to this server; then handles what epoll says.
+  /// Handles a ready descriptor if `tag` belongs to this server; returns false otherwise.
   bool on_ready(std::uint64_t tag, std::uint32_t events);
-  /// To every client that subscribed.
+  /// Sends an event to every client that subscribed.
   void broadcast(const Json& event);
-  /// Writes what can be written; answers are held until then.
+  /// Writes as much of the queued answers and events as the sockets take.
   void flush();
 
  private:
@@ -50,8 +51,8 @@ class ControlServer {
     std::string output;
     std::vector<Fd> passed;
     bool subscribed = false;
-    bool skipping = false;  // the rest of a line that was too long
-    bool writing = false;   // epoll watches for room
+    bool skipping = false;  // the rest of a line that is too long is being discarded
+    bool writing = false;   // epoll reports when the socket takes more
     bool dead = false;
   };
 

@@ -1,4 +1,4 @@
-/// How ids and addresses look on the control socket.
+/// Text form of ids and addresses on the control socket.
 #pragma once
 
 #include <nlohmann/json.hpp>

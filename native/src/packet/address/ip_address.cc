@@ -7,7 +7,7 @@ namespace weft {
 
 const std::uint64_t hash_seed = [] {
   std::uint64_t seed = 0;
-  // Of 256 bytes and less the kernel gives all or, before it can, waits.
+  // getrandom(2) fills requests of up to 256 bytes completely, and blocks until it can.
   [[maybe_unused]] const auto size = ::getrandom(&seed, sizeof seed, 0);
   return seed;
 }();

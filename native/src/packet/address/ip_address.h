@@ -1,4 +1,4 @@
-/// An IPv4 or IPv6 address: of a container, of a multicast group, of this host.
+/// An IPv4 or IPv6 address of a container, a multicast group, or this host.
 #pragma once
 
 #include <array>
@@ -13,11 +13,11 @@
 
 namespace weft {
 
-/// IPv4 addresses are kept as ::ffff:a.b.c.d, one representation for each address.
+/// IPv4 addresses are stored IPv4-mapped (::ffff:a.b.c.d), so that each address has one representation.
 class IpAddress {
  public:
   constexpr IpAddress() noexcept = default;
-  /// From the 4 or 16 bytes of a header.
+  /// Takes the 4 or 16 bytes of an address in a header.
   static IpAddress ipv4(const std::byte* from) noexcept {
     IpAddress address;
     store16(&address.bytes_[10], 0xffff);
@@ -36,7 +36,7 @@ class IpAddress {
   [[nodiscard]] bool is_ipv4() const noexcept {
     return load64(bytes_.data()) == 0 && load32(&bytes_[8]) == 0xffff;
   }
-  /// As 16 bytes; the last 4 are an IPv4 address.
+  /// The 16 bytes of the address. The last 4 of them are an IPv4 address.
   [[nodiscard]] const std::array<std::byte, 16>& bytes() const noexcept { return bytes_; }
   [[nodiscard]] const std::byte* ipv4_bytes() const noexcept { return &bytes_[12]; }
 
@@ -47,17 +47,18 @@ class IpAddress {
   std::array<std::byte, 16> bytes_{};
 };
 
-/// The finaliser of SplitMix64: spreads numbers that have a pattern.
+/// The finaliser of SplitMix64, which spreads numbers that follow a pattern.
 constexpr std::uint64_t mix(std::uint64_t value) noexcept {
   value = (value ^ value >> 30) * 0xbf58476d1ce4e5b9;
   value = (value ^ value >> 27) * 0x94d049bb133111eb;
   return value ^ value >> 31;
 }
 
-/// Another in each process: what keys a table may come from anybody, who must not be able to aim.
+/// A random seed, different in each process. Anybody can choose the keys of a table, and without the seed
+/// could choose ones that collide.
 extern const std::uint64_t hash_seed;
 
-/// What a table of one host's segments is keyed by.
+/// Key of a table of addresses on the segments of this host.
 struct SegmentAddress {
   std::uint16_t network = 0;
   IpAddress address;

@@ -6,7 +6,7 @@
 namespace weft {
 namespace {
 
-// In front of an IPv4 address stand 96 bits that all of them share.
+// An IPv4-mapped address has 96 bits in front of the IPv4 address, which are the same in all of them.
 constexpr unsigned ipv4_offset = 96;
 constexpr unsigned address_bits = 128;
 

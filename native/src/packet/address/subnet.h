@@ -14,20 +14,20 @@ namespace weft {
 
 class Subnet {
  public:
-  /// `10.0.0.0/8` or `2001:db8::/32`.
+  /// Parses `10.0.0.0/8` or `2001:db8::/32`.
   static std::optional<Subnet> parse(std::string_view text);
   [[nodiscard]] std::string text() const;
-  /// `address`: 16 bytes, IPv4 as ::ffff:a.b.c.d.
+  /// `address` is an IPv6 address, or an IPv4-mapped one (::ffff:a.b.c.d).
   [[nodiscard]] bool contains(const std::array<std::byte, 16>& address) const noexcept;
 
  private:
   IpAddress address_;
-  unsigned bits_ = 0;  // of the 128
+  unsigned bits_ = 0;  // prefix length, of 128
 };
 
 using Subnets = std::vector<Subnet>;
 
-/// True if one of them contains the address.
+/// True if one of the subnets contains the address.
 bool contains(const Subnets& subnets, const std::array<std::byte, 16>& address) noexcept;
 
 }  // namespace weft

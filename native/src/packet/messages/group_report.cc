@@ -32,11 +32,11 @@ constexpr std::size_t query_v2_size = 28;
 constexpr std::uint16_t response_ms = 1000;
 }  // namespace mld
 
-// Records of an IGMPv3 or MLDv2 report.
+// The record types of an IGMPv3 or MLDv2 report.
 enum class Record : std::uint8_t { is_include = 1, is_exclude, to_include, to_exclude, allow, block };
 constexpr std::size_t records_at = 8;
 
-// How long hosts wait, and how often they repeat, is told in these by queries of version 3 and 2.
+// Queries of IGMPv3 and MLDv2 carry these two values (RFC 3376, 4.1; RFC 3810, 5.1).
 constexpr std::uint8_t robustness = 2;
 constexpr std::uint8_t query_interval_s = 60;
 
@@ -44,7 +44,7 @@ bool is_zero(const std::byte* from, std::size_t size) noexcept {
   return std::all_of(from, from + size, [](std::byte byte) { return byte == std::byte{0}; });
 }
 
-// The message behind the IP headers; empty if there is none.
+// Returns the message behind the IP headers, or nothing if there is none.
 ConstBytes message_of(ConstBytes frame, const Layers& layers) noexcept {
   if (layers.network_offset == 0) return {};
   const bool tagged = load16(frame.data() + 12) != layers.ethertype;
@@ -87,7 +87,7 @@ void read_records(ConstBytes message, bool ipv4, GroupReportSink& sink) noexcept
 }
 
 std::size_t build_igmp(const IpAddress& group, const MacAddress& from, Bytes out) noexcept {
-  constexpr std::size_t header = ipv4::min_header + 4;  // with the router alert option
+  constexpr std::size_t header = ipv4::min_header + 4;  // the header includes the router alert option
   const bool general = is_zero(group.ipv4_bytes(), 4);
   std::byte* at = out.data();
   constexpr std::array all_hosts{std::byte{224}, std::byte{0}, std::byte{0}, std::byte{1}};
@@ -160,7 +160,7 @@ GroupMessageKind group_message(ConstBytes frame, const Layers& layers) noexcept 
   const std::uint8_t type = load8(message.data());
   const std::byte* ip = frame.data() + layers.network_offset;
   if (layers.ipv4()) {
-    // A switch that asks on behalf of others has no address to ask from.
+    // A query from the unspecified address comes from a snooping switch and not from a router (RFC 4541).
     if (type == igmp::query) return {GroupMessage::query, !is_zero(ip + ipv4::source, 4)};
     const bool report =
         type == igmp::report_v1 || type == igmp::report_v2 || type == igmp::report_v3 || type == igmp::leave;

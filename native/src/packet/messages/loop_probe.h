@@ -1,4 +1,4 @@
-/// A frame that a router puts on its side of a segment, to see whether it comes back by another way:
+/// A frame that a router sends into its own part of a segment to see whether it comes back over another path:
 /// docs/protocol.md 2.8.
 #pragma once
 
@@ -19,12 +19,12 @@ struct LoopProbe {
   bool operator==(const LoopProbe&) const = default;
 };
 
-/// What a router's own frames come from.
+/// The MAC address that a router's own frames come from.
 MacAddress router_mac(PeerId router) noexcept;
 
-/// Writes the whole frame; `to` has `loop_probe_size` bytes.
+/// Writes the whole frame. `to` has `loop_probe_size` bytes.
 void encode(const LoopProbe& probe, Bytes to) noexcept;
-/// Nothing for any other frame.
+/// Returns nothing if the frame is not a loop probe.
 std::optional<LoopProbe> decode_loop_probe(ConstBytes frame) noexcept;
 
 }  // namespace weft

@@ -53,7 +53,7 @@ std::optional<IpAddress> arp_question(ConstBytes frame) noexcept {
   if (load64(at + arp::at) >> 16 != arp::ethernet_ipv4 || load16(at + arp::operation) != arp::request)
     return std::nullopt;
   const bool own = std::memcmp(at + arp::sender_ip, at + arp::target_ip, 4) == 0;
-  // An answer goes to whoever asked, not to somebody else that he names.
+  // An answer must go to the host that asked, and not to another one that the request names.
   const bool honest = std::memcmp(at + arp::sender_mac, at + mac_size, mac_size) == 0;
   if (own || !honest || is_zero(at + arp::sender_ip, 4)) return std::nullopt;
   return IpAddress::ipv4(at + arp::target_ip);
@@ -90,7 +90,7 @@ std::size_t build_arp(ConstBytes question, const MacAddress& mac, Bytes out) noe
   return arp::at + arp::size;
 }
 
-// Behind the Ethernet header, which stands already.
+// Writes everything behind the Ethernet header, which has been written before.
 std::size_t write_advertisement(const std::byte* to, std::uint32_t flags, const std::byte* target,
                                 const MacAddress& mac, Bytes out) noexcept {
   std::byte* ip = out.data() + ethernet_header_size;
@@ -143,7 +143,7 @@ void add_nd_claims(ConstBytes frame, const Layers& layers, NeighbourClaims& clai
 std::optional<IpAddress> neighbour_question(ConstBytes frame, const Layers& layers) noexcept {
   if (frame.size() < ethernet_header_size || is_group(source_mac(frame)) || !is_group(destination_mac(frame)))
     return std::nullopt;
-  // What has a VLAN tag is of another segment, whose addresses nobody announces.
+  // A frame with a VLAN tag belongs to another segment, for which no addresses are announced.
   const std::uint16_t ethertype = load16(frame.data() + 2 * mac_size);
   if (ethertype == ethertype_arp) return arp_question(frame);
   return ethertype == ethertype_ipv6 ? nd_question(frame, layers) : std::nullopt;

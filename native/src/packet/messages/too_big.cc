@@ -28,7 +28,8 @@ bool unicast_ipv6(const std::byte* address) noexcept {
   return load8(address) != 0xff && !unspecified_or_loopback;
 }
 
-/// ICMP types that ask or answer something; all others report an error, which must not cause another.
+/// True for ICMP types that are requests or replies. All others report an error, in answer to which no error
+/// may be sent.
 bool icmp_query(std::uint8_t type) noexcept {
   return type == 0 || type == 8 || type == 13 || type == 14;
 }
@@ -49,7 +50,7 @@ bool may_answer(ConstBytes frame, const Layers& layers) noexcept {
   return layers.protocol == protocol_icmp ? icmp_query(type) : type >= icmp6_first_informational;
 }
 
-/// The frame's own Ethernet header (VLAN tags included) on its way back. Returns its size.
+/// Writes the Ethernet header of the frame, VLAN tags included, with its addresses swapped. Returns its size.
 std::size_t write_ethernet(ConstBytes frame, const Layers& layers, Bytes out) noexcept {
   std::memcpy(out.data(), frame.data(), layers.network_offset);
   std::memcpy(out.data(), frame.data() + 6, 6);

@@ -10,8 +10,9 @@ namespace {
 
 constexpr std::size_t max_network_size = 65535;
 
-// Datagrams that fit one frame together are not joined: whoever reads raw packets would take them for one
-// datagram, and there are too few of them to matter. What is longer shows that it is a superframe.
+// UDP datagrams that fit one frame together are not coalesced, because readers of raw packets would take the
+// result for a single datagram, and because there are too few of them to matter. A packet longer than the MTU
+// is recognisable as a superframe.
 constexpr std::size_t ethernet_mtu = 1500;
 
 iovec part(void* data, std::size_t size) noexcept {
@@ -22,7 +23,7 @@ bool same_bytes(const std::byte* a, const std::byte* b, std::size_t from, std::s
   return std::memcmp(a + from, b + from, to - from) == 0;
 }
 
-/// Equal IP headers but for length, identification and checksum.
+/// True if the IP headers are equal except for length, identification and checksum.
 bool same_network_header(const std::byte* a, const std::byte* b, const Layers& layers) noexcept {
   const std::size_t size = layers.transport_offset - layers.network_offset;
   a += layers.network_offset;
@@ -34,7 +35,7 @@ bool same_network_header(const std::byte* a, const std::byte* b, const Layers& l
   return same_bytes(a, b, ipv6::next_header, size) && same_bytes(a, b, 0, ipv6::payload_length);
 }
 
-/// Equal TCP headers but for sequence number, checksum and PSH.
+/// True if the TCP headers are equal except for sequence number, checksum and PSH.
 bool same_tcp_header(const std::byte* a, const std::byte* b, const Layers& layers) noexcept {
   const std::size_t size = layers.payload_offset - layers.transport_offset;
   a += layers.transport_offset;
@@ -49,13 +50,13 @@ bool pushes(const std::byte* frame, const Layers& layers) noexcept {
   return (load8(frame + layers.transport_offset + tcp::flags) & tcp::push) != 0;
 }
 
-/// The length that the IP header declares, header included.
+/// Returns the length that the IP header declares, header included.
 std::size_t declared_size(const std::byte* frame, const Layers& layers) noexcept {
   const std::byte* ip = frame + layers.network_offset;
   return layers.ipv4() ? load16(ip + ipv4::total_length) : ipv6::header + load16(ip + ipv6::payload_length);
 }
 
-/// Same addresses and ports, so that the order of the two frames matters to somebody.
+/// True if both frames have the same addresses and ports, so that their order matters.
 bool same_flow(const std::byte* a, const Layers& of_a, const std::byte* b, const Layers& of_b) noexcept {
   if (of_a.ethertype != of_b.ethertype || of_a.protocol != of_b.protocol) return false;
   const std::size_t addresses = of_a.ipv4() ? ipv4::source : ipv6::source;
@@ -99,8 +100,8 @@ void Coalescer::flush() {
     finish(static_cast<unsigned>(std::countr_zero(active_)));
 }
 
-/// The frame's headers are compared with the first frame's, byte for byte, and so need not be parsed: what
-/// has equal lengths of headers and equal protocols has its layers at equal places.
+/// The headers are compared byte for byte with those of the first frame and need not be parsed: equal header
+/// lengths and equal protocols put the layers at equal offsets.
 bool Coalescer::join(Flow& flow, const InnerFrame& inner, Bytes frame) {
   const Layers& layers = flow.layers;
   const std::byte* first = flow.first.data();
@@ -127,7 +128,7 @@ bool Coalescer::join(Flow& flow, const InnerFrame& inner, Bytes frame) {
     const std::uint16_t first_id = load16(first_ip + ipv4::identification);
     const std::uint16_t id = load16(next + layers.network_offset + ipv4::identification);
     const bool unfragmentable = (load16(first_ip + ipv4::fragmentation) & ipv4::dont_fragment) != 0;
-    // With DF the id means nothing (RFC 6864), and senders count it up or leave it alone.
+    // With DF set the id has no meaning (RFC 6864), and senders either increment it or leave it unchanged.
     fixed_id = unfragmentable && id == first_id;
     if (!fixed_id && id != static_cast<std::uint16_t>(first_id + flow.frames)) return false;
     if (flow.frames > 1 && fixed_id != flow.fixed_id) return false;
@@ -154,7 +155,7 @@ bool Coalescer::join(Flow& flow, const InnerFrame& inner, Bytes frame) {
   flow.parts[1 + flow.frames] = part(frame.data() + layers.payload_offset, payload);
   ++flow.frames;
   flow.network_size += payload;
-  // Nothing can follow a short one, and the receiver waits for a pushed one.
+  // Only the last segment may be short, and after PSH the receiver should not wait.
   if (push || payload < flow.segment_payload) finish(static_cast<unsigned>(&flow - flows_.data()));
   return true;
 }
@@ -233,7 +234,7 @@ void Coalescer::write_joined(Flow& flow) {
   sink_.write_frame(flow.network, std::span(flow.parts).first(1 + flow.frames), flow.frames);
 }
 
-/// Nothing was changed in them yet: each frame's headers stand in front of its payload.
+/// The frames are still unchanged: the headers of each are in front of its payload.
 void Coalescer::write_apart(const Flow& flow) {
   const InnerFrame inner{.partial_checksum = true,
                          .network = flow.network,

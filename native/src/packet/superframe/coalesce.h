@@ -1,4 +1,4 @@
-/// Joins frames that came through the tunnel into superframes for a TAP: GRO, by the kernel's rules.
+/// Coalesces frames from the tunnel into superframes for a TAP: GRO, by the rules of the kernel.
 #pragma once
 
 #include <sys/uio.h>
@@ -15,50 +15,50 @@
 
 namespace weft {
 
-/// Where finished frames go.
+/// Receives the finished frames.
 class FrameSink {
  public:
   virtual ~FrameSink() = default;
-  /// One frame or superframe: `parts[0]` is the vnet header, then come the bytes in order. `frames` were
-  /// joined.
+  /// Writes one frame or superframe: `parts[0]` is the vnet header, and the bytes follow in order. `frames`
+  /// is the number of frames that were coalesced.
   virtual void write_frame(std::uint16_t network, std::span<const iovec> parts, std::size_t frames) = 0;
 };
 
-/// Which kinds of superframe the TAP takes.
+/// The kinds of superframe that the TAP takes.
 struct CoalesceOptions {
   bool tcp = true;
   bool udp = true;
 };
 
-/// Joins consecutive frames of a few flows. Holds views of the frames, so their memory must live, untouched,
-/// until `flush`. One a worker; not synchronised. Frames of one flow keep their order. A superframe has a
-/// partial checksum, as the kernel's own; that of a frame which stays alone is completed, because raw sockets
-/// see it.
+/// Coalesces consecutive frames of a few flows, and keeps the order within a flow. Holds views of the frames,
+/// whose memory must stay valid and unchanged until `flush`. Each worker has its own; it is not synchronised.
+/// A superframe has a partial checksum, as the kernel's own have. The checksum of a frame that stays single
+/// is completed, because raw sockets see the frame.
 class Coalescer {
  public:
   explicit Coalescer(FrameSink& sink) noexcept : sink_(sink) {}
 
   void set_options(CoalesceOptions options) noexcept { options_ = options; }
 
-  /// Takes a frame of at least 14 bytes with what its inner header said. It may be written at once, or with
+  /// Adds a frame of at least 14 bytes with its inner header. It may be written at once, or together with
   /// later ones.
   void add(const InnerFrame& inner, Bytes frame);
-  /// Writes what is held; to be called when a batch of received packets ends.
+  /// Writes all frames that are held. Must be called at the end of a batch of received packets.
   void flush();
 
  private:
   static constexpr unsigned max_flows = 8;
-  static constexpr std::size_t max_segments = 64;  // what kernels cut a UDP superframe into at most
+  static constexpr std::size_t max_segments = 64;  // the kernel's limit for UDP
 
   /// Frames of one TCP or UDP flow that become one superframe.
   struct Flow {
     std::uint16_t network = 0;
-    Bytes first;                      // headers and first payload; the headers are those of all
-    Layers layers;                    // of the first
-    std::size_t segment_payload = 0;  // of each frame but the last
-    std::size_t network_size = 0;     // IP packet of the superframe so far
+    Bytes first;                      // first frame, whose headers become those of the superframe
+    Layers layers;                    // of the first frame
+    std::size_t segment_payload = 0;  // of every frame except the last
+    std::size_t network_size = 0;     // size of the superframe's IP packet so far
     std::size_t frames = 0;
-    bool fixed_id = false;  // every frame has the first one's IPv4 id
+    bool fixed_id = false;  // every frame has the IPv4 id of the first
     bool push = false;
     VnetHeader vnet;
     std::array<iovec, max_segments + 1> parts;  // vnet header, first frame, later payloads
@@ -74,9 +74,9 @@ class Coalescer {
 
   FrameSink& sink_;
   CoalesceOptions options_;
-  std::uint32_t active_ = 0;  // bit i: flows_[i] holds frames
-  unsigned latest_ = 0;       // where the next frame most likely belongs
-  unsigned victim_ = 0;       // the next to go when all are taken
+  std::uint32_t active_ = 0;  // bit i is set if flows_[i] holds frames
+  unsigned latest_ = 0;       // flow that the next frame most likely belongs to
+  unsigned victim_ = 0;       // flow to finish next when all are in use
   std::array<Flow, max_flows> flows_;
 };
 

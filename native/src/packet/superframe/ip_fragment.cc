@@ -38,7 +38,8 @@ void IpFragmenter::write(std::size_t index, Bytes out) const noexcept {
   std::memcpy(out.data() + headers_.size(), payload.data(), payload.size());
 
   std::byte* ip = out.data() + network_offset_;
-  // The packet may be a fragment itself: offsets go on from its own, and only its last piece may be the last.
+  // The packet may be a fragment itself: offsets continue from its own, and MF is cleared only in its last
+  // piece if it was clear before.
   const std::uint16_t field = load16(ip + ipv4::fragmentation);
   const bool last = at + payload.size() == payload_.size();
   store16(ip + ipv4::total_length, static_cast<std::uint16_t>(ipv4::min_header + payload.size()));

@@ -1,4 +1,4 @@
-/// Cuts an IPv4 packet that may be fragmented into fragments, as a router does: RFC 791, 3.2.
+/// Fragments an IPv4 packet without DF, as a router does: RFC 791, 3.2.
 #pragma once
 
 #include <cstddef>
@@ -10,19 +10,19 @@
 
 namespace weft {
 
-/// A plan for cutting one frame. Holds a view of it, no copy. The transport checksum must be complete: no
-/// fragment has the bytes to complete it later.
+/// A plan for fragmenting one frame, of which it holds a view. The transport checksum must be complete,
+/// because no fragment has all the bytes that are needed to complete it later.
 class IpFragmenter {
  public:
-  /// `max_frame` bytes at most in a fragment, Ethernet header included. Nothing if the frame is not IPv4,
-  /// carries DF or IP options, fits already, or leaves no room for 8 bytes of payload.
+  /// A fragment has at most `max_frame` bytes, Ethernet header included. Returns nothing if the frame is not
+  /// IPv4, has DF or IP options, fits already, or leaves no room for 8 bytes of payload.
   static std::optional<IpFragmenter> plan(ConstBytes frame, const Layers& layers,
                                           std::size_t max_frame) noexcept;
 
   [[nodiscard]] std::size_t count() const noexcept { return (payload_.size() + piece_ - 1) / piece_; }
-  /// Bytes of the frame that `write(index, …)` makes.
+  /// Size of the frame that `write(index, …)` makes.
   [[nodiscard]] std::size_t size(std::size_t index) const noexcept;
-  /// Writes a whole frame; `out` has at least `size(index)` bytes.
+  /// Writes one fragment as a whole frame. `out` has at least `size(index)` bytes.
   void write(std::size_t index, Bytes out) const noexcept;
 
  private:
@@ -32,7 +32,7 @@ class IpFragmenter {
   ConstBytes headers_;  // Ethernet and IPv4
   ConstBytes payload_;
   std::size_t network_offset_;
-  std::size_t piece_;  // payload of each fragment but the last, a multiple of 8
+  std::size_t piece_;  // payload of every fragment except the last, a multiple of 8
 };
 
 }  // namespace weft

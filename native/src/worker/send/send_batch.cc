@@ -7,7 +7,7 @@
 namespace weft {
 namespace {
 
-// The largest UDP payload there is.
+// Rounded up from the largest UDP payload.
 constexpr std::size_t slab_size = 65'536;
 
 }  // namespace

@@ -7,21 +7,21 @@
 
 namespace weft {
 
-/// Packets to one destination, all of one size but the last, which may be shorter. That is what UDP_SEGMENT
-/// takes, and it makes a send cost a twentieth.
+/// Packets to one destination, all of one size except the last, which may be shorter. That is what
+/// UDP_SEGMENT takes, and it makes sending a packet twenty times cheaper.
 class SendBatch {
  public:
   explicit SendBatch(WorkerContext& context);
 
-  /// Room for the next sealed packet of `size` bytes to a reachable `peer`, which must stay where it is until
-  /// `flush`. What the batch holds may be sent first. The caller fills the room before the next call of
-  /// anything.
+  /// Returns space for the next sealed packet of `size` bytes to `peer`, which must be reachable and must
+  /// stay valid until `flush`. The packets in the batch may be sent first. The caller must fill the space
+  /// before it calls anything else.
   Bytes claim(const PeerView& peer, std::size_t size) noexcept;
 
-  /// Sends what is there; at the latest at the end of a poll.
+  /// Sends the batch. Must be called at the end of a poll.
   void flush() noexcept;
 
-  /// Our own short id, which relayed packets carry.
+  /// Sets this router's short id, which goes into relay headers.
   void set_self(PeerId self) noexcept { self_ = self; }
 
  private:
@@ -30,10 +30,10 @@ class SendBatch {
   WorkerContext& context_;
   std::unique_ptr<std::byte[]> slab_;
   const PeerView* peer_ = nullptr;
-  std::size_t stride_ = 0;  // relay header and packet
-  std::size_t used_ = 0;    // bytes of the slab
+  std::size_t stride_ = 0;  // size of a relay header and a packet
+  std::size_t used_ = 0;    // bytes of the slab that are in use
   std::size_t packets_ = 0;
-  PeerId self_ = 0;  // our own id, for relay headers
+  PeerId self_ = 0;  // source in relay headers
 };
 
 }  // namespace weft

@@ -12,7 +12,7 @@ int send_segmented(WorkerContext& context, const Destination& to, ConstBytes pay
     return context.socket.send_each(to.address, to.address_length, to.source, payload, segment_size);
   const int error = context.socket.send(to.address, to.address_length, to.source, payload, segment_size);
   if (error != EIO) return error;
-  // The network device cannot checksum for us, and so it cannot segment either.
+  // EIO means that the network device cannot compute checksums, without which it cannot segment.
   context.switches.set(Offload::udp_gso, false);
   context.events.post({.kind = WorkerEvent::Kind::gso_failed});
   return context.socket.send_each(to.address, to.address_length, to.source, payload, segment_size);

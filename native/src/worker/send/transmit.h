@@ -1,12 +1,13 @@
-/// Sends datagrams to a peer by the best way that works.
+/// Sends datagrams to a peer over UDP or a stream.
 #pragma once
 
 #include "worker/context.h"
 
 namespace weft {
 
-/// `payload` holds `packets` datagrams of `segment_size` bytes, the last may be shorter. Counts them, falls
-/// back when UDP_SEGMENT fails, and reports what is too big for the interface.
+/// `payload` holds `packets` datagrams of `segment_size` bytes, of which the last may be shorter. Counts
+/// them, falls back to single sends when UDP_SEGMENT fails, and reports datagrams that are too big for the
+/// interface.
 void transmit(WorkerContext& context, const PeerView& peer, ConstBytes payload, std::size_t segment_size,
               std::size_t packets) noexcept;
 
