@@ -3,7 +3,8 @@
 /// A frame from this host's side of a segment passes these steps, and the first that decides ends it:
 ///   1. Link-local control frames (STP, LACP, LLDP) are dropped: no bridge forwards them.
 ///   2. A loop probe is reported: somebody joined the segment beside the tunnel.
-///   3. The source MAC is refused if it was given to a container elsewhere or is the DNS server's, and learned
+///   3. The source MAC is refused if it was given to a container elsewhere or is the DNS server's, and
+///   learned
 ///      otherwise.
 ///   4. ARP and neighbour discovery that claim an address of a container elsewhere, or of the DNS server, are
 ///      refused.
