@@ -52,7 +52,7 @@ export class PathChannel {
         tracer.answer(peer, message);
         break;
       case NEXT_HOP:
-        tracer.receive(message);
+        tracer.receive(peer, message);
         break;
       case MAY_CONNECT:
       case TICKET:

@@ -25,7 +25,7 @@ export const TICKET_BYTES = 24;
 
 export interface PathMessage {
   readonly kind: number;
-  /** Chosen by the one that asks, copied to the answer. */
+  /** Random, chosen by the one that asks, copied to the answer. */
   readonly id: number;
   /** At most one short id: the peer that a question is about, or the next hop. */
   readonly peer: readonly Uint8Array[];

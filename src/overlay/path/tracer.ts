@@ -2,6 +2,7 @@ import type { Clock } from '../../clock.js';
 import { type PeerId, peerIdBytes, peerIdFromBytes } from '../../identity/index.js';
 import type { DataPlane, DataPlaneEvents, OverlayMesh } from '../port/index.js';
 import { encodePathMessage, NEXT_HOP, PATH_CHANNEL, type PathMessage, WHICH_HOP } from './messages.js';
+import { newQuestionId, Questions } from './questions.js';
 
 /** Timeout of an answer, in milliseconds. */
 const PATIENCE = 1_000;
@@ -25,8 +26,7 @@ export interface TracerOptions {
 /** Measures the path to a peer with packets that take it, and asks the routers on it for their next hop. */
 export class Tracer {
   readonly #options: TracerOptions;
-  readonly #questions = new Map<number, (answer: PathMessage) => void>();
-  #nextId = 1;
+  readonly #questions = new Questions();
 
   constructor(options: TracerOptions) {
     this.#options = options;
@@ -73,8 +73,8 @@ export class Tracer {
   }
 
   /** Takes the answer to a question of ours. */
-  receive(message: PathMessage): void {
-    this.#questions.get(message.id)?.(message);
+  receive(from: PeerId, message: PathMessage): void {
+    this.#questions.receive(from, message);
   }
 
   /** Answers a question of another router. */
@@ -86,15 +86,17 @@ export class Tracer {
   }
 
   #nextHop(relay: PeerId, destination: PeerId): Promise<PeerId | undefined> {
-    const id = this.#nextId++;
+    const id = newQuestionId();
     return new Promise((resolve) => {
       const done = (peer: PeerId | undefined) => {
         cancel();
-        this.#questions.delete(id);
+        close();
         resolve(peer);
       };
       const cancel = this.#options.clock.after(PATIENCE, () => done(undefined));
-      this.#questions.set(id, ({ peer: [next] }) => done(next && peerIdFromBytes(next)));
+      const close = this.#questions.wait(relay, id, ({ peer: [next] }) =>
+        done(next && peerIdFromBytes(next)),
+      );
       this.#send(relay, WHICH_HOP, id, destination);
     });
   }

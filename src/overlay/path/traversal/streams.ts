@@ -14,6 +14,7 @@ import {
   TICKET,
   TICKET_BYTES,
 } from '../messages.js';
+import { newQuestionId, Questions } from '../questions.js';
 import { StreamChoice, type StreamFacts } from './stream-choice.js';
 
 /** Timeout of each step, in milliseconds. */
@@ -33,6 +34,8 @@ interface PeerStream {
   readonly choice: StreamChoice;
   open: boolean;
   opening: boolean;
+  /** The peer was given a ticket, and is to connect. */
+  awaited: boolean;
   /** Why the last attempt failed. */
   failure: string | undefined;
 }
@@ -45,9 +48,7 @@ interface PeerStream {
 export class Streams {
   readonly #options: StreamsOptions;
   readonly #peers = new Map<PeerId, PeerStream>();
-  /** What answers to our questions are for, by their id. */
-  readonly #waiting = new Map<number, (message: PathMessage) => void>();
-  #nextId = 1;
+  readonly #questions = new Questions();
 
   constructor(options: StreamsOptions) {
     this.#options = options;
@@ -92,14 +93,14 @@ export class Streams {
   /** Takes a message of the kinds MAY_CONNECT, TICKET and CONNECTED. */
   receive(from: PeerId, message: PathMessage): void {
     if (message.kind === MAY_CONNECT) void this.#await(from, message.id);
-    else this.#waiting.get(message.id)?.(message);
+    else this.#questions.receive(from, message);
   }
 
   #peer(peer: PeerId): PeerStream {
     const known = this.#peers.get(peer);
     if (known !== undefined) return known;
     const choice = new StreamChoice(this.#options.self < peer);
-    const state: PeerStream = { choice, open: false, opening: false, failure: undefined };
+    const state: PeerStream = { choice, open: false, opening: false, awaited: false, failure: undefined };
     this.#peers.set(peer, state);
     return state;
   }
@@ -107,7 +108,7 @@ export class Streams {
   /** Connects to the peer. */
   async #open(peer: PeerId, state: PeerStream): Promise<void> {
     const { mesh, dataPlane } = this.#options;
-    const id = this.#nextId++;
+    const id = newQuestionId();
     let socket: Socket | undefined;
     state.opening = true;
     try {
@@ -130,8 +131,10 @@ export class Streams {
   async #await(peer: PeerId, id: number): Promise<void> {
     const { mesh, dataPlane } = this.#options;
     const state = this.#peer(peer);
+    if (state.awaited) return; // one connection at a time, however often it asks
     const ticket = Buffer.alloc(TICKET_BYTES);
     sodium.randombytes_buf(ticket);
+    state.awaited = true;
     try {
       const expected = mesh.expectConnection(ticket, STEP);
       this.#send(peer, TICKET, id, ticket);
@@ -140,6 +143,8 @@ export class Streams {
       this.#send(peer, CONNECTED, id);
     } catch (error) {
       this.#failed(peer, state, error);
+    } finally {
+      state.awaited = false;
     }
   }
 
@@ -147,13 +152,13 @@ export class Streams {
   #ask(peer: PeerId, id: number, kind: number, act: () => void): Promise<PathMessage> {
     return new Promise((resolve, reject) => {
       const cancel = this.#options.clock.after(STEP, () => {
-        this.#waiting.delete(id);
+        close();
         reject(new WeftError('no-stream', `${peer} did not answer within ${STEP / 1000} s`));
       });
-      this.#waiting.set(id, (message) => {
+      const close = this.#questions.wait(peer, id, (message) => {
         if (message.kind !== kind) return;
         cancel();
-        this.#waiting.delete(id);
+        close();
         resolve(message);
       });
       act();
