@@ -4,6 +4,9 @@ import { clonedPeer } from '../../membership/index.js';
 import type { Link } from '../link.js';
 import { BYE_CLONED, BYE_DUPLICATE } from '../messages.js';
 
+/** Maximum number of links to one peer, and of those that may be a clone's. Two are usual for a moment, when both ends dial. */
+const MAX_LINKS = 4;
+
 export interface LinkTableEvents {
   /** The first link to a peer. */
   up(link: Link): void;
@@ -28,6 +31,8 @@ export class LinkTable {
   readonly #events: LinkTableEvents;
   readonly #links = new Map<PeerId, Link[]>();
   readonly #resolving = new Set<PeerId>();
+  /** How many links from another process of a peer wait until it is known whether that is a clone. */
+  readonly #doubted = new Map<PeerId, number>();
   /** Links that are, or were, in the table. */
   readonly #admitted = new WeakSet<Link>();
 
@@ -63,7 +68,7 @@ export class LinkTable {
   add(link: Link): void {
     const current = this.get(link.remote.peer);
     if (current !== undefined && !current.remote.instance.equals(link.remote.instance)) {
-      void this.#distinguishClone(current, link);
+      void this.#doubt(current, link);
     } else {
       this.#insert(link);
     }
@@ -72,7 +77,9 @@ export class LinkTable {
   #insert(link: Link): void {
     const { peer } = link.remote;
     const links = this.#links.get(peer) ?? [];
-    this.#links.set(peer, [...links, link]);
+    // The router with the lower key is to close what is too much; one that does not must not make us keep it.
+    if (links.length >= MAX_LINKS) links[0]?.close(BYE_DUPLICATE, tooMany());
+    this.#links.set(peer, [...(this.#links.get(peer) ?? []), link]);
     this.#admitted.add(link);
     link.once('closing', (reason) => this.#remove(link, reason));
     if (links.length === 0) this.#events.up(link);
@@ -97,10 +104,7 @@ export class LinkTable {
       const kept = links.findLast((link) => link.outbound) ?? links.at(-1);
       if (kept === undefined || links.length < 2) break;
       if (await kept.probe(this.#probeTimeout)) {
-        const duplicate = new WeftError(
-          'duplicate-link',
-          'the link was closed: another link to the same peer is used instead',
-        );
+        const duplicate = duplicateLink('another link to the same peer is used instead');
         for (const other of links) if (other !== kept) other.close(BYE_DUPLICATE, duplicate);
       } else {
         kept.destroy(
@@ -112,6 +116,20 @@ export class LinkTable {
       }
     }
     this.#resolving.delete(peer);
+  }
+
+  async #doubt(current: Link, link: Link): Promise<void> {
+    const { peer } = link.remote;
+    const before = this.#doubted.get(peer) ?? 0;
+    if (before >= MAX_LINKS) return link.close(BYE_DUPLICATE, tooMany());
+    this.#doubted.set(peer, before + 1);
+    try {
+      await this.#distinguishClone(current, link);
+    } finally {
+      const left = (this.#doubted.get(peer) ?? 1) - 1;
+      if (left > 0) this.#doubted.set(peer, left);
+      else this.#doubted.delete(peer);
+    }
   }
 
   async #distinguishClone(current: Link, link: Link): Promise<void> {
@@ -128,4 +146,12 @@ export class LinkTable {
     this.#events.cloned(error, link);
     link.close(BYE_CLONED, error);
   }
+}
+
+function tooMany(): WeftError {
+  return duplicateLink(`no more than ${MAX_LINKS} to one peer are kept`);
+}
+
+function duplicateLink(why: string): WeftError {
+  return new WeftError('duplicate-link', `the link was closed: ${why}`);
 }

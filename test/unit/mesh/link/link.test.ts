@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { on, once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import NoiseSecretStream from '@hyperswarm/secret-stream';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { decodeExact, encode } from '../../../../src/codec.js';
-import { identityFromSeed, proofKeyOf } from '../../../../src/identity/index.js';
+import { type Identity, identityFromSeed, proofKeyOf } from '../../../../src/identity/index.js';
 import * as wire from '../../../../src/mesh/link/messages.js';
 import { linkProof } from '../../../../src/mesh/link/proof.js';
 import { ObfuscatedStream } from '../../../../src/mesh/link/tcp/obfuscated-stream.js';
@@ -18,8 +18,10 @@ const OPENING = Buffer.concat([
 ]);
 
 /** A member of the network, written by hand from docs/protocol.md, that can say anything. */
-async function handmadeMember(port: number) {
-  const identity = identityFromSeed(randomBytes(32));
+async function handmadeMember(
+  port: number,
+  { identity = identityFromSeed(randomBytes(32)), instance = randomBytes(8) } = {},
+) {
   const raw = new ObfuscatedStream(connect(port, '127.0.0.1'));
   raw.frameLimit = wire.MAX_MESSAGE_BYTES;
   const stream = new NoiseSecretStream(true, raw, {
@@ -50,8 +52,15 @@ async function handmadeMember(port: number) {
     links: [],
     left: false,
   });
-  const greeting = { version: 1, instance: randomBytes(8), observed: '127.0.0.1:1', self };
+  const greeting = { version: 1, instance, observed: '127.0.0.1:1', self };
   return { identity, stream, next, opening: Buffer.concat([OPENING, encode(wire.hello, greeting)]) };
+}
+
+function identityThat(fits: (identity: Identity) => boolean): Identity {
+  for (;;) {
+    const identity = identityFromSeed(randomBytes(32));
+    if (fits(identity)) return identity;
+  }
 }
 
 describe('a link', () => {
@@ -136,6 +145,27 @@ describe('a link', () => {
     await warned;
     expect(mesh.links()).toEqual([]);
     two.stream.destroy();
+  });
+
+  test.each([
+    ['the lower', -1],
+    ['the higher', 1],
+  ])('is one of a few at most to a member that makes more and more of them, and has %s key', async (_, order) => {
+    const self = identityFromSeed(randomBytes(32));
+    const mesh = await startMesh('anna', { identity: self });
+    const identity = identityThat(({ publicKey }) => Buffer.compare(publicKey, self.publicKey) === order);
+    const instance = randomBytes(8);
+    let open = 0;
+    for (let made = 0; made < 12; made += 1) {
+      const { stream, opening } = await handmadeMember(mesh.port, { identity, instance });
+      open += 1;
+      stream.once('close', () => {
+        open -= 1;
+      });
+      stream.write(opening);
+    }
+    await vi.waitUntil(() => open <= 4, { timeout: 10_000 });
+    await mesh.stop();
   });
 
   test('takes no more to send than fits its queue, and is dropped when the other side is silent for too long', async () => {
