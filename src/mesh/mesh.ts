@@ -315,6 +315,7 @@ export class Mesh extends EventEmitter<MeshEvents> {
       selfRecord: () => this.#core.membership.self,
       isAdmitted: (peer) => admits?.(peer, Infinity) ?? true,
       isMember: (peer) => this.#core.membership.get(peer) !== undefined,
+      knownHosts: () => this.#contacts.hosts(),
       events: {
         up: (link) => this.#onUp(link),
         down: (peer, reason, link) => this.#onDown(peer, reason, link),

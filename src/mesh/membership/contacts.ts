@@ -42,6 +42,12 @@ export class Contacts {
     return this.#remembered.delete(peer);
   }
 
+  /** The IP addresses at which members, of this or of an earlier run, say to be. */
+  hosts(): ReadonlySet<string> {
+    const peers = [...this.#membership.all().map(({ peer }) => peer), ...this.#remembered.keys()];
+    return new Set(peers.flatMap((peer) => this.addressesOf(peer).map(({ host }) => host)));
+  }
+
   /**
    * A member listens for control links at the addresses of its data plane. One that says to be on loopback would have this router talk to
    * whatever program listens there.

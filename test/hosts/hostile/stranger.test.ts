@@ -212,6 +212,34 @@ describe('a stranger on the wire', () => {
   });
 });
 
+describe('strangers with four addresses that leave connections silent', () => {
+  test('keep no newcomer out', async () => {
+    const { lab, wire, a, b, stranger } = world();
+    const { address = '', device = '' } = stranger.ports[0] ?? {};
+    const others = [201, 202, 203].map((last) => address.replace(/\d+$/, String(last)));
+    await stranger.ip(...others.map((other) => `address add ${other}/24 dev ${device}`));
+    const before = await refusals(b);
+    const silent = (from: string) => `socat -u TCP4:${b.address}:${PORT},bind=${from} - >/dev/null 2>&1 &`;
+    const round = [address, ...others].map(silent).join(' ');
+    const flood = stranger.start([
+      'sh',
+      '-c',
+      `for i in $(seq 16); do ${round} done; while :; do sleep 0.15; ${round} done`,
+    ]);
+    await until('all places are taken', async () => (await refusals(b)) > before);
+    const late = await lab.host(wire);
+    await wire.lose('everything', { from: late, to: a });
+    await late.launch({ token: await b.token() });
+    await until('the newcomer is linked to it', async () =>
+      (await late.report()).connections.some(({ nickname, link }) => nickname === b.name && link === 'up'),
+    );
+    const { 'connect-failed': refused = 0, 'handshake-failed': cutOff = 0 } = await counters(late);
+    expect({ refused, cutOff }).toEqual({ refused: 0, cutOff: 0 });
+    await flood.stop();
+    await late.weft('reset');
+  });
+});
+
 /** Waits until a router shows that a target refuses it. */
 async function isRefused(stranger: Host, target: Host): Promise<void> {
   await until(`${target.name} refuses ${stranger.name}`, async () => {

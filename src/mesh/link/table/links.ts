@@ -11,6 +11,9 @@ import { LinkPolicy, otherPeer } from './link-policy.js';
 import { LinkTable, type LinkTableEvents } from './link-table.js';
 import { OpenLinks } from './open-links.js';
 
+/** For so long (ms) it is not looked anew at which hosts members are. */
+const KNOWN_FOR = 1_000;
+
 export interface LinksOptions {
   readonly identity: Identity;
   /** The live secrets, newest first. */
@@ -27,6 +30,8 @@ export interface LinksOptions {
   /** False for a peer that was expelled. */
   readonly isAdmitted: (peer: PeerId) => boolean;
   readonly isMember: (peer: PeerId) => boolean;
+  /** The hosts at which members are. */
+  readonly knownHosts: () => ReadonlySet<string>;
   readonly events: LinksEvents;
 }
 
@@ -51,6 +56,7 @@ export class Links {
   readonly #open: OpenLinks;
   readonly #policy: LinkPolicy;
   readonly #table: LinkTable;
+  #hosts: { readonly known: ReadonlySet<string>; readonly at: number } | undefined;
   /** Of the live secrets, newest first. */
   #proofKeys: readonly Buffer[];
 
@@ -63,11 +69,20 @@ export class Links {
     this.#policy = new LinkPolicy({ self: identity.peer, instance, isAdmitted, isMember, isLinked });
     this.#open = this.#newOpenLinks();
     this.#acceptor = new Acceptor(
-      new Admission(limits),
+      new Admission(limits, (address) => this.#knownHosts().has(address)),
       (socket) => this.#open.open(socket).then(ignore, ignore),
       (code) => events.failed(code),
     );
     this.dialer = this.#newDialer(isLinked);
+  }
+
+  /** Asked for each of many connections while all places are taken. */
+  #knownHosts(): ReadonlySet<string> {
+    const now = performance.now();
+    if (this.#hosts === undefined || now - this.#hosts.at > KNOWN_FOR) {
+      this.#hosts = { known: this.#options.knownHosts(), at: now };
+    }
+    return this.#hosts.known;
   }
 
   /** The link to send to this peer on. */

@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
+import ipaddr from 'ipaddr.js';
 import { systemCode, WeftError } from '../../../errors.js';
-import type { Admission } from './admission.js';
+import type { Admission, Guest } from './admission.js';
 
 /** Maximum number of connections that wait to be accepted: large enough that a flood does not keep a peer out. */
 const BACKLOG = 4096;
@@ -29,10 +30,10 @@ export class Acceptor {
     this.#admission = admission;
     this.#onRefused = onRefused;
     this.#server = createServer({ allowHalfOpen: true }, (socket) => {
-      const address = this.#admit(socket);
-      if (address === undefined) return;
+      const guest = this.#admit(socket);
+      if (guest === undefined) return;
       const begun = this.#expected.size === 0 ? accept(socket) : this.#demultiplex(socket, accept);
-      begun.finally(() => this.#admission.leave(address));
+      begun.finally(() => this.#admission.leave(guest));
     });
   }
 
@@ -88,15 +89,29 @@ export class Acceptor {
     await begun;
   }
 
-  #admit(socket: Socket): string | undefined {
-    const address = socket.remoteAddress ?? '';
-    const refused = this.#admission.enter(address, performance.now());
-    if (refused === undefined) return address;
-    // After a reset, nothing of the connection stays in memory here, not even in TIME_WAIT.
-    socket.resetAndDestroy();
-    this.#onRefused(refused);
+  #admit(socket: Socket): Guest | undefined {
+    const guest: Guest = {
+      address: canonical(socket.remoteAddress ?? ''),
+      isSilent: () => socket.bytesRead === 0,
+      evict: () => this.#turnAway(socket, 'accept-limit'),
+    };
+    const refused = this.#admission.enter(guest, performance.now());
+    if (refused === undefined) return guest;
+    this.#turnAway(socket, refused);
     return undefined;
   }
+
+  /** After a reset, nothing of the connection stays in memory here, not even in TIME_WAIT. */
+  #turnAway(socket: Socket, code: string): void {
+    socket.resetAndDestroy();
+    this.#onRefused(code);
+  }
+}
+
+/** Without a zone; of a socket for both families, which shows IPv4 addresses as those of IPv6, too. */
+function canonical(address: string): string {
+  const [bare = ''] = address.split('%');
+  return ipaddr.isValid(bare) ? ipaddr.process(bare).toString() : bare;
 }
 
 /** The first bytes of a connection, which is then paused; undefined when it ends or stays silent. */
