@@ -149,6 +149,7 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
     const container = await this.#options.containers.resolve(request.target);
     const inside = request.interface ?? DEFAULT_INTERFACE;
     const mac = request.mac === undefined ? undefined : parseMac(request.mac, this.#options.owner);
+    await this.#fates.noticeEnd(container, inside);
     const key = this.#find(container, inside)?.id ?? container.id;
     return await this.#changes.run(key, async () => {
       const before = this.#find(container, inside);

@@ -82,6 +82,18 @@ export class Fates {
     });
   }
 
+  /** The kernel gives the inode of a namespace that ended to a new one, at once: who was in it is not in the one of this container. */
+  async noticeEnd({ id, namespace }: Container, inside: string): Promise<void> {
+    const entry = this.#table.book.inNamespace(namespace.inode, inside);
+    if (entry === undefined || everybody(entry).some((called) => called.id === id)) return;
+    const ends = await this.#options.host.hostEnds(this.#options.owner);
+    if (ends.has(this.#table.hostEnd(entry))) return;
+    await this.#options.changes.run(entry.id, async () => {
+      const now = this.#table.book.inNamespace(namespace.inode, inside);
+      if (now?.id === entry.id) this.#table.put({ ...now, present: false, sharing: [] });
+    });
+  }
+
   /** Follows what has become of containers: they run again, have ended, or are gone. */
   async look(entries: readonly Entry[]): Promise<void> {
     if (entries.length === 0) return;

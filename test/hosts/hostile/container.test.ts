@@ -89,6 +89,10 @@ describe('a hostile container', () => {
       for (const asker of [near, far]) {
         for (const address of ['10.32.0.253', '10.32.0.254']) await asker.reaches(address);
       }
+      // The rules of what other hosts have are gathered for two seconds.
+      await until('the address of the other host is guarded here', async () =>
+        (await a.run(['nft', 'list', 'set', 'bridge', 'weft-weft-ports', 'ipv4_0'])).includes('10.32.0.254'),
+      );
       const { address: mac } = await attacker.device();
       const [hereMac, thereMac] = [await bridgeMac(a), await bridgeMac(b)];
       await attack(attacker, [

@@ -113,6 +113,22 @@ describe('a container that is attached', () => {
   });
 });
 
+describe('a container whose namespace has the number of one that ended', () => {
+  it('has nothing of what was attached there', async () => {
+    world.platform.runs('former', 11);
+    const attachments = world.start();
+    await attachments.attach(request('former', '10.32.0.7/12'));
+    world.kernel.ends.clear();
+    world.platform.runs('new', 11);
+    await attachments.attach(request('new', '10.32.0.8/12'));
+    expect(attachments.list()).toMatchObject([
+      { target: 'former', addresses: ['10.32.0.7/12'], present: false, sharedWith: [] },
+      { target: 'new', addresses: ['10.32.0.8/12'], present: true, sharedWith: [] },
+    ]);
+    expect(world.kernel.addressesIn(11)).toEqual(['10.32.0.8/12']);
+  });
+});
+
 describe('an attachment that fails', () => {
   it('leaves nothing: no entry, no address, no interface', async () => {
     world.platform.runs('web', 11);
