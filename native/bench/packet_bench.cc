@@ -131,7 +131,7 @@ int main() {
   });
   report("alone, with a complete checksum", cut, [&] {
     const weft::InnerFrame inner{.partial_checksum = true, .checksum_start = 34, .checksum_offset = 16};
-    coalescer.set_options({.tcp = false, .udp = false});
+    coalescer.begin({.tcp = false, .udp = false}, 0);
     for (std::size_t i = 0; i < segments; ++i)
       coalescer.add(inner, weft::Bytes(packets).subspan(i * 2048, headers + segment_payload));
   });

@@ -190,6 +190,23 @@ TEST_CASE("datagrams that fit one frame together stay apart, with complete check
   }
 }
 
+TEST_CASE("datagrams that fit one frame together are joined where they come in bulk") {
+  Receiver receiver;
+  constexpr Micros window = 100 * microseconds_per_millisecond;
+  const auto frames_at = [&](Micros now) {
+    receiver.tap.all.clear();
+    receiver.coalescer.begin({}, now);
+    for (unsigned i = 0; i < 5; ++i)
+      receiver.add(nth({.udp = true, .payload = 100}, i));
+    return joined(receiver.flush());
+  };
+  Micros now = 0;
+  for (; now < window; now += window / 100)
+    CHECK(frames_at(now) == Joined{1, 1, 1, 1, 1});
+  CHECK(frames_at(now) == Joined{5});
+  CHECK(frames_at(now + window) == Joined{1, 1, 1, 1, 1});
+}
+
 TEST_CASE("frames that differ in what a flow shares are not joined") {
   const auto refused = [&](auto change, FrameSpec base = {}) {
     Receiver receiver;
@@ -298,7 +315,7 @@ TEST_CASE("a superframe never exceeds what an IP packet can be") {
 TEST_CASE("nothing is joined that the TAP does not take") {
   for (const bool udp : {false, true}) {
     Receiver receiver;
-    receiver.coalescer.set_options({.tcp = udp, .udp = !udp});
+    receiver.coalescer.begin({.tcp = udp, .udp = !udp}, 0);
     receiver.add(nth({.udp = udp, .payload = 1000}, 0));
     receiver.add(nth({.udp = udp, .payload = 1000}, 1));
     CHECK(joined(receiver.flush()) == Joined{1, 1});

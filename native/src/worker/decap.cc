@@ -40,7 +40,7 @@ void Decap::begin(const PollContext& poll) noexcept {
   poll_ = &poll;
   const bool tcp = context_.switches.on(Offload::tap_csum) && context_.switches.on(Offload::tap_tso);
   const bool udp = context_.switches.on(Offload::tap_csum) && context_.switches.on(Offload::tap_uso);
-  coalescer_.set_options({tcp, udp});
+  coalescer_.begin({tcp, udp}, poll.now);
 }
 
 void Decap::end(const PollContext& poll) noexcept {

@@ -95,6 +95,15 @@ void Coalescer::add(const InnerFrame& inner, Bytes frame) {
   }
 }
 
+void Coalescer::begin(CoalesceOptions options, Micros now) noexcept {
+  options_ = options;
+  const Micros passed = now - window_began_;
+  if (passed < bulk_window) return;
+  bulk_ = datagrams_ >= bulk_datagrams && passed < 2 * bulk_window;
+  window_began_ = now;
+  datagrams_ = 0;
+}
+
 void Coalescer::flush() {
   for (; active_ != 0;)
     finish(static_cast<unsigned>(std::countr_zero(active_)));
@@ -202,8 +211,9 @@ void Coalescer::start(const InnerFrame& inner, Bytes frame, const Layers& layers
 void Coalescer::finish(unsigned slot) {
   Flow& flow = flows_[slot];
   active_ &= ~(1U << slot);
-  const bool few = flow.layers.udp() && flow.network_size <= ethernet_mtu;
-  if (flow.frames == 1 || few)
+  if (flow.layers.udp()) datagrams_ += flow.frames;
+  const bool apart = flow.layers.udp() && flow.network_size <= ethernet_mtu && !bulk_;
+  if (flow.frames == 1 || apart)
     write_apart(flow);
   else
     write_joined(flow);

@@ -9,6 +9,7 @@
 #include <span>
 
 #include "base/bytes.h"
+#include "base/clock.h"
 #include "packet/parse.h"
 #include "packet/superframe/vnet.h"
 #include "wire/header.h"
@@ -34,11 +35,15 @@ struct CoalesceOptions {
 /// whose memory must stay valid and unchanged until `flush`. Each worker has its own; it is not synchronised.
 /// A superframe has a partial checksum, as the kernel's own have. The checksum of a frame that stays single
 /// is completed, because raw sockets see the frame.
+///
+/// A raw socket takes datagrams that fit one frame together for one datagram if they are joined, so they stay
+/// apart, except in bulk: there each of them would cost a write.
 class Coalescer {
  public:
   explicit Coalescer(FrameSink& sink) noexcept : sink_(sink) {}
 
-  void set_options(CoalesceOptions options) noexcept { options_ = options; }
+  /// Called at the beginning of each batch.
+  void begin(CoalesceOptions options, Micros now) noexcept;
 
   /// Adds a frame of at least 14 bytes with its inner header. It may be written at once, or together with
   /// later ones.
@@ -49,6 +54,9 @@ class Coalescer {
  private:
   static constexpr unsigned max_flows = 8;
   static constexpr std::size_t max_segments = 64;  // the kernel's limit for UDP
+  // So many datagrams in so much time are bulk.
+  static constexpr Micros bulk_window = 100 * microseconds_per_millisecond;
+  static constexpr std::size_t bulk_datagrams = 500;
 
   /// Frames of one TCP or UDP flow that become one superframe.
   struct Flow {
@@ -74,9 +82,12 @@ class Coalescer {
 
   FrameSink& sink_;
   CoalesceOptions options_;
-  std::uint32_t active_ = 0;  // bit i is set if flows_[i] holds frames
-  unsigned latest_ = 0;       // flow that the next frame most likely belongs to
-  unsigned victim_ = 0;       // flow to finish next when all are in use
+  bool bulk_ = false;
+  Micros window_began_ = 0;
+  std::size_t datagrams_ = 0;  // since then, of those that could be joined
+  std::uint32_t active_ = 0;   // bit i is set if flows_[i] holds frames
+  unsigned latest_ = 0;        // flow that the next frame most likely belongs to
+  unsigned victim_ = 0;        // flow to finish next when all are in use
   std::array<Flow, max_flows> flows_;
 };
 
