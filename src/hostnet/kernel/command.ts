@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { type ChildProcess, execFile } from 'node:child_process';
 import { systemCode, WeftError } from '../../errors.js';
 
 const TIMEOUT = 10_000;
@@ -31,13 +31,7 @@ export class CommandFailed extends WeftError {
  */
 export function run(command: string, args: readonly string[], input = '', label = command): Promise<string> {
   return new Promise((resolve, reject) => {
-    const options = { timeout: TIMEOUT, maxBuffer: MAX_OUTPUT };
-    const child = execFile(command, args, options, (error, stdout, stderr) => {
-      if (error === null) resolve(stdout);
-      else reject(explain(command, label, stderr.trim(), error, stdout));
-    });
-    child.stdin?.on('error', () => {}); // it ended before it read all: its exit code tells
-    child.stdin?.end(input);
+    start({ command, args, label, timeout: TIMEOUT, resolve, reject }).stdin?.end(input);
   });
 }
 
@@ -52,13 +46,7 @@ export function runWithAnswer(
   label = command,
 ): Promise<string> {
   return new Promise((resolve, reject) => {
-    const options = { timeout: ANSWER_TIMEOUT, maxBuffer: MAX_OUTPUT };
-    const child = execFile(command, args, options, (error, stdout, stderr) => {
-      if (error === null) resolve(stdout);
-      else reject(explain(command, label, stderr.trim(), error, stdout));
-    });
-    const { stdin, stdout } = child;
-    stdin?.on('error', () => {}); // it ended before it read all: its exit code tells
+    const { stdin, stdout } = start({ command, args, label, timeout: ANSWER_TIMEOUT, resolve, reject });
     let printed = '';
     stdout?.on('data', (text: string) => {
       const isWaiting = printed.includes('\n');
@@ -72,6 +60,25 @@ export function runWithAnswer(
         .then((line) => stdin?.end(`${line}\n`));
     });
   });
+}
+
+interface Start {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly label: string;
+  /** Milliseconds. */
+  readonly timeout: number;
+  readonly resolve: (stdout: string) => void;
+  readonly reject: (error: WeftError) => void;
+}
+
+function start({ command, args, label, timeout, resolve, reject }: Start): ChildProcess {
+  const child = execFile(command, args, { timeout, maxBuffer: MAX_OUTPUT }, (error, stdout, stderr) => {
+    if (error === null) resolve(stdout);
+    else reject(explain(command, label, stderr.trim(), error, stdout));
+  });
+  child.stdin?.on('error', () => {}); // it ended before it read all: its exit code tells
+  return child;
 }
 
 export function packageOf(command: string): string {

@@ -15,6 +15,7 @@ import {
 } from '../kernel/index.js';
 import { superframe } from '../underlay/index.js';
 import { removeLink } from './bridge.js';
+import { linkLocalOf } from './link-local.js';
 import { resolverRoutes } from './resolver-port.js';
 
 const PORT_UP_TIMEOUT = 500;
@@ -72,7 +73,7 @@ export async function attach(options: AttachOptions): Promise<AttachedInterface>
   const wanted = options.newMac ?? options.mac;
   const made = await ensurePair(options, outside, wanted);
   try {
-    return await configure(options, made ? linkLocal(wanted) : undefined, async (mac) => {
+    return await configure(options, made ? linkLocalOf(wanted).text : undefined, async (mac) => {
       await Promise.all([portUp(outside), options.onReady?.(mac)]);
     });
   } catch (error) {
@@ -163,17 +164,10 @@ export function randomMac(): string {
   return bytes.toString('hex').replace(/(..)(?=.)/g, '$1:');
 }
 
-/** The address that the kernel makes of a MAC by itself (RFC 4291, appendix A). */
-function linkLocal(mac: string): string {
-  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = mac.split(':').map((byte) => Number.parseInt(byte, 16));
-  const words = [((a ^ 0x02) << 8) | b, (c << 8) | 0xff, 0xfe00 | d, (e << 8) | f];
-  return `fe80::${words.map((word) => word.toString(16)).join(':')}/64`;
-}
-
 /**
- * Sets up the container's end, in one process, and announces its addresses once it is `ready`. The link-local address of a new one is given before it is up, where the kernel would make
- * the same: it follows from a random MAC, and asking whether somebody has it would wake every container of the segment, and cost
- * 500 containers more than the rest of attaching.
+ * Sets up the container's end, in one process, and announces its addresses once it is `ready`. The link-local address of a new one is
+ * given before it is up, where the kernel would make the same: it follows from a random MAC, and asking whether somebody has it would
+ * wake every container of the segment, and cost 500 containers more than the rest of attaching.
  */
 async function configure(
   options: AttachOptions,

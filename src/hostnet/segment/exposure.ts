@@ -27,15 +27,6 @@ export async function restoreRoute(bridge: string, { text, address, family }: Ci
   await ipBatch([`route replace ${subnetOf(text)} dev ${bridge} proto kernel ${source}`]);
 }
 
-/** The link-local address of a bridge with this MAC, as the kernel makes it (RFC 4291, appendix A). */
-export function linkLocalOf(mac: string): Cidr {
-  const bytes = mac.split(':').map((byte) => Number.parseInt(byte, 16));
-  const [first = 0, ...rest] = bytes;
-  const identifier = [first ^ 0x02, ...rest.slice(0, 2), 0xff, 0xfe, ...rest.slice(2)];
-  const address = new ipaddr.IPv6([0xfe, 0x80, 0, 0, 0, 0, 0, 0, ...identifier]);
-  return parseCidr(`${address.toString()}/64`);
-}
-
 /** The addresses of a running interface of this host, with prefix length. */
 export function addressesOn(name: string): ReadonlySet<string> {
   const found = networkInterfaces()[name] ?? [];

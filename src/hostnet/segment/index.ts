@@ -35,11 +35,11 @@ export {
   exposeAddresses,
   hasRoute,
   hideAddresses,
-  linkLocalOf,
   restoreRoute,
   subnetOf,
 } from './exposure.js';
 export { checkHostAddress } from './host-address.js';
+export { linkLocalOf } from './link-local.js';
 export { parseMac } from './mac.js';
 export {
   closeResolver,
