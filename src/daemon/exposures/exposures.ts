@@ -258,7 +258,7 @@ export class Exposures extends EventEmitter<ExposuresEvents> {
     const needed = this.#needed(left.map(cidrOf)).map(({ text }) => text);
     const leaving = this.#needed(exposures.map(cidrOf)).filter(({ text }) => !needed.includes(text));
     await host.hideAddresses(networks.bridge(network), leaving);
-    this.#options.networks.settle(network);
+    networks.settle(network);
     await this.#apply();
   }
 

@@ -186,13 +186,15 @@ export class Endpoints {
   }
 
   #hostOf(peer: PeerId): string {
-    return peer === this.#self
-      ? 'this host'
-      : `the host ${this.#options.mesh.member(peer)?.nickname ?? peer}`;
+    return peer === this.#self ? 'this host' : `the host ${this.#nicknameOf(peer)}`;
   }
 
   #elsewhere(peer: PeerId): string {
-    return `a container on ${this.#options.mesh.member(peer)?.nickname ?? peer}`;
+    return `a container on ${this.#nicknameOf(peer)}`;
+  }
+
+  #nicknameOf(peer: PeerId): string {
+    return this.#options.mesh.member(peer)?.nickname ?? peer;
   }
 
   /** Null: a forwarder that just started does not know yet, so others must send us everything. */
