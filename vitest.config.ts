@@ -1,5 +1,4 @@
 import { defineConfig } from 'vitest/config';
-import { FirstTries } from './test/first-tries.js';
 
 /**
  * Three suites, one after the other: what needs no other machine; scenarios on real routers in namespaces; and those scenarios that
@@ -7,7 +6,6 @@ import { FirstTries } from './test/first-tries.js';
  */
 export default defineConfig({
   test: {
-    reporters: ['default', new FirstTries()],
     projects: [
       {
         test: {
@@ -24,7 +22,6 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           maxWorkers: 2,
-          retry: 1,
           sequence: { groupOrder: 1 },
         },
       },
@@ -35,7 +32,6 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           maxWorkers: 1,
-          retry: 1,
           sequence: { groupOrder: 2 },
         },
       },

@@ -23,8 +23,6 @@ export type Hosts<N extends number, Made extends Host[] = []> = number extends N
 export class Lab {
   readonly machines: Host[] = [];
   #wires = 0;
-  /** How many machines and containers there were of each name. */
-  readonly #named = new Map<string, number>();
 
   private constructor(readonly name: string) {}
 
@@ -115,11 +113,8 @@ export class Lab {
     return container;
   }
 
-  /** A second one of a name, of a test that is tried again, is called otherwise. */
   private async namespace(name: string): Promise<string> {
-    const before = this.#named.get(name) ?? 0;
-    this.#named.set(name, before + 1);
-    const namespace = `${this.name}-${name}${before === 0 ? '' : `-again${before}`}`;
+    const namespace = `${this.name}-${name}`;
     await run(['ip', 'netns', 'add', namespace]);
     return namespace;
   }
