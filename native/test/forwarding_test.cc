@@ -8,6 +8,7 @@
 
 #include "frames.h"
 #include "packet/messages/loop_probe.h"
+#include "switch/announced_endpoints.h"
 #include "switch/resolver.h"
 
 namespace weft {
@@ -133,10 +134,10 @@ class World : public ForwardingObserver {
 
   Decision forward(const Buffer& frame) {
     const Layers layers = parse_frame(frame);
-    return forwarding.forward({announced, now, storm_limit}, segment, frame, layers);
+    return forwarding.forward({*announced, now, storm_limit}, segment, frame, layers);
   }
   std::optional<Counter> admit(const Buffer& frame, MacOwner from) {
-    return forwarding.admit({announced, now, storm_limit}, segment, frame, from);
+    return forwarding.admit({*announced, now, storm_limit}, segment, frame, from);
   }
   [[nodiscard]] std::optional<MacOwner> learned(const MacAddress& address) const {
     return macs.lookup(segment.number, address, static_cast<std::uint32_t>(now / second));
@@ -167,8 +168,12 @@ class World : public ForwardingObserver {
   }
   void storm(std::uint16_t) noexcept override { told.push_back("storm"); }
 
-  EndpointTable announced{std::vector<AnnouncedEndpoint>{{7, here, local_owner, {ip("10.32.0.1")}},
-                                                         {7, elsewhere, peer, {ip("10.32.0.2")}}}};
+  std::shared_ptr<const EndpointTable> announced = [] {
+    AnnouncedEndpoints endpoints;
+    endpoints.put({7, here, local_owner, {ip("10.32.0.1")}});
+    endpoints.put({7, elsewhere, peer, {ip("10.32.0.2")}});
+    return endpoints.table();
+  }();
   Forwarding forwarding{macs, *this};
 };
 

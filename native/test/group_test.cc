@@ -203,6 +203,28 @@ TEST_CASE("frames of a group go to who wants it, to routers, and to those of who
   CHECK(wanting("ff15::2") == std::vector<MacOwner>{3});
 }
 
+TEST_CASE("a peer whose groups do not fit in any more gets all multicast frames") {
+  std::vector<GroupMember> members;
+  std::uint32_t next = 0xef000000;
+  for (MacOwner slot = 0; slot <= GroupTable::capacity / 256; ++slot) {
+    members.push_back({slot, std::vector<IpAddress>{}});
+    for (int i = 0; i < 256; ++i) {
+      std::byte group[4];
+      store32(group, next++);
+      members.back().groups->push_back(IpAddress::ipv4(group));
+    }
+  }
+  const GroupTable table(members);
+  const auto wanting = [&](const IpAddress& group) {
+    const auto slots = table.wanting(group);
+    return std::vector<MacOwner>(slots.begin(), slots.end());
+  };
+  const MacOwner last = members.back().slot;
+  CHECK(wanting(members.front().groups->front()) == std::vector<MacOwner>{last, 0});
+  CHECK(wanting(members.back().groups->front()) == std::vector<MacOwner>{last});
+  CHECK(wanting(ip("239.255.255.255")) == std::vector<MacOwner>{last});
+}
+
 TEST_CASE("a group is new for a while, and again after a long silence") {
   NewGroups groups;
   const SegmentAddress group{0, ip("239.1.2.3")};

@@ -31,6 +31,7 @@ export class EndpointDirectory {
   readonly #sink: EndpointSink;
   /** By key, then by owner. */
   readonly #records = new Map<string, Map<PeerId, EndpointRecord>>();
+  readonly #keysOf = new Map<PeerId, Set<string>>();
   readonly #shown = new Map<string, Endpoint>();
   /** The MACs at which an address is announced, by network and address. */
   readonly #holders = new Map<string, Set<string>>();
@@ -51,6 +52,7 @@ export class EndpointDirectory {
     else owners.set(owner, record);
     if (owners.size === 0) this.#records.delete(key);
     else this.#records.set(key, owners);
+    this.#note(owner, key, record !== undefined);
     this.#show(owner, key, parsed);
   }
 
@@ -58,9 +60,9 @@ export class EndpointDirectory {
     if (this.#dead.has(owner) === !alive) return;
     if (alive) this.#dead.delete(owner);
     else this.#dead.add(owner);
-    for (const [key, owners] of [...this.#records]) {
+    for (const key of this.#keysOf.get(owner) ?? []) {
       const parsed = parseKey(key);
-      if (parsed !== undefined && owners.has(owner)) this.#show(owner, key, parsed);
+      if (parsed !== undefined) this.#show(owner, key, parsed);
     }
   }
 
@@ -96,6 +98,14 @@ export class EndpointDirectory {
     }
   }
 
+  #note(owner: PeerId, key: string, isThere: boolean): void {
+    const keys = this.#keysOf.get(owner) ?? new Set<string>();
+    if (isThere) keys.add(key);
+    else keys.delete(key);
+    if (keys.size === 0) this.#keysOf.delete(owner);
+    else this.#keysOf.set(owner, keys);
+  }
+
   #show(owner: PeerId, key: string, parsed: EndpointKey): void {
     if (parsed.mac === undefined) this.#showGroups(owner, key, parsed);
     else this.#showEndpoint(key, parsed.network, parsed.mac);
@@ -120,10 +130,11 @@ export class EndpointDirectory {
 
   /** Follows which addresses a MAC has now, and tells which of them have moved by that. */
   #settle(network: number, mac: string, before: readonly string[], now: readonly string[]): void {
+    const held = new Set(now);
     for (const address of new Set([...before, ...now])) {
       const key = `${network} ${address}`;
       const macs = this.#holders.get(key) ?? new Set<string>();
-      if (now.includes(address)) macs.add(mac);
+      if (held.has(address)) macs.add(mac);
       else macs.delete(mac);
       if (macs.size === 0) this.#holders.delete(key);
       else this.#holders.set(key, macs);
@@ -149,9 +160,17 @@ export class EndpointDirectory {
   }
 
   #winner(key: string): [PeerId, EndpointRecord] | undefined {
-    const alive = [...(this.#records.get(key) ?? [])].filter(([owner]) => !this.#dead.has(owner));
-    return alive.sort(([a, first], [b, second]) => second.mobility - first.mobility || (a < b ? -1 : 1))[0];
+    let winner: [PeerId, EndpointRecord] | undefined;
+    for (const [owner, record] of this.#records.get(key) ?? []) {
+      if (!this.#dead.has(owner) && (winner === undefined || precedes([owner, record], winner)))
+        winner = [owner, record];
+    }
+    return winner;
   }
+}
+
+function precedes([a, first]: [PeerId, EndpointRecord], [b, second]: [PeerId, EndpointRecord]): boolean {
+  return first.mobility === second.mobility ? a < b : first.mobility > second.mobility;
 }
 
 function isSame(known: Endpoint | undefined, endpoint: Endpoint): boolean {

@@ -3,8 +3,10 @@ export { type Endpoint, EndpointDirectory, type EndpointSink } from './directory
 export {
   addressBytes,
   checkRecord,
+  ENDPOINT_LIMITS,
   type EndpointRecord,
   endpointKey,
   endpointRecord,
   groupsKey,
+  weightOf,
 } from './record.js';

@@ -3,7 +3,7 @@ import { encode } from '../codec.js';
 import { WeftError } from '../errors.js';
 import type { Identity } from '../identity/index.js';
 import { IncarnationBackoff } from './incarnation-backoff.js';
-import { costOf, heldEntry, OwnedSet } from './owned-set.js';
+import { type HeldEntry, heldEntry, OwnedSet } from './owned-set.js';
 import * as wire from './owned-wire.js';
 
 /**
@@ -19,6 +19,8 @@ export interface OwnedPublisherOptions<T> {
   /** Unix time in milliseconds. */
   readonly now: () => number;
   readonly value: Encoder<T>;
+  /** Bytes of memory that a value takes elsewhere. */
+  readonly weigh: (value: T) => number;
   /** Maximum memory that our records may take, in bytes, about. */
   readonly limit: number;
   readonly onChange: (key: string, value: T | undefined) => void;
@@ -84,14 +86,14 @@ export class OwnedPublisher<T> {
 
   #change(key: string, value: T | undefined, bytes: Uint8Array | undefined): void {
     const { name, limit, onChange, onPending } = this.#options;
-    const entry = this.#sign(key, bytes);
-    if (value !== undefined && this.records.cost + costOf(entry) > limit) {
+    const entry = this.#held(key, bytes, value);
+    if (value !== undefined && this.records.cost + entry.cost > limit) {
       throw new WeftError(
         'too-many-records',
         `this router cannot publish more in "${name}": other routers would not keep it`,
       );
     }
-    this.records.put(heldEntry(entry, value));
+    this.records.put(entry);
     this.#pending.add(key);
     onChange(key, value);
     onPending();
@@ -104,7 +106,7 @@ export class OwnedPublisher<T> {
     this.records.begin(this.#signHead(incarnation, records.length));
     this.#pending.clear();
     for (const { content, value } of records) {
-      this.records.put(heldEntry(this.#sign(content.key, content.value), value));
+      this.records.put(this.#held(content.key, content.value, value));
       this.#pending.add(content.key);
     }
     this.records.dropStale();
@@ -117,10 +119,15 @@ export class OwnedPublisher<T> {
     return wire.signHead(name, identity, { publicKey: identity.publicKey, incarnation, initial });
   }
 
-  #sign(key: string, value: Uint8Array | undefined): wire.SignedEntry {
-    const { name, identity } = this.#options;
+  #held(key: string, bytes: Uint8Array | undefined, value: T | undefined): HeldEntry<T> {
+    const { name, identity, weigh } = this.#options;
     const { incarnation } = this.records.head.content;
     this.#sequence += 1;
-    return wire.signEntry(name, identity, incarnation, { sequence: this.#sequence, key, value });
+    const entry = wire.signEntry(name, identity, incarnation, {
+      sequence: this.#sequence,
+      key,
+      value: bytes,
+    });
+    return heldEntry(entry, value, value === undefined ? 0 : weigh(value));
   }
 }

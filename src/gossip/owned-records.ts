@@ -26,6 +26,8 @@ export interface OwnedRecordsOptions<T> {
    */
   readonly admits?: (owner: PeerId) => boolean;
   readonly limits?: Partial<OwnedRecordsLimits>;
+  /** Bytes of memory that a value takes elsewhere, in tables that are made from it; they count like its own. None by default. */
+  readonly weigh?: (value: T) => number;
 }
 
 /** Limits to the memory, in bytes, about, that owners can take by publishing: each record counts 512 bytes more than its own. */
@@ -34,6 +36,8 @@ export interface OwnedRecordsLimits {
   readonly owner: number;
   /** Of all other owners together. */
   readonly total: number;
+  /** What an owner may take in any case, so that many who publish much do not keep out those who publish little. */
+  readonly guaranteed: number;
 }
 
 export interface OwnedRecordsEvents<T> {
@@ -51,7 +55,11 @@ export interface OwnedRecord<T> {
   readonly value: T;
 }
 
-const DEFAULT_LIMITS: OwnedRecordsLimits = { owner: 16 * 1024 * 1024, total: 256 * 1024 * 1024 };
+const DEFAULT_LIMITS: OwnedRecordsLimits = {
+  owner: 16 * 1024 * 1024,
+  total: 256 * 1024 * 1024,
+  guaranteed: 32 * 1024,
+};
 /** The share of an owner's limit that the owner itself publishes at most. */
 const OWN_SHARE = 1 / 4;
 
@@ -68,6 +76,7 @@ export class OwnedRecords<T> extends EventEmitter<OwnedRecordsEvents<T>> impleme
   readonly name: string;
   readonly #options: OwnedRecordsOptions<T>;
   readonly #limits: OwnedRecordsLimits;
+  readonly #weigh: (value: T) => number;
   readonly #publisher: OwnedPublisher<T>;
   /** This router's records among them. */
   readonly #owners = new Map<PeerId, OwnedSet<T>>();
@@ -77,15 +86,17 @@ export class OwnedRecords<T> extends EventEmitter<OwnedRecordsEvents<T>> impleme
 
   constructor(options: OwnedRecordsOptions<T>) {
     super();
-    const { name, identity, now, value } = options;
+    const { name, identity, now, value, weigh = () => 0 } = options;
     this.name = name;
     this.#options = options;
+    this.#weigh = weigh;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#publisher = new OwnedPublisher({
       name,
       identity,
       now,
       value,
+      weigh,
       limit: this.#limits.owner * OWN_SHARE,
       onChange: (key, changed) => this.emit('change', identity.peer, key, changed),
       onPending: () => this.emit('pending'),
@@ -220,12 +231,12 @@ export class OwnedRecords<T> extends EventEmitter<OwnedRecordsEvents<T>> impleme
   #put(set: OwnedSet<T>, entry: wire.SignedEntry, changes: [key: string, value: T | undefined][]): boolean {
     const { owner } = set.head;
     if (!set.isNewerEntry(entry)) return false;
-    if (costOf(entry) > this.#room(set)) {
+    const held = this.#read(owner, entry);
+    if (held === undefined) return false;
+    if (held.cost > this.#room(set)) {
       this.#refuseForSpace(owner);
       return false;
     }
-    const held = this.#read(owner, entry);
-    if (held === undefined) return false;
     const { key, value } = held.content;
     const shown = set.get(key)?.content.value;
     this.#counted(set, () => set.put(held));
@@ -239,7 +250,7 @@ export class OwnedRecords<T> extends EventEmitter<OwnedRecordsEvents<T>> impleme
     try {
       const decoded = decodeExact(this.#options.value, value);
       this.#options.check?.(key, decoded);
-      return heldEntry(entry, decoded);
+      return heldEntry(entry, decoded, this.#weigh(decoded));
     } catch (error) {
       if (!(error instanceof WeftError)) throw error;
       this.emit('refused', error, owner);
@@ -249,7 +260,9 @@ export class OwnedRecords<T> extends EventEmitter<OwnedRecordsEvents<T>> impleme
 
   /** Bytes of memory that an owner may still take. */
   #room(set: OwnedSet<T> | undefined): number {
-    return Math.min(this.#limits.owner - (set?.cost ?? 0), this.#limits.total - this.#cost);
+    const { owner, total, guaranteed } = this.#limits;
+    const taken = set?.cost ?? 0;
+    return Math.min(owner - taken, Math.max(total - this.#cost, guaranteed - taken));
   }
 
   #refuseForSpace(owner: PeerId): void {

@@ -3,6 +3,8 @@ import { fingerprint, MAX_BUCKETS, type SignedEntry, type SignedHead } from './o
 /** An entry that is held, with its decoded value, which is undefined when the key was removed. */
 export interface HeldEntry<T> extends SignedEntry {
   readonly value: T | undefined;
+  /** The memory that it takes, in bytes, about. */
+  readonly cost: number;
   readonly place: number;
   readonly print: number;
 }
@@ -11,10 +13,12 @@ export interface HeldEntry<T> extends SignedEntry {
 const ENTRY_OVERHEAD = 512;
 const ENTRIES_PER_BUCKET = 16;
 
-export function heldEntry<T>(entry: SignedEntry, value: T | undefined): HeldEntry<T> {
-  return { ...entry, value, ...fingerprint(entry.record) };
+/** `weight`: bytes of memory that the value takes elsewhere. */
+export function heldEntry<T>(entry: SignedEntry, value: T | undefined, weight = 0): HeldEntry<T> {
+  return { ...entry, value, cost: costOf(entry) + weight, ...fingerprint(entry.record) };
 }
 
+/** The least memory that an entry takes when it is held, in bytes, about. */
 export function costOf({ record }: SignedEntry): number {
   return ENTRY_OVERHEAD + record.length;
 }
@@ -96,11 +100,11 @@ export class OwnedSet<T> {
     this.#headPrint = fingerprint(head.record).print;
     if (!isLater) return;
     for (const [key, entry] of this.#entries) {
-      this.#cost -= costOf(entry);
+      this.#cost -= entry.cost;
       this.#forgetStale(key);
       if (entry.value === undefined) continue;
       this.#stale.set(key, entry);
-      this.#cost += costOf(entry);
+      this.#cost += entry.cost;
     }
     this.#entries.clear();
     this.#removed = 0;
@@ -113,7 +117,7 @@ export class OwnedSet<T> {
     if (known !== undefined) this.#forget(known);
     this.#forgetStale(key);
     this.#entries.set(key, entry);
-    this.#cost += costOf(entry);
+    this.#cost += entry.cost;
     if (entry.value === undefined) this.#removed += 1;
   }
 
@@ -147,7 +151,7 @@ export class OwnedSet<T> {
   }
 
   #forget(entry: HeldEntry<T>): void {
-    this.#cost -= costOf(entry);
+    this.#cost -= entry.cost;
     if (entry.value === undefined) this.#removed -= 1;
   }
 
@@ -155,6 +159,6 @@ export class OwnedSet<T> {
     const entry = this.#stale.get(key);
     if (entry === undefined) return;
     this.#stale.delete(key);
-    this.#cost -= costOf(entry);
+    this.#cost -= entry.cost;
   }
 }

@@ -113,7 +113,7 @@ Json Forwarder::set_tap(const Fields& fields, std::vector<Fd>& fds) {
   Network& network = state_.networks[number];
   network.number = number;
   network.querier.restart();
-  state_.groups_changed = true;
+  state_.renew_groups(number);
   detach_taps(network);
   network.taps = taps;
   apply_tap_offloads(*taps);
@@ -157,8 +157,7 @@ Json Forwarder::set_peer(const Fields& fields) {
     throw RequestError("too-many-peers", "there are " + std::to_string(max_peers) + " peers already");
   const Micros now = monotonic_now();
   const bool relay_changed = peer->via != request.via;
-  peer->networks = {request.networks.begin(), request.networks.end()};
-  state_.groups_changed = true;
+  state_.set_networks(*peer, {request.networks.begin(), request.networks.end()});
   peer->via = request.via;
   peer->mtu = request.mtu;
   peer->path().set_keepalive(request.keepalive_ms == 0 ? Liveness::default_keepalive

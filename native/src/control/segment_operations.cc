@@ -11,33 +11,32 @@ namespace weft {
 
 Json Forwarder::set_endpoint(const Fields& fields) {
   EndpointSetRequest request(fields);
-  auto& endpoints = state_.endpoints;
   const EndpointKey key{request.network, request.mac};
-  if (!endpoints.contains(key) && endpoints.size() == max_endpoints)
+  if (!state_.endpoints().contains(key) && state_.endpoints().size() == max_endpoints)
     throw RequestError("too-many-endpoints",
                        "there are " + std::to_string(max_endpoints) + " endpoints already");
-  endpoints.insert_or_assign(key, AnnouncedState{request.peer, std::move(request.addresses)});
-  state_.endpoints_changed = dirty_ = true;
+  state_.set_endpoint(key, {request.peer, std::move(request.addresses)});
+  dirty_ = true;
   return Json::object();
 }
 
 Json Forwarder::remove_endpoint(const Fields& fields) {
   const MacRequest request(fields);
-  state_.endpoints.erase({request.network, request.mac});
-  state_.endpoints_changed = dirty_ = true;
+  state_.remove_endpoint({request.network, request.mac});
+  dirty_ = true;
   return Json::object();
 }
 
 Json Forwarder::clear_endpoints() {
-  state_.endpoints.clear();
-  state_.peer_groups.clear();
-  state_.endpoints_changed = state_.groups_changed = dirty_ = true;
+  state_.clear_endpoints();
+  state_.clear_groups();
+  dirty_ = true;
   return Json::object();
 }
 
 Json Forwarder::endpoint_table() const {
   Json endpoints = Json::array();
-  for (const auto& [key, announced] : state_.endpoints) {
+  for (const auto& [key, announced] : state_.endpoints()) {
     endpoints.push_back({{"network", key.first},
                          {"mac", mac_text(key.second)},
                          {"addresses", texts_of(announced.addresses)},
@@ -62,12 +61,8 @@ Json Forwarder::announce(const Fields& fields) const {
 
 Json Forwarder::set_peer_groups(const Fields& fields) {
   PeerGroupsRequest request(fields);
-  const std::pair key{request.network, request.peer};
-  if (request.groups)
-    state_.peer_groups[key] = std::move(*request.groups);
-  else
-    state_.peer_groups.erase(key);
-  state_.groups_changed = dirty_ = true;
+  state_.set_groups(request.network, request.peer, std::move(request.groups));
+  dirty_ = true;
   return Json::object();
 }
 

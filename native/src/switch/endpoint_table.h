@@ -2,9 +2,11 @@
 /// has.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
-#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -22,7 +24,9 @@ struct AnnouncedEndpoint {
   std::vector<IpAddress> addresses;
 };
 
-/// Built once, then read by all workers. What is announced counts more than what was learned.
+/// Never changes, and is read by all workers. What is announced counts more than what was learned.
+///
+/// It is kept in shards by keyed hash, which a table shares with the one before it where nothing changed.
 class EndpointTable {
  public:
   struct Neighbour {
@@ -30,26 +34,46 @@ class EndpointTable {
     MacOwner owner = local_owner;
     bool operator==(const Neighbour&) const = default;
   };
+  struct StationHash {
+    std::size_t operator()(std::uint64_t key) const noexcept { return mix(key ^ hash_seed); }
+  };
+  using Owners = std::unordered_map<std::uint64_t, MacOwner, StationHash>;
+  using Neighbours = std::unordered_map<SegmentAddress, std::optional<Neighbour>, SegmentAddressHash>;
 
-  EndpointTable() = default;
-  explicit EndpointTable(std::span<const AnnouncedEndpoint> endpoints);
+  static constexpr std::size_t shard_count = 256;
+  [[nodiscard]] static std::size_t shard_of(std::uint64_t station) noexcept {
+    return StationHash{}(station) >> shard_shift;
+  }
+  [[nodiscard]] static std::size_t shard_of(const SegmentAddress& address) noexcept {
+    return SegmentAddressHash{}(address) >> shard_shift;
+  }
 
   [[nodiscard]] std::optional<MacOwner> owner(std::uint16_t network, const MacAddress& mac) const noexcept {
-    if (owners_.empty()) return std::nullopt;
-    const auto at = owners_.find(station_key(network, mac));
-    return at == owners_.end() ? std::nullopt : std::optional(at->second);
+    const std::uint64_t station = station_key(network, mac);
+    const Owners* shard = owners_[shard_of(station)].get();
+    if (shard == nullptr) return std::nullopt;
+    const auto at = shard->find(station);
+    return at == shard->end() ? std::nullopt : std::optional(at->second);
   }
   /// Who has an address; nobody if several announce it, for then only asking them tells.
   [[nodiscard]] std::optional<Neighbour> neighbour(std::uint16_t network,
-                                                   const IpAddress& address) const noexcept;
+                                                   const IpAddress& address) const noexcept {
+    const SegmentAddress key{network, address};
+    const Neighbours* shard = neighbours_[shard_of(key)].get();
+    if (shard == nullptr) return std::nullopt;
+    const auto at = shard->find(key);
+    return at == shard->end() ? std::nullopt : at->second;
+  }
 
  private:
-  struct MacHash {
-    std::size_t operator()(std::uint64_t key) const noexcept { return mix(key ^ hash_seed); }
-  };
+  friend class AnnouncedEndpoints;
 
-  std::unordered_map<std::uint64_t, MacOwner, MacHash> owners_;
-  std::unordered_map<SegmentAddress, std::optional<Neighbour>, SegmentAddressHash> neighbours_;
+  // The highest bits choose the shard, so that they leave the places inside it evenly spread.
+  static constexpr unsigned shard_shift = 64 - 8;
+  static_assert(shard_count == std::size_t{1} << (64 - shard_shift));
+
+  std::array<std::shared_ptr<const Owners>, shard_count> owners_{};  ///< null: nothing is in it
+  std::array<std::shared_ptr<const Neighbours>, shard_count> neighbours_{};
 };
 
 }  // namespace weft

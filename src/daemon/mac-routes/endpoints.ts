@@ -1,12 +1,14 @@
 import {
   addressBytes,
   checkRecord,
+  ENDPOINT_LIMITS,
   type Endpoint,
   EndpointDirectory,
   type EndpointRecord,
   endpointKey,
   endpointRecord,
   groupsKey,
+  weightOf,
 } from '../../endpoints/index.js';
 import type { Forwarder } from '../../forwarder/index.js';
 import { type OpenChannel, OwnedRecords } from '../../gossip/index.js';
@@ -70,6 +72,8 @@ export class Endpoints {
       now: Date.now,
       value: endpointRecord,
       check: checkRecord,
+      weigh: weightOf,
+      limits: ENDPOINT_LIMITS,
       admits: (owner) => mesh.admits(owner),
     });
     this.#records.on('change', (owner, key, record) => this.#directory.put(owner, key, record));

@@ -129,7 +129,7 @@ describe('a launch that cannot succeed says why, and leaves nothing', () => {
     await until('the namespace is there', () => binders(a).length > 0, { every: 1 });
     process.kill(a.daemon, 'SIGKILL');
     await launching.finished;
-    await until('nobody is left in it', () => binders(a).length === 0, { within: 2_000 });
+    await until('nobody is left in it', () => binders(a).length === 0);
     await a.weft('reset');
   });
 

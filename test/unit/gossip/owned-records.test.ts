@@ -461,16 +461,25 @@ describe('what is refused', () => {
     const modest = newRecords(carl);
     modest.set('x', '1');
     const codes = new Set<string>();
-    for (const limits of [{ owner: 10_000 }, { total: 10_000 }]) {
+    for (const limits of [{ owner: 10_000 }, { total: 10_000, guaranteed: 2_000 }]) {
       const b = newRecords(bert, 1000, { limits });
       b.on('refused', (error) => codes.add(error.code));
-      mergeAll(b, modest.takeDeltas());
-      repair(modest, b);
       repair(flood, b);
+      repair(modest, b);
       expect([...b.entries(anna.peer)].length).toBeLessThan(20);
       expect(b.get(carl.peer, 'x')).toBe('1');
     }
     expect([...codes]).toEqual(['too-many-records']);
+  });
+
+  test('more than fits with what its values take elsewhere', () => {
+    const a = newRecords(anna);
+    for (const key of ['x', 'y', 'z']) a.set(key, 'v'.repeat(10));
+    const b = newRecords(bert, 1000, { limits: { owner: 10_000 }, weigh: ({ length }) => length * 400 });
+    mergeAll(b, a.takeDeltas());
+    expect([...b.entries(anna.peer)]).toHaveLength(2);
+    const own = newRecords(bert, 1000, { limits: { owner: 10_000 }, weigh: ({ length }) => length * 400 });
+    expect(codeOf(() => own.set('x', 'v'.repeat(10)))).toBe('too-many-records');
   });
 
   test('more of our own than others would take', () => {

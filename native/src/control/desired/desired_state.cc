@@ -24,16 +24,76 @@ Peer* DesiredState::add(PeerServices& services, PeerId id, std::size_t threads,
   auto peer = std::make_unique<Peer>(services, id, static_cast<PeerSlot>(free - slots_.begin()), threads,
                                      first_probe_id);
   *free = peer.get();
-  endpoints_changed = groups_changed = true;
-  return (peers_[id] = std::move(peer)).get();
+  Peer* added = (peers_[id] = std::move(peer)).get();
+  if (const auto at = endpoints_of_.find(id); at != endpoints_of_.end())
+    for (const EndpointKey& key : at->second)
+      announce(key, endpoints_.at(key));
+  return added;
 }
 
 void DesiredState::remove(PeerId id) {
   const auto at = peers_.find(id);
   if (at == peers_.end()) return;
   slots_[at->second->slot()] = nullptr;
-  endpoints_changed = groups_changed = true;
+  set_networks(*at->second, {});
+  if (const auto of_peer = endpoints_of_.find(id); of_peer != endpoints_of_.end())
+    for (const EndpointKey& key : of_peer->second)
+      announced_.remove(key.first, key.second);
   peers_.erase(at);
+}
+
+void DesiredState::set_endpoint(const EndpointKey& key, AnnouncedState announced) {
+  remove_endpoint(key);
+  announce(key, announced);
+  if (announced.peer) endpoints_of_[*announced.peer].insert(key);
+  endpoints_.emplace(key, std::move(announced));
+}
+
+void DesiredState::announce(const EndpointKey& key, const AnnouncedState& announced) {
+  const Peer* peer = announced.peer ? find(*announced.peer) : nullptr;
+  if (announced.peer && peer == nullptr) return;
+  const MacOwner owner = peer != nullptr ? MacOwner{peer->slot()} : local_owner;
+  announced_.put({key.first, key.second, owner, announced.addresses});
+}
+
+void DesiredState::remove_endpoint(const EndpointKey& key) {
+  const auto at = endpoints_.find(key);
+  if (at == endpoints_.end()) return;
+  if (at->second.peer) {
+    const auto of_peer = endpoints_of_.find(*at->second.peer);
+    of_peer->second.erase(key);
+    if (of_peer->second.empty()) endpoints_of_.erase(of_peer);
+  }
+  announced_.remove(key.first, key.second);
+  endpoints_.erase(at);
+}
+
+void DesiredState::clear_endpoints() {
+  endpoints_.clear();
+  endpoints_of_.clear();
+  announced_ = {};
+}
+
+void DesiredState::set_groups(std::uint16_t network, PeerId peer,
+                              std::optional<std::vector<IpAddress>> groups) {
+  renew_groups(network);
+  if (groups)
+    groups_[{network, peer}] = std::move(*groups);
+  else
+    groups_.erase({network, peer});
+}
+
+void DesiredState::clear_groups() {
+  for (const auto& [key, groups] : groups_)
+    renew_groups(key.first);
+  groups_.clear();
+}
+
+void DesiredState::set_networks(Peer& peer, std::set<std::uint16_t> numbers) {
+  if (peer.networks == numbers) return;
+  changed_groups_.insert(peer.networks.begin(), peer.networks.end());
+  changed_groups_.insert(numbers.begin(), numbers.end());
+  peer.networks = std::move(numbers);
 }
 
 const Peer* DesiredState::at_slot(MacOwner slot) const noexcept {
@@ -77,38 +137,22 @@ Destination DesiredState::destination_of(const Peer& peer, int family) const {
   return destination;
 }
 
-// Endpoints announced for a peer that is unknown, or not known yet, are left out.
-EndpointTable DesiredState::make_endpoint_table() const {
-  std::vector<AnnouncedEndpoint> announced;
-  announced.reserve(endpoints.size());
-  for (const auto& [key, state] : endpoints) {
-    const Peer* peer = state.peer ? find(*state.peer) : nullptr;
-    if (state.peer && peer == nullptr) continue;
-    announced.push_back(
-        {key.first, key.second, peer != nullptr ? MacOwner{peer->slot()} : local_owner, state.addresses});
-  }
-  return EndpointTable(announced);
-}
-
 GroupTable DesiredState::make_group_table(std::uint16_t network) const {
   std::vector<GroupMember> members;
   for (const auto& [id, peer] : peers_) {
     if (!peer->networks.contains(network)) continue;
-    const auto groups = peer_groups.find({network, id});
-    members.push_back(
-        {peer->slot(), groups == peer_groups.end() ? std::nullopt : std::optional(groups->second)});
+    const auto groups = groups_.find({network, id});
+    members.push_back({peer->slot(), groups == groups_.end() ? std::nullopt : std::optional(groups->second)});
   }
   return GroupTable(members);
 }
 
 std::unique_ptr<const Snapshot> DesiredState::snapshot(int family) {
-  if (std::exchange(groups_changed, false))
-    for (auto& [number, network] : networks)
-      network.wanted = std::make_shared<const GroupTable>(make_group_table(number));
-  if (std::exchange(endpoints_changed, false))
-    endpoint_table_ = std::make_shared<const EndpointTable>(make_endpoint_table());
+  for (const std::uint16_t number : std::exchange(changed_groups_, {}))
+    if (const auto at = networks.find(number); at != networks.end())
+      at->second.wanted = std::make_shared<const GroupTable>(make_group_table(number));
   auto next = std::make_unique<Snapshot>();
-  next->endpoints = endpoint_table_;
+  next->endpoints = announced_.table();
   next->self = self;
   next->peers.resize(slots_.size());
   std::size_t keys = 0;

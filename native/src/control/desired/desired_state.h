@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "control/desired/peer.h"
 #include "control/group_querier.h"
 #include "state/snapshot.h"
+#include "switch/announced_endpoints.h"
 #include "switch/loop_guard.h"
 #include "switch/mac_table.h"
 
@@ -44,34 +46,46 @@ class DesiredState {
  public:
   PeerId self = 0;
   std::map<std::uint16_t, Network> networks;
-  std::map<EndpointKey, AnnouncedState> endpoints;
-  bool endpoints_changed = false;
-  /// The multicast groups of each peer in each network. The groups of a peer that is not listed are unknown.
-  std::map<std::pair<std::uint16_t, PeerId>, std::vector<IpAddress>> peer_groups;
-  bool groups_changed = false;
 
   [[nodiscard]] Peer* find(PeerId id) noexcept;
   [[nodiscard]] const Peer* find(PeerId id) const noexcept;
   /// Returns null when all slots are taken. The peer must not exist yet.
   Peer* add(PeerServices& services, PeerId id, std::size_t threads, std::uint32_t first_probe_id);
   void remove(PeerId id);
+  void set_networks(Peer& peer, std::set<std::uint16_t> numbers);
   [[nodiscard]] const std::map<PeerId, std::unique_ptr<Peer>>& peers() const noexcept { return peers_; }
   /// Returns the peer in a slot, or null if the slot is free.
   [[nodiscard]] const Peer* at_slot(MacOwner slot) const noexcept;
   /// Returns the peer that has the key of that index, or null.
   [[nodiscard]] Peer* key_owner(std::uint32_t local_index) noexcept;
 
+  [[nodiscard]] const std::map<EndpointKey, AnnouncedState>& endpoints() const noexcept { return endpoints_; }
+  void set_endpoint(const EndpointKey& key, AnnouncedState announced);
+  void remove_endpoint(const EndpointKey& key);
+  void clear_endpoints();
+
+  /// The multicast groups that are wanted at a peer; nothing: they are unknown.
+  void set_groups(std::uint16_t network, PeerId peer, std::optional<std::vector<IpAddress>> groups);
+  void clear_groups();
+  /// Has the groups that are wanted in the network put together anew for the next snapshot.
+  void renew_groups(std::uint16_t network) { changed_groups_.insert(network); }
+
   /// Builds what the workers need to know. `family` is the address family of their sockets.
   [[nodiscard]] std::unique_ptr<const Snapshot> snapshot(int family);
 
  private:
-  [[nodiscard]] EndpointTable make_endpoint_table() const;
+  /// Announces the endpoint to the workers, unless its peer is unknown, or not known yet.
+  void announce(const EndpointKey& key, const AnnouncedState& announced);
   [[nodiscard]] GroupTable make_group_table(std::uint16_t network) const;
   [[nodiscard]] Destination destination_of(const Peer& peer, int family) const;
 
   std::map<PeerId, std::unique_ptr<Peer>> peers_;
   std::vector<Peer*> slots_;
-  std::shared_ptr<const EndpointTable> endpoint_table_ = std::make_shared<const EndpointTable>();
+  std::map<EndpointKey, AnnouncedState> endpoints_;
+  std::map<PeerId, std::set<EndpointKey>> endpoints_of_;
+  AnnouncedEndpoints announced_;
+  std::map<std::pair<std::uint16_t, PeerId>, std::vector<IpAddress>> groups_;
+  std::set<std::uint16_t> changed_groups_;
 };
 
 }  // namespace weft

@@ -40,8 +40,7 @@ class IpAddress {
   [[nodiscard]] const std::array<std::byte, 16>& bytes() const noexcept { return bytes_; }
   [[nodiscard]] const std::byte* ipv4_bytes() const noexcept { return &bytes_[12]; }
 
-  bool operator==(const IpAddress&) const noexcept = default;
-  bool operator<(const IpAddress& other) const noexcept { return bytes_ < other.bytes_; }
+  auto operator<=>(const IpAddress&) const noexcept = default;
 
  private:
   std::array<std::byte, 16> bytes_{};
@@ -63,7 +62,7 @@ struct SegmentAddress {
   std::uint16_t network = 0;
   IpAddress address;
 
-  bool operator==(const SegmentAddress&) const noexcept = default;
+  auto operator<=>(const SegmentAddress&) const noexcept = default;
 };
 
 struct SegmentAddressHash {

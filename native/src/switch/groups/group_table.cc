@@ -5,23 +5,51 @@
 #include "switch/groups/local_groups.h"
 
 namespace weft {
+namespace {
+
+/// A member whose groups are all in the table, and of which families it wants everything besides.
+struct Listed {
+  MacOwner slot;
+  std::span<const IpAddress> groups;
+  bool all_ipv4;
+  bool all_ipv6;
+};
+
+bool contains_group(std::span<const IpAddress> groups, const IpAddress& group) {
+  return std::find(groups.begin(), groups.end(), group) != groups.end();
+}
+
+}  // namespace
 
 GroupTable::GroupTable(std::span<const GroupMember> members) {
-  const auto wants = [](const GroupMember& member, const IpAddress& group) {
-    return !member.groups ||
-           std::find(member.groups->begin(), member.groups->end(), group) != member.groups->end();
-  };
-  for (const GroupMember& member : members) {
-    if (wants(member, all_ipv4_groups())) ipv4_routers_.push_back(member.slot);
-    if (wants(member, all_ipv6_groups())) ipv6_routers_.push_back(member.slot);
+  std::vector<Listed> listed;
+  for (const auto& [slot, groups] : members) {
+    const bool fits = groups && make_places(*groups);
+    const bool all_ipv4 = !fits || contains_group(*groups, all_ipv4_groups());
+    const bool all_ipv6 = !fits || contains_group(*groups, all_ipv6_groups());
+    if (all_ipv4) ipv4_routers_.push_back(slot);
+    if (all_ipv6) ipv6_routers_.push_back(slot);
+    if (fits) listed.push_back({slot, *groups, all_ipv4, all_ipv6});
   }
-  for (const GroupMember& member : members) {
-    for (const IpAddress& group : member.groups.value_or(std::vector<IpAddress>{})) {
-      const auto everywhere = routers(group.is_ipv4());
-      auto& slots = wanting_.try_emplace({0, group}, everywhere.begin(), everywhere.end()).first->second;
-      if (std::find(slots.begin(), slots.end(), member.slot) == slots.end()) slots.push_back(member.slot);
+  for (auto& [key, slots] : wanting_) {
+    const auto everywhere = routers(key.address.is_ipv4());
+    slots.assign(everywhere.begin(), everywhere.end());
+  }
+  for (const Listed& member : listed) {
+    for (const IpAddress& group : member.groups) {
+      if (group.is_ipv4() ? member.all_ipv4 : member.all_ipv6) continue;
+      auto& slots = wanting_.find({0, group})->second;
+      // Whoever names a group twice stands last already.
+      if (slots.empty() || slots.back() != member.slot) slots.push_back(member.slot);
     }
   }
+}
+
+bool GroupTable::make_places(std::span<const IpAddress> groups) {
+  if (wanting_.size() + groups.size() > capacity) return false;
+  for (const IpAddress& group : groups)
+    wanting_.try_emplace({0, group});
+  return true;
 }
 
 }  // namespace weft

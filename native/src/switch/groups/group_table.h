@@ -19,9 +19,13 @@ struct GroupMember {
   std::optional<std::vector<IpAddress>> groups;
 };
 
-/// Of one segment. Built once, then read by all workers.
+/// Of one segment. Built once, then read by all workers. A peer whose groups do not fit in any more gets all
+/// multicast frames, as a switch whose table is full floods them (RFC 4541, 2.1.2).
 class GroupTable {
  public:
+  /// Maximum number of groups: the work to build a table is that times the number of peers at most.
+  static constexpr std::size_t capacity = 4096;
+
   GroupTable() = default;
   explicit GroupTable(std::span<const GroupMember> members);
 
@@ -35,6 +39,9 @@ class GroupTable {
   }
 
  private:
+  /// Makes places for the groups; false: they do not fit in any more.
+  bool make_places(std::span<const IpAddress> groups);
+
   std::unordered_map<SegmentAddress, std::vector<MacOwner>, SegmentAddressHash> wanting_;
   std::vector<MacOwner> ipv4_routers_;
   std::vector<MacOwner> ipv6_routers_;
