@@ -192,6 +192,7 @@ function composeHost(
     file: files.names,
     attachments,
     networks,
+    isGiven: (network, address) => endpoints.isGivenAddress(network, address),
     log,
   });
   return {

@@ -15,55 +15,62 @@ export interface Server {
 
 /**
  * Asks with an id of its own and from a port of its own, both random: who wants to forge the answer must guess both. Undefined when nothing
- * that answers came in time (milliseconds), or the server cannot be reached.
+ * that answers came in time (milliseconds), the server cannot be reached, or nobody wants to know any more.
  */
 export function exchange(
   query: Query,
   transport: Transport,
   server: Server,
   timeout: number,
+  unwanted: AbortSignal,
 ): Promise<Buffer | undefined> {
   const message = Buffer.from(query.message);
   message.writeUInt16BE(randomInt(0x10000), 0);
   const asked = { ...query, message };
-  return transport === 'udp' ? overUdp(asked, server, timeout) : overTcp(asked, server, timeout);
-}
-
-function overUdp(query: Query, { address, port }: Server, timeout: number): Promise<Buffer | undefined> {
   return new Promise((resolve) => {
-    const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
-    const finish = (response?: Buffer) => {
+    const stop = transport === 'udp' ? overUdp(asked, server, finish) : overTcp(asked, server, finish);
+    const giveUp = () => finish();
+    const timer = setTimeout(giveUp, timeout);
+    unwanted.addEventListener('abort', giveUp);
+    function finish(response?: Buffer): void {
       clearTimeout(timer);
-      socket.removeAllListeners().on('error', () => {});
-      socket.close();
+      unwanted.removeEventListener('abort', giveUp);
+      stop();
       resolve(response);
-    };
-    const timer = setTimeout(finish, timeout);
-    socket.once('error', () => finish());
-    socket.once('connect', () => socket.send(query.message));
-    socket.on('message', (response) => {
-      if (answersQuery(response, query)) finish(response);
-    });
-    socket.connect(port, address);
+    }
   });
 }
 
-function overTcp(query: Query, { address, port }: Server, timeout: number): Promise<Buffer | undefined> {
-  return new Promise((resolve) => {
-    const socket = connect(port, address);
-    const framing = new Framing();
-    const finish = (response?: Buffer) => {
-      clearTimeout(timer);
-      socket.destroy();
-      resolve(response);
-    };
-    const timer = setTimeout(finish, timeout);
-    socket.once('error', () => finish());
-    socket.once('close', () => finish());
-    socket.on('data', (chunk) => {
-      const response = framing.push(chunk).find((candidate) => answersQuery(candidate, query));
-      if (response !== undefined) finish(response);
-    });
-    socket.write(frame(query.message));
+type Finish = (response?: Buffer) => void;
+
+/** Gives what ends it. */
+function overUdp(query: Query, { address, port }: Server, finish: Finish): () => void {
+  const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
+  socket.once('error', () => finish());
+  socket.once('connect', () => socket.send(query.message));
+  socket.on('message', (response) => {
+    if (answersQuery(response, query)) finish(response);
   });
+  socket.connect(port, address);
+  return () => {
+    socket.removeAllListeners().on('error', () => {});
+    socket.close();
+  };
+}
+
+/** Gives what ends it. */
+function overTcp(query: Query, { address, port }: Server, finish: Finish): () => void {
+  const socket = connect(port, address);
+  const framing = new Framing();
+  socket.once('error', () => finish());
+  socket.once('close', () => finish());
+  socket.on('data', (chunk) => {
+    const response = framing.push(chunk).find((candidate) => answersQuery(candidate, query));
+    if (response !== undefined) finish(response);
+  });
+  socket.write(frame(query.message));
+  return () => {
+    socket.removeAllListeners().on('error', () => {});
+    socket.destroy();
+  };
 }

@@ -5,10 +5,11 @@ import type { Transport } from './exchange.js';
 import { Framing, frame } from './framing.js';
 import { encodeRefusal, readQuery } from './message.js';
 import type { NameForwarder } from './name-forwarder.js';
+import { Shares } from './shares.js';
 
 /** A connection on which nothing is asked for so long is closed, in milliseconds. */
 const TCP_IDLE = 10_000;
-/** When more are open, the one that asked least recently is closed. */
+/** When more are open, one is closed: of the source that has most of them, the one that asked least recently. */
 const TCP_CONNECTIONS = 512;
 /** Questions of one connection under way at a time. */
 const TCP_QUESTIONS = 64;
@@ -16,12 +17,19 @@ const TCP_QUESTIONS = 64;
 export interface DnsServerOptions {
   readonly answers: Answers;
   readonly forwarder: NameForwarder;
+  /** Who asks from this address, so that all that is one source has one share of what many ask for. */
+  readonly sourceOf: (network: number, address: string) => string;
 }
 
 /** Bound sockets: where the server listens. */
 export interface DnsSockets {
   readonly udp: readonly UdpSocket[];
   readonly tcp: readonly TcpServer[];
+}
+
+interface Connection {
+  readonly source: string;
+  readonly socket: Socket;
 }
 
 export interface ServerCounters {
@@ -36,7 +44,7 @@ export interface ServerCounters {
 export class DnsServer {
   readonly counters: ServerCounters = { queries: 0, answered: 0, malformed: 0 };
   readonly #options: DnsServerOptions;
-  readonly #connections = new Set<Socket>();
+  readonly #connections = new Shares<Connection>(TCP_CONNECTIONS);
   #sockets: DnsSockets[] = [];
 
   constructor(options: DnsServerOptions) {
@@ -59,7 +67,7 @@ export class DnsServer {
 
   close(): void {
     for (const sockets of this.#sockets) this.drop(sockets);
-    for (const socket of this.#connections) socket.destroy();
+    for (const { socket } of [...this.#connections]) socket.destroy();
   }
 
   #serveUdp(socket: UdpSocket, network: number): void {
@@ -69,7 +77,7 @@ export class DnsServer {
     });
     socket.on('error', () => {}); // one answer cannot be sent: its client is gone
     socket.on('message', (message, { port, address }) => {
-      const response = this.#respond(message, network, 'udp');
+      const response = this.#respond(message, 'udp', network, address);
       if (response === undefined || port === 0) return;
       if (Buffer.isBuffer(response)) socket.send(response, port, address);
       else void response.then((late) => open && socket.send(late, port, address));
@@ -77,6 +85,8 @@ export class DnsServer {
   }
 
   #serveTcp(socket: Socket, network: number): void {
+    const { remoteAddress = '' } = socket;
+    const connection = { source: this.#options.sourceOf(network, remoteAddress), socket };
     const framing = new Framing();
     let underWay = 0;
     const throttle = () => {
@@ -86,17 +96,15 @@ export class DnsServer {
     const send = (response: Buffer) => {
       if (socket.writable) socket.write(frame(response));
     };
-    this.#makeRoom();
-    this.#connections.add(socket);
+    this.#connections.take(connection)?.socket.destroy();
     socket.setTimeout(TCP_IDLE, () => socket.destroy());
     socket.on('error', () => {}); // 'close' follows
-    socket.on('close', () => this.#connections.delete(socket));
+    socket.on('close', () => this.#connections.leave(connection));
     socket.on('drain', throttle);
     socket.on('data', (chunk) => {
-      this.#connections.delete(socket);
-      this.#connections.add(socket);
+      this.#connections.renew(connection);
       for (const message of framing.push(chunk)) {
-        const response = this.#respond(message, network, 'tcp');
+        const response = this.#respond(message, 'tcp', network, remoteAddress);
         if (response === undefined) continue;
         if (Buffer.isBuffer(response)) {
           send(response);
@@ -113,15 +121,13 @@ export class DnsServer {
     });
   }
 
-  #makeRoom(): void {
-    const [idle] = this.#connections;
-    if (idle === undefined || this.#connections.size < TCP_CONNECTIONS) return;
-    this.#connections.delete(idle);
-    idle.destroy();
-  }
-
-  #respond(message: Buffer, network: number, transport: Transport): Buffer | Promise<Buffer> | undefined {
-    const { answers, forwarder } = this.#options;
+  #respond(
+    message: Buffer,
+    transport: Transport,
+    network: number,
+    from: string,
+  ): Buffer | Promise<Buffer> | undefined {
+    const { answers, forwarder, sourceOf } = this.#options;
     this.counters.queries += 1;
     const query = readQuery(message);
     if (query === undefined || typeof query === 'number') {
@@ -129,7 +135,7 @@ export class DnsServer {
       return query === undefined ? undefined : encodeRefusal(message, query);
     }
     const answer = answers.answer(query, network, transport);
-    if (answer === undefined) return forwarder.answer(query, transport);
+    if (answer === undefined) return forwarder.answer(query, transport, sourceOf(network, from));
     this.counters.answered += 1;
     return answer;
   }

@@ -38,6 +38,7 @@ export {
   PortGuard,
   type Refusal,
   type Reserved,
+  removePortGuard,
 } from './packet-filter/index.js';
 export {
   type AttachedInterface,

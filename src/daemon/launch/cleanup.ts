@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { endForwarders, findForwarders } from '../../forwarder/index.js';
-import { Firewall, interfaceNames, PortGuard, removeInterfaces } from '../../hostnet/index.js';
+import { Firewall, interfaceNames, removeInterfaces, removePortGuard } from '../../hostnet/index.js';
 import {
   lockHolder,
   lockStateDir,
@@ -77,7 +77,7 @@ async function removeTraces({ bridge, peer }: RunNote): Promise<string[]> {
   const removed = await removeInterfaces(bridge, peer);
   if ((await interfaceNames()).has(bridge)) return removed;
   await new Firewall(bridge).remove().catch(() => {});
-  await new PortGuard(bridge).drop().catch(() => {});
+  await removePortGuard(bridge).catch(() => {});
   return removed;
 }
 

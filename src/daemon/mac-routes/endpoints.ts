@@ -117,6 +117,10 @@ export class Endpoints {
     return this.#directory.find(network, mac) !== undefined;
   }
 
+  isGivenAddress(network: number, address: string): boolean {
+    return this.#directory.holders(network, address).length > 0;
+  }
+
   /** Whose a MAC or an address is, in words. */
   holder(claimed: string): string {
     const found = this.all().find(({ mac, addresses }) => mac === claimed || addresses.includes(claimed));

@@ -14,6 +14,7 @@ export function reservedBy(peer: PeerId): Reserved {
   return {
     macs: [RESOLVER_MAC, own],
     addresses: [RESOLVER_ADDRESS, RESOLVER_ADDRESS6, linkLocalOf(own).address],
+    server: RESOLVER_MAC,
   };
 }
 

@@ -40,6 +40,8 @@ import { ServedBridges } from './served-bridges.js';
 const EXTERNAL = 'weft:extern';
 /** Number of the network that every host has: of what is no container's, and of who asks from outside. */
 const DEFAULT_NETWORK = 0;
+/** All who ask from addresses that were given to nobody: they can have as many of those as they like. */
+const UNKNOWN_SOURCE = 'unknown';
 /** Maximum time for which an attachment waits for names, in milliseconds. */
 const PATIENCE = 3_000;
 /** Enough for 20,000 names of one host, of which a quarter counts (see OwnedRecordsLimits). */
@@ -56,6 +58,8 @@ export interface DnsOptions {
   readonly file: StateFiles['names'];
   readonly attachments: Attachments;
   readonly networks: Networks;
+  /** Whether an address was given to somebody, so that nobody else asks from it. */
+  readonly isGiven: (network: number, address: string) => boolean;
   readonly log: Log;
 }
 
@@ -103,6 +107,8 @@ export class Dns implements NameControl {
     this.#server = new DnsServer({
       answers: new Answers({ table: this.#table, domain: settings.dnsDomain, ttl: settings.dnsTtl }),
       forwarder: this.#forwarder,
+      sourceOf: (network, address) =>
+        options.isGiven(network, address) ? `${network} ${address}` : UNKNOWN_SOURCE,
     });
     this.#bridges = new ServedBridges({ ...options, server: this.#server });
     this.#listeners = new DnsListeners({

@@ -3,6 +3,6 @@ export { chainsThatDrop, droppingChains, filteredFamilies } from './dropping.js'
 export { Firewall } from './firewall.js';
 export { forwardingFlaws, forwardPackets } from './forwarding.js';
 export type { ExposedSubnet, HairpinPort, Passage } from './passage.js';
-export { PortGuard } from './port-guard.js';
+export { PortGuard, removePortGuard } from './port-guard.js';
 export type { Refusal } from './port-refusals.js';
 export type { Holding, Reserved } from './port-rules.js';

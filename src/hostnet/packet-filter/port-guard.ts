@@ -45,8 +45,8 @@ export class PortGuard {
   /** Of tables that this one took the place of. */
   #past: Readonly<Record<string, number>> = {};
 
-  constructor(bridge: string, reserved: Reserved = { macs: [], addresses: [] }) {
-    this.#table = `weft-${bridge}-ports`;
+  constructor(bridge: string, reserved: Reserved) {
+    this.#table = tableOf(bridge);
     this.#reserved = reserved;
   }
 
@@ -105,7 +105,7 @@ export class PortGuard {
   async drop(): Promise<void> {
     await this.#work.run(async () => {
       this.#written = undefined;
-      await nft([`table bridge ${this.#table}`, `delete table bridge ${this.#table}`]);
+      await removeTable(this.#table);
     });
   }
 
@@ -160,7 +160,7 @@ export class PortGuard {
     await nft([
       `table bridge ${this.#table}`,
       `delete table bridge ${this.#table}`,
-      portTable(this.#table, [...this.#networks]),
+      portTable(this.#table, [...this.#networks], this.#reserved.server),
       ...this.#change('add', [...wanted]),
     ]);
     this.#written = wanted;
@@ -189,6 +189,19 @@ export class PortGuard {
       throw error;
     });
   }
+}
+
+/** Removes what a guard that is no more left behind. */
+export async function removePortGuard(bridge: string): Promise<void> {
+  await removeTable(tableOf(bridge));
+}
+
+function tableOf(bridge: string): string {
+  return `weft-${bridge}-ports`;
+}
+
+async function removeTable(table: string): Promise<void> {
+  await nft([`table bridge ${table}`, `delete table bridge ${table}`]);
 }
 
 function keyOf({ network, mac }: Pick<Holding, 'network' | 'mac'>): string {

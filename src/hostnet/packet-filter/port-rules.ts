@@ -14,6 +14,8 @@ export interface Holding {
 export interface Reserved {
   readonly macs: readonly string[];
   readonly addresses: readonly string[];
+  /** The MAC of the server that tells those who ask it apart by their addresses. */
+  readonly server: string;
 }
 
 /** Maximum number of refusals that are remembered of each kind, and for how long after the last one. */
@@ -52,10 +54,16 @@ export function given(network: number, [kind, value]: Claim): string {
 /**
  * IPv6 addresses are compared as numbers, since what a neighbour advertisement is about has no name in older versions of nft. A port may claim what it was
  * given whatever else is so; else a claim is refused of what was given to anybody. Who is refused is remembered by a rule of its own: where there is no room
- * for more, the next one drops all the same.
+ * for more, the next one drops all the same. Only what is for the server is judged by the sender of IP packets, too.
  */
-export function portTable(table: string, networks: readonly number[]): string {
-  const keys = { mac: 'ether saddr', ipv4: 'arp saddr ip', ipv6: '@nh,64,128', target: '@th,64,128' };
+export function portTable(table: string, networks: readonly number[], server: string): string {
+  const keys = {
+    mac: 'ether saddr',
+    ipv4: 'arp saddr ip',
+    ipv6: '@nh,64,128',
+    target: '@th,64,128',
+    sender: 'ip saddr',
+  };
   const sets = KINDS.flatMap((kind) => [
     `set own_${kind} { typeof iifname . ${keys[kind]}; }`,
     `set refused_${kind} { typeof iifname . ${keys[kind]}; size ${REMEMBERED}; flags dynamic,timeout; timeout ${REMEMBERED_FOR}; }`,
@@ -73,17 +81,19 @@ export function portTable(table: string, networks: readonly number[]): string {
       ether type arp iifname . ${keys.ipv4} != @own_ipv4 ${keys.ipv4} @ipv4_${network} goto refuse_ipv4
       icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert, nd-redirect } iifname . ${keys.ipv6} != @own_ipv6 ${keys.ipv6} @ipv6_${network} goto refuse_ipv6
       icmpv6 type nd-neighbor-advert iifname . ${keys.target} != @own_ipv6 ${keys.target} @ipv6_${network} goto refuse_target
+      ether daddr ${server} ether type ip iifname . ${keys.sender} != @own_ipv4 ${keys.sender} @ipv4_${network} goto refuse_sender
+      ether daddr ${server} ether type ip6 iifname . ${keys.ipv6} != @own_ipv6 ${keys.ipv6} @ipv6_${network} goto refuse_ipv6
     }`;
   return `table bridge ${table} {
     ${sets.join('\n    ')}
-    ${refuse('mac', 'mac')} ${refuse('ipv4', 'ipv4')} ${refuse('ipv6', 'ipv6')} ${refuse('target', 'ipv6')}
+    ${refuse('mac', 'mac')} ${refuse('ipv4', 'ipv4')} ${refuse('ipv6', 'ipv6')} ${refuse('target', 'ipv6')} ${refuse('sender', 'ipv4')}
     ${networks.map(judge).join('')}
     map ports { type ifname : verdict; }
     chain prerouting {
       type filter hook prerouting priority dstnat; policy accept;
       meta iifkind "tun" accept
-      ether type ip iifname . ${keys.mac} @own_mac accept
-      ether type ip6 meta l4proto != icmpv6 iifname . ${keys.mac} @own_mac accept
+      ether type ip ether daddr != ${server} iifname . ${keys.mac} @own_mac accept
+      ether type ip6 ether daddr != ${server} meta l4proto != icmpv6 iifname . ${keys.mac} @own_mac accept
       iifname vmap @ports
     }
   }`;

@@ -1,11 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { type Container, type Host, sendFrames, until } from '../../lab/index.js';
 import { onLab } from '../../lab/suite.js';
-import { dig } from '../names/dig.js';
+import { dig, nameserver, resolvConf } from '../names/dig.js';
 import { counters, pair } from '../pair.js';
-import { advertisement, EVERYBODY, gratuitousArp, plainFrame } from './forged.js';
+import { advertisement, DNS_MAC, EVERYBODY, gratuitousArp, plainFrame, question } from './forged.js';
 
-const DNS_MAC = '02:77:65:66:74:35';
 const DNS_ADDRESSES = { IPv4: '169.254.53.53', IPv6: 'fe80::53' };
 
 /** What the neighbour cache of a container has for an address. */
@@ -149,5 +148,49 @@ describe('a hostile container', () => {
     } finally {
       for (const service of services) await service.stop();
     }
+  });
+});
+
+describe('a hostile container that asks for names without end', () => {
+  const asker = onLab(async (lab) => {
+    const [host] = await lab.hosts(1);
+    // For names below nobody.test it asks a server that never answers, as many at a time as come.
+    await nameserver(
+      host,
+      '--address=/example.test/192.0.2.1',
+      '--server=/nobody.test/192.168.1.250',
+      '--dns-forward-max=9999',
+    );
+    await host.launch({ args: ['--resolv-conf', resolvConf(host, '127.0.0.1')] });
+    const attacker = await host.container('attacker', '10.32.0.1/24');
+    const near = await host.container('near', '10.32.0.3/24');
+    await near.reaches('10.32.0.1');
+    const { address: mac } = await attacker.device();
+    // The server's socket has room for some hundred at once.
+    const ask = async (bursts: number, address: string) => {
+      for (let burst = 0; burst < bursts; burst += 1) {
+        const port = (i: number) => 1024 + 200 * burst + i;
+        const questions = Array.from({ length: 200 }, (_, i) =>
+          question(`${port(i)}.nobody.test`, { mac, address, port: port(i) }),
+        );
+        await sendFrames(attacker, 'ethweft', questions);
+      }
+    };
+    return { host, near, ask };
+  });
+
+  test('keeps no neighbour from an answer', async () => {
+    const { host, near, ask } = asker();
+    await ask(15, '10.32.0.1');
+    expect(await dig(near, 'www.example.test')).toMatchObject({ status: 'NOERROR', answers: ['192.0.2.1'] });
+    const { dns } = await host.report();
+    expect(dns.status.counters.overloaded).toBeGreaterThan(0);
+  });
+
+  test('cannot ask in the name of a neighbour', async () => {
+    const { host, ask } = asker();
+    const before = await refused(host);
+    await ask(1, '10.32.0.3');
+    await until('they are refused', async () => (await refused(host)) >= before + 200);
   });
 });

@@ -1,6 +1,9 @@
 /** Ethernet frames as nobody's own network stack would send them. */
+import { encode, RECURSION_DESIRED } from 'dns-packet';
 import ipaddr from 'ipaddr.js';
 
+/** Of the DNS server on each host. */
+export const DNS_MAC = '02:77:65:66:74:35';
 export const EVERYBODY = 'ff:ff:ff:ff:ff:ff';
 
 /** IEEE 802, local experimental 1: means nothing to anybody. */
@@ -47,16 +50,38 @@ export function advertisement(target: string, mac: string, from = mac): Buffer {
   ]);
 }
 
+/** A DNS question for the address of a name, in UDP over IPv4 (RFC 1035, 768, 791). */
+export function question(name: string, from: { mac: string; address: string; port: number }): Buffer {
+  const message = encode({
+    type: 'query',
+    id: from.port,
+    flags: RECURSION_DESIRED,
+    questions: [{ type: 'A', name }],
+  });
+  const header = Buffer.from('45000000000000004011000000000000a9fe3535', 'hex');
+  header.writeUInt16BE(header.length + 8 + message.length, 2);
+  bytes(from.address).copy(header, 12);
+  header.writeUInt16BE(~onesComplementSum(header) & 0xffff, 10);
+  const udp = Buffer.alloc(8); // no checksum, as IPv4 allows
+  udp.writeUInt16BE(from.port, 0);
+  udp.writeUInt16BE(53, 2);
+  udp.writeUInt16BE(udp.length + message.length, 4);
+  return padded(bytes(DNS_MAC), bytes(from.mac), Buffer.from('0800', 'hex'), header, udp, message);
+}
+
 /** Of ICMPv6, with the pseudo-header (RFC 8200, section 8.1). */
 function checksum(source: Buffer, destination: Buffer, message: Buffer): number {
   const pseudo = Buffer.alloc(8);
   pseudo.writeUInt32BE(message.length);
   pseudo[7] = 58;
-  const all = Buffer.concat([source, destination, pseudo, message]);
+  return ~onesComplementSum(Buffer.concat([source, destination, pseudo, message])) & 0xffff;
+}
+
+function onesComplementSum(all: Buffer): number {
   let sum = 0;
   for (let at = 0; at < all.length; at += 2) sum += all.readUInt16BE(at);
   while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
-  return ~sum & 0xffff;
+  return sum;
 }
 
 /** Of a MAC or an IP address. */

@@ -61,9 +61,13 @@ function answers(data: string, rcode = 0): Behaviour {
 
 const silent: Behaviour = () => {};
 
-async function ask(forwarder: NameForwarder, name = 'example.test', flags = 0x100) {
+async function ask(
+  forwarder: NameForwarder,
+  name = 'example.test',
+  { flags = 0x100, source = '10.32.0.1' } = {},
+) {
   const parsed = readQuery(query({ name, type: 'A' }, { flags })) as Query;
-  const response = decode(await forwarder.answer(parsed, 'udp')) as ReturnType<typeof decode> & {
+  const response = decode(await forwarder.answer(parsed, 'udp', source)) as ReturnType<typeof decode> & {
     rcode: string;
   };
   return {
@@ -132,7 +136,7 @@ test('a server that asks us back makes no loop: it is asked once a try, and the 
   let forwarder: NameForwarder | undefined;
   await world.server('127.0.0.1', (message, reply) => {
     asked += 1;
-    void forwarder?.answer(readQuery(message) as Query, 'udp').then(reply);
+    void forwarder?.answer(readQuery(message) as Query, 'udp', '127.0.0.1').then(reply);
   });
   await world.server('127.0.0.2', answers('192.0.2.2'));
   world.use('127.0.0.1', '127.0.0.2');
@@ -156,5 +160,23 @@ test('an answer to another question, or with another id, does not count', async 
 
 test('who does not want recursion is refused', async () => {
   world.use('127.0.0.1');
-  expect(await ask(world.forwarder(), 'example.test', 0)).toMatchObject({ rcode: 'REFUSED' });
+  expect(await ask(world.forwarder(), 'example.test', { flags: 0 })).toMatchObject({ rcode: 'REFUSED' });
+});
+
+test('one that asks more than the servers answer keeps nobody else from an answer, not even to the same question', async () => {
+  await world.server('127.0.0.1', (message, reply) => {
+    const [question] = decode(message).questions ?? [];
+    if (question?.name.startsWith('slow')) setTimeout(() => answers('192.0.2.2')(message, reply), 1_000);
+    else if (question?.name === 'example.test') answers('192.0.2.1')(message, reply);
+  });
+  world.use('127.0.0.1');
+  const forwarder = world.forwarder();
+  const hostile = { source: '10.32.0.66' };
+  const flood = Array.from({ length: 4_000 }, (_, i) =>
+    ask(forwarder, i < 1_000 ? 'slow.test' : `nobody-${i}.test`, hostile),
+  );
+  const others = await Promise.all([ask(forwarder), ask(forwarder, 'slow.test')]);
+  expect(others.map(({ data }) => data)).toEqual([['192.0.2.1'], ['192.0.2.2']]);
+  expect(forwarder.counters.overloaded).toBeGreaterThan(1_000);
+  await Promise.all(flood);
 });

@@ -21,6 +21,7 @@ class World {
     this.server = new DnsServer({
       answers: new Zone(record('web', '10.32.0.1')).answers,
       forwarder: new NameForwarder(upstreams),
+      sourceOf: (_network, address) => address,
     });
   }
 
