@@ -60,11 +60,12 @@ test: build ## unit tests, native tests, and real routers in network namespaces
 	$(ISOLATED) npx vitest run $(ARGS)
 
 .PHONY: check
-check: build ## types, lint, format, 10 million operations on the address ring, clang-tidy, sanitizers, a short run of each fuzzer
+check: build ## types, lint, format, 10 million operations on the address ring, a minute of fuzzing the daemon, clang-tidy, sanitizers, a short run of each fuzzer
 	@./scripts/apt-packages $(APT_CHECK)
 	npx tsc -p tsconfig.json
 	npx biome check .
 	npx tsx bench/ipam/check.ts --operations 10000000
+	npx tsx test/fuzz/main.ts --seconds 60
 	$(ISOLATED) ./scripts/native-check
 
 .PHONY: bench

@@ -40,6 +40,10 @@ export const ADDRESS_ERRORS = {
     'See the reason in the message.',
   ),
   'impossible-record': dropped('A record of the address ring has contents that no correct router signs.'),
+  'message-too-long': failed(
+    'The address ring has more records than a message to another router can carry.',
+    'Expel the router that makes them up, if the log names one; else use fewer, larger subnets.',
+  ),
   'bad-electors': usage(
     'The number of electors is out of range.',
     'Give one from 1 to the limit in the message.',

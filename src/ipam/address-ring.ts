@@ -17,6 +17,7 @@ import {
   type RecordSigner,
   type Ring,
   type RingRecord,
+  recordsIn,
   ringError,
   type Span,
 } from './ring/index.js';
@@ -185,7 +186,8 @@ export class AddressRing {
     this.#ownership.now = now;
     if (this.#outbox.state.ring === undefined) return;
     this.#ownership.refresh();
-    this.#handle(from, message);
+    const records = recordsIn(message);
+    if (this.#ownership.believable(records).length === records.length) this.#handle(from, message);
     this.#advance();
   }
 

@@ -274,10 +274,10 @@ export class AddressService implements AddressAllocator {
   }
 
   #do(output: Output): void {
-    const { transport, onLost, onWarning } = this.#options;
+    const { onLost, onWarning } = this.#options;
     switch (output.kind) {
       case 'send':
-        transport.send(output.to, this.#encode(output.message));
+        this.#send(output.to, output.message);
         break;
       case 'announce':
         this.#announce(output.records);
@@ -296,6 +296,17 @@ export class AddressService implements AddressAllocator {
     }
   }
 
+  /** A message that is too long is as good as lost: what it was to bring about does not happen. */
+  #send(to: PeerId, message: Message): void {
+    const { transport, onWarning } = this.#options;
+    try {
+      transport.send(to, encodeMessage(message, this.#configHash()));
+    } catch (error) {
+      if (!(error instanceof WeftError)) throw error;
+      onWarning(error, to);
+    }
+  }
+
   #announce(records: readonly RingRecord[]): void {
     this.#gossip.announce(records);
     this.#options.transport.changed();
@@ -306,10 +317,6 @@ export class AddressService implements AddressAllocator {
     this.#pending.delete(id);
     if (error === undefined) pending?.resolve(allocation);
     else pending?.reject(error);
-  }
-
-  #encode(message: Message): Uint8Array {
-    return encodeMessage(message, this.#configHash());
   }
 
   #configHash(): Uint8Array {

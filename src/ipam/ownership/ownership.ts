@@ -17,7 +17,7 @@ import {
 import { type Allocation, type Allocations, spanOf } from './allocations.js';
 import type { Outbox } from './outbox.js';
 import { NO_ARCS, type OwnArcs, ownArcsOf, type RingState } from './state.js';
-import { incarnationAfter, joined, versionAfter } from './versions.js';
+import { incarnationAfter, isAhead, joined, versionAfter } from './versions.js';
 
 export interface OwnershipOptions {
   readonly signer: RecordSigner;
@@ -119,7 +119,7 @@ export class Ownership {
     let { unconfirmed } = before;
     const news: RingRecord[] = [];
     let isEssential = false;
-    for (const record of records) {
+    for (const record of this.believable(records)) {
       const known: Ring = ring;
       ring = known.put(record, this.#keeps);
       if (ring === known) continue;
@@ -133,6 +133,14 @@ export class Ownership {
     this.#answerContradictions();
     this.refresh();
     return news;
+  }
+
+  /** The records that are not from a time that no clock shows. */
+  believable(records: readonly RingRecord[]): readonly RingRecord[] {
+    const ahead = records.find((record) => isAhead(record, this.now));
+    if (ahead === undefined) return records;
+    this.#warn(ahead.signer, ringError.ahead(this.#options.nameOf(ahead.signer)));
+    return records.filter((record) => !isAhead(record, this.now));
   }
 
   /** Hands addresses that this router owns over to another owner. */

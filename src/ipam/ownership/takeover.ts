@@ -13,6 +13,8 @@ import type { Ownership } from './ownership.js';
 
 /** Time after which participants that have not confirmed are asked again, in milliseconds. */
 const RETRY = 2_000;
+/** Maximum number of participant records in a message. */
+const MAX_TOLD = 4_096;
 
 /**
  * Takes over addresses whose owner's incarnation has ended, which may be an earlier incarnation of this
@@ -23,6 +25,8 @@ export class Takeover {
   readonly #reachable: (peer: PeerId) => boolean;
   #round: ConfirmationRound | undefined;
   #rounds = 0;
+  /** Where the participant records begin that are told next. */
+  #told = 0;
 
   constructor(ownership: Ownership, reachable: (peer: PeerId) => boolean) {
     this.#ownership = ownership;
@@ -168,7 +172,11 @@ export class Takeover {
     this.#ownership.acquire(arcs.map(({ start, end, record }) => ({ start, end, version: record.version })));
   }
 
+  /** As many as fit a message, from another place each time; gossip brings the rest. */
   #participantRecords(): RingRecord[] {
-    return [...(this.#ownership.state.ring?.participantRecords.values() ?? [])];
+    const all = [...(this.#ownership.state.ring?.participantRecords.values() ?? [])];
+    if (all.length <= MAX_TOLD) return all;
+    this.#told = (this.#told + MAX_TOLD) % all.length;
+    return [...all, ...all].slice(this.#told, this.#told + MAX_TOLD);
   }
 }

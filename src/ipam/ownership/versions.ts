@@ -1,4 +1,4 @@
-import type { VersionedSpan } from '../ring/index.js';
+import type { RingRecord, VersionedSpan } from '../ring/index.js';
 
 /*
  * Incarnations, and the versions of records that take addresses over, are times in units of 1/1024 ms: they
@@ -9,6 +9,13 @@ import type { VersionedSpan } from '../ring/index.js';
 const UNITS_PER_MS = 1_024;
 const MIN_LEAP = 1_000;
 const LEAP_SPREAD = 2 ** 20;
+/**
+ * How far versions and incarnations of others may be ahead of the clock, in milliseconds: further than an honest clock is wrong, and
+ * ever in the future, so that whoever claims the highest one that is taken can be superseded a moment later.
+ */
+const MAX_AHEAD = 10 * 365 * 24 * 3_600_000;
+/** Where a host has lost the time, its clock begins long ago: no router runs before this. */
+const EARLIEST = Date.UTC(2026, 0);
 
 /**
  * An incarnation later than the latest known one. `now` is Unix time in milliseconds, `random` a number from
@@ -21,6 +28,19 @@ export function incarnationAfter(latest: number, now: number, random: number): n
 /** A version that supersedes this one and every version that was forgotten. */
 export function versionAfter(version: number, now: number, random: number): number {
   return Math.max(version + MIN_LEAP + Math.floor(random * LEAP_SPREAD), timeOf(now));
+}
+
+/**
+ * Whether a record holds a version or an incarnation of a time that no clock shows. It is not taken, as if it had been lost on the way:
+ * nobody could supersede the highest number of all.
+ */
+export function isAhead(record: RingRecord, now: number): boolean {
+  const limit = timeOf(Math.max(now, EARLIEST) + MAX_AHEAD);
+  const times =
+    record.kind === 'ownership'
+      ? [record.version, record.ownerIncarnation, record.signerIncarnation]
+      : [record.incarnation, record.successorIncarnation];
+  return times.some((time) => time > limit);
 }
 
 /** Joins spans that follow each other without a gap; the joined span has the highest of their versions. */

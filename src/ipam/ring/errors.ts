@@ -26,6 +26,16 @@ export const ringError = {
       'not-its-owner',
       `${signer} gave away addresses of ${owner} without a signature of ${owner}: its record is ignored`,
     ),
+  ahead: (signer: string) =>
+    new WeftError(
+      'impossible-record',
+      `${signer} signed a record of the ring for a time years from now: it is ignored; if the clock of a host is wrong, set it`,
+    ),
+  tooLong: (type: string) =>
+    new WeftError(
+      'message-too-long',
+      `a message about addresses (${type}) was not sent: the ring has too many records for one message; routers that are gone are in it, or one makes them up`,
+    ),
   conflict: (peer: string) =>
     new WeftError(
       'address-conflict',

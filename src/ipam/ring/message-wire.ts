@@ -1,6 +1,7 @@
 import c, { type Encoder } from 'compact-encoding';
 import { boundedList, decodeExact, encode, fixedBytes, mapped, struct } from '../../codec.js';
 import { WeftError } from '../../errors.js';
+import { ringError } from './errors.js';
 import type { DenialReason, Message, MessageOf, VersionedSpan } from './messages.js';
 import { MAX_RECORDS, ringRecord, span } from './record-wire.js';
 import type { ParticipantRecord, RingRecord } from './records.js';
@@ -8,6 +9,8 @@ import type { ParticipantRecord, RingRecord } from './records.js';
 /** The bytes of what participants say to each other. docs/protocol.md, section 12. */
 
 const MAX_SPANS = 65_536;
+/** What the mesh carries in one message, and a little less. */
+const MAX_BODY_BYTES = 1_000_000;
 const HASH_BYTES = 8;
 const REASONS: readonly DenialReason[] = ['full', 'used', 'not-mine', 'not-now'];
 
@@ -58,10 +61,13 @@ const TYPES = Object.keys(BODIES) as Message['type'][];
 
 /**
  * A message, preceded by the hash of the configuration: between routers of different configurations no
- * message has a meaning.
+ * message has a meaning. Throws `message-too-long` for one that no router could read.
  */
 export function encodeMessage(message: Message, configHash: Uint8Array): Buffer {
+  const isLong = recordsIn(message).length > MAX_RECORDS || spansIn(message).length > MAX_SPANS;
+  if (isLong) throw ringError.tooLong(message.type);
   const body = encode(BODIES[message.type] as Encoder<Message>, message);
+  if (body.length > MAX_BODY_BYTES) throw ringError.tooLong(message.type);
   return Buffer.concat([configHash, Buffer.of(TYPES.indexOf(message.type)), body]);
 }
 
@@ -80,6 +86,10 @@ export function decodeMessage(bytes: Uint8Array, configHash: Uint8Array): Messag
   if (type === undefined) throw new WeftError('bad-message', 'a message about addresses has an unknown type');
   const body = decodeExact(BODIES[type] as Encoder<object>, bytes.subarray(configHash.length + 1));
   return { type, ...body } as Message;
+}
+
+function spansIn(message: Message): readonly VersionedSpan[] {
+  return 'spans' in message ? message.spans : [];
 }
 
 /** The records that a message carries. */

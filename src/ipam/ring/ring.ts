@@ -10,6 +10,12 @@ import {
   UNSIGNED,
 } from './records.js';
 
+/**
+ * Maximum number of peers that are known to participate or to have participated: anybody can declare peers ended that never were. Those
+ * that come later are not known here.
+ */
+const MAX_PARTICIPANTS = 16_384;
+
 /** A contiguous part of the ring in which one ownership record is in force. */
 export interface Arc extends Span {
   readonly record: OwnershipRecord;
@@ -150,6 +156,7 @@ export class Ring {
   #putParticipant(record: ParticipantRecord): Ring {
     const known = this.participantRecords.get(record.peer);
     if (known !== undefined && !supersedesParticipant(record, known)) return this;
+    if (known === undefined && this.participantRecords.size >= MAX_PARTICIPANTS) return this;
     const ring = new Ring(this.arcs, new Map(this.participantRecords).set(record.peer, record));
     if (known?.incarnation === record.incarnation && known.ended === record.ended) {
       ring.#participantsHash = this.#participantsHash;
