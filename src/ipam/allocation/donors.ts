@@ -38,8 +38,11 @@ export class Donors {
     return this.#nonce;
   }
 
-  /** Chooses the next donor for a span. One that is asked is passed over at the deadline. */
-  choose(span: Span, ring: Ring, self: PeerId, deadline: number): DonorChoice {
+  /**
+   * Chooses the next donor for a span. One that is asked is passed over at the deadline. `isPending`: addresses of
+   * the span may soon be this router's own, so that the search is not over when all owners have denied.
+   */
+  choose(span: Span, ring: Ring, self: PeerId, deadline: number, isPending: boolean): DonorChoice {
     const key = `${span.start}-${span.end}`;
     const search = this.#searches.get(key) ?? {
       ...{ asked: undefined, stalled: undefined },
@@ -55,7 +58,7 @@ export class Donors {
       return { kind: 'ask', ...search.asked };
     }
     const isFinal = (owner: PeerId) => ['full', 'used'].includes(search.denials.get(owner) ?? '');
-    if (![...owners.keys()].every(isFinal)) {
+    if (isPending || ![...owners.keys()].every(isFinal)) {
       search.stalled = ring;
       return { kind: 'wait' };
     }

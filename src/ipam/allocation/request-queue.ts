@@ -129,13 +129,13 @@ export class RequestQueue {
     if (ring === undefined) return;
     const { self, pending, now, participant } = this.#ownership;
     const { id, span } = request;
-    const choice = this.#options.donors.choose(span, ring, self, now + DONOR_PATIENCE);
+    const isPending = pending.some((arc) => overlap(arc, span) !== undefined);
+    const choice = this.#options.donors.choose(span, ring, self, now + DONOR_PATIENCE, isPending);
     if (choice.kind === 'ask' && participant !== undefined) {
       const { donor, nonce } = choice;
       this.#ownership.send(donor, { type: 'request', nonce, span, participant });
     }
-    const isPending = pending.some((arc) => overlap(arc, span) !== undefined);
-    if (choice.kind !== 'exhausted' || isPending) return;
+    if (choice.kind !== 'exhausted') return;
     const isOneAddress = span.end - span.start === 1;
     const user = this.#options.nameOf(choice.owner ?? self);
     this.refuse(id, isOneAddress ? ringError.used(span.start, user) : ringError.noSpace(span));

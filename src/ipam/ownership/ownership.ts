@@ -183,12 +183,18 @@ export class Ownership {
 
   /**
    * Ends the latest incarnation of a peer, unless it has ended, with this router as the successor. A founder
-   * may own addresses without having had any incarnation yet.
+   * may own addresses without having had any incarnation yet. Where ended peers are each other's successors, as
+   * only liars make them, so that nobody would ever take over, a later incarnation is declared ended.
    */
   endLatest(peer: PeerId): void {
     const { ring } = this.state;
     const latest = ring?.latestIncarnation(peer);
-    if (ring === undefined || latest === undefined || ring.hasEnded(latest)) return;
+    if (ring === undefined || latest === undefined) return;
+    if (ring.hasEnded(latest)) {
+      const isCircle = ring.successorOf(peer) === undefined;
+      if (isCircle) this.end({ peer, incarnation: latest.incarnation + 1 }, this.incarnation);
+      return;
+    }
     const isOwner = ring.arcs.some(({ record }) => record.owner === peer);
     if (latest.incarnation > 0 || isOwner) this.end(latest, this.incarnation);
   }
@@ -262,6 +268,8 @@ export class Ownership {
       return true;
     }
     if (record.version !== version + 1 || record.signer === owner) return false;
+    // Nobody would object in the owner's place, and routers that hear the two in another order would never agree.
+    if (this.state.ring?.hasEnded({ peer: owner, incarnation: ownerIncarnation })) return false;
     const { nameOf } = this.#options;
     this.#warn(record.signer, ringError.notOwner(nameOf(record.signer), nameOf(owner)));
     return true;
@@ -334,7 +342,9 @@ export class Ownership {
   #beginIncarnation(): void {
     const { state, self: peer } = this;
     const { signer, random } = this.#options;
-    const latest = Math.max(this.participant?.incarnation ?? 0, state.incarnation);
+    // Later than whatever others say of this router, too: nobody else could end an incarnation that never was.
+    const named = state.ring?.latestIncarnation(peer).incarnation ?? 0;
+    const latest = Math.max(named, state.incarnation);
     const incarnation = incarnationAfter(latest, this.now, random());
     this.#outbox.set({ ...state, incarnation, unconfirmed: new Set() }, true);
     this.#publish(
