@@ -10,6 +10,7 @@ import {
 } from '../ring/index.js';
 import { ConfirmationRound } from './confirmation.js';
 import type { Ownership } from './ownership.js';
+import { isFuture } from './versions.js';
 
 /** Time after which participants that have not confirmed are asked again, in milliseconds. */
 const RETRY = 2_000;
@@ -77,6 +78,7 @@ export class Takeover {
 
   onConfirm(from: PeerId, { round, participantsHash, spans, records }: MessageOf<'confirm'>): void {
     const ownership = this.#ownership;
+    if (spans.some(({ version }) => isFuture(version, ownership.now))) return;
     ownership.merge(records);
     if (participantsHash !== ownership.participantsHash) {
       ownership.send(from, { type: 'mismatch', round, records: this.#participantRecords() });

@@ -35,12 +35,16 @@ export function versionAfter(version: number, now: number, random: number): numb
  * nobody could supersede the highest number of all.
  */
 export function isAhead(record: RingRecord, now: number): boolean {
-  const limit = timeOf(Math.max(now, EARLIEST) + MAX_AHEAD);
   const times =
     record.kind === 'ownership'
       ? [record.version, record.ownerIncarnation, record.signerIncarnation]
       : [record.incarnation, record.successorIncarnation];
-  return times.some((time) => time > limit);
+  return times.some((time) => isFuture(time, now));
+}
+
+/** Whether no clock shows the time of this version or incarnation. */
+export function isFuture(time: number, now: number): boolean {
+  return time > timeOf(Math.max(now, EARLIEST) + MAX_AHEAD);
 }
 
 /** Joins spans that follow each other without a gap; the joined span has the highest of their versions. */

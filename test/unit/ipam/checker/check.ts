@@ -1,6 +1,7 @@
 import { faults } from './faults.js';
-import { heal } from './healing.js';
+import { expelLiars, heal } from './healing.js';
 import { Violation } from './invariants.js';
+import { lies } from './lies.js';
 import { requests } from './requests.js';
 import { type Operation, World, type WorldOptions } from './world.js';
 
@@ -8,6 +9,9 @@ import { type Operation, World, type WorldOptions } from './world.js';
  * A randomised checker: routers with the real state machine, over a network that loses, repeats, delays and
  * reorders messages, on hosts that crash and come back with older disks, in virtual time. Safety is checked
  * after every operation; at the end of every episode all faults end, and it is checked that nothing is lost.
+ *
+ * Where members lie, no protocol keeps an address from having two owners. Then it is checked what an honest
+ * router keeps by itself, and that all is well again once the liars are expelled.
  */
 
 export interface CheckOptions extends WorldOptions {
@@ -26,10 +30,11 @@ const MAX_IN_FLIGHT = 400;
 /** Runs one episode. Throws `Violation`, with the seed that reproduces it. */
 export function check(options: CheckOptions): CheckResult {
   const world = new World(options);
-  const operations = [...requests(world), ...faults(world)];
+  const operations = [...requests(world), ...faults(world), ...lies(world)];
   const weight = operations.reduce((sum, each) => sum + each.weight, 0);
   try {
     while (world.operations < options.operations) step(world, operations, weight);
+    expelLiars(world);
     heal(world);
   } catch (error) {
     const why =

@@ -1,26 +1,45 @@
 import type { AddressRing } from '../../../../src/ipam/address-ring.js';
 import { IPV4 } from '../../../../src/ipam/ownership/allocations.js';
 import type { Host } from './host.js';
-import { isWhole, Violation } from './invariants.js';
+import { isWhole, noteOwned, Violation } from './invariants.js';
 import type { World } from './world.js';
+
+/** Milliseconds between the clocks of two hosts. */
+const MAX_SKEW = 3_600_000;
+
+/** Nobody listens to the liars any more, as after `weft peer revoke`: what they said stays in the rings. */
+export function expelLiars(world: World): void {
+  for (const host of world.hosts.all) {
+    if (!host.isLiar) continue;
+    world.stop(host, 'expelled');
+    host.used.clear();
+  }
+}
 
 /** Ends all faults; then all addresses must be owned, by owners that all hosts know, and usable. */
 export function heal(world: World): void {
   const { chance, hosts, network, range } = world;
   chance.calm = true;
+  // What the fastest clock let pass is believed by all when the slowest gets there.
+  if (world.hasLiars) world.time += 2 * MAX_SKEW;
   for (const host of hosts.all) {
     host.group = 0;
-    if (host.state === 'stopped' || (host.state === 'dead' && host.successor === undefined)) {
-      world.start(host);
-    }
+    if (host.state === 'stopped' || (host.state === 'dead' && !isReplaced(host))) world.start(host);
   }
+  if (hosts.up().length === 0) return;
   for (let round = 0; round < 60 && !(network.late.length === 0 && isWhole(hosts, range)); round++) {
     if (round === 3) network.packets.push(...network.late.splice(0));
     settleAll(world);
     removeDead(world);
+    if (world.hasLiars && round % 10 === 9) restartRivals(world);
   }
   if (!isWhole(hosts, range)) throw new Violation(`space is lost: ${hosts.describe()}`);
   fillUp(world);
+}
+
+/** A host that was removed does not come back, unless a liar removed it. */
+function isReplaced({ successor }: Host): boolean {
+  return successor !== undefined && !successor.isLiar;
 }
 
 /** Time passes on all hosts, each tells the others all that it knows, and everything arrives. */
@@ -37,6 +56,26 @@ function settleAll(world: World): void {
 }
 
 /**
+ * Where two honest hosts own the same addresses, one of them is started anew, as people should do: what it
+ * owned is its own again only if the other one confirms that. So is one that is said to own what it knows
+ * nothing of.
+ */
+function restartRivals(world: World): void {
+  const { hosts } = world;
+  const rival = hosts.up().find((host) => noteOwned(hosts, host) !== undefined || isMisnamed(host));
+  if (rival === undefined) return;
+  world.count('restart of a rival');
+  world.stop(rival, 'stopped');
+  rival.isFresh = false;
+  world.start(rival);
+}
+
+/** Whether addresses are said to be of an incarnation that the router never began. */
+function isMisnamed({ ring, peer, disk }: Host): boolean {
+  return (ring?.ring?.latestIncarnation(peer).incarnation ?? 0) > disk.incarnation;
+}
+
+/**
  * Removes dead hosts again where they are believed to participate: a removal ends only the incarnations
  * that were known.
  */
@@ -46,7 +85,7 @@ function removeDead(world: World): void {
   const owners = ring?.arcs.map(({ record }) => record.owner) ?? [];
   for (const peer of new Set([...owners, ...(ring?.participants ?? [])])) {
     const other = world.hosts.of(peer);
-    if (host?.ring === undefined || (other?.state !== 'dead' && other?.state !== 'left')) continue;
+    if (host?.ring === undefined || other?.state === 'up' || other?.state === 'stopped') continue;
     host.ring.remove(world.nextId(), peer);
     world.settle(host);
   }

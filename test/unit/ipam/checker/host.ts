@@ -8,15 +8,17 @@ import { trustingSigner } from '../rings.js';
 
 /**
  * `stopped`: the router was killed, the containers go on, and it is started again soon. `dead`: the host is
- * down.
+ * down. `expelled`: a liar that was found out, to which nobody listens any more.
  */
-export type HostState = 'up' | 'stopped' | 'dead' | 'left';
+export type HostState = 'up' | 'stopped' | 'dead' | 'left' | 'expelled';
 
 export class Host {
   readonly name: string;
   readonly peer: PeerId;
   readonly signer: RecordSigner;
   state: HostState = 'dead';
+  /** Whether this router says what is not true, beside what its state machine says. */
+  isLiar = false;
   run = 0;
   ring: AddressRing | undefined;
   disk: RingState;
@@ -36,6 +38,8 @@ export class Host {
   group = 0;
   /** The addresses of containers, with their owners. */
   readonly used = new Map<number, string>();
+  /** Addresses that were given out a moment ago. */
+  readonly given: number[] = [];
   /** The owners of requests that wait, by id. */
   readonly waiting = new Map<number, string>();
   /** The host that removed this one, or that took over what it had when it left. */

@@ -15,6 +15,10 @@ export class Hosts {
     return this.#byPeer.get(peer);
   }
 
+  honest(): Host[] {
+    return this.all.filter(({ isLiar }) => !isLiar);
+  }
+
   up(): Host[] {
     return this.all.filter(({ state }) => state === 'up');
   }

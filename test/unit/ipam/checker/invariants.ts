@@ -1,8 +1,12 @@
 import { ownArcsOf } from '../../../../src/ipam/ownership/state.js';
+import type { Message } from '../../../../src/ipam/ring/messages.js';
 import type { Block } from '../../../../src/ipam/ring/range.js';
-import type { Arc } from '../../../../src/ipam/ring/ring.js';
+import type { Arc, Ring } from '../../../../src/ipam/ring/ring.js';
 import type { Host } from './host.js';
 import type { Hosts } from './hosts.js';
+
+/** As docs/protocol.md, section 12, says. */
+const MAX_PARTICIPANTS = 16_384;
 
 /** An invariant is violated. */
 export class Violation extends Error {}
@@ -12,22 +16,71 @@ export class Violation extends Error {}
  * stopped. Called when what a host owns by its disk may have changed.
  */
 export function checkOwners(hosts: Hosts, host: Host): void {
+  const twice = noteOwned(hosts, host);
+  if (twice === undefined) return;
+  const [address, other] = twice;
+  throw new Violation(`${address} is owned by ${host.name} and by ${other.name}\n${hosts.describe()}`);
+}
+
+/** Notes what a host owns by its disk; gives an address that another honest one owns as well. */
+export function noteOwned(hosts: Hosts, host: Host): [address: number, other: Host] | undefined {
   host.owned = host.isFresh ? ownArcsOf(host.disk, host.peer).owned : [];
-  for (const other of hosts.all) {
-    if (other === host) continue;
-    const twice = shared(host.owned, other.owned);
-    if (twice !== undefined) {
-      throw new Violation(`${twice} is owned by ${host.name} and by ${other.name}\n${hosts.describe()}`);
-    }
+  for (const other of hosts.honest()) {
+    const twice = other === host || host.isLiar ? undefined : shared(host.owned, other.owned);
+    if (twice !== undefined) return [twice, other];
   }
+  return undefined;
 }
 
 /** No address is given to two containers. */
 export function checkGivenOnce(hosts: Hosts, host: Host, address: number): void {
-  for (const other of hosts.all) {
-    if (other !== host && other.used.has(address)) {
-      throw new Violation(`${address} is given out by ${host.name} and by ${other.name}`);
+  const other = isGivenElsewhere(hosts, host, address);
+  if (other === undefined) return;
+  throw new Violation(`${address} is given out by ${host.name} and by ${other.name}`);
+}
+
+/** Another honest host whose containers have this address. */
+export function isGivenElsewhere(hosts: Hosts, host: Host, address: number): Host | undefined {
+  return hosts.honest().find((other) => other !== host && !host.isLiar && other.used.has(address));
+}
+
+/** A router gives an address to one container of its own, whatever others say. */
+export function checkGivenToOne(host: Host, owner: string, address: number): void {
+  const other = host.used.get(address);
+  if (other === undefined || other === owner) return;
+  throw new Violation(`${host.name} gives ${address} to ${owner}, and ${other} has it`);
+}
+
+/**
+ * A router gives out what it owns by its own disk, or takes it back at once. When its incarnation was ended in
+ * that moment, it is its own again once it is confirmed.
+ */
+export function checkGivenFromOwn(host: Host, address: number): void {
+  if (!host.used.has(address)) return;
+  const { owned, pending } = ownArcsOf(host.disk, host.peer);
+  if ([...owned, ...pending].some(({ start, end }) => start <= address && address < end)) return;
+  throw new Violation(`${host.name} gives out ${address}, which it does not own`);
+}
+
+/** What a router gives away is in use by none of its containers. */
+export function checkGivesFree(host: Host, message: Message): void {
+  const granted = message.type === 'grant' ? message.records.at(-1) : undefined;
+  if (granted?.kind !== 'ownership') return;
+  const used = [...host.used.keys()].find((address) => granted.start <= address && address < granted.end);
+  if (used !== undefined) throw new Violation(`${host.name} gives ${used} away, which is in use there`);
+}
+
+/** The arcs of a ring follow each other from one end of the range to the other, and it holds no more than it may. */
+export function checkForm(hosts: Hosts, range: Block): void {
+  for (const { ring, name } of hosts.honest()) {
+    const { arcs, participantRecords } = ring?.ring ?? { arcs: [], participantRecords: new Map() };
+    let at = range.start;
+    for (const { start, end } of arcs) {
+      if (start !== at || end <= start) throw new Violation(`the ring of ${name} has a hole at ${at}`);
+      at = end;
     }
+    if (arcs.length > 0 && at !== range.end) throw new Violation(`the ring of ${name} ends at ${at}`);
+    if (participantRecords.size > MAX_PARTICIPANTS) throw new Violation(`the ring of ${name} has no end`);
   }
 }
 
@@ -77,21 +130,19 @@ export function isWhole(hosts: Hosts, range: Block): boolean {
   const up = hosts.up();
   const [first] = up.flatMap(({ ring }) => (ring?.ring === undefined ? [] : [ring.ring]));
   if (first === undefined) return false;
-  const isSame = up.every(
-    ({ ring }) =>
-      ring?.ring?.participantsHash === first.participantsHash &&
-      ring.ring.arcs.length === first.arcs.length &&
-      ring.ring.arcs.every(({ start, record }, index) => {
-        const other = first.arcs[index];
-        return (
-          other?.start === start &&
-          other.record.version === record.version &&
-          other.record.owner === record.owner
-        );
-      }),
-  );
+  const isSame = up.every(({ ring }) => ring?.ring !== undefined && agree(first, ring.ring));
   const owned = up.flatMap((host) => host.owned).reduce((sum, { start, end }) => sum + end - start, 0);
   return isSame && owned === range.end - range.start;
+}
+
+/** Whether two rings say the same about everybody and about each address, wherever their arcs begin. */
+function agree(one: Ring, other: Ring): boolean {
+  const isSame = ({ record }: Arc, arc: Arc) =>
+    arc.record.version === record.version && arc.record.owner === record.owner;
+  return (
+    one.participantsHash === other.participantsHash &&
+    one.arcs.every((arc) => other.within(arc).every((theirs) => isSame(arc, theirs)))
+  );
 }
 
 /** An address that is in both lists. */

@@ -3,16 +3,29 @@ import { AddressRing } from '../../../../src/ipam/address-ring.js';
 import { IPV4 } from '../../../../src/ipam/ownership/allocations.js';
 import type { Output } from '../../../../src/ipam/ownership/outbox.js';
 import type { RingState } from '../../../../src/ipam/ownership/state.js';
+import { recordsIn } from '../../../../src/ipam/ring/message-wire.js';
 import { type Block, parseBlock } from '../../../../src/ipam/ring/range.js';
 import type { RingRecord } from '../../../../src/ipam/ring/records.js';
 import { Chance } from './chance.js';
 import { Host, type HostState, LEAVING, reaches } from './host.js';
 import { Hosts } from './hosts.js';
-import { checkGivenOnce, checkOwners, Violation } from './invariants.js';
+import {
+  checkGivenFromOwn,
+  checkGivenOnce,
+  checkGivenToOne,
+  checkGivesFree,
+  checkOwners,
+  isGivenElsewhere,
+  noteOwned,
+  Violation,
+} from './invariants.js';
+import { answerFalsely } from './lies.js';
 import { Network, type Packet } from './network.js';
 
 export interface WorldOptions {
   readonly seed: number;
+  /** Number of members that lie. What holds among honest ones is then checked after the liars are expelled. */
+  readonly liars?: number;
   /** Is given a line for each operation. */
   readonly trace?: (line: string) => void;
 }
@@ -26,6 +39,10 @@ export interface Operation {
 const RANGES = ['10.0.0.0/26', '10.0.0.0/24', '10.0.0.0/22', '10.0.0.0/20'];
 /** Maximum number of older disks from which a host may be restored. */
 const BACKUPS = 6;
+/** Unix time in milliseconds: where somebody lies, numbers of a far future are told from others by the clock. */
+const PRESENT = Date.UTC(2027, 0);
+/** Maximum number of records that liars remember. */
+const MAX_HEARD = 2_000;
 
 /** Hosts with their routers and disks, the network between them, and time. What must hold always is checked here. */
 export class World {
@@ -37,12 +54,17 @@ export class World {
   /** How frequent faults are, compared with other operations. */
   readonly faultRate: number;
   readonly hosts = new Hosts();
-  time = 1_000;
+  time: number;
+  readonly hasLiars: boolean;
+  /** What liars heard, to say it again. */
+  readonly heard: RingRecord[] = [];
   #ids = 0;
   readonly #trace: ((line: string) => void) | undefined;
 
   /** Begins with a network of a few hosts. */
-  constructor({ seed, trace }: WorldOptions) {
+  constructor({ seed, liars = 0, trace }: WorldOptions) {
+    this.hasLiars = liars > 0;
+    this.time = this.hasLiars ? PRESENT : 1_000;
     this.chance = new Chance(seed);
     this.#trace = trace;
     this.range = parseBlock(this.chance.pick(RANGES));
@@ -55,6 +77,7 @@ export class World {
       host.ring?.found(founders.map(({ peer }) => peer));
       this.settle(host);
     }
+    for (let count = 0; count < liars; count++) this.#addLiar();
     this.chance.calm = false;
   }
 
@@ -75,7 +98,9 @@ export class World {
 
   receive({ from, to, run, payload }: Packet): void {
     const { ring } = to;
-    if (ring === undefined || to.run !== run) return;
+    if (ring === undefined || to.run !== run || from.state === 'expelled') return;
+    if (to.isLiar) this.#hear(payload);
+    if (to.isLiar && from !== to && answerFalsely(this, to, from, payload)) return;
     this.count(payload.kind === 'message' ? payload.message.type : 'records');
     if (payload.kind === 'message') {
       ring.receive(from.peer, payload.message, this.now(to));
@@ -85,6 +110,17 @@ export class World {
       if (news.length > 0) this.#spread(to, news, from);
     }
     this.settle(to);
+  }
+
+  #addLiar(): void {
+    const liar = this.addHost();
+    liar.isLiar = true;
+    this.start(liar);
+  }
+
+  #hear(payload: Packet['payload']): void {
+    this.heard.push(...(payload.kind === 'records' ? payload.records : recordsIn(payload.message)));
+    while (this.heard.length > MAX_HEARD) this.heard.splice(this.chance.below(this.heard.length), 1);
   }
 
   addHost(): Host {
@@ -117,6 +153,11 @@ export class World {
       neighbours: () => this.hosts.all.map(({ peer }) => peer).filter(isReached),
       nameOf: (peer) => this.hosts.of(peer)?.name ?? peer,
     });
+    // What a router lost in the moment of its end, it tells nobody; it would claim it again, and gives it up here.
+    for (const [address, owner] of host.used) {
+      const isNoted = host.ring.allocationsOf(owner).some((allocation) => allocation.address === address);
+      if (!isNoted) host.used.delete(address);
+    }
     this.settle(host);
   }
 
@@ -129,7 +170,7 @@ export class World {
     host.state = state;
     host.isFresh &&= state === 'stopped';
     host.waiting.clear();
-    checkOwners(this.hosts, host);
+    this.#checkOwners(host);
   }
 
   #write(host: Host, state: RingState): void {
@@ -139,7 +180,12 @@ export class World {
     }
     host.disk = state;
     host.isFresh = true;
-    checkOwners(this.hosts, host);
+    this.#checkOwners(host);
+  }
+
+  #checkOwners(host: Host): void {
+    if (!this.hasLiars) checkOwners(this.hosts, host);
+    else if (noteOwned(this.hosts, host) !== undefined) this.count('owned twice');
   }
 
   /** Has a router ask for something on behalf of an owner. */
@@ -175,6 +221,7 @@ export class World {
       host.writing ??= host.ring?.save();
       const outputs = host.ring?.outputs() ?? [];
       for (const output of outputs) this.#do(host, output);
+      for (const address of host.given.splice(0)) checkGivenFromOwn(host, address);
       if (host.writing === undefined ? outputs.length === 0 : chance.fault(0.1)) return;
     }
   }
@@ -182,6 +229,7 @@ export class World {
   #do(host: Host, output: Output): void {
     switch (output.kind) {
       case 'send': {
+        checkGivesFree(host, output.message);
         const to = this.hosts.of(output.to);
         if (to !== undefined) this.network.post(host, to, { kind: 'message', message: output.message });
         break;
@@ -197,6 +245,10 @@ export class World {
         host.used.delete(output.allocation.address);
         break;
       case 'warning':
+        if (this.hasLiars) {
+          this.count(output.error.code);
+          break;
+        }
         throw new Violation(`${host.name} warns: ${output.error.message}\n${this.hosts.describe()}`);
     }
   }
@@ -206,8 +258,11 @@ export class World {
     host.waiting.delete(id);
     if (owner === LEAVING && host.ring !== undefined && error === undefined) this.#onLeft(host);
     if (allocation === undefined || owner === undefined) return;
-    checkGivenOnce(this.hosts, host, allocation.address);
+    if (!this.hasLiars) checkGivenOnce(this.hosts, host, allocation.address);
+    else if (isGivenElsewhere(this.hosts, host, allocation.address)) this.count('given twice');
+    checkGivenToOne(host, owner, allocation.address);
     host.used.set(allocation.address, owner);
+    host.given.push(allocation.address);
   }
 
   /** A host that never participated has no successor, and leaves nothing. */
