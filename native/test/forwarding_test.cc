@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "frames.h"
-#include "packet/messages/loop_probe.h"
 #include "switch/announced_endpoints.h"
 #include "switch/resolver.h"
 
@@ -27,6 +26,7 @@ constexpr MacAddress broadcast{std::byte{0xff}, std::byte{0xff}, std::byte{0xff}
 constexpr MacAddress here = mac(1);       // announced as attached to this host
 constexpr MacAddress elsewhere = mac(2);  // announced by the peer in slot 3
 constexpr MacAddress stranger = mac(9);   // announced by nobody
+constexpr PeerId router = 77;
 constexpr MacOwner peer = 3;
 constexpr MacOwner other_peer = 5;
 
@@ -134,10 +134,10 @@ class World : public ForwardingObserver {
 
   Decision forward(const Buffer& frame) {
     const Layers layers = parse_frame(frame);
-    return forwarding.forward({*announced, now, storm_limit}, segment, frame, layers);
+    return forwarding.forward({*announced, now, storm_limit, router}, segment, frame, layers);
   }
   std::optional<Counter> admit(const Buffer& frame, MacOwner from) {
-    return forwarding.admit({*announced, now, storm_limit}, segment, frame, from);
+    return forwarding.admit({*announced, now, storm_limit, router}, segment, frame, from);
   }
   [[nodiscard]] std::optional<MacOwner> learned(const MacAddress& address) const {
     return macs.lookup(segment.number, address, static_cast<std::uint32_t>(now / second));
@@ -159,8 +159,8 @@ class World : public ForwardingObserver {
   void refused(std::uint16_t, const MacAddress&, const IpAddress& address) noexcept override {
     told.push_back("refused " + (address.empty() ? "mac" : address.text()));
   }
-  void loop_probe(std::uint16_t, PeerId router) noexcept override {
-    told.push_back("probe " + std::to_string(router));
+  void loop_probe(const LoopProbe&, MacOwner at) noexcept override {
+    told.push_back("probe " + std::to_string(at));
   }
   void groups_changed(std::uint16_t) noexcept override { told.push_back("groups"); }
   void group_left(std::uint16_t, const IpAddress& group) noexcept override {
@@ -340,19 +340,40 @@ TEST_CASE("a neighbour advertisement of the DNS server is refused, whatever head
   CHECK(!world.admit(advertisement(elsewhere, "fe80::54", false), peer));
 }
 
-TEST_CASE("a loop probe ends here, and is told now and then") {
+Buffer loop_probe(PeerId from) {
+  Buffer frame(loop_probe_size);
+  encode(LoopProbe{from, 7, {}}, frame);
+  return frame;
+}
+
+TEST_CASE("a loop probe of this router ends here, and is told now and then, from either side") {
   World world;
-  Buffer probe(loop_probe_size);
-  encode(LoopProbe{42, 7}, probe);
   for (int i = 0; i < 10; ++i) {
-    const Decision decision = world.forward(probe);
-    CHECK(decision.action == Action::drop);
-    CHECK(!decision.counter);
+    CHECK(world.forward(loop_probe(router)).action == Action::drop);
+    CHECK(world.admit(loop_probe(router), peer) == Counter::loop_probes);
   }
-  CHECK(world.told == std::vector<std::string>{"probe 42"});
+  CHECK(world.told == std::vector<std::string>{"probe 65535"});
   world.now += second;
-  world.forward(probe);
-  CHECK(world.told.size() == 2);
+  CHECK(world.admit(loop_probe(router), peer) == Counter::loop_probes);
+  CHECK(world.told.back() == "probe 3");
+}
+
+TEST_CASE("a loop probe of another router is given back to that one only, now and then, and tells nothing") {
+  World world;
+  const Decision decision = world.forward(loop_probe(42));
+  CHECK(decision.action == Action::give_back);
+  CHECK(decision.router == 42);
+  CHECK(world.forward(loop_probe(42)).action == Action::drop);
+  CHECK(world.admit(loop_probe(42), peer) == Counter::loop_probes);
+  CHECK(world.told.empty());
+}
+
+TEST_CASE("a loop probe of another version goes nowhere") {
+  World world;
+  Buffer frame = loop_probe(42);
+  frame[23] = std::byte{1};
+  CHECK(world.forward(frame).action == Action::drop);
+  CHECK(world.admit(frame, peer) == Counter::loop_probes);
 }
 
 TEST_CASE("link-local control frames are not carried in either direction") {

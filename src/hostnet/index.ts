@@ -57,6 +57,7 @@ export {
   detach,
   ensureBridge,
   exposeAddresses,
+  forwarderMacOf,
   type HostEnd,
   hasRoute,
   hideAddresses,

@@ -171,10 +171,13 @@ void Forwarder::watch_for_loops(Network& network, Micros now) {
     reporter_.loop_over(network.number);
   }
   if (!network.loop.due(now)) return;
-  std::array<std::byte, loop_probe_size> probe;
-  encode(LoopProbe{state_.self, network.number}, probe);
+  LoopProbe probe{state_.self, network.number, {}};
+  ::randombytes_buf(probe.number.data(), probe.number.size());
+  network.loop.sent(probe.number, now);
+  std::array<std::byte, loop_probe_size> frame;
+  encode(probe, frame);
   // A failed write is ignored: a TAP that does not take the probe carries no frames that could loop.
-  [[maybe_unused]] const bool written = network.taps->any().write_frame(probe);
+  [[maybe_unused]] const bool written = network.taps->any().write_frame(frame);
 }
 
 void Forwarder::publish() {

@@ -89,7 +89,7 @@ class Forwarder final : private RequestHandler, private PeerServices {
   void on_tap_lost(std::uint16_t number);
   void on_gso_failed();
   void on_group_event(const WorkerEvent& event);
-  void on_loop_probe(std::uint16_t number, PeerId from);
+  void on_loop_probe(const WorkerEvent& event);
   void on_storm(std::uint16_t number);
   void watch_for_loops(Network& network, Micros now);
   void on_stream_lost(Peer& peer, std::uint32_t id);

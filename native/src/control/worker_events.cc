@@ -27,7 +27,7 @@ void Forwarder::on_event(const WorkerEvent& event) {
   if (event.kind == WorkerEvent::Kind::gso_failed) return on_gso_failed();
   if (event.kind == WorkerEvent::Kind::group_left || event.kind == WorkerEvent::Kind::groups_changed)
     return on_group_event(event);
-  if (event.kind == WorkerEvent::Kind::loop_probe) return on_loop_probe(event.network, event.peer);
+  if (event.kind == WorkerEvent::Kind::loop_probe) return on_loop_probe(event);
   if (event.kind == WorkerEvent::Kind::storm) return on_storm(event.network);
   Peer* peer = state_.find(event.peer);
   if (peer == nullptr) return;
@@ -46,17 +46,15 @@ void Forwarder::on_event(const WorkerEvent& event) {
   }
 }
 
-// A probe from a router of another mesh on the same wire is no sign of a loop, because no tunnel joins the
-// two.
-void Forwarder::on_loop_probe(std::uint16_t number, PeerId from) {
-  const auto at = state_.networks.find(number);
-  const Peer* peer = state_.find(from);
-  const bool ours = from == state_.self || (peer != nullptr && peer->networks.contains(number));
-  if (at == state_.networks.end() || !ours) return;
+void Forwarder::on_loop_probe(const WorkerEvent& event) {
+  const auto at = state_.networks.find(event.network);
+  const Peer* peer = state_.at_slot(event.from);
+  if (at == state_.networks.end() || (peer == nullptr && event.from != local_owner)) return;
   LoopGuard& loop = at->second.loop;
-  if (!loop.heard(state_.self, from, monotonic_now())) return;
+  const PeerId from = peer == nullptr ? state_.self : peer->id();
+  if (!loop.heard(state_.self, from, event.number, monotonic_now())) return;
   dirty_ = true;
-  reporter_.loop(number, peer, loop.muted());
+  reporter_.loop(event.network, peer, loop.muted());
 }
 
 void Forwarder::on_storm(std::uint16_t number) {

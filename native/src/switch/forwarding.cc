@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "packet/messages/loop_probe.h"
 #include "packet/messages/neighbour.h"
 #include "switch/resolver.h"
 
@@ -12,8 +11,10 @@ namespace {
 // Further events about those who claim what is not theirs would tell nothing new.
 constexpr unsigned max_refusals_told_per_second = 4;
 
-// So much time passes between two reports of loop probes.
+// So much time passes between two reports of loop probes, and between two that are given back: in a loop a
+// probe may circle without end. Of a hundred routers on one wire each is told each second.
 constexpr Micros loop_pause = 100 * microseconds_per_millisecond;
+constexpr Micros give_back_pause = 10 * microseconds_per_millisecond;
 
 // Multicast goes to some, not to all: its rate is the sender's business.
 bool is_multicast(const MacAddress& mac) noexcept {
@@ -33,7 +34,7 @@ Decision Forwarding::forward(const ForwardingContext& context, const SegmentView
   const Local in{context, segment, frame, layers};
   const MacAddress destination = destination_mac(frame);
   if (is_link_local_group(destination)) return drop(Counter::dropped_stp);
-  if (is_group(destination) && take_loop_probe(in)) return drop(std::nullopt);
+  if (is_group(destination) && is_loop_probe(frame)) return take_loop_probe(in);
   if (!admit_source(in)) return drop(Counter::dropped_foreign_mac);
   if (!admit_claims(in)) return drop(Counter::dropped_foreign_address);
   return is_group(destination) ? forward_group(in) : unicast(in, destination);
@@ -43,6 +44,10 @@ std::optional<Counter> Forwarding::admit(const ForwardingContext& context, const
                                          ConstBytes frame, MacOwner from) noexcept {
   const MacAddress destination = destination_mac(frame);
   if (is_link_local_group(destination)) return Counter::dropped_stp;
+  if (is_group(destination) && is_loop_probe(frame)) {
+    if (const auto probe = decode_loop_probe(frame)) tell_loop(context, segment, *probe, from);
+    return Counter::loop_probes;
+  }
   if (segment.muted && is_group(destination)) return Counter::dropped_muted;
   const MacAddress source = source_mac(frame);
   const Sighting sighting{source, segment.number, from, context.now_s(), &context.announced};
@@ -55,16 +60,27 @@ std::optional<Counter> Forwarding::admit(const ForwardingContext& context, const
   return std::nullopt;
 }
 
-// Whether the probe came back or is another router's, it ends here.
-bool Forwarding::take_loop_probe(const Local& in) noexcept {
+// Whether the probe came back or is another router's, no host behind the tunnel gets to see it. Only the
+// router that sent it knows whether it is true.
+Decision Forwarding::take_loop_probe(const Local& in) noexcept {
   const auto probe = decode_loop_probe(in.frame);
-  if (!probe) return false;
-  // In a loop a probe may circle without end, so it is told only now and then.
-  if (probe->network == in.segment.number && in.context.now - loop_told_ >= loop_pause) {
-    loop_told_ = in.context.now;
-    observer_.loop_probe(probe->network, probe->router);
+  const Decision end = drop(Counter::loop_probes);
+  if (!probe || probe->network != in.segment.number) return end;
+  if (probe->router == in.context.self) {
+    tell_loop(in.context, in.segment, *probe, local_owner);
+    return end;
   }
-  return true;
+  if (in.context.now - given_back_ < give_back_pause) return end;
+  given_back_ = in.context.now;
+  return {.action = Decision::Action::give_back, .counter = Counter::loop_probes, .router = probe->router};
+}
+
+void Forwarding::tell_loop(const ForwardingContext& context, const SegmentView& segment,
+                           const LoopProbe& probe, MacOwner at) noexcept {
+  if (probe.router != context.self || probe.network != segment.number) return;
+  if (context.now - loop_told_ < loop_pause) return;
+  loop_told_ = context.now;
+  observer_.loop_probe(probe, at);
 }
 
 // Returns false if the sender's MAC was given to a container of another host, or is the DNS server's.

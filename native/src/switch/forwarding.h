@@ -2,7 +2,9 @@
 ///
 /// A frame from this host's side of a segment passes these steps, and the first that decides ends it:
 ///   1. Link-local control frames (STP, LACP, LLDP) are dropped: no bridge forwards them.
-///   2. A loop probe is reported: somebody joined the segment beside the tunnel.
+///   2. A loop probe tells that somebody joined the segment beside the tunnel: our own is reported, a peer's
+///   is
+///      given back to it.
 ///   3. The source MAC is refused if it was given to a container elsewhere or is the DNS server's, and
 ///   learned
 ///      otherwise.
@@ -13,7 +15,7 @@
 ///   7. Unicast goes to the announced owner of its destination, or else to the learned one.
 ///   8. All the rest is flooded to the members of the segment, within the limit of storm control.
 /// A frame from a peer passes `admit`: steps 1 and 3, the DNS server's part of step 4, and the guard against
-/// loops.
+/// loops; a loop probe of ours that it gives back is reported.
 #pragma once
 
 #include <optional>
@@ -22,6 +24,7 @@
 #include "base/clock.h"
 #include "packet/address/ip_address.h"
 #include "packet/messages/group_report.h"
+#include "packet/messages/loop_probe.h"
 #include "packet/parse.h"
 #include "stats/counters.h"
 #include "switch/endpoint_table.h"
@@ -44,7 +47,8 @@ class ForwardingObserver {
   virtual void mac_seen(std::uint16_t network, const MacAddress& mac) noexcept = 0;
   /// A station on this side claims an address of a container elsewhere; empty: that container's MAC.
   virtual void refused(std::uint16_t network, const MacAddress& mac, const IpAddress& address) noexcept = 0;
-  virtual void loop_probe(std::uint16_t network, PeerId router) noexcept = 0;
+  /// A loop probe of this router came to the side of `at`.
+  virtual void loop_probe(const LoopProbe& probe, MacOwner at) noexcept = 0;
   /// Somebody on this side wants one more multicast group.
   virtual void groups_changed(std::uint16_t network) noexcept = 0;
   virtual void group_left(std::uint16_t network, const IpAddress& group) noexcept = 0;
@@ -59,12 +63,14 @@ struct Decision {
     unicast,    ///< to `peer`
     replicate,  ///< to all `peers`
     answer,     ///< back to where it came from: the address that it asks for is at `mac`
+    give_back,  ///< a loop probe of `router`, to that one if it has the segment
   };
   Action action = Action::drop;
   std::optional<Counter> counter;     ///< what it counts as: with `drop` the reason
   MacOwner peer = local_owner;        ///< may be a slot whose peer has just gone
   std::span<const MacOwner> peers{};  ///< lives as long as the segment's view
   MacAddress mac{};
+  PeerId router = 0;
 };
 
 /// What holds for all frames of one poll.
@@ -72,6 +78,7 @@ struct ForwardingContext {
   const EndpointTable& announced;
   Micros now;
   std::uint32_t storm_limit;  ///< flooded frames a second and segment; 0: as many as come
+  PeerId self = 0;            ///< this router
 
   [[nodiscard]] std::uint32_t now_s() const noexcept {
     return static_cast<std::uint32_t>(now / microseconds_per_second);
@@ -110,7 +117,9 @@ class Forwarding {
     const Layers& layers;
   };
 
-  bool take_loop_probe(const Local& in) noexcept;
+  Decision take_loop_probe(const Local& in) noexcept;
+  void tell_loop(const ForwardingContext& context, const SegmentView& segment, const LoopProbe& probe,
+                 MacOwner at) noexcept;
   bool admit_source(const Local& in) noexcept;
   bool admit_claims(const Local& in) noexcept;
   void learn(const ForwardingContext& context, std::uint16_t network, const MacAddress& mac,
@@ -134,6 +143,7 @@ class Forwarding {
   std::uint32_t refused_second_ = 0;
   unsigned refused_ = 0;
   Micros loop_told_ = 0;
+  Micros given_back_ = 0;
 };
 
 }  // namespace weft

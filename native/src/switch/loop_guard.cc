@@ -1,8 +1,16 @@
 #include "switch/loop_guard.h"
 
+#include <algorithm>
+
 namespace weft {
 
-bool LoopGuard::heard(PeerId self, PeerId from, Micros now) noexcept {
+bool LoopGuard::heard(PeerId self, PeerId from, const LoopNumber& number, Micros now) noexcept {
+  const auto probe = std::find_if(sent_.begin(), sent_.end(), [&](const Sent& sent) {
+    return now < sent.until && sent.number == number;
+  });
+  if (probe == sent_.end()) return false;
+  // In a loop that is full a probe that circles is the only one that gets through.
+  if (from == self) probe->until = now + fresh;
   const bool mutes = from <= self;
   // While somebody silences us, what others say does not prolong it.
   if (muted_ && !mutes) return false;
@@ -21,10 +29,10 @@ bool LoopGuard::over(Micros now) noexcept {
   return true;
 }
 
-bool LoopGuard::due(Micros now) noexcept {
-  if (now < next_probe_) return false;
+void LoopGuard::sent(const LoopNumber& number, Micros now) noexcept {
   next_probe_ = now + interval;
-  return true;
+  sent_[next_sent_] = {number, now + fresh};
+  next_sent_ = (next_sent_ + 1) % sent_.size();
 }
 
 }  // namespace weft

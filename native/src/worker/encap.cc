@@ -91,6 +91,7 @@ void Encap::handle(const PollContext& poll, const NetworkView& network, const Ta
 void Encap::carry_out(const PollContext& poll, Outgoing& out, const Decision& decision) noexcept {
   if (decision.action == Decision::Action::answer) return answer_neighbour(out, decision);
   if (decision.counter) context_.counters.add(*decision.counter);
+  if (decision.action == Decision::Action::give_back) return give_back(poll, out, decision.router);
   if (decision.action == Decision::Action::replicate) return send_to_all(poll, out, decision.peers);
   if (decision.action != Decision::Action::unicast) return;
   const auto& peers = poll.snapshot.peers;
@@ -98,6 +99,18 @@ void Encap::carry_out(const PollContext& poll, Outgoing& out, const Decision& de
     send_to(poll, peers[decision.peer], out, true);
   else
     context_.counters.add(Counter::dropped_no_peer);
+}
+
+// A loop probe goes only to the router that sent it, if that one has the segment: a router of another mesh on
+// the same wire makes no loop, because no tunnel joins the two.
+void Encap::give_back(const PollContext& poll, Outgoing& out, PeerId router) noexcept {
+  const PeerView* const peer = poll.snapshot.routes.find(router);
+  if (peer == nullptr) return;
+  const auto slot = static_cast<PeerSlot>(peer - poll.snapshot.peers.data());
+  const auto& members = out.network.members;
+  if (std::find(members.begin(), members.end(), slot) == members.end()) return;
+  out.frame = out.frame.first(loop_probe_size);
+  send_to(poll, *peer, out, true);
 }
 
 void Encap::answer_neighbour(const Outgoing& out, const Decision& decision) noexcept {

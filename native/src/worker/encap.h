@@ -45,6 +45,7 @@ class Encap {
   void handle(const PollContext& poll, const NetworkView& network, const TapQueue& queue,
               std::size_t size) noexcept;
   void carry_out(const PollContext& poll, Outgoing& out, const Decision& decision) noexcept;
+  void give_back(const PollContext& poll, Outgoing& out, PeerId router) noexcept;
   void answer_neighbour(const Outgoing& out, const Decision& decision) noexcept;
   void write_back(const Outgoing& out, ConstBytes frame, Counter counter) noexcept;
   void send_to_all(const PollContext& poll, Outgoing& out, std::span<const PeerSlot> peers) noexcept;

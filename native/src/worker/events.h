@@ -12,6 +12,7 @@
 #include "base/spsc_ring.h"
 #include "io/endpoint.h"
 #include "packet/address/ip_address.h"
+#include "packet/messages/loop_probe.h"
 #include "packet/parse.h"
 #include "switch/mac_table.h"
 #include "wire/header.h"
@@ -29,7 +30,7 @@ struct WorkerEvent {
     too_big,    ///< the kernel refused a packet of `size` bytes to the peer
     groups_changed,  ///< a host on our part of `network` joined a group
     group_left,      ///< a host on our part of `network` left group `address`
-    loop_probe,      ///< the loop probe of `peer` for `network` arrived at our TAP
+    loop_probe,      ///< our loop probe `number` of `network` came to the side of owner `from`
     storm,           ///< flooded frames of `network` exceed the storm limit
     tap_lost,        ///< the TAP of `network` was deleted
     stream_lost,     ///< stream `id` of `peer` was closed or failed
@@ -47,6 +48,7 @@ struct WorkerEvent {
   std::size_t size = 0;
   Endpoint endpoint{};
   Micros when = 0;
+  LoopNumber number{};
 };
 
 /// A queue from one worker to the control thread. Events are lost when it is full, which is harmless: each is

@@ -20,8 +20,11 @@ class ForwardingEvents final : public ForwardingObserver {
   void refused(std::uint16_t network, const MacAddress& mac, const IpAddress& address) noexcept override {
     events_.post({.kind = WorkerEvent::Kind::refused, .network = network, .mac = mac, .address = address});
   }
-  void loop_probe(std::uint16_t network, PeerId router) noexcept override {
-    events_.post({.kind = WorkerEvent::Kind::loop_probe, .network = network, .peer = router});
+  void loop_probe(const LoopProbe& probe, MacOwner at) noexcept override {
+    events_.post({.kind = WorkerEvent::Kind::loop_probe,
+                  .network = probe.network,
+                  .from = at,
+                  .number = probe.number});
   }
   void groups_changed(std::uint16_t network) noexcept override {
     events_.post({.kind = WorkerEvent::Kind::groups_changed, .network = network});

@@ -99,7 +99,7 @@ void Worker::run() noexcept {
     const Snapshot& snapshot = snapshots_.enter(number_);
     const Micros now = monotonic_now();
     const std::uint32_t storm_limit = context_.switches.storm_limit.load(std::memory_order_relaxed);
-    handle({snapshot, now, {*snapshot.endpoints, now, storm_limit}}, ready);
+    handle({snapshot, now, {*snapshot.endpoints, now, storm_limit, snapshot.self}}, ready);
     snapshots_.leave(number_);
   }
 }

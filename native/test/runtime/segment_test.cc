@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "lab.h"
+#include "packet/messages/loop_probe.h"
 
 namespace weft::test {
 namespace {
@@ -227,6 +228,49 @@ TEST_CASE("a host whose own segment is a loop keeps it to itself") {
   });
   pair.a.run("ip link del x");
   pair.a.control().event("loop-over", nullptr, 20s);
+}
+
+// A probe of the router with that id, with a number that it did not send.
+std::vector<std::byte> made_up_probe(PeerId router) {
+  std::vector<std::byte> frame(loop_probe_size);
+  encode(LoopProbe{router, 0, {}}, frame);
+  return frame;
+}
+
+bool is_loop(Pair& pair) {
+  const auto loops = [](Host& host) {
+    return !host.control().ok({{"op", "dump"}})["networks"][0]["loop"].is_null();
+  };
+  return loops(pair.a) || loops(pair.b);
+}
+
+TEST_CASE("loop probes that somebody made up stop nobody, whoever they name") {
+  Pair pair;
+  const auto before = pair.a.counter("loop_probes");
+  pair.a.tap().send(made_up_probe(0xaa));
+  eventually("the first is there", [&] { return pair.a.counter("loop_probes") == before + 1; });
+  pair.a.tap().send(made_up_probe(0xbb));
+  eventually("the second is given back", [&] { return pair.b.counter("loop_probes") > 0; });
+  CHECK_FALSE(is_loop(pair));
+  const auto frame = make_frame(broadcast, mac_a, 60);
+  pair.a.tap().send(frame);
+  CHECK(pair.b.tap().receive() == frame);
+}
+
+TEST_CASE("a loop probe that somebody kept for some seconds stops nobody") {
+  Pair pair;
+  const Tap probes(pair.a.network_namespace(), "tap0", 0x88b6);
+  const auto kept = probes.receive();
+  REQUIRE(kept);
+  // One comes each second.
+  for (int i = 0; i < 4; ++i)
+    REQUIRE(probes.receive());
+  const auto before = pair.a.counter("loop_probes");
+  pair.a.tap().send(*kept);
+  eventually("it is there", [&] { return pair.a.counter("loop_probes") == before + 1; });
+  CHECK_FALSE(is_loop(pair));
+  pair.a.tap().send(*probes.receive());
+  pair.a.control().event("loop", [](const Json& event) { return event["muted"] == true; });
 }
 
 TEST_CASE("a storm of broadcasts is cut to what a segment may send") {

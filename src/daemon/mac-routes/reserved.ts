@@ -1,4 +1,5 @@
 import {
+  forwarderMacOf,
   linkLocalOf,
   macOf,
   RESOLVER_ADDRESS,
@@ -8,11 +9,11 @@ import {
 } from '../../hostnet/index.js';
 import type { PeerId } from '../../identity/index.js';
 
-/** What a router itself has on each of its segments: its DNS server, and the bridge. */
+/** What a router itself has on each of its segments: its DNS server, the bridge, and the forwarder. */
 export function reservedBy(peer: PeerId): Reserved {
   const own = macOf(peer);
   return {
-    macs: [RESOLVER_MAC, own],
+    macs: [RESOLVER_MAC, own, forwarderMacOf(peer)],
     addresses: [RESOLVER_ADDRESS, RESOLVER_ADDRESS6, linkLocalOf(own).address],
     server: RESOLVER_MAC,
   };

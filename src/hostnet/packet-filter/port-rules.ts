@@ -26,6 +26,12 @@ export const KINDS = ['mac', 'ipv4', 'ipv6'] as const;
 /** Sets of who was refused, and counters of how often. */
 export const REFUSED = KINDS.map((kind) => `refused_${kind}`);
 
+/**
+ * A router's probe for loops (docs/protocol.md 2.8), by its EtherType and the magic number behind it. What a container sends in a circle is cut at its port
+ * already, where the frames of others come in; so its port has no probes to pass, and the container no way to make a loop believed.
+ */
+const LOOP_PROBE = 'ether type 0x88b6 @ll,112,64 0x776566746c6f6f70';
+
 /** `SET ELEMENT` of everything that a holding has in the sets. */
 export function elements({ network, mac, addresses, ports }: Holding): string[] {
   const claims = [macClaim(mac), ...addresses.map(addressClaim)];
@@ -77,6 +83,7 @@ export function portTable(table: string, networks: readonly number[], server: st
     }`;
   const judge = (network: number) => `
     chain network_${network} {
+      ${LOOP_PROBE} drop
       iifname . ${keys.mac} != @own_mac ${keys.mac} @mac_${network} goto refuse_mac
       ether type arp iifname . ${keys.ipv4} != @own_ipv4 ${keys.ipv4} @ipv4_${network} goto refuse_ipv4
       icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert, nd-redirect } iifname . ${keys.ipv6} != @own_ipv6 ${keys.ipv6} @ipv6_${network} goto refuse_ipv6

@@ -59,7 +59,16 @@ export function checkBridgeName(name: string): void {
 export function macOf(peer: string): string {
   const bytes = Buffer.from(peer, 'hex').subarray(0, 6);
   bytes[0] = ((bytes[0] ?? 0) & 0xfc) | 0x02;
-  return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join(':');
+  return textOf(bytes);
+}
+
+/** The MAC address that the frames of a peer's forwarder come from: the last five bytes of its id. */
+export function forwarderMacOf(peer: string): string {
+  return textOf(Buffer.concat([Buffer.of(0x02), Buffer.from(peer, 'hex').subarray(-5)]));
+}
+
+function textOf(mac: Buffer): string {
+  return [...mac].map((byte) => byte.toString(16).padStart(2, '0')).join(':');
 }
 
 /**

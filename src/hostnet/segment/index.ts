@@ -19,6 +19,7 @@ export {
   checkBridgeName,
   DEFAULT_BRIDGE,
   ensureBridge,
+  forwarderMacOf,
   type HostEnd,
   hostEnds,
   macOf,

@@ -11,6 +11,16 @@ export function plainFrame(to: string, from: string): Buffer {
   return padded(bytes(to), bytes(from), Buffer.from('88b5', 'hex'));
 }
 
+/** Of routers' probes for loops: IEEE 802, local experimental 2. */
+export const PROBE_TYPE = 0x88b6;
+
+/** Like a probe for loops that a router sent, but with a number that it did not send. */
+export function loopProbe(like: Buffer, version: number): Buffer {
+  const probe = Buffer.from(like);
+  probe.writeUInt16BE(version, 22);
+  return probe.fill(0, 34);
+}
+
 /** A gratuitous ARP request (RFC 5227): `address` is at `mac`. */
 export function gratuitousArp(address: string, mac: string, from = mac): Buffer {
   const ip = bytes(address);

@@ -7,8 +7,9 @@ namespace {
 
 constexpr std::uint16_t ethertype = 0x88b6;           // IEEE 802, local experimental 2
 constexpr std::uint64_t magic = 0x77656674'6c6f6f70;  // "weftloop"
-constexpr std::uint16_t version = 1;
-constexpr std::size_t size = ethernet_header_size + 20;
+constexpr std::uint16_t version = 2;
+constexpr std::size_t number_offset = 34;
+static_assert(number_offset + sizeof(LoopNumber) <= loop_probe_size);
 
 }  // namespace
 
@@ -31,14 +32,20 @@ void encode(const LoopProbe& probe, Bytes to) noexcept {
   store16(at + 22, version);
   store16(at + 24, probe.network);
   store64(at + 26, probe.router);
+  std::copy(probe.number.begin(), probe.number.end(), at + number_offset);
+}
+
+bool is_loop_probe(ConstBytes frame) noexcept {
+  return frame.size() >= loop_probe_size && load16(frame.data() + 12) == ethertype &&
+         load64(frame.data() + 14) == magic;
 }
 
 std::optional<LoopProbe> decode_loop_probe(ConstBytes frame) noexcept {
-  if (frame.size() < size) return std::nullopt;
   const std::byte* at = frame.data();
-  if (load16(at + 12) != ethertype || load64(at + 14) != magic || load16(at + 22) != version)
-    return std::nullopt;
-  return LoopProbe{load64(at + 26), load16(at + 24)};
+  if (!is_loop_probe(frame) || load16(at + 22) != version) return std::nullopt;
+  LoopProbe probe{load64(at + 26), load16(at + 24), {}};
+  std::copy_n(at + number_offset, probe.number.size(), probe.number.begin());
+  return probe;
 }
 
 }  // namespace weft

@@ -2,6 +2,7 @@
 /// docs/protocol.md 2.8.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -13,9 +14,13 @@ namespace weft {
 
 inline constexpr std::size_t loop_probe_size = 60;
 
+/// Drawn anew for each probe: who has not heard it cannot know it.
+using LoopNumber = std::array<std::byte, 16>;
+
 struct LoopProbe {
   PeerId router = 0;
   std::uint16_t network = 0;
+  LoopNumber number{};
   bool operator==(const LoopProbe&) const = default;
 };
 
@@ -24,7 +29,9 @@ MacAddress router_mac(PeerId router) noexcept;
 
 /// Writes the whole frame. `to` has `loop_probe_size` bytes.
 void encode(const LoopProbe& probe, Bytes to) noexcept;
-/// Returns nothing if the frame is not a loop probe.
+/// True for probes of any version, which all end at the TAP where they come in.
+bool is_loop_probe(ConstBytes frame) noexcept;
+/// Returns nothing if the frame is not a loop probe of this version.
 std::optional<LoopProbe> decode_loop_probe(ConstBytes frame) noexcept;
 
 }  // namespace weft

@@ -1,0 +1,62 @@
+import { describe, expect, test } from 'vitest';
+import {
+  awaitFrame,
+  type Container,
+  frames,
+  type Host,
+  sendFrame,
+  sendFrames,
+  until,
+} from '../../lab/index.js';
+import { onLab } from '../../lab/suite.js';
+import { counters, pair } from '../pair.js';
+import { EVERYBODY, loopProbe, PROBE_TYPE } from './forged.js';
+
+const PLAIN_TYPE = 0x88b5;
+
+/** A hostile container of one host, and containers beside it and on another host. */
+const world = onLab(async (lab) => {
+  const [a, b] = await lab.hosts(2);
+  const { c1, c2 } = await pair(a, b);
+  const near = await a.container('near', '10.32.0.3/24', 'fd32::3/64');
+  await near.reaches(c2.address);
+  return { a, b, attacker: c1, near, far: c2 };
+});
+
+/** What goes to everybody from one container is heard by another. */
+async function hears(listener: Container, speaker: Container): Promise<void> {
+  const heard = await awaitFrame(listener, 'ethweft', PLAIN_TYPE);
+  await sendFrame(speaker, 'ethweft', EVERYBODY, PLAIN_TYPE, 'everybody');
+  expect(await heard()).toMatch(/^everybody/);
+}
+
+/** The next probe that a host's forwarder puts on its segment. */
+async function nextProbe(host: Host): Promise<Buffer> {
+  const capture = await host.capture('weft');
+  const isProbe = (frame: Buffer) => frame.readUInt16BE(12) === PROBE_TYPE;
+  try {
+    return await until('a probe', () => frames(capture.bytes()).find(isProbe), { every: 10 });
+  } finally {
+    await capture.stop();
+  }
+}
+
+async function loops(host: Host): Promise<unknown[]> {
+  return (await host.report()).datapath?.networks.map(({ loop }) => loop) ?? [];
+}
+
+describe('a container that wants to disturb its segment', () => {
+  test('makes no router believe in a loop by probes that it made up, or heard and returns', async () => {
+    const { a, b, attacker, near, far } = world();
+    const heard = [await nextProbe(a), await nextProbe(b)];
+    const madeUp = heard.flatMap((probe) => [1, 2].map((version) => loopProbe(probe, version)));
+    await sendFrames(attacker, 'ethweft', madeUp);
+    for (let i = 0; i < 3; i += 1) {
+      await sendFrames(attacker, 'ethweft', [await nextProbe(a), await nextProbe(b)]);
+      await hears(far, near);
+      await hears(near, far);
+      for (const host of [a, b]) expect(await loops(host)).toEqual([null]);
+    }
+    expect((await counters(a)).dropped_muted ?? 0).toBe(0);
+  });
+});
