@@ -1,5 +1,5 @@
 # Real forwarders in network namespaces. Path logic, which is pure, needs no privileges and has a binary of its own.
-add_executable(weft-path-test main.cc runtime/path_test.cc)
+add_executable(weft-path-test main.cc key_life_test.cc runtime/path_test.cc)
 target_link_libraries(weft-path-test PRIVATE weft_runtime doctest::doctest)
 add_test(NAME path COMMAND weft-path-test)
 

@@ -89,6 +89,12 @@ void EventReporter::key_expiring(const Peer& peer, std::uint32_t local_index) {
   emit("key-expiring", {{"peer", peer_text(peer.id())}, {"localIndex", local_index}});
 }
 
+void EventReporter::last_key_expired(const Peer& peer) {
+  path_log_(Level::warning, peer_line(peer) + ": the last key is " +
+                                std::to_string(Peer::key_life / (3600 * microseconds_per_second)) +
+                                " hours old, and so not used any more; a new one takes both daemons");
+}
+
 void EventReporter::stream_breaks(const Peer& peer) {
   path_log_(Level::warning, peer_line(peer) + ": the TCP connection is lost");
 }

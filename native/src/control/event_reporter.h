@@ -27,6 +27,7 @@ class EventReporter {
   void peer_observed(const Peer& peer);
   void peer_transport(const Peer& peer);
   void key_confirmed(const Peer& peer, std::uint32_t local_index);
+  void last_key_expired(const Peer& peer);
   void key_expiring(const Peer& peer, std::uint32_t local_index);
   /// `stream_breaks` is called before the path switches to another transport because of the loss,
   /// `stream_lost` after it.

@@ -142,6 +142,7 @@ void Forwarder::each_second(Micros now) {
   macs_.expire(static_cast<std::uint32_t>(now / microseconds_per_second));
   ReassemblyDrops drops;
   for (const auto& [id, peer] : state_.peers()) {
+    expire_keys(*peer, now);
     for (const auto& session : peer->sessions()) {
       session->opening.expire_fragments(now / microseconds_per_millisecond, drops);
       const std::uint32_t index = session->opening.index();
@@ -158,6 +159,14 @@ void Forwarder::each_second(Micros now) {
     network.querier.poll(state_.self, *network.taps, now);
     tell_groups(network, now);
   }
+}
+
+// The daemon renews keys and removes the old ones; this holds while there is no daemon, or one that fails to.
+void Forwarder::expire_keys(Peer& peer, Micros now) {
+  if (!peer.expire_sessions(now)) return;
+  dirty_ = true;
+  // Its path goes down by itself: without a key no probe leaves.
+  if (peer.sessions().empty()) reporter_.last_key_expired(peer);
 }
 
 void Forwarder::tell_groups(Network& network, Micros now) {

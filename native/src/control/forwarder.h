@@ -101,6 +101,7 @@ class Forwarder final : private RequestHandler, private PeerServices {
   void apply_tap_offloads(const TapQueues& taps);
   [[nodiscard]] Micros tick(Micros now);
   void each_second(Micros now);
+  void expire_keys(Peer& peer, Micros now);
 
   Switches switches_;
   OffloadReport offloads_;

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 
 #include "aead/aead.h"
 #include "base/clock.h"
@@ -48,6 +49,8 @@ struct Session {
   std::atomic<bool> used{false};
   /// All workers can open with it. The control thread's alone.
   bool installed = false;
+  /// Since when a newer one is used. The control thread's alone.
+  std::optional<Micros> replaced;
   const Micros created;
   const Trust trust;
   const HopKey hop_open;

@@ -34,6 +34,19 @@ std::shared_ptr<Session> Peer::remove_session(std::uint32_t local_index) {
   return gone;
 }
 
+bool Peer::expire_sessions(Micros now) {
+  const auto newest_used = std::find_if(sessions_.rbegin(), sessions_.rend(), [](const auto& session) {
+    return session->used.load(std::memory_order_relaxed);
+  });
+  if (newest_used != sessions_.rend())
+    for (auto older = newest_used + 1; older != sessions_.rend(); ++older)
+      if (!(*older)->replaced) (*older)->replaced = now;
+  return std::erase_if(sessions_, [now](const auto& session) {
+           return now - session->created >= key_life ||
+                  (session->replaced && now - *session->replaced >= replaced_life);
+         }) > 0;
+}
+
 Session* Peer::sealing_session() const noexcept {
   const auto at = std::find_if(sessions_.rbegin(), sessions_.rend(), [](const auto& session) {
     return session->installed &&

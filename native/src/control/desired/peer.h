@@ -35,6 +35,10 @@ class PeerServices {
 class Peer final : private PathObserver {
  public:
   static constexpr std::size_t max_keys = 4;
+  /// How long a key still opens packets that were on their way when a newer one was used first.
+  static constexpr Micros replaced_life = 60 * microseconds_per_second;
+  /// No key is used for longer, whether there is another or not: it takes two living daemons to agree on one.
+  static constexpr Micros key_life = 12 * 3600 * microseconds_per_second;
 
   /// `threads` is the number of rows of traffic counters: one for each worker, then one for the control
   /// thread.
@@ -53,6 +57,8 @@ class Peer final : private PathObserver {
   /// Adds a key. When there are too many, the oldest one that is not in use is removed and returned.
   std::shared_ptr<Session> add_session(std::shared_ptr<Session> session);
   std::shared_ptr<Session> remove_session(std::uint32_t local_index);
+  /// Removes the keys whose time is over; true if there were any.
+  bool expire_sessions(Micros now);
   /// The keys, oldest first.
   [[nodiscard]] const std::vector<std::shared_ptr<Session>>& sessions() const noexcept { return sessions_; }
   /// Returns the newest key that the other side is known to have, or null if there is none.
