@@ -10,6 +10,7 @@ add_executable(weft-runtime-test
   runtime/hostile_test.cc
   runtime/lab.cc
   runtime/path_change_test.cc
+  runtime/sandbox_test.cc
   runtime/segment_test.cc
   runtime/relay_test.cc
   runtime/stream_test.cc)

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { systemCode } from '../errors.js';
@@ -39,15 +40,18 @@ function mayBeIn(namespace: string, pid: string): boolean {
   }
 }
 
-/** Ends every forwarder that serves this control socket: SIGTERM, and SIGKILL after 2 s. Gives how many there were. */
+/**
+ * Ends every forwarder that serves this control socket: SIGTERM, and SIGKILL after 2 s. Gives how many there were. The socket goes, too: from its sandbox a
+ * forwarder sees no files.
+ */
 export async function endForwarders(controlPath: string): Promise<number> {
   const pids = findForwarders(controlPath);
-  if (pids.length === 0) return 0;
   for (const pid of pids) signal(pid, 'SIGTERM');
   if (!(await forwardersGone(controlPath))) {
     killForwarders(controlPath);
     await forwardersGone(controlPath);
   }
+  await rm(controlPath, { force: true });
   return pids.length;
 }
 

@@ -9,6 +9,7 @@
 #include <array>
 #include <csignal>
 #include <ctime>
+#include <filesystem>
 
 #include "base/failure.h"
 #include "base/log.h"
@@ -62,6 +63,7 @@ Fd take_signals() {
 Forwarder::Forwarder(const ForwarderOptions& options)
     : offloads_(test_udp_offloads()),
       ciphers_(cipher_inventory()),
+      control_path_(options.control_path),
       port_(options.port),
       started_at_(std::time(nullptr)),
       snapshots_(options.workers),
@@ -92,7 +94,8 @@ void Forwarder::run() {
   prepare_interface_lookup();
   // If the system refuses, the priority stays as it was. Threads started later inherit it.
   ::setpriority(PRIO_PROCESS, 0, nice);
-  drop_capabilities();
+  const std::string kept = drop_privileges(std::filesystem::absolute(control_path_).parent_path());
+  if (!kept.empty()) log_line(Level::warning, "the sandbox is incomplete: " + kept);
   for (const auto& worker : workers_)
     worker->start();
   sandboxed_ = restrict_syscalls();

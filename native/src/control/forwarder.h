@@ -106,6 +106,7 @@ class Forwarder final : private RequestHandler, private PeerServices {
   Switches switches_;
   OffloadReport offloads_;
   std::vector<CipherInfo> ciphers_;
+  std::string control_path_;
   std::uint16_t port_;
   std::int64_t started_at_;
   MacTable macs_;

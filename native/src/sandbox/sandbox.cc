@@ -1,10 +1,12 @@
 #include "sandbox/sandbox.h"
 
+#include <grp.h>
 #include <linux/capability.h>
 #include <linux/if_tun.h>
 #include <linux/sockios.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -12,6 +14,8 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdlib>
+#include <cstring>
 #include <memory>
 
 #include "base/failure.h"
@@ -43,21 +47,17 @@ constexpr std::array allowed{SCMP_SYS(read),
                              SCMP_SYS(nanosleep),
                              SCMP_SYS(sched_yield),
                              SCMP_SYS(brk),
-                             SCMP_SYS(mmap),
                              SCMP_SYS(munmap),
                              SCMP_SYS(mremap),
-                             SCMP_SYS(mprotect),
                              SCMP_SYS(madvise),
                              SCMP_SYS(getrandom),
                              SCMP_SYS(getpid),
                              SCMP_SYS(gettid),
-                             SCMP_SYS(tgkill),
                              SCMP_SYS(rt_sigaction),
                              SCMP_SYS(rt_sigprocmask),
                              SCMP_SYS(rt_sigreturn),
                              SCMP_SYS(sigaltstack),
                              SCMP_SYS(restart_syscall),
-                             SCMP_SYS(unlink),
                              SCMP_SYS(exit),
                              SCMP_SYS(exit_group),
                              SCMP_SYS(set_robust_list),
@@ -68,8 +68,26 @@ constexpr std::array allowed{SCMP_SYS(read),
                              SCMP_SYS(newfstatat),
                              SCMP_SYS(lseek)};
 
-// The only things that are done to a device, and an interface's number and name for link-local addresses.
-constexpr std::array<unsigned long, 4> allowed_ioctls{TUNSETOFFLOAD, TUNGETIFF, SIOCGIFINDEX, SIOCGIFNAME};
+// A call that is allowed with some values of one argument only.
+struct Conditional {
+  int call;
+  scmp_arg_cmp condition;
+};
+
+// Memory is never executable, so that nothing that was written can be run. Of the signals abort(3) is left,
+// to this process itself. The ioctls are the only things that are done to a device, and an interface's number
+// and name for link-local addresses.
+std::array<Conditional, 7> conditional() noexcept {
+  const scmp_arg_cmp not_executable{2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0};
+  const auto ioctl_is = [](unsigned long request) { return scmp_arg_cmp{1, SCMP_CMP_EQ, request, 0}; };
+  return {{{SCMP_SYS(mmap), not_executable},
+           {SCMP_SYS(mprotect), not_executable},
+           {SCMP_SYS(tgkill), {0, SCMP_CMP_EQ, static_cast<scmp_datum_t>(::getpid()), 0}},
+           {SCMP_SYS(ioctl), ioctl_is(TUNSETOFFLOAD)},
+           {SCMP_SYS(ioctl), ioctl_is(TUNGETIFF)},
+           {SCMP_SYS(ioctl), ioctl_is(SIOCGIFINDEX)},
+           {SCMP_SYS(ioctl), ioctl_is(SIOCGIFNAME)}}};
+}
 
 struct ReleaseFilter {
   void operator()(void* filter) const noexcept { ::seccomp_release(filter); }
@@ -83,18 +101,38 @@ void clear_capability_sets() {
     throw Failure::from_errno("cannot drop the capabilities");
 }
 
+// Makes an empty directory the root, which has no name any more, so that nothing can be made in it.
+bool leave_files(const std::string& directory) {
+  std::string empty = directory + "/empty-XXXXXX";
+  if (::mkdtemp(empty.data()) == nullptr) return false;
+  const bool entered = ::chdir(empty.c_str()) == 0;
+  return ::rmdir(empty.c_str()) == 0 && entered && ::chroot(".") == 0;
+}
+
+bool leave_root() {
+  if (::geteuid() != 0) return true;
+  return ::setgroups(0, nullptr) == 0 && ::setresgid(nobodys_id, nobodys_id, nobodys_id) == 0 &&
+         ::setresuid(nobodys_id, nobodys_id, nobodys_id) == 0;
+}
+
 }  // namespace
 
-void drop_capabilities() {
+std::string drop_privileges(const std::string& directory) {
   // Needs CAP_SETPCAP; without it there is nothing in the set that a process like this could get back.
   for (unsigned long capability = 0; ::prctl(PR_CAPBSET_READ, capability) >= 0; ++capability)
     ::prctl(PR_CAPBSET_DROP, capability);
+  std::string kept;
+  if (!leave_files(directory))
+    kept += std::string("; the file system stays in sight: ") + std::strerror(errno);
+  // In a user namespace there may be no other user than root, who is nobody special outside of it.
+  if (!leave_root()) kept += std::string("; it stays root's process: ") + std::strerror(errno);
   ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
   clear_capability_sets();
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) throw Failure::from_errno("cannot set no_new_privs");
   const rlimit no_core{0, 0};
   ::setrlimit(RLIMIT_CORE, &no_core);
   ::prctl(PR_SET_DUMPABLE, 0);
+  return kept.empty() ? kept : kept.substr(2);
 }
 
 bool restrict_syscalls() {
@@ -103,11 +141,8 @@ bool restrict_syscalls() {
   // Names unknown to this architecture are skipped by the library.
   for (const int call : allowed)
     if (::seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, call, 0) != 0) return false;
-  for (const unsigned long request : allowed_ioctls) {
-    const scmp_arg_cmp is_request{1, SCMP_CMP_EQ, request, 0};
-    if (::seccomp_rule_add_array(filter.get(), SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, &is_request) != 0)
-      return false;
-  }
+  for (const auto& [call, condition] : conditional())
+    if (::seccomp_rule_add_array(filter.get(), SCMP_ACT_ALLOW, call, 1, &condition) != 0) return false;
   return ::seccomp_load(filter.get()) == 0;
 }
 

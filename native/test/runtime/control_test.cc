@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "lab.h"
+#include "sandbox/sandbox.h"
 
 namespace weft::test {
 namespace {
@@ -19,7 +20,10 @@ std::string error_code(const Json& answer) {
 std::string status_field(pid_t pid, const std::string& name) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/status");
   for (std::string line; std::getline(file, line);)
-    if (line.starts_with(name + ":")) return line.substr(line.find_first_not_of(" \t", name.size() + 1));
+    if (line.starts_with(name + ":")) {
+      const auto value = line.find_first_not_of(" \t", name.size() + 1);
+      return value == std::string::npos ? "" : line.substr(value);
+    }
   return "";
 }
 
@@ -51,6 +55,28 @@ TEST_CASE("the running forwarder has no privileges left") {
   CHECK(status_field(pid, "Seccomp") == "2");
   for (const auto& thread : std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/task"))
     CHECK(status_field(std::stoi(thread.path().filename()), "Seccomp") == "2");
+}
+
+// False in a user namespace that has root only.
+bool has_nobody() {
+  std::ifstream map("/proc/self/uid_map");
+  std::uint64_t first = 0, outside = 0, count = 0;
+  return map >> first >> outside >> count && first + count > nobodys_id;
+}
+
+TEST_CASE("the running forwarder is nobody's process, in an empty directory") {
+  Host host("00000000000000aa");
+  host.start();
+  const pid_t pid = host.process().pid();
+  const std::string process = "/proc/" + std::to_string(pid);
+  const std::string root = std::filesystem::read_symlink(process + "/root");
+  CHECK_MESSAGE(root.ends_with("(deleted)"), root);
+  CHECK(std::filesystem::is_empty(process + "/root"));
+  if (!has_nobody()) return;
+  const std::string id = std::to_string(nobodys_id);
+  for (const char* field : {"Uid", "Gid"})
+    CHECK(status_field(pid, field) == id + "\t" + id + "\t" + id + "\t" + id);
+  CHECK(status_field(pid, "Groups").empty());
 }
 
 TEST_CASE("workers go before ordinary processes") {
@@ -196,7 +222,7 @@ TEST_CASE("a socket that a killed forwarder left behind is taken over") {
   host.control().ok({{"op", "dump"}});
 }
 
-TEST_CASE("it ends with 0 when it is asked to, and leaves no socket") {
+TEST_CASE("it ends with 0 when it is asked to, and another takes its socket over") {
   for (const int number : {0, SIGTERM, SIGINT}) {
     Host host("00000000000000aa");
     host.start();
@@ -206,7 +232,8 @@ TEST_CASE("it ends with 0 when it is asked to, and leaves no socket") {
       host.process().signal(number);
     }
     CHECK(host.process().wait() == 0);
-    CHECK_FALSE(std::filesystem::exists(host.control_path()));
+    host.start();
+    host.control().ok({{"op", "dump"}});
   }
 }
 

@@ -207,6 +207,7 @@ describe.skipIf(!built)('the supervision of the forwarder', () => {
     forwarder.detach();
     process.kill(pid, 'SIGSTOP');
     expect(await endForwarders(options.controlPath)).toBe(1);
+    expect(existsSync(options.controlPath)).toBe(false);
     expect(findForwarders(options.controlPath)).toEqual([]);
   });
 

@@ -21,17 +21,9 @@ Json error_object(const std::string& code, const std::string& message) {
 
 }  // namespace
 
-ControlServer::ControlServer(std::string path, Epoll& epoll, RequestHandler& handler)
-    : path_(std::move(path)),
-      epoll_(epoll),
-      handler_(handler),
-      listener_(listen_unix(path_)),
-      next_tag_(listener_tag + 1) {
+ControlServer::ControlServer(const std::string& path, Epoll& epoll, RequestHandler& handler)
+    : epoll_(epoll), handler_(handler), listener_(listen_unix(path)), next_tag_(listener_tag + 1) {
   epoll_.add(listener_.get(), EPOLLIN, listener_tag);
-}
-
-ControlServer::~ControlServer() {
-  ::unlink(path_.c_str());
 }
 
 bool ControlServer::on_ready(std::uint64_t tag, std::uint32_t events) {

@@ -32,8 +32,7 @@ class ControlServer {
   static constexpr std::size_t max_backlog = 8 << 20;
 
   /// Listens on `path`. Throws Failure.
-  ControlServer(std::string path, Epoll& epoll, RequestHandler& handler);
-  ~ControlServer();
+  ControlServer(const std::string& path, Epoll& epoll, RequestHandler& handler);
   ControlServer(const ControlServer&) = delete;
   ControlServer& operator=(const ControlServer&) = delete;
 
@@ -63,7 +62,6 @@ class ControlServer {
   static void put(Client& client, const Json& message);
   void write_to(std::uint64_t tag, Client& client);
 
-  std::string path_;
   Epoll& epoll_;
   RequestHandler& handler_;
   Fd listener_;
