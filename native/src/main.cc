@@ -3,6 +3,7 @@
 #include <sodium.h>
 
 #include <charconv>
+#include <climits>
 #include <cstdio>
 #include <exception>
 #include <iostream>
@@ -17,6 +18,7 @@
 #include "aead/aead.h"
 #include "base/failure.h"
 #include "control/forwarder.h"
+#include "io/bridge.h"
 #include "io/tap.h"
 #include "io/unix_socket.h"
 #include "offload/self_test.h"
@@ -36,6 +38,7 @@ constexpr std::string_view usage =
     "\n"
     "  weft-forwarder run --control PATH --port N [--workers N] [--no-offload NAME]...\n"
     "  weft-forwarder open-tap --control PATH --network N --name IFNAME --queues N\n"
+    "  weft-forwarder limit-learning --bridge IFNAME --addresses N\n"
     "  weft-forwarder pass-stream --control PATH --peer ID\n"
     "  weft-forwarder self-test [--json]\n"
     "  weft-forwarder --version | --help\n"
@@ -138,6 +141,14 @@ int open_tap_command(Arguments arguments) {
   return 0;
 }
 
+int limit_learning_command(Arguments arguments) {
+  const std::string bridge(arguments.required("--bridge"));
+  const unsigned addresses = arguments.number("--addresses", 0, INT_MAX);
+  arguments.finish();
+  limit_learning(bridge, addresses);
+  return 0;
+}
+
 int pass_stream(Arguments arguments) {
   const std::string control_path(arguments.required("--control"));
   const std::string peer(arguments.required("--peer"));
@@ -185,6 +196,7 @@ int dispatch(std::span<char*> arguments) {
   const Arguments rest(arguments.subspan(1));
   if (command == "run") return run(rest);
   if (command == "open-tap") return open_tap_command(rest);
+  if (command == "limit-learning") return limit_learning_command(rest);
   if (command == "pass-stream") return pass_stream(rest);
   if (command == "self-test") return self_test(rest);
   if (command == "--version") {

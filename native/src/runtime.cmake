@@ -16,6 +16,7 @@ add_library(weft_runtime STATIC
   src/control/protocol/server.cc
   src/control/protocol/text.cc
   src/control/worker_events.cc
+  src/io/bridge.cc
   src/io/endpoint.cc
   src/io/epoll.cc
   src/io/interfaces.cc

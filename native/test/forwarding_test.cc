@@ -311,6 +311,52 @@ TEST_CASE("a loop mutes what goes to everybody, in both directions, and nothing 
   CHECK(!world.admit(plain(here, elsewhere), peer));
 }
 
+// A station that nobody was given.
+MacAddress made_up(std::uint32_t value) {
+  MacAddress mac{std::byte{2}, std::byte{0xee}};
+  store32(&mac[2], value);
+  return mac;
+}
+
+TEST_CASE("whoever makes up addresses fills no table, on either side, and keeps nobody else out") {
+  World world;
+  const auto count = [&](auto&& refused) {
+    std::uint32_t passed = 0;
+    for (std::uint32_t i = 0; i < 2 * Newcomers::at_once; ++i)
+      passed += refused(made_up(i)) ? 0 : 1;
+    return passed;
+  };
+  const auto from_here = [&](const MacAddress& mac) {
+    return world.forward(plain(elsewhere, mac)).counter == Counter::dropped_new_mac;
+  };
+  const auto from_peer = [&](const MacAddress& mac) {
+    return world.admit(plain(here, mac), peer) == Counter::dropped_new_mac;
+  };
+  CHECK(count(from_here) == Newcomers::at_once);
+  // Those of containers, those of other hosts, and those that are known already go on.
+  CHECK(world.forward(plain(elsewhere, here)).action == Action::unicast);
+  CHECK_FALSE(from_here(made_up(0)));
+  CHECK_FALSE(world.admit(plain(here, stranger), other_peer));
+  CHECK_FALSE(world.admit(plain(here, elsewhere), peer));
+  CHECK(count([&](const MacAddress& mac) {
+          MacAddress other = mac;
+          other[1] = std::byte{0xef};
+          return from_peer(other);
+        }) == Newcomers::at_once);
+  world.now += 2 * second;
+  CHECK_FALSE(from_here(made_up(10'000)));
+}
+
+TEST_CASE("new addresses come as fast as tables forget them") {
+  Newcomers newcomers;
+  std::uint32_t admitted = 0;
+  for (std::uint32_t now_s = 1000; now_s < 1000 + MacTable::lifetime_s; ++now_s)
+    for (int i = 0; i < 1000; ++i)
+      admitted += newcomers.admit(1, now_s) ? 1 : 0;
+  CHECK(admitted == Newcomers::at_once + Newcomers::per_second * (MacTable::lifetime_s - 1));
+  CHECK(admitted <= MacTable::capacity);
+}
+
 TEST_CASE("in a loop nobody is learned to be here") {
   World world;
   world.segment.muted = true;

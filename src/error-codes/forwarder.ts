@@ -30,6 +30,10 @@ export const FORWARDER_ERRORS = {
     'Install daemon and forwarder of one version.',
   ),
   'self-test-failed': failed("The forwarder's self-test failed.", 'See the reason in the message.'),
+  'bridge-unlimited': failed(
+    'A bridge cannot be told how many MACs to learn.',
+    'See the reason in the message; the router tries again.',
+  ),
   'stream-failed': failed(
     'A TCP connection for data cannot be handed to the forwarder.',
     'None: the router tries again.',

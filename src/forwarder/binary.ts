@@ -95,6 +95,27 @@ export async function openTap({ binary, controlPath, network, name, queues }: Ta
   }
 }
 
+export interface LearningOptions {
+  readonly binary: string;
+  readonly bridge: string;
+  /** Most MACs that the bridge learns by itself. */
+  readonly addresses: number;
+}
+
+/** Rejects with `bridge-unlimited`. */
+export async function limitLearning({ binary, bridge, addresses }: LearningOptions): Promise<void> {
+  const fields = ['--bridge', bridge, '--addresses', String(addresses)];
+  try {
+    await promisify(execFile)(binary, ['limit-learning', ...fields], { timeout: 5_000 });
+  } catch (error) {
+    throw new WeftError(
+      'bridge-unlimited',
+      `the bridge ${bridge} cannot be told how much to learn: ${said(error)}`,
+      { cause: error },
+    );
+  }
+}
+
 export interface StreamOptions {
   readonly binary: string;
   readonly controlPath: string;

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WeftError } from '../errors.js';
-import { lastLine, openTap, passStream, type RunOptions, spawnForwarder } from './binary.js';
+import { lastLine, limitLearning, openTap, passStream, type RunOptions, spawnForwarder } from './binary.js';
 import {
   type AnswerOf,
   ControlClient,
@@ -13,6 +13,7 @@ import {
   Operations,
   type RequestOf,
 } from './control/index.js';
+import { MAX_LEARNED } from './limits.js';
 import { endForwarders, forwardersGone, killForwarders } from './processes.js';
 import { hangs } from './watchdog.js';
 
@@ -100,6 +101,11 @@ export class Forwarder extends Operations<ForwarderEvents> {
   async openNetwork(network: ForwarderNetwork): Promise<void> {
     this.#networks.set(network.network, network);
     await this.#openNetwork(this.#required(), network);
+  }
+
+  /** Bounds what a bridge learns by itself. */
+  async limitLearning(bridge: string): Promise<void> {
+    await limitLearning({ binary: this.#options.binary, bridge, addresses: MAX_LEARNED });
   }
 
   async closeNetwork(network: number): Promise<void> {

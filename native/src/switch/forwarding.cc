@@ -35,7 +35,7 @@ Decision Forwarding::forward(const ForwardingContext& context, const SegmentView
   const MacAddress destination = destination_mac(frame);
   if (is_link_local_group(destination)) return drop(Counter::dropped_stp);
   if (is_group(destination) && is_loop_probe(frame)) return take_loop_probe(in);
-  if (!admit_source(in)) return drop(Counter::dropped_foreign_mac);
+  if (const auto refused = refuse_source(in)) return drop(refused);
   if (!admit_claims(in)) return drop(Counter::dropped_foreign_address);
   return is_group(destination) ? forward_group(in) : unicast(in, destination);
 }
@@ -53,10 +53,10 @@ std::optional<Counter> Forwarding::admit(const ForwardingContext& context, const
   const Sighting sighting{source, segment.number, from, context.now_s(), &context.announced};
   if (claims_resolver(frame)) return Counter::dropped_foreign_address;
   if (sighting == last_remote_) return std::nullopt;
-  if (source == resolver_mac || context.announced.owner(segment.number, source).value_or(from) != from)
-    return Counter::dropped_foreign_mac;
+  const auto owner = context.announced.owner(segment.number, source);
+  if (source == resolver_mac || owner.value_or(from) != from) return Counter::dropped_foreign_mac;
+  if (!learn(context, segment.number, source, from, owner.has_value())) return Counter::dropped_new_mac;
   last_remote_ = sighting;
-  learn(context, segment.number, source, from);
   return std::nullopt;
 }
 
@@ -83,23 +83,25 @@ void Forwarding::tell_loop(const ForwardingContext& context, const SegmentView& 
   observer_.loop_probe(probe, at);
 }
 
-// Returns false if the sender's MAC was given to a container of another host, or is the DNS server's.
-bool Forwarding::admit_source(const Local& in) noexcept {
+// Why the sender's MAC is refused: it was given to a container of another host, is the DNS server's, or is
+// one new MAC too many.
+std::optional<Counter> Forwarding::refuse_source(const Local& in) noexcept {
   const std::uint16_t network = in.segment.number;
   const MacAddress source = source_mac(in.frame);
   const Sighting sighting{source, network, local_owner, in.context.now_s(), &in.context.announced};
-  if (sighting == last_local_) return true;
+  if (sighting == last_local_) return std::nullopt;
   const auto owner = in.context.announced.owner(network, source);
   if (source == resolver_mac || owner.value_or(local_owner) != local_owner) {
     tell_refused(in, IpAddress());
-    return false;
+    return Counter::dropped_foreign_mac;
+  }
+  // In a loop every station seems to be on this side, so nobody is learned.
+  if (!in.segment.muted) {
+    if (!owner && !is_group(source)) tell_stranger(in, source);
+    if (!learn(in.context, network, source, local_owner, owner.has_value())) return Counter::dropped_new_mac;
   }
   last_local_ = sighting;
-  // In a loop every station seems to be on this side, so nobody is learned.
-  if (in.segment.muted) return true;
-  if (!owner && !is_group(source)) tell_stranger(in, source);
-  learn(in.context, network, source, local_owner);
-  return true;
+  return std::nullopt;
 }
 
 // Returns false if the frame tells everybody that an address is here which was given to a container of
@@ -116,10 +118,13 @@ bool Forwarding::admit_claims(const Local& in) noexcept {
   return false;
 }
 
-void Forwarding::learn(const ForwardingContext& context, std::uint16_t network, const MacAddress& mac,
-                       MacOwner owner) noexcept {
-  const auto learned = macs_.learn(network, mac, owner, context.now_s());
+// False if it is one new MAC too many. Those that routers announced do not count.
+bool Forwarding::learn(const ForwardingContext& context, std::uint16_t network, const MacAddress& mac,
+                       MacOwner owner, bool is_announced) noexcept {
+  const auto limit = is_announced ? MacTable::Limit::none : MacTable::Limit::newcomers;
+  const auto learned = macs_.learn(network, mac, owner, context.now_s(), limit);
   if (learned.what == MacTable::Learned::moved) observer_.mac_moved(network, mac, learned.previous, owner);
+  return learned.what != MacTable::Learned::refused;
 }
 
 void Forwarding::tell_stranger(const Local& in, const MacAddress& mac) noexcept {

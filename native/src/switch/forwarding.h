@@ -5,9 +5,9 @@
 ///   2. A loop probe tells that somebody joined the segment beside the tunnel: our own is reported, a peer's
 ///   is
 ///      given back to it.
-///   3. The source MAC is refused if it was given to a container elsewhere or is the DNS server's, and
-///   learned
-///      otherwise.
+///   3. The source MAC is refused if it was given to a container elsewhere, is the DNS server's, or is one
+///   new
+///      MAC too many, and learned otherwise.
 ///   4. ARP and neighbour discovery that claim an address of a container elsewhere, or of the DNS server, are
 ///      refused.
 ///   5. ARP and neighbour discovery questions are answered from what routers announced.
@@ -120,10 +120,10 @@ class Forwarding {
   Decision take_loop_probe(const Local& in) noexcept;
   void tell_loop(const ForwardingContext& context, const SegmentView& segment, const LoopProbe& probe,
                  MacOwner at) noexcept;
-  bool admit_source(const Local& in) noexcept;
+  std::optional<Counter> refuse_source(const Local& in) noexcept;
   bool admit_claims(const Local& in) noexcept;
-  void learn(const ForwardingContext& context, std::uint16_t network, const MacAddress& mac,
-             MacOwner owner) noexcept;
+  bool learn(const ForwardingContext& context, std::uint16_t network, const MacAddress& mac, MacOwner owner,
+             bool is_announced) noexcept;
   void tell_stranger(const Local& in, const MacAddress& mac) noexcept;
   void tell_refused(const Local& in, const IpAddress& address) noexcept;
   Decision forward_group(const Local& in) noexcept;

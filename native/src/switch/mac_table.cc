@@ -52,7 +52,7 @@ std::span<MacTable::Slot, MacTable::ways> MacTable::places(std::uint64_t key) co
 }
 
 MacTable::LearnResult MacTable::learn(std::uint16_t network, const MacAddress& mac, MacOwner owner,
-                                      std::uint32_t now_s) noexcept {
+                                      std::uint32_t now_s, Limit limit) noexcept {
   const std::uint64_t key = station_key(network, mac);
   if (is_group(mac) || (key & mac_mask) == 0) return {};
   for (Slot& slot : places(key)) {
@@ -65,10 +65,11 @@ MacTable::LearnResult MacTable::learn(std::uint16_t network, const MacAddress& m
     }
     return {};
   }
-  return add(key, owner, now_s);
+  return add(key, owner, now_s, limit);
 }
 
-MacTable::LearnResult MacTable::add(std::uint64_t key, MacOwner owner, std::uint32_t now_s) noexcept {
+MacTable::LearnResult MacTable::add(std::uint64_t key, MacOwner owner, std::uint32_t now_s,
+                                    Limit limit) noexcept {
   const std::lock_guard guard(changing_);
   const auto age = [now_s](const Slot& slot) {
     return static_cast<std::int32_t>(now_s - seen_of(slot.value.load(std::memory_order_relaxed)));
@@ -85,6 +86,8 @@ MacTable::LearnResult MacTable::add(std::uint64_t key, MacOwner owner, std::uint
     const bool place_is_free = place->key.load(std::memory_order_relaxed) == 0;
     if (!place_is_free && (present == 0 || age(slot) > age(*place))) place = &slot;
   }
+  const std::uint64_t part = key >> mac_bits << mac_bits | owner;
+  if (limit == Limit::newcomers && !newcomers_.admit(part, now_s)) return {.what = Learned::refused};
   // Whoever reads meanwhile sees no key, the old pair or the new one.
   place->key.store(0, std::memory_order_release);
   place->value.store(pack_value(owner, now_s), std::memory_order_release);

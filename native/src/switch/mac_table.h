@@ -11,6 +11,7 @@
 
 #include "base/spin_lock.h"
 #include "packet/parse.h"
+#include "switch/newcomers.h"
 
 namespace weft {
 
@@ -32,7 +33,9 @@ class MacTable {
   static constexpr std::size_t capacity = 16384;
   static constexpr std::uint32_t lifetime_s = 300;
 
-  enum class Learned : std::uint8_t { known, added, moved };
+  enum class Learned : std::uint8_t { known, added, moved, refused };
+  /// Whether the addresses of an owner count that are new within a short time.
+  enum class Limit : std::uint8_t { none, newcomers };
   struct LearnResult {
     Learned what = Learned::known;
     MacOwner previous = local_owner;  ///< with `moved`: who had it before
@@ -50,9 +53,9 @@ class MacTable {
   MacTable& operator=(const MacTable&) = delete;
   ~MacTable();
 
-  /// Group addresses are ignored (`known`).
-  LearnResult learn(std::uint16_t network, const MacAddress& mac, MacOwner owner,
-                    std::uint32_t now_s) noexcept;
+  /// Group addresses are ignored (`known`). `refused`: the owner has too many new ones on that segment.
+  LearnResult learn(std::uint16_t network, const MacAddress& mac, MacOwner owner, std::uint32_t now_s,
+                    Limit limit = Limit::none) noexcept;
   [[nodiscard]] std::optional<MacOwner> lookup(std::uint16_t network, const MacAddress& mac,
                                                std::uint32_t now_s) const noexcept;
   /// Frees what was not seen for `lifetime_s`; returns how many.
@@ -73,13 +76,14 @@ class MacTable {
   static_assert(sizeof(Slot) == 16);
 
   [[nodiscard]] std::span<Slot, ways> places(std::uint64_t key) const noexcept;
-  LearnResult add(std::uint64_t key, MacOwner owner, std::uint32_t now_s) noexcept;
+  LearnResult add(std::uint64_t key, MacOwner owner, std::uint32_t now_s, Limit limit) noexcept;
   template <typename Predicate>
   std::size_t remove_if(Predicate predicate) noexcept;
 
   std::span<Slot> slots_;
   std::uint64_t seed_;
   SpinLock changing_;
+  Newcomers newcomers_;  // behind the lock
 };
 
 }  // namespace weft

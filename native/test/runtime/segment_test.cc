@@ -1,6 +1,10 @@
 #include <doctest/doctest.h>
 
+#include <sys/utsname.h>
+
 #include <algorithm>
+#include <cstdio>
+#include <utility>
 
 #include "base/bytes.h"
 #include "lab.h"
@@ -271,6 +275,35 @@ TEST_CASE("a loop probe that somebody kept for some seconds stops nobody") {
   CHECK_FALSE(is_loop(pair));
   pair.a.tap().send(*probes.receive());
   pair.a.control().event("loop", [](const Json& event) { return event["muted"] == true; });
+}
+
+// Of Linux 6.8.
+bool has_learning_limit() {
+  utsname system{};
+  int major = 0, minor = 0;
+  return ::uname(&system) == 0 && std::sscanf(system.release, "%d.%d", &major, &minor) == 2 &&
+         std::pair{major, minor} >= std::pair{6, 8};
+}
+
+TEST_CASE("a bridge learns as many addresses as it is told") {
+  if (!has_learning_limit()) return;
+  const Host host("00000000000000aa");
+  host.run(
+      "ip link add br0 type bridge && ip link set br0 up && ip link add port type veth peer name inside && "
+      "ip link set port master br0 && ip link set port up && ip link set inside up");
+  host.run(forwarder_binary() + " limit-learning --bridge br0 --addresses 10");
+  const Tap inside(host.network_namespace(), "inside");
+  const auto send = [&] {
+    for (unsigned i = 10; i < 60; ++i)
+      inside.send(make_frame(broadcast, "02:00:00:00:01:" + std::to_string(i), 60));
+  };
+  const std::string count = "test $(bridge fdb show br br0 | grep -c ^02:00:00:00:01) ";
+  send();
+  // The host says something by itself at the port, too.
+  host.run(count + "-le 10");
+  host.run(forwarder_binary() + " limit-learning --bridge br0 --addresses 0");
+  send();
+  host.run(count + "-eq 50");
 }
 
 TEST_CASE("a storm of broadcasts is cut to what a segment may send") {

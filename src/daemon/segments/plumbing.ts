@@ -5,4 +5,7 @@ import type * as hostnet from '../../hostnet/index.js';
 export type SegmentPlumbing = Pick<typeof hostnet, 'bridgesOf' | 'ensureBridge' | 'plugTap' | 'removeBridge'>;
 
 /** What segments take of the forwarder. */
-export type SegmentForwarder = Pick<Forwarder, 'closeNetwork' | 'connected' | 'dump' | 'openNetwork'>;
+export type SegmentForwarder = Pick<
+  Forwarder,
+  'closeNetwork' | 'connected' | 'dump' | 'limitLearning' | 'openNetwork'
+>;

@@ -42,6 +42,7 @@ export class Segment {
   /** Has the forwarder serve the segment. The bridge must be there. */
   async open(forwarder: SegmentForwarder): Promise<void> {
     const { number, bridge, mtu } = this.#options;
+    await forwarder.limitLearning(bridge);
     await forwarder.openNetwork({ network: number, name: tapName(bridge), mtu });
     await this.#options.host.plugTap(this.#options);
   }

@@ -4,6 +4,7 @@ import { nft } from './nft.js';
 import { countersOf, nftJson, type Refusal, type Ruleset, refusalOf, shapeOf } from './port-refusals.js';
 import {
   addressClaim,
+  COUNTERS,
   elements,
   given,
   type Holding,
@@ -52,7 +53,7 @@ export class PortGuard {
 
   /** Frames refused, by what they claimed. */
   get counters(): Readonly<Record<string, number>> {
-    const names = REFUSED.map((name) => [name, (this.#past[name] ?? 0) + (this.#counters[name] ?? 0)]);
+    const names = COUNTERS.map((name) => [name, (this.#past[name] ?? 0) + (this.#counters[name] ?? 0)]);
     return Object.fromEntries(names);
   }
 

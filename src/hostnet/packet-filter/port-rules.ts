@@ -21,10 +21,18 @@ export interface Reserved {
 /** Maximum number of refusals that are remembered of each kind, and for how long after the last one. */
 const REMEMBERED = 256;
 const REMEMBERED_FOR = '10m';
+/**
+ * MACs that nobody was given, as of machines in a bridge inside of a container: how many of them may appear at a port at once, how many in a second after
+ * that, and on all ports while a bridge remembers them (300 s).
+ */
+const NEW_AT_ONCE = 1_000;
+const NEW_PER_SECOND = 10;
+const REMEMBERED_MACS = 65_536;
 /** What can be claimed. */
 export const KINDS = ['mac', 'ipv4', 'ipv6'] as const;
 /** Sets of who was refused, and counters of how often. */
 export const REFUSED = KINDS.map((kind) => `refused_${kind}`);
+export const COUNTERS = [...REFUSED, 'refused_new'];
 
 /**
  * A router's probe for loops (docs/protocol.md 2.8), by its EtherType and the magic number behind it. What a container sends in a circle is cut at its port
@@ -60,7 +68,8 @@ export function given(network: number, [kind, value]: Claim): string {
 /**
  * IPv6 addresses are compared as numbers, since what a neighbour advertisement is about has no name in older versions of nft. A port may claim what it was
  * given whatever else is so; else a claim is refused of what was given to anybody. Who is refused is remembered by a rule of its own: where there is no room
- * for more, the next one drops all the same. Only what is for the server is judged by the sender of IP packets, too.
+ * for more, the next one drops all the same. MACs that were given to nobody are refused where too many of them are new: each takes a place in the bridge's
+ * table. Only what is for the server is judged by the sender of IP packets, too.
  */
 export function portTable(table: string, networks: readonly number[], server: string): string {
   const keys = {
@@ -90,11 +99,22 @@ export function portTable(table: string, networks: readonly number[], server: st
       icmpv6 type nd-neighbor-advert iifname . ${keys.target} != @own_ipv6 ${keys.target} @ipv6_${network} goto refuse_target
       ether daddr ${server} ether type ip iifname . ${keys.sender} != @own_ipv4 ${keys.sender} @ipv4_${network} goto refuse_sender
       ether daddr ${server} ether type ip6 iifname . ${keys.ipv6} != @own_ipv6 ${keys.ipv6} @ipv6_${network} goto refuse_ipv6
+      iifname . ${keys.mac} @own_mac accept
+      goto strangers
     }`;
   return `table bridge ${table} {
     ${sets.join('\n    ')}
     ${refuse('mac', 'mac')} ${refuse('ipv4', 'ipv4')} ${refuse('ipv6', 'ipv6')} ${refuse('target', 'ipv6')} ${refuse('sender', 'ipv4')}
     ${networks.map(judge).join('')}
+    set strangers { typeof iifname . ether saddr; size ${REMEMBERED_MACS}; flags dynamic,timeout; timeout 5m; }
+    set newcomers { typeof iifname; size ${REMEMBERED_MACS}; flags dynamic,timeout; timeout 5m; }
+    counter refused_new {}
+    chain strangers {
+      iifname . ether saddr @strangers accept
+      update @newcomers { iifname limit rate over ${NEW_PER_SECOND}/second burst ${NEW_AT_ONCE} packets } counter name refused_new drop
+      update @strangers { iifname . ether saddr } accept
+      counter name refused_new drop
+    }
     map ports { type ifname : verdict; }
     chain prerouting {
       type filter hook prerouting priority dstnat; policy accept;

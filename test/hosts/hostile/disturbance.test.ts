@@ -10,7 +10,7 @@ import {
 } from '../../lab/index.js';
 import { onLab } from '../../lab/suite.js';
 import { counters, pair } from '../pair.js';
-import { EVERYBODY, loopProbe, PROBE_TYPE } from './forged.js';
+import { EVERYBODY, loopProbe, PROBE_TYPE, plainFrame } from './forged.js';
 
 const PLAIN_TYPE = 0x88b5;
 
@@ -41,6 +41,15 @@ async function nextProbe(host: Host): Promise<Buffer> {
   }
 }
 
+/** How many MACs a host's bridge has learned. */
+async function learned(host: Host): Promise<number> {
+  return (await host.run(['bridge', 'fdb', 'show', 'br', 'weft'])).split('\n').length;
+}
+
+function hex(byte: number): string {
+  return byte.toString(16).padStart(2, '0');
+}
+
 async function loops(host: Host): Promise<unknown[]> {
   return (await host.report()).datapath?.networks.map(({ loop }) => loop) ?? [];
 }
@@ -58,5 +67,27 @@ describe('a container that wants to disturb its segment', () => {
       for (const host of [a, b]) expect(await loops(host)).toEqual([null]);
     }
     expect((await counters(a)).dropped_muted ?? 0).toBe(0);
+  });
+
+  test('fills the table of no bridge by making up addresses, and others still come and go', async () => {
+    const { a, b, attacker, near, far } = world();
+    const { address: mac } = await far.device();
+    const before = [await learned(a), await learned(b)];
+    const madeUp = Array.from({ length: 20_000 }, (_, i) =>
+      plainFrame(mac, `02:ee:00:00:${hex(i >> 8)}:${hex(i & 0xff)}`),
+    );
+    await sendFrames(attacker, 'ethweft', madeUp);
+    const after = [await learned(a), await learned(b)];
+    for (const [i, count] of after.entries()) expect(count - (before[i] ?? 0)).toBeLessThan(3_000);
+    const nested = Array.from({ length: 300 }, (_, i) =>
+      plainFrame(mac, `02:dd:00:00:${hex(i >> 8)}:${hex(i & 0xff)}`),
+    );
+    await sendFrames(near, 'ethweft', nested);
+    for (const host of [a, b]) {
+      const fdb = await host.run(['bridge', 'fdb', 'show', 'br', 'weft']);
+      expect(fdb.match(/^02:dd:/gm)).toHaveLength(300);
+    }
+    await hears(far, near);
+    await near.reaches(far.address);
   });
 });

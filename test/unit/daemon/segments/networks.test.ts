@@ -38,6 +38,7 @@ async function start({ users = new Set<string>(), left = [] as string[], isKeepe
     mtu: 1418,
     forwarder: {
       connected: true,
+      limitLearning: async () => {},
       openNetwork: async ({ network }: { network: number }) => void served.add(network),
       closeNetwork: async (network: number) => void served.delete(network),
       dump: async () => ({ networks: [...served].map((network) => ({ network, queues: 1 })) }),
