@@ -61,7 +61,7 @@ function composeControlPlane({ request, plan, mtu, log }: Materials, inside: Ins
   const trust = new Trust({
     identity,
     network,
-    statements: plan.statements,
+    stored: plan.trust,
     file: files.trust,
     stateDir: request.stateDir,
     log,

@@ -10,7 +10,7 @@ export const PEER_ERRORS = {
     'Stop, reset or expel it instead of removing it.',
   ),
   'removed-already': conflict('The peer was removed already.', 'None.'),
-  'not-removed': failed('The peer was not removed.', 'None: it only says what does not hold.'),
+  'not-removed': failed('The peer was not removed.', 'The message says why; else expel it.'),
   'not-revoked': failed('The peer was not expelled.', 'None: it only says what does not hold.'),
   'no-such-target': absent('The address is no target.', '`weft status targets` lists all.'),
   'rotation-unfinished': conflict(
@@ -18,12 +18,16 @@ export const PEER_ERRORS = {
     'Wait until all have confirmed, or finish it with `weft token rotate --finish`.',
   ),
   'no-rotation': conflict('The secret is not being replaced.', 'None.'),
+  'rotation-exhausted': conflict(
+    'There is no secret after the present one.',
+    'Begin anew with `weft token rotate --reset-trust`.',
+  ),
   'password-network': conflict(
     'The secret is a password, which only people can replace.',
     'Reset the routers, and launch them with the new one.',
   ),
   'too-many-statements': failed(
-    'The network has removed or expelled as many peers as can be remembered.',
-    'Begin a new network.',
+    'A router said as much about others as is kept of one.',
+    'Say it on another router; expel the one that the log names if it makes things up.',
   ),
 } as const satisfies Record<string, ErrorMeaning>;

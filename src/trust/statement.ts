@@ -75,9 +75,12 @@ interface Wire {
   readonly secret: readonly Uint8Array[];
 }
 
-/** Far beyond any clock, and far enough from 2^53 that it can be outdone. */
-const MAX_INCARNATION = 2 ** 52;
-const MAX_GENERATION = 2 ** 32 - 1;
+/**
+ * Of a removal: no clock shows more before the year 2248. A member record may have an incarnation 512 times as high, so that whoever
+ * was removed can always come back with a later one.
+ */
+export const MAX_REMOVED_INCARNATION = 2 ** 43;
+export const MAX_GENERATION = 2 ** 32 - 1;
 const LABEL = Buffer.from('weft statement v1');
 const SIGNATURE_BYTES = 64;
 
@@ -128,20 +131,29 @@ export function checkStatement({ record: bytes, signature, issuerKey }: Statemen
   }
 }
 
-/** What a statement is about: of all with one topic, one counts. 16 hexadecimal digits. */
+/** What a statement is about: of all with one topic, one counts. */
 export function topicOf({ content }: Statement): string {
   return topic(content.kind, 'subject' in content ? content.subject : undefined);
 }
 
 export function topic(kind: Content['kind'], subject?: PeerId): string {
+  return subject === undefined ? kind : `${kind} ${subject}`;
+}
+
+/** Of all that one issuer says about one topic, one is kept. 16 hexadecimal digits. */
+export function keyOf({ content, issuerKey }: Statement): string {
+  return key(issuerKey, content.kind, 'subject' in content ? content.subject : undefined);
+}
+
+export function key(issuer: PublicKey, kind: Content['kind'], subject?: PeerId): string {
   const about = subject === undefined ? [] : [peerIdBytes(subject)];
-  return blake2b(16, [Buffer.from(kind), ...about])
+  return blake2b(16, [issuer, Buffer.from(kind), ...about])
     .subarray(0, 8)
     .toString('hex');
 }
 
-/** Of two with one topic the later generation or incarnation counts, then the earlier time, then the lower bytes. */
-export function beats(a: Statement, b: Statement): boolean {
+/** Of two about one topic the later generation or incarnation counts, then the earlier time, then the lower bytes. */
+export function outranks(a: Statement, b: Statement): boolean {
   const difference = wireOf(a.content).number - wireOf(b.content).number || b.time - a.time;
   return difference === 0 ? Buffer.compare(a.record, b.record) < 0 : difference > 0;
 }
@@ -163,7 +175,7 @@ function wireOf(content: Content): Omit<Wire, 'issuer' | 'time'> {
 }
 
 function contentOf({ kind, subject: [subject], name, number, secret: [secret] }: Wire): Content | undefined {
-  const limit = kind === REMOVED ? MAX_INCARNATION : MAX_GENERATION;
+  const limit = kind === REMOVED ? MAX_REMOVED_INCARNATION : MAX_GENERATION;
   if (/\p{C}/u.test(name) || number > limit) return undefined;
   if (kind === REMOVED && subject !== undefined) {
     return { kind: 'removed', subject: peerIdFromBytes(subject), name, incarnation: number };

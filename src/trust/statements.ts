@@ -1,13 +1,17 @@
 import { EventEmitter } from 'node:events';
 import { WeftError } from '../errors.js';
-import { bucketOf, type GossipChannel, type ItemHash, itemHash, SetDigest } from '../gossip/index.js';
+import { type GossipChannel, itemHash } from '../gossip/index.js';
 import { blake2b, type Identity, type PeerId } from '../identity/index.js';
+import { type Held, HeldSet } from './held-set.js';
+import { type ShareLimits, Shares } from './shares.js';
 import {
-  beats,
   type Content,
   checkStatement,
   encodeStatement,
+  key,
+  keyOf,
   makeStatement,
+  outranks,
   type Removed,
   type Revoked,
   type Rotated,
@@ -17,86 +21,133 @@ import {
   topicOf,
 } from './statement.js';
 
-/** Against a member that makes up subjects without end. */
-const MAX_STATEMENTS = 16_384;
+/** As many as there may be members: each of them has a place. */
+const LIMITS: ShareLimits = { total: 16_384, group: 1024 };
+/** All who are not known as members share the room of one. */
+const STRANGERS = '';
+/** An issuer says at most two things about secrets: which is new, and which is the only one. */
+const ABOUT_SECRETS = 2;
 
-interface Held {
-  readonly statement: Statement;
-  readonly bytes: Buffer;
-  readonly hash: ItemHash;
+export interface StatementsOptions {
+  readonly identity: Identity;
+  /** What `encoded` gave in an earlier run. */
+  readonly stored: readonly Uint8Array[];
+  /** What `issuers` gave in an earlier run. */
+  readonly issuers: readonly PeerId[];
+  /** Whoever is a member now. */
+  readonly isMember: (peer: PeerId) => boolean;
+  readonly limits?: ShareLimits;
 }
 
 export interface StatementsEvents {
-  /** A statement is new; it counts now. */
+  /** A statement is new, and it counts now. */
   statement: [statement: Statement];
   /** There are deltas to take. */
   pending: [];
 }
 
 /**
- * Who was removed or expelled, and which secret is in force: a set of signed statements that every member keeps for ever, one a topic.
+ * Who was removed or expelled, and which secret is in force: a set of signed statements that every member keeps for ever, one an issuer and
+ * topic. No statement makes another one void, so that nobody takes back what somebody else said.
  *
  * Peers and secrets travel in one channel on purpose: whoever hears of a new secret has heard of those before who must not have it. No I/O, no clock.
  */
 export class Statements extends EventEmitter<StatementsEvents> implements GossipChannel {
   readonly name = 'trust';
-  readonly #identity: Identity;
-  readonly #held = new Map<string, Held>();
+  readonly #options: StatementsOptions;
+  readonly #held = new HeldSet();
+  readonly #shares: Shares;
+  /** Those that said something and are or were members. */
+  readonly #issuers: Set<PeerId>;
+  /** The keys of what others said. */
+  readonly #strangers = new Map<PeerId, Set<string>>();
   readonly #pending = new Set<string>();
-  readonly #digest: SetDigest;
 
-  /** `stored`: what `encoded` gave in an earlier run. Throws `bad-message` or `bad-signature`. */
-  constructor(identity: Identity, stored: readonly Uint8Array[]) {
+  constructor(options: StatementsOptions) {
     super();
-    this.#identity = identity;
-    const held = this.#held;
-    this.#digest = new SetDigest({
-      get size() {
-        return held.size;
-      },
-      get: (key) => held.get(key)?.hash,
-      inBucket: (bucket) => this.#inBucket(bucket),
-    });
-    for (const bytes of stored) this.#take(bytes);
+    this.#options = options;
+    this.#shares = new Shares(options.limits ?? LIMITS);
+    this.#issuers = new Set(options.issuers);
+    for (const bytes of options.stored) this.#restore(bytes);
   }
 
   /** Everything, to be stored. */
   encoded(): readonly Buffer[] {
-    return [...this.#held.values()].map(({ bytes }) => bytes);
+    return [...this.#held.all()].map(({ bytes }) => bytes);
   }
 
-  /** Says something to all members; `now` in milliseconds of Unix time. */
+  /** Those that said something and are or were members, to be stored. */
+  issuers(): readonly PeerId[] {
+    return [...this.#issuers];
+  }
+
+  /** Says something to all members; `now` in milliseconds of Unix time. Throws `too-many-statements`. */
   say(content: Content, now: number): void {
-    const statement = makeStatement(this.#identity, content, now);
+    const { identity } = this.#options;
+    const statement = makeStatement(identity, content, now);
+    const isNew = this.#held.find(keyOf(statement)) === undefined;
+    // What was said before must not go for it, and a new secret must always find room.
+    if (isNew && 'subject' in content && !this.#shares.hasRoom(identity.peer, 1 + ABOUT_SECRETS)) {
+      throw tooMany(identity.peer);
+    }
     if (!this.#put(statement, encodeStatement(statement))) return;
-    this.#pending.add(topicOf(statement));
-    this.emit('statement', statement);
+    this.#pending.add(keyOf(statement));
+    this.#tell(statement);
     this.emit('pending');
+  }
+
+  /** This router itself said that a peer is expelled. */
+  hasRevoked(peer: PeerId): boolean {
+    return this.#held.find(key(this.#options.identity.publicKey, 'revoked', peer)) !== undefined;
+  }
+
+  /** This peer is a member: what it said does not share its room with strangers any more. */
+  meet(peer: PeerId): void {
+    const said = this.#strangers.get(peer);
+    if (said === undefined) return;
+    this.#strangers.delete(peer);
+    this.#issuers.add(peer);
+    for (const each of said) {
+      const held = this.#held.find(each);
+      if (held === undefined) continue;
+      this.#held.put({ ...held, group: peer });
+      this.#giveWay(this.#shares.move(held.group, peer, held.place));
+    }
   }
 
   /** The removal of a peer that counts, if there was one. */
   removal(peer: PeerId): Statement<Removed> | undefined {
-    return this.#find('removed', peer);
+    return this.#first('removed', peer);
   }
 
-  /** The expulsion of a peer, if there was one. */
+  /** The expulsion of a peer that counts, if there was one. */
   revocation(peer: PeerId): Statement<Revoked> | undefined {
-    return this.#find('revoked', peer);
+    return this.#first('revoked', peer);
   }
 
-  /** All expulsions. */
+  /** The expulsions that count, one a peer. */
   revocations(): readonly Statement<Revoked>[] {
-    return [...this.#held.values()].flatMap(({ statement }) => (is(statement, 'revoked') ? [statement] : []));
+    return [...this.#held.all()].flatMap(({ statement }) =>
+      is(statement, 'revoked') && this.#counts(statement) ? [statement] : [],
+    );
   }
 
-  /** The newest secret that was announced. */
-  rotation(): Statement<Rotated> | undefined {
-    return this.#find('rotated');
+  /**
+   * The secret that follows one of this generation, or takes its place: a generation is followed by the next, so that nobody can use them
+   * up. What somebody said who was expelled does not count, whenever it comes.
+   */
+  rotation(generation: number): Statement<Rotated> | undefined {
+    for (const statement of this.#heard('rotated')) {
+      const step = statement.content.generation - generation;
+      if (step === 0 || step === 1) return statement;
+    }
+    return undefined;
   }
 
-  /** The generation of the newest secret that is the only one. */
-  get finished(): number {
-    return this.#find('finished')?.content.generation ?? 0;
+  /** The secret of this generation is the only one. */
+  isFinished(generation: number): boolean {
+    for (const { content } of this.#heard('finished')) if (content.generation === generation) return true;
+    return false;
   }
 
   /** False when this peer was expelled, or removed in this incarnation or a later one. */
@@ -107,7 +158,7 @@ export class Statements extends EventEmitter<StatementsEvents> implements Gossip
   }
 
   takeDeltas(): readonly Uint8Array[] {
-    const deltas = [...this.#pending].flatMap((topic) => this.#held.get(topic)?.bytes ?? []);
+    const deltas = [...this.#pending].flatMap((each) => this.#held.find(each)?.bytes ?? []);
     this.#pending.clear();
     return deltas;
   }
@@ -115,69 +166,115 @@ export class Statements extends EventEmitter<StatementsEvents> implements Gossip
   merge(delta: Uint8Array, _from: PeerId): Uint8Array | null {
     const statement = this.#take(delta);
     if (statement === undefined) return null;
-    this.emit('statement', statement);
+    this.#tell(statement);
     return delta;
   }
 
   digest(): Uint8Array {
-    return this.#digest.digest();
+    return this.#held.digest.digest();
   }
 
   refine(digest: Uint8Array): Uint8Array | null {
-    return this.#digest.refine(digest);
+    return this.#held.digest.refine(digest);
   }
 
   /** Peers before secrets. */
   answer(digest: Uint8Array): readonly Uint8Array[] {
-    const missing = this.#digest.missing(digest).flatMap((topic) => this.#held.get(topic) ?? []);
+    const missing = this.#held.digest.missing(digest).flatMap((each) => this.#held.find(each) ?? []);
     const aboutPeer = ({ statement: { content } }: Held) => 'subject' in content;
     return [...missing.filter(aboutPeer), ...missing.filter((held) => !aboutPeer(held))].map(
       ({ bytes }) => bytes,
     );
   }
 
+  /** What an earlier version of weft took is no reason not to start. */
+  #restore(bytes: Uint8Array): void {
+    try {
+      this.#take(bytes);
+    } catch (error) {
+      if (!(error instanceof WeftError)) throw error;
+    }
+  }
+
   #take(bytes: Uint8Array): Statement | undefined {
     const statement = readStatement(bytes);
-    const known = this.#held.get(topicOf(statement));
-    if (known !== undefined && !beats(statement, known.statement)) return undefined;
+    const known = this.#held.find(keyOf(statement));
+    if (known !== undefined && !outranks(statement, known.statement)) return undefined;
     checkStatement(statement);
     return this.#put(statement, Buffer.from(bytes)) ? statement : undefined;
   }
 
-  /** False when a statement that is known counts before it. */
+  /** False when its issuer said something about this topic that counts before it. Throws `too-many-statements`. */
   #put(statement: Statement, bytes: Buffer): boolean {
-    const topic = topicOf(statement);
-    const known = this.#held.get(topic);
-    if (known !== undefined && !beats(statement, known.statement)) return false;
-    if (known === undefined && this.#held.size >= MAX_STATEMENTS) {
-      throw new WeftError(
-        'too-many-statements',
-        `there are more than ${MAX_STATEMENTS} removed or expelled peers`,
-      );
-    }
-    const hash = itemHash(blake2b(16, [bytes]));
-    if (known !== undefined) this.#digest.toggle(topic, known.hash);
-    this.#digest.toggle(topic, hash);
-    this.#held.set(topic, { statement, bytes, hash });
+    const [each, hash] = [keyOf(statement), itemHash(blake2b(16, [bytes]))];
+    const known = this.#held.find(each);
+    if (known !== undefined && !outranks(statement, known.statement)) return false;
+    const group = known?.group ?? this.#groupOf(statement.issuer, each);
+    // Among what an issuer said, its last word about the secret goes last.
+    const place = ('subject' in statement.content ? '1' : '0') + each;
+    this.#held.put({ key: each, hash, statement, bytes, group, place });
+    if (known === undefined) this.#giveWay(this.#shares.add(group, place));
+    if (this.#held.find(each) === undefined) throw tooMany(statement.issuer);
     return true;
   }
 
-  #find<K extends Content['kind']>(
-    kind: K,
-    subject?: PeerId,
-  ): Statement<Extract<Content, { kind: K }>> | undefined {
-    const statement = this.#held.get(topic(kind, subject))?.statement;
-    return statement !== undefined && is(statement, kind) ? statement : undefined;
+  /** Whose share a statement takes. */
+  #groupOf(issuer: PeerId, each: string): string {
+    const { identity, isMember } = this.#options;
+    if (issuer === identity.peer) return issuer;
+    if (this.#issuers.has(issuer)) return issuer;
+    if (isMember(issuer)) {
+      this.#issuers.add(issuer);
+      return issuer;
+    }
+    const said = this.#strangers.get(issuer) ?? new Set();
+    this.#strangers.set(issuer, said.add(each));
+    return STRANGERS;
   }
 
-  *#inBucket(bucket: number) {
-    for (const [key, { hash }] of this.#held) if (bucketOf(key) === bucket) yield { key, hash };
+  /** Forgets the statement that has this place. */
+  #giveWay(place: string | undefined): void {
+    const held = place === undefined ? undefined : this.#held.find(place.slice(1));
+    if (held === undefined) return;
+    const { key: each, statement } = held;
+    this.#held.delete(each);
+    this.#pending.delete(each);
+    const said = this.#strangers.get(statement.issuer);
+    if (said?.delete(each) && said.size === 0) this.#strangers.delete(statement.issuer);
+  }
+
+  #tell(statement: Statement): void {
+    if (!('subject' in statement.content) || this.#counts(statement)) this.emit('statement', statement);
+  }
+
+  /** It is the first about its topic. */
+  #counts(statement: Statement): boolean {
+    return this.#held.about(topicOf(statement))[0]?.statement === statement;
+  }
+
+  /** What counts about a topic. */
+  #first<K extends Content['kind']>(kind: K, subject: PeerId): StatementOf<K> | undefined {
+    const [first] = this.#held.about(topic(kind, subject));
+    return first !== undefined && is(first.statement, kind) ? first.statement : undefined;
+  }
+
+  /** What those said about secrets who were not expelled, the one that counts first. */
+  *#heard<K extends 'rotated' | 'finished'>(kind: K): Iterable<StatementOf<K>> {
+    for (const { statement } of this.#held.about(topic(kind))) {
+      if (is(statement, kind) && this.revocation(statement.issuer) === undefined) yield statement;
+    }
   }
 }
 
-function is<K extends Content['kind']>(
-  statement: Statement,
-  kind: K,
-): statement is Statement<Extract<Content, { kind: K }>> {
+type StatementOf<K extends Content['kind']> = Statement<Extract<Content, { kind: K }>>;
+
+function is<K extends Content['kind']>(statement: Statement, kind: K): statement is StatementOf<K> {
   return statement.content.kind === kind;
+}
+
+function tooMany(issuer: PeerId): WeftError {
+  return new WeftError(
+    'too-many-statements',
+    `${issuer} said as much about other routers as is kept of one: let another router say it`,
+  );
 }

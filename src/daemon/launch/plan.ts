@@ -19,6 +19,7 @@ import {
   rememberState,
   type Settings,
   type StateFiles,
+  type StoredTrust,
   settle,
   stateFiles,
 } from '../state/index.js';
@@ -31,8 +32,8 @@ export interface Plan {
   readonly targets: readonly string[];
   /** The network comes from the state directory. */
   readonly resumed: boolean;
-  /** What members said about each other and the secret, as `Statements.encoded` gave it. */
-  readonly statements: readonly Buffer[];
+  /** What members said about each other and the secret. */
+  readonly trust: StoredTrust;
   readonly files: StateFiles;
   readonly addresses: AddressPlan;
   /** The ring of addresses as it is on the disk. */
@@ -81,7 +82,6 @@ async function decide(request: LaunchRequest): Promise<Plan> {
   const asked =
     token === undefined ? undefined : { ...networkFromToken(token), mode: request.network?.mode ?? 'token' };
   const network = decideNetwork(stored, asked, request.stateDir);
-  const statements = trust.statements.map((hex) => Buffer.from(hex, 'hex'));
   const named = request.peers.length > 0 ? request.peers : known;
   const given = token?.addresses.filter((text) => isRead(text, parseTarget)) ?? [];
   const targets = distinct([...named, ...given]);
@@ -94,7 +94,7 @@ async function decide(request: LaunchRequest): Promise<Plan> {
     files.targets.write(() => ({ targets })),
   ]);
   const resumed = stored !== undefined;
-  return { identity, network, settings, targets, resumed, statements, files, addresses, ring };
+  return { identity, network, settings, targets, resumed, trust, files, addresses, ring };
 }
 
 function decideNetwork(stored: Network | undefined, asked: Network | undefined, stateDir: string): Network {

@@ -1,24 +1,28 @@
-import c from 'compact-encoding';
 import type { Peer, Rotation, TrustControl, Verdict } from '../../api/index.js';
 import { WeftError } from '../../errors.js';
-import { OwnedRecords } from '../../gossip/index.js';
 import {
   type Identity,
   isPeerId,
   type Network,
   newSecret,
   type PeerId,
-  saveNetwork,
-  withSecret,
+  parsePeerId,
 } from '../../identity/index.js';
 import type { MemberView, Mesh } from '../../mesh/index.js';
 import type { Overlay } from '../../overlay/index.js';
-import { type Removed, type Revoked, type Statement, Statements } from '../../trust/index.js';
+import {
+  type Content,
+  MAX_GENERATION,
+  MAX_REMOVED_INCARNATION,
+  type Removed,
+  type Revoked,
+  type Statement,
+  Statements,
+} from '../../trust/index.js';
 import { errorFields, type Log } from '../logging/index.js';
-import type { StateFiles } from '../state/index.js';
+import type { StateFiles, StoredTrust } from '../state/index.js';
 import { memberNamed } from './peer-names.js';
-
-const CONFIRMED_KEY = 'generation';
+import { Secrets } from './secrets.js';
 
 /** What trust is enforced on. */
 export type TrustMesh = Pick<
@@ -29,8 +33,8 @@ export type TrustMesh = Pick<
 export interface TrustOptions {
   readonly identity: Identity;
   readonly network: Network;
-  /** What members said before, as it was stored. */
-  readonly statements: readonly Buffer[];
+  /** What members said before. */
+  readonly stored: StoredTrust;
   readonly file: StateFiles['trust'];
   readonly stateDir: string;
   readonly log: Log;
@@ -40,34 +44,32 @@ export interface TrustOptions {
 export class Trust implements TrustControl {
   readonly #options: TrustOptions;
   readonly #statements: Statements;
-  /** The generation of the secret that each router has on its disk. */
-  readonly #confirmed: OwnedRecords<number>;
-  #network: Network;
+  readonly #secrets: Secrets;
   #mesh: TrustMesh | undefined;
-  #overlay: Pick<Overlay, 'setSecrets'> | undefined;
   /** Statements are stored and enforced one after the other. */
   #work: Promise<void> = Promise.resolve();
   /** Rejects when the last one could not be stored. */
   #enforced: Promise<void> = Promise.resolve();
+  /** Those that are to be enforced next, together. */
+  #waiting: Statement[] = [];
   /** We began a rotation in this run, so we know the members that must hear of it. */
   #rotating = false;
 
   constructor(options: TrustOptions) {
     this.#options = options;
-    this.#network = options.network;
-    this.#statements = new Statements(options.identity, options.statements);
-    this.#confirmed = new OwnedRecords({
-      name: 'secret',
-      identity: options.identity,
-      now: Date.now,
-      value: c.uint,
-      admits: (peer) => this.#mesh?.member(peer)?.left === false,
+    const { identity, stored } = options;
+    this.#statements = new Statements({
+      identity,
+      stored: stored.statements.map((hex) => Buffer.from(hex, 'hex')),
+      issuers: (stored.issuers ?? []).map(parsePeerId),
+      isMember: (peer) => this.#mesh?.member(peer) !== undefined,
     });
+    this.#secrets = new Secrets({ ...options, onConfirmed: () => this.#lookForEnd() });
   }
 
   /** With the secrets that are good now. */
   get network(): Network {
-    return this.#network;
+    return this.#secrets.network;
   }
 
   admits(peer: PeerId, incarnation: number): boolean {
@@ -77,23 +79,12 @@ export class Trust implements TrustControl {
   /** Enforces what is known, and what comes from now on. Before the mesh starts. */
   async start(mesh: TrustMesh, overlay: Pick<Overlay, 'setSecrets'>): Promise<void> {
     this.#mesh = mesh;
-    this.#overlay = overlay;
-    await this.#takeSecret();
+    await this.#secrets.start({ mesh, overlay }, this.#statements);
     this.#statements.on('statement', (statement) => this.#enforce(statement));
     const said = mesh.openChannel(this.#statements);
     // Nothing is said that would be forgotten in a crash.
     this.#statements.on('pending', () => void this.#work.then(() => said.changed()));
-    const confirmations = mesh.openChannel(this.#confirmed);
-    this.#confirmed.on('pending', () => confirmations.changed());
-    this.#confirmed.on('change', () => this.#lookForEnd());
-    mesh.on('member', ({ peer, left }) => {
-      if (left) this.#confirmed.dropOwner(peer);
-      this.#lookForEnd();
-    });
-    mesh.on('forgotten', (peer) => {
-      this.#confirmed.dropOwner(peer);
-      this.#lookForEnd();
-    });
+    mesh.on('member', ({ peer }) => this.#statements.meet(peer));
   }
 
   /** Peers that were expelled, for the list of peers. */
@@ -120,12 +111,9 @@ export class Trust implements TrustControl {
         `${nameOf(member)} is alive, or was seconds ago: stop it (\`weft reset\` there gives its addresses away), wait until \`weft status peers\` shows it as down, or expel it with \`weft peer revoke\``,
       );
     }
-    await this.#say({
-      kind: 'removed',
-      subject: peer,
-      name: member?.nickname ?? '',
-      incarnation: member?.incarnation ?? Date.now(),
-    });
+    const incarnation = member?.incarnation ?? Date.now();
+    if (incarnation > MAX_REMOVED_INCARNATION) throw beyondRemoval(peer);
+    await this.#say({ kind: 'removed', subject: peer, name: member?.nickname ?? '', incarnation });
     const removal = this.#statements.removal(peer);
     if (removal === undefined) throw new WeftError('not-removed', `${peer} was not removed`);
     return verdict(removal);
@@ -133,7 +121,8 @@ export class Trust implements TrustControl {
 
   async revoke(reference: string): Promise<Verdict> {
     const peer = this.#resolve(reference);
-    if (this.#statements.revocation(peer) === undefined) {
+    // What others said about it does not do: it is theirs to lose.
+    if (!this.#statements.hasRevoked(peer)) {
       const name = this.#knownMesh.member(peer)?.nickname ?? '';
       await this.#say({ kind: 'revoked', subject: peer, name });
     }
@@ -145,14 +134,14 @@ export class Trust implements TrustControl {
   async rotate({ finish = false }: { finish?: boolean }): Promise<Rotation> {
     if (finish) await this.#finish();
     else await this.#begin();
-    const { generation } = this.#network;
+    const { generation } = this.network;
     return this.rotation() ?? { generation, finished: true, waiting: [] };
   }
 
   rotation(): Rotation | null {
-    const { generation, secrets } = this.#network;
+    const { generation, secrets } = this.network;
     if (secrets.length === 1) return null;
-    const waiting = this.#waiting().map(({ peer, nickname }) => ({ peer, nickname }));
+    const waiting = this.#secrets.waiting().map(({ peer, nickname }) => ({ peer, nickname }));
     return { generation, finished: false, waiting };
   }
 
@@ -162,7 +151,7 @@ export class Trust implements TrustControl {
   }
 
   async #begin(): Promise<void> {
-    const { mode, generation, secrets } = this.#network;
+    const { mode, generation, secrets } = this.network;
     if (mode === 'password') {
       throw new WeftError(
         'password-network',
@@ -170,19 +159,20 @@ export class Trust implements TrustControl {
       );
     }
     if (secrets.length > 1) {
-      const names = this.#waiting().map(nameOf).join(', ') || 'nobody';
+      const names = this.#secrets.waiting().map(nameOf).join(', ') || 'nobody';
       throw new WeftError(
         'rotation-unfinished',
         `the secret is being replaced already, and ${names} did not confirm the new one yet: end that first with \`weft token rotate --finish\``,
       );
     }
+    if (generation >= MAX_GENERATION) throw noMoreGenerations();
     await this.#say({ kind: 'rotated', generation: generation + 1, secret: newSecret() });
     this.#rotating = true;
     await this.#finishWhenConfirmed();
   }
 
   async #finish(): Promise<void> {
-    const { generation, secrets } = this.#network;
+    const { generation, secrets } = this.network;
     if (secrets.length === 1) {
       throw new WeftError('no-rotation', 'the secret is not being replaced: there is nothing to finish');
     }
@@ -191,7 +181,7 @@ export class Trust implements TrustControl {
 
   /** The one who began a rotation ends it when all members know the new secret. */
   async #finishWhenConfirmed(): Promise<void> {
-    if (!this.#rotating || this.#network.secrets.length === 1 || this.#waiting().length > 0) return;
+    if (!this.#rotating || this.network.secrets.length === 1 || this.#secrets.waiting().length > 0) return;
     await this.#finish();
     this.#rotating = false;
   }
@@ -200,29 +190,30 @@ export class Trust implements TrustControl {
     void this.#finishWhenConfirmed().catch((error: unknown) => this.#warn(error));
   }
 
-  /** Members that may know only the old secret. */
-  #waiting(): readonly MemberView[] {
-    const { generation } = this.#network;
-    const knows = (peer: PeerId) => (this.#confirmed.get(peer, CONFIRMED_KEY) ?? 0) >= generation;
-    return this.#knownMesh.members().filter(({ peer, self, left }) => !self && !left && !knows(peer));
-  }
-
   /** Resolves when it is said and enforced. On a disk that cannot take it, nothing is said. */
-  async #say(content: Parameters<Statements['say']>[0]): Promise<void> {
+  async #say(content: Content): Promise<void> {
     await this.#work;
-    await Promise.all([this.#store(), saveNetwork(this.#options.stateDir, this.#network)]);
+    await Promise.all([this.#store(), this.#secrets.save()]);
     this.#statements.say(content, Date.now());
     await this.#enforced;
   }
 
+  /** Those that come while others are stored are stored together: a flood costs no more than it brings. */
   #enforce(statement: Statement): void {
-    this.#enforced = this.#work.then(async () => {
-      const { content, issuer } = statement;
-      await this.#store();
-      if (content.kind === 'removed' || content.kind === 'revoked') this.#banish(content, issuer);
-      else await this.#takeSecret();
-    });
+    this.#waiting.push(statement);
+    if (this.#waiting.length > 1) return;
+    this.#enforced = this.#work.then(() => this.#enforceAll());
     this.#work = this.#enforced.catch((error: unknown) => this.#warn(error));
+  }
+
+  async #enforceAll(): Promise<void> {
+    const statements = this.#waiting;
+    this.#waiting = [];
+    await this.#store();
+    for (const { content, issuer } of statements) {
+      if ('subject' in content) this.#banish(content, issuer);
+    }
+    await this.#secrets.follow(this.#statements);
   }
 
   #warn(error: unknown): void {
@@ -238,32 +229,10 @@ export class Trust implements TrustControl {
   }
 
   #store(): Promise<void> {
-    const statements = this.#statements.encoded().map((bytes) => bytes.toString('hex'));
-    return this.#options.file.write(() => ({ statements }));
-  }
-
-  /** Brings the secrets to what was announced, on the disk first, and says that they are there. */
-  async #takeSecret(): Promise<void> {
-    const { log, stateDir } = this.#options;
-    const announced = this.#statements.rotation()?.content;
-    const before = this.#network;
-    const { finished } = this.#statements;
-    const newest = announced ?? { generation: before.generation, secret: before.secrets[0] };
-    const network = withSecret(before, { ...newest, only: finished >= newest.generation });
-    if (network.generation === 0) return;
-    if (JSON.stringify(network) !== JSON.stringify(before)) {
-      await saveNetwork(stateDir, network);
-      this.#network = network;
-      this.#mesh?.setSecrets(network.secrets);
-      this.#overlay?.setSecrets(network.secrets);
-      log.info(
-        network.secrets.length > 1 ? 'the network has a new secret' : 'the old secret is good no more',
-        {
-          generation: network.generation,
-        },
-      );
-    }
-    this.#confirmed.set(CONFIRMED_KEY, network.generation);
+    return this.#options.file.write(() => ({
+      statements: this.#statements.encoded().map((bytes) => bytes.toString('hex')),
+      issuers: [...this.#statements.issuers()],
+    }));
   }
 
   /** A nickname, the beginning of an id, or the whole id of somebody who is forgotten already. */
@@ -283,6 +252,20 @@ function removedAlready({ content, issuer, time }: Statement<Removed>): WeftErro
   return new WeftError(
     'removed-already',
     `${content.subject} was removed by ${issuer} at ${when} already, and that one took over what it had`,
+  );
+}
+
+function beyondRemoval(peer: PeerId): WeftError {
+  return new WeftError(
+    'not-removed',
+    `${peer} counts its runs beyond what any clock shows, as one does that somebody removed again and again: expel it with \`weft peer revoke\`, which takes its addresses over, too`,
+  );
+}
+
+function noMoreGenerations(): WeftError {
+  return new WeftError(
+    'rotation-exhausted',
+    'somebody counted the secrets of this network up to the last: `weft token rotate --reset-trust` begins anew',
   );
 }
 

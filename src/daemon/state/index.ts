@@ -24,5 +24,6 @@ export {
   type StoredExposure,
   type StoredMember,
   type StoredName,
+  type StoredTrust,
   stateFiles,
 } from './state-files.js';

@@ -101,7 +101,13 @@ const Names = Type.Object({ names: Type.Array(StoredName) });
 
 const Members = Type.Object({ members: Type.Array(StoredMember) });
 
-const Trust = Type.Object({ statements: Type.Array(Type.String({ pattern: '^([0-9a-f]{2})+$' })) });
+const Trust = Type.Object({
+  statements: Type.Array(Type.String({ pattern: '^([0-9a-f]{2})+$' })),
+  /** Those among their issuers that are or were members. */
+  issuers: Type.Optional(Type.Array(Type.String({ pattern: '^[0-9a-f]{16}$' }))),
+});
+/** What members said about each other and about the secret. */
+export type StoredTrust = Static<typeof Trust>;
 
 /** This router's vote about who shares the address ring. */
 const Vote = Type.Object({

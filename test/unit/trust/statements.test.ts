@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { WeftError } from '../../../src/errors.js';
-import { identityFromSeed, type PeerId, parseSecret } from '../../../src/identity/index.js';
+import {
+  type Identity,
+  identityFromSeed,
+  type PeerId,
+  parseSecret,
+  peerIdFromBytes,
+} from '../../../src/identity/index.js';
 import { type Content, Statements } from '../../../src/trust/index.js';
 import { bytesOf, hexOf, protocolVectors } from '../identity/vectors.js';
 
@@ -9,7 +15,12 @@ const identities = [1, 2, 3].map((seed) => identityFromSeed(Buffer.alloc(32, see
 const [anna = identityFromSeed(Buffer.alloc(32)), bert = anna, carl = anna] = identities;
 
 function newStatements(identity = anna, stored: readonly Uint8Array[] = []): Statements {
-  return new Statements(identity, stored);
+  return new Statements({ identity, stored, issuers: [], isMember });
+}
+
+/** Whoever these tests have given a name. */
+function isMember(peer: PeerId): boolean {
+  return identities.some((identity) => identity.peer === peer);
 }
 
 /** What somebody says, encoded. */
@@ -152,6 +163,8 @@ describe('a peer', () => {
     statements.on('statement', ({ issuer }) => issuers.push(issuer));
     mergeAll(statements, [second, first, second]);
     expect(issuers).toEqual([anna.peer, carl.peer]);
+    mergeAll(statements, [first, second]);
+    expect(issuers).toHaveLength(2);
     expect(statements.removal(bert.peer)?.issuer).toBe(carl.peer);
   });
 
@@ -161,6 +174,173 @@ describe('a peer', () => {
     expect(statements.admits(bert.peer, Infinity)).toBe(false);
     expect(statements.revocations().map(({ content }) => content.name)).toEqual(['bert']);
   });
+});
+
+/** Of somebody whom nobody knows. */
+function stranger(seed: number) {
+  return identityFromSeed(Buffer.alloc(32, `stranger ${seed}`));
+}
+
+/** Expulsions of peers that do not exist. */
+function madeUp(count: number, by: Identity, from = 0): Uint8Array[] {
+  return Array.from({ length: count }, (_, index) => {
+    const subject = Buffer.alloc(8);
+    subject.writeUInt32BE(from + index);
+    return said({ kind: 'revoked', subject: peerIdFromBytes(subject), name: '' }, 1000, by);
+  });
+}
+
+/** As a router does that goes on whatever is refused. */
+function flood(into: Statements, deltas: readonly Uint8Array[]): void {
+  for (const delta of deltas) {
+    try {
+      into.merge(delta, bert.peer);
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'too-many-statements' });
+    }
+  }
+}
+
+describe('a member that makes up expulsions', () => {
+  const limits = { total: 60, group: 40 };
+  const small = (identity: Identity) =>
+    new Statements({ identity, stored: [], issuers: [], isMember, limits });
+
+  test('fills its own share, and keeps nobody from expelling, removing and rotating', () => {
+    const statements = small(anna);
+    flood(statements, madeUp(100, bert));
+    expect(statements.encoded()).toHaveLength(40);
+    statements.say({ kind: 'revoked', subject: bert.peer, name: '' }, 2000);
+    for (const subject of [1, 2, 3].map((seed) => stranger(seed).peer)) {
+      statements.say({ kind: 'removed', subject, name: '', incarnation: 5 }, 2000);
+    }
+    statements.say({ kind: 'rotated', generation: 1, secret: parseSecret(Buffer.alloc(32)) }, 2000);
+    expect(statements.revocation(bert.peer)?.issuer).toBe(anna.peer);
+    expect(statements.rotation(0)?.issuer).toBe(anna.peer);
+
+    const other = small(carl);
+    flood(other, madeUp(100, bert));
+    repair(statements, other);
+    expect(stateOf(other)).toEqual(stateOf(statements));
+    expect(other.revocation(bert.peer)?.issuer).toBe(anna.peer);
+  });
+
+  test('gives way to others when all room is taken, and so do strangers, who share that of one', () => {
+    const strangers = Array.from({ length: 30 }, (_, seed) => stranger(seed));
+    const statements = small(anna);
+    flood(statements, madeUp(100, bert));
+    flood(
+      statements,
+      strangers.flatMap((by) => madeUp(3, by)),
+    );
+    flood(statements, madeUp(15, carl));
+    expect(statements.encoded()).toHaveLength(60);
+    for (const delta of madeUp(15, carl)) expect(statements.merge(delta, bert.peer)).toBeNull();
+    statements.say({ kind: 'revoked', subject: bert.peer, name: '' }, 2000);
+    expect(statements.revocation(bert.peer)?.issuer).toBe(anna.peer);
+  });
+
+  test('does so to the same for everybody, in whatever order it comes', () => {
+    const deltas = [
+      ...madeUp(50, bert),
+      ...madeUp(25, carl),
+      ...[1, 2, 3].flatMap((seed) => madeUp(20, stranger(seed))),
+    ];
+    fc.assert(
+      fc.property(fc.shuffledSubarray(deltas, { minLength: deltas.length }), fc.nat(100), (order, cut) => {
+        const [one, two, third] = [small(anna), small(anna), small(anna)];
+        flood(one, deltas);
+        flood(two, order.slice(cut));
+        flood(third, order);
+        expect(stateOf(third)).toEqual(stateOf(one));
+        flood(two, third.encoded());
+        expect(stateOf(two)).toEqual(stateOf(one));
+        expect(repair(one, two)).toBe(0);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test('leaves the strangers\u2019 room with what it said before, once it is known', () => {
+    const [known, deltas] = [new Set<PeerId>(), madeUp(30, bert)];
+    const isMember = (peer: PeerId) => known.has(peer);
+    const statements = new Statements({ identity: anna, stored: [], issuers: [], isMember, limits });
+    flood(statements, deltas);
+    known.add(bert.peer);
+    statements.meet(bert.peer);
+    flood(
+      statements,
+      [1, 2, 3].flatMap((seed) => madeUp(40, stranger(seed))),
+    );
+    for (const delta of deltas) expect(statements.merge(delta, carl.peer)).toBeNull();
+    const [stored, issuers] = [statements.encoded(), statements.issuers()];
+    const again = new Statements({ identity: anna, stored, issuers, isMember: () => false, limits });
+    flood(again, madeUp(40, stranger(9)));
+    for (const delta of deltas) expect(again.merge(delta, carl.peer)).toBeNull();
+  });
+
+  test('takes back nothing that another one said, with an earlier time of its own', () => {
+    const statements = small(anna);
+    statements.say({ kind: 'revoked', subject: carl.peer, name: '' }, 2000);
+    statements.merge(said({ kind: 'revoked', subject: carl.peer, name: '' }, 0, bert), bert.peer);
+    flood(statements, madeUp(200, bert));
+    expect(statements.admits(carl.peer, 9)).toBe(false);
+  });
+
+  test('is told when it has said as much as others keep, before they forget any of it', () => {
+    const statements = small(anna);
+    const expel = (seed: number) =>
+      statements.say({ kind: 'revoked', subject: stranger(seed).peer, name: '' }, 1000);
+    for (let seed = 0; seed < 38; seed++) expel(seed);
+    expect(() => expel(99)).toThrow(expect.objectContaining({ code: 'too-many-statements' }));
+    statements.say({ kind: 'rotated', generation: 1, secret: parseSecret(Buffer.alloc(32)) }, 1000);
+    statements.say({ kind: 'finished', generation: 1 }, 1000);
+    expect(statements.encoded()).toHaveLength(40);
+  });
+});
+
+describe('a secret', () => {
+  const rotated = (generation: number, by: Identity, now = 1000) =>
+    said({ kind: 'rotated', generation, secret: parseSecret(Buffer.alloc(32, generation)) }, now, by);
+
+  test('follows the one before it, whatever else is announced', () => {
+    const statements = newStatements();
+    mergeAll(statements, [rotated(2 ** 32 - 1, bert, 0), rotated(7, carl, 0)]);
+    expect(statements.rotation(0)).toBeUndefined();
+    statements.say({ kind: 'rotated', generation: 1, secret: parseSecret(Buffer.alloc(32)) }, 1000);
+    expect(statements.rotation(0)?.issuer).toBe(anna.peer);
+    expect(statements.rotation(1)?.issuer).toBe(anna.peer);
+    expect(statements.rotation(6)?.issuer).toBe(carl.peer);
+  });
+
+  test('is not taken from whoever was expelled, though it claims to be earlier', () => {
+    const statements = newStatements();
+    statements.say({ kind: 'revoked', subject: bert.peer, name: '' }, 1000);
+    statements.say({ kind: 'rotated', generation: 1, secret: parseSecret(Buffer.alloc(32)) }, 1000);
+    mergeAll(statements, [rotated(1, bert, 0), said({ kind: 'finished', generation: 1 }, 0, bert)]);
+    expect(statements.rotation(0)?.issuer).toBe(anna.peer);
+    expect(statements.isFinished(1)).toBe(false);
+  });
+
+  test('is the only one when its own end was told, not that of a later one', () => {
+    const statements = newStatements();
+    statements.merge(said({ kind: 'finished', generation: 2 ** 32 - 1 }, 0, bert), bert.peer);
+    expect(statements.isFinished(1)).toBe(false);
+    statements.say({ kind: 'finished', generation: 1 }, 1000);
+    expect(statements.isFinished(1)).toBe(true);
+  });
+});
+
+test('a removal leaves its subject incarnations to come back with', () => {
+  const beyond = () =>
+    said({ kind: 'removed', subject: bert.peer, name: '', incarnation: 2 ** 52 }, 1000, carl);
+  expect(() => newStatements().merge(beyond(), carl.peer)).toThrow(
+    expect.objectContaining({ code: 'bad-message' }),
+  );
+  const last = said({ kind: 'removed', subject: bert.peer, name: '', incarnation: 2 ** 43 }, 1000, carl);
+  const statements = newStatements();
+  statements.merge(last, carl.peer);
+  expect(statements.admits(bert.peer, 2 ** 43 + 1)).toBe(true);
 });
 
 test('the test vector of docs/protocol.md, section 10', () => {

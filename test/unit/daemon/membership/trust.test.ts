@@ -26,11 +26,10 @@ afterEach(() => rmSync(directory, { recursive: true }));
 /** A router that begins with what the disk has. */
 async function start(): Promise<Trust> {
   const file = stateFiles(directory).trust;
-  const { statements } = await file.read();
   const trust = new Trust({
     identity: self as NonNullable<typeof self>,
     network: (await loadNetwork(directory)) ?? network,
-    statements: statements.map((hex) => Buffer.from(hex, 'hex')),
+    stored: await file.read(),
     file,
     stateDir: directory,
     log,
