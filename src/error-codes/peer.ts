@@ -1,4 +1,4 @@
-import { absent, conflict, type ErrorMeaning, failed } from './meaning.js';
+import { absent, conflict, dropped, type ErrorMeaning, failed } from './meaning.js';
 
 /** Errors about other routers. */
 export const PEER_ERRORS = {
@@ -26,6 +26,7 @@ export const PEER_ERRORS = {
     'The secret is a password, which only people can replace.',
     'Reset the routers, and launch them with the new one.',
   ),
+  'void-statement': dropped('A router said something that does not count in this network.'),
   'too-many-statements': failed(
     'A router said as much about others as is kept of one.',
     'Say it on another router; expel the one that the log names if it makes things up.',

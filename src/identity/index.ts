@@ -4,12 +4,14 @@ export type { Identity } from './identity.js';
 export { identityFromSeed, loadOrCreateIdentity } from './identity.js';
 export type { Network, NetworkMode } from './network.js';
 export {
+  isLater,
   loadNetwork,
   networkFromPassword,
   networkFromToken,
   newNetwork,
   saveNetwork,
   withSecret,
+  withTrustReset,
 } from './network.js';
 export type { PeerId, PublicKey } from './peer-id.js';
 export {
@@ -24,5 +26,5 @@ export {
 export { corruptFile, readPrivateJson, writePrivateJson } from './private-file.js';
 export type { NetworkSecret } from './secret.js';
 export { newSecret, parseSecret, proofKeyOf } from './secret.js';
-export type { JoinToken } from './token.js';
+export type { JoinToken, TokenNetwork } from './token.js';
 export { encodeToken, parseToken } from './token.js';

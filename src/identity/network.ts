@@ -15,8 +15,10 @@ export interface Network {
   readonly secrets: readonly [NetworkSecret, ...NetworkSecret[]];
   /** 16 hexadecimal digits, of the first secret; it stays when that is replaced. */
   readonly id: string;
-  /** Counts the secrets that followed the first. */
+  /** Counts the secrets that followed the first, since trust was reset. */
   readonly generation: number;
+  /** Counts how often trust was reset: what members said before does not count. */
+  readonly epoch: number;
   /** ISO 8601. */
   readonly created: string;
   /** This router made it: at first all addresses are its. */
@@ -36,8 +38,22 @@ export function newNetwork(): Network {
 /** The network that a token joins. */
 export function networkFromToken(token: JoinToken): Network {
   const network = makeNetwork('token', [token.secret], new Date().toISOString());
-  if (token.rotated === undefined) return network;
-  return { ...network, id: token.rotated.network, generation: token.rotated.generation };
+  return { ...network, ...token.network };
+}
+
+/** The network with a secret that nobody knows, in which nothing counts that was said before. */
+export function withTrustReset(network: Network): Network {
+  return { ...network, secrets: [newSecret()], generation: 0, epoch: network.epoch + 1 };
+}
+
+/**
+ * A token, given by hand, is of a later secret than the one that is known: of a later epoch or generation, or of another one that others
+ * chose at the same time.
+ */
+export function isLater(asked: Network, known: Network): boolean {
+  if (asked.epoch !== known.epoch) return asked.epoch > known.epoch;
+  if (asked.generation !== known.generation) return asked.generation > known.generation;
+  return !known.secrets.some((secret) => secret.equals(asked.secrets[0]));
 }
 
 /**
@@ -96,6 +112,7 @@ export async function saveNetwork(stateDir: string, network: Network): Promise<v
     mode: network.mode,
     id: network.id,
     generation: network.generation,
+    epoch: network.epoch,
     secrets: network.secrets.map((secret) => secret.toString('hex')),
     created: network.created,
     creator: network.creator,
@@ -111,12 +128,20 @@ function makeNetwork(
   secrets: readonly [NetworkSecret, ...NetworkSecret[]],
   created: string,
 ): Network {
-  return { mode, secrets, id: networkIdOf(secrets[0]), generation: 0, created, creator: false };
+  return { mode, secrets, id: networkIdOf(secrets[0]), generation: 0, epoch: 0, created, creator: false };
 }
 
 function parseStored(path: string, stored: unknown): Network {
   if (typeof stored !== 'object' || stored === null) throw corruptFile(path, 'it holds no object');
-  const { mode, secrets, created, creator = false, id, generation = 0 } = stored as Record<string, unknown>;
+  const {
+    mode,
+    secrets,
+    created,
+    creator = false,
+    id,
+    generation = 0,
+    epoch = 0,
+  } = stored as Record<string, unknown>;
   if (mode !== 'token' && mode !== 'password') throw corruptFile(path, 'the mode is unknown');
   if (typeof created !== 'string' || Number.isNaN(Date.parse(created))) {
     throw corruptFile(path, 'the date of creation is missing');
@@ -125,14 +150,18 @@ function parseStored(path: string, stored: unknown): Network {
   if (parsed === undefined) {
     throw corruptFile(path, `there must be 1 to ${MAX_LIVE_SECRETS} secrets of 64 hexadecimal digits`);
   }
-  if (typeof generation !== 'number' || !Number.isSafeInteger(generation) || generation < 0) {
-    throw corruptFile(path, 'the generation of the secret is no number');
+  if (!isCount(generation) || !isCount(epoch)) {
+    throw corruptFile(path, 'the generation or the epoch of the secret is no number');
   }
   if (typeof creator !== 'boolean') throw corruptFile(path, 'whether this router made it is no yes or no');
-  const network = { ...makeNetwork(mode, parsed, created), generation, creator };
+  const network = { ...makeNetwork(mode, parsed, created), generation, epoch, creator };
   if (id === undefined) return network;
   if (typeof id !== 'string' || !/^[0-9a-f]{16}$/.test(id)) throw corruptFile(path, 'the id is damaged');
   return { ...network, id };
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
 
 function parseStoredSecrets(secrets: unknown): [NetworkSecret, ...NetworkSecret[]] | undefined {

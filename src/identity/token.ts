@@ -4,11 +4,20 @@ import { WeftError } from '../errors.js';
 import { blake2b } from './hash.js';
 import { type NetworkSecret, parseSecret, SECRET_BYTES } from './secret.js';
 
+/** Which network a token is of, when its secret alone does not tell. */
+export interface TokenNetwork {
+  readonly id: string;
+  /** How many secrets there were before, since trust was reset. */
+  readonly generation: number;
+  /** How often trust was reset. */
+  readonly epoch: number;
+}
+
 /** What a join token carries. */
 export interface JoinToken {
   readonly secret: NetworkSecret;
-  /** When this is not the network's first secret: the network's id, and how many secrets there were before. */
-  readonly rotated?: { readonly network: string; readonly generation: number };
+  /** When this is not the network's first secret. */
+  readonly network?: TokenNetwork;
   /** Where the issuing host listens: `host:port`, best first; may be empty. */
   readonly addresses: readonly string[];
 }
@@ -17,14 +26,18 @@ export interface JoinToken {
  * The token (docs/protocol.md, section 5): `weft1`, then base64url without padding of
  *   length (2) | secret (32) | number of addresses (1) | addresses | checksum (4)
  * or `weft2`, with the network's id (8) and the secret's generation (4) behind the secret,
+ * or `weft3`, with the epoch (4) behind those,
  * where length counts what follows it, so that a token cut off by a copy is told from a mistyped one.
  */
 const PREFIX = 'weft';
-const VERSION = '1';
+const FIRST = '1';
 /** Of a network whose secret was replaced. */
-const VERSION_WITH_ID = '2';
+const ROTATED = '2';
+/** Of a network whose trust was reset. */
+const RESET = '3';
+const VERSIONS: readonly string[] = [FIRST, ROTATED, RESET];
 const ID_BYTES = 8;
-const GENERATION_BYTES = 4;
+const NUMBER_BYTES = 4;
 const LENGTH_BYTES = 2;
 const CHECKSUM_BYTES = 4;
 const CHECKSUM_LABEL = Buffer.from('weft token v1');
@@ -35,20 +48,20 @@ const KIND_IPV4 = 4;
 const KIND_IPV6 = 6;
 
 /** The one-line text `weft1…`. Throws `bad-address`, also for an address with a zone, which means nothing elsewhere. */
-export function encodeToken({ secret, rotated, addresses }: JoinToken): string {
+export function encodeToken({ secret, network, addresses }: JoinToken): string {
   if (addresses.length > MAX_ADDRESSES) {
     throw new WeftError('bad-address', `a token holds at most ${MAX_ADDRESSES} addresses`);
   }
+  const version = versionFor(network);
   const content = Buffer.concat([
     secret,
-    rotated === undefined ? Buffer.alloc(0) : encodeRotated(rotated),
+    network === undefined ? Buffer.alloc(0) : encodeNetwork(version, network),
     Buffer.of(addresses.length),
     ...addresses.map((address) => encodeAddress(parseHostPort(address))),
   ]);
   const length = Buffer.alloc(LENGTH_BYTES);
   length.writeUInt16BE(content.length + CHECKSUM_BYTES);
   const checked = Buffer.concat([length, content]);
-  const version = rotated === undefined ? VERSION : VERSION_WITH_ID;
   return PREFIX + version + Buffer.concat([checked, checksum(checked)]).toString('base64url');
 }
 
@@ -70,30 +83,48 @@ export function parseToken(text: string): JoinToken {
   const content = checked.subarray(LENGTH_BYTES);
   const secret = parseSecret(content.subarray(0, SECRET_BYTES));
   const rest = content.subarray(SECRET_BYTES);
-  if (version === VERSION) return { secret, addresses: decodeAddresses(rest) };
-  const head = ID_BYTES + GENERATION_BYTES;
-  if (rest.length <= head) throw mistyped('it is too short');
-  const rotated = { network: rest.toString('hex', 0, ID_BYTES), generation: rest.readUInt32BE(ID_BYTES) };
-  return { secret, rotated, addresses: decodeAddresses(rest.subarray(head)) };
+  if (version === FIRST) return { secret, addresses: decodeAddresses(rest) };
+  const { network, length } = decodeNetwork(version, rest);
+  return { secret, network, addresses: decodeAddresses(rest.subarray(length)) };
 }
 
-function encodeRotated({ network, generation }: { network: string; generation: number }): Buffer {
-  const bytes = Buffer.alloc(GENERATION_BYTES);
-  bytes.writeUInt32BE(generation);
-  return Buffer.concat([Buffer.from(network, 'hex'), bytes]);
+function versionFor(network: TokenNetwork | undefined): string {
+  if (network === undefined) return FIRST;
+  return network.epoch === 0 ? ROTATED : RESET;
+}
+
+function encodeNetwork(version: string, { id, generation, epoch }: TokenNetwork): Buffer {
+  const parts = [Buffer.from(id, 'hex'), number(generation)];
+  return Buffer.concat(version === ROTATED ? parts : [...parts, number(epoch)]);
+}
+
+function decodeNetwork(version: string, bytes: Buffer): { network: TokenNetwork; length: number } {
+  const isReset = version === RESET;
+  const length = ID_BYTES + NUMBER_BYTES + (isReset ? NUMBER_BYTES : 0);
+  if (bytes.length <= length) throw mistyped('it is too short');
+  const id = bytes.toString('hex', 0, ID_BYTES);
+  const generation = bytes.readUInt32BE(ID_BYTES);
+  const epoch = isReset ? bytes.readUInt32BE(ID_BYTES + NUMBER_BYTES) : 0;
+  return { network: { id, generation, epoch }, length };
+}
+
+function number(value: number): Buffer {
+  const bytes = Buffer.alloc(NUMBER_BYTES);
+  bytes.writeUInt32BE(value);
+  return bytes;
 }
 
 function decodeText(text: string): { version: string; bytes: Buffer } {
   const parts = /^weft(\d+)(.*)$/s.exec(text);
   if (parts === null) {
-    throw new WeftError('token-prefix', `this is no join token: one begins with ${PREFIX}${VERSION}`);
+    throw new WeftError('token-prefix', `this is no join token: one begins with ${PREFIX}${FIRST}`);
   }
   const [, digits = '', rest = ''] = parts;
   // The body begins with a length below 2^14, which base64url writes as a letter: digits are all version.
-  if (digits !== VERSION && digits !== VERSION_WITH_ID) {
+  if (!VERSIONS.includes(digits)) {
     throw new WeftError(
       'token-version',
-      `this token has version ${digits}, this weft reads versions ${VERSION} and ${VERSION_WITH_ID}: use the same weft on both hosts`,
+      `this token has version ${digits}, this weft reads versions ${FIRST} to ${RESET}: use the same weft on both hosts`,
     );
   }
   const wrong = /[^A-Za-z0-9_-]/.exec(rest);

@@ -40,6 +40,11 @@ const SURPLUS = new WeftError(
   'the link was closed: this router has more control links than it needs',
 );
 
+const STARTED_OVER = new WeftError(
+  'old-secret',
+  'the link was closed: trust was reset here, with a new secret',
+);
+
 /** This router's place among the others: links to them, and who they are. */
 export class Mesh extends EventEmitter<MeshEvents> {
   readonly #options: MeshOptions;
@@ -198,6 +203,14 @@ export class Mesh extends EventEmitter<MeshEvents> {
   /** Makes new links with these secrets from now on, newest first. Established links stay. */
   setSecrets(secrets: readonly NetworkSecret[]): void {
     this.#links.setSecrets(secrets);
+  }
+
+  /** Forgets all other members and closes their links: whoever knows one of these secrets may come again. */
+  startOver(secrets: readonly NetworkSecret[]): void {
+    const others = this.members().filter(({ self }) => !self);
+    for (const { peer } of others) this.#core.remove(peer, { expelled: true, incarnation: Infinity });
+    this.#links.startOver(secrets, STARTED_OVER);
+    for (const { peer } of others) this.emit('forgotten', peer);
   }
 
   /**

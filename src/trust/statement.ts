@@ -61,12 +61,15 @@ export interface Statement<C extends Content = Content> {
   readonly content: C;
   readonly issuer: PeerId;
   readonly issuerKey: PublicKey;
+  /** How often trust had been reset when it was said. */
+  readonly epoch: number;
   /** Unix time in milliseconds, by the issuer's clock. */
   readonly time: number;
 }
 
 interface Wire {
   readonly kind: number;
+  readonly epoch: number;
   readonly issuer: Uint8Array;
   readonly time: number;
   readonly subject: readonly Uint8Array[];
@@ -81,11 +84,12 @@ interface Wire {
  */
 export const MAX_REMOVED_INCARNATION = 2 ** 43;
 export const MAX_GENERATION = 2 ** 32 - 1;
-const LABEL = Buffer.from('weft statement v1');
+const LABEL = Buffer.from('weft statement v2');
 const SIGNATURE_BYTES = 64;
 
 const record: Encoder<Wire> = struct({
   kind: c.uint8,
+  epoch: c.uint,
   issuer: fixedBytes(32),
   time: c.uint,
   subject: boundedList(fixedBytes(8), 1),
@@ -99,12 +103,15 @@ const signed: Encoder<{ record: Uint8Array; signature: Uint8Array }> = struct({
   signature: fixedBytes(SIGNATURE_BYTES),
 });
 
-export function makeStatement(identity: Identity, content: Content, time: number): Statement {
-  const bytes = encode(record, { ...wireOf(content), issuer: identity.publicKey, time });
+/** When something is said. */
+export type Occasion = Pick<Statement, 'epoch' | 'time'>;
+
+export function makeStatement(identity: Identity, content: Content, { epoch, time }: Occasion): Statement {
+  const bytes = encode(record, { ...wireOf(content), epoch, issuer: identity.publicKey, time });
   const signature = Buffer.alloc(SIGNATURE_BYTES);
   sodium.crypto_sign_detached(signature, Buffer.concat([LABEL, bytes]), identity.secretKey);
   const { peer: issuer, publicKey: issuerKey } = identity;
-  return { record: bytes, signature, content, issuer, issuerKey, time };
+  return { record: bytes, signature, content, issuer, issuerKey, epoch, time };
 }
 
 export function encodeStatement(statement: Statement): Buffer {
@@ -121,7 +128,8 @@ export function readStatement(bytes: Uint8Array): Statement {
     throw new WeftError('bad-message', 'a statement says something impossible');
   }
   const issuerKey = parsePublicKey(wire.issuer);
-  return { record: copy, signature, content, issuer: peerIdOf(issuerKey), issuerKey, time: wire.time };
+  const { epoch, time } = wire;
+  return { record: copy, signature, content, issuer: peerIdOf(issuerKey), issuerKey, epoch, time };
 }
 
 /** Throws `bad-signature`. */
@@ -158,7 +166,7 @@ export function outranks(a: Statement, b: Statement): boolean {
   return difference === 0 ? Buffer.compare(a.record, b.record) < 0 : difference > 0;
 }
 
-function wireOf(content: Content): Omit<Wire, 'issuer' | 'time'> {
+function wireOf(content: Content): Omit<Wire, 'issuer' | 'epoch' | 'time'> {
   const nothing = { subject: [], name: '', number: 0, secret: [] };
   switch (content.kind) {
     case 'removed': {

@@ -30,6 +30,8 @@ const ABOUT_SECRETS = 2;
 
 export interface StatementsOptions {
   readonly identity: Identity;
+  /** How often trust was reset. */
+  readonly epoch: number;
   /** What `encoded` gave in an earlier run. */
   readonly stored: readonly Uint8Array[];
   /** What `issuers` gave in an earlier run. */
@@ -55,8 +57,9 @@ export interface StatementsEvents {
 export class Statements extends EventEmitter<StatementsEvents> implements GossipChannel {
   readonly name = 'trust';
   readonly #options: StatementsOptions;
-  readonly #held = new HeldSet();
-  readonly #shares: Shares;
+  #epoch: number;
+  #held = new HeldSet();
+  #shares: Shares;
   /** Those that said something and are or were members. */
   readonly #issuers: Set<PeerId>;
   /** The keys of what others said. */
@@ -66,6 +69,7 @@ export class Statements extends EventEmitter<StatementsEvents> implements Gossip
   constructor(options: StatementsOptions) {
     super();
     this.#options = options;
+    this.#epoch = options.epoch;
     this.#shares = new Shares(options.limits ?? LIMITS);
     this.#issuers = new Set(options.issuers);
     for (const bytes of options.stored) this.#restore(bytes);
@@ -84,7 +88,7 @@ export class Statements extends EventEmitter<StatementsEvents> implements Gossip
   /** Says something to all members; `now` in milliseconds of Unix time. Throws `too-many-statements`. */
   say(content: Content, now: number): void {
     const { identity } = this.#options;
-    const statement = makeStatement(identity, content, now);
+    const statement = makeStatement(identity, content, { epoch: this.#epoch, time: now });
     const isNew = this.#held.find(keyOf(statement)) === undefined;
     // What was said before must not go for it, and a new secret must always find room.
     if (isNew && 'subject' in content && !this.#shares.hasRoom(identity.peer, 1 + ABOUT_SECRETS)) {
@@ -94,6 +98,14 @@ export class Statements extends EventEmitter<StatementsEvents> implements Gossip
     this.#pending.add(keyOf(statement));
     this.#tell(statement);
     this.emit('pending');
+  }
+
+  /** Forgets everything; from now on only what is said in this epoch counts. */
+  reset(epoch: number): void {
+    this.#epoch = epoch;
+    this.#held = new HeldSet();
+    this.#shares = new Shares(this.#options.limits ?? LIMITS);
+    for (const each of [this.#issuers, this.#strangers, this.#pending]) each.clear();
   }
 
   /** This router itself said that a peer is expelled. */
@@ -187,7 +199,7 @@ export class Statements extends EventEmitter<StatementsEvents> implements Gossip
     );
   }
 
-  /** What an earlier version of weft took is no reason not to start. */
+  /** What an earlier version of weft took, or was said before trust was reset, is no reason not to start. */
   #restore(bytes: Uint8Array): void {
     try {
       this.#take(bytes);
@@ -198,6 +210,7 @@ export class Statements extends EventEmitter<StatementsEvents> implements Gossip
 
   #take(bytes: Uint8Array): Statement | undefined {
     const statement = readStatement(bytes);
+    if (statement.epoch !== this.#epoch) throw ofAnotherEpoch(statement);
     const known = this.#held.find(keyOf(statement));
     if (known !== undefined && !outranks(statement, known.statement)) return undefined;
     checkStatement(statement);
@@ -270,6 +283,13 @@ type StatementOf<K extends Content['kind']> = Statement<Extract<Content, { kind:
 
 function is<K extends Content['kind']>(statement: Statement, kind: K): statement is StatementOf<K> {
   return statement.content.kind === kind;
+}
+
+function ofAnotherEpoch({ issuer, epoch }: Statement): WeftError {
+  return new WeftError(
+    'void-statement',
+    `what ${issuer} said does not count: trust was reset since, or by others only (epoch ${epoch})`,
+  );
 }
 
 function tooMany(issuer: PeerId): WeftError {

@@ -18,6 +18,12 @@ export const RotateRequest = Type.Object({
   finish: Type.Optional(
     Type.Boolean({ description: 'drop the old secret now, whoever has not heard of the new one' }),
   ),
+  resetTrust: Type.Optional(
+    Type.Boolean({
+      description:
+        'begin anew with this router: a secret that nobody else is told, and nothing counts that was said before',
+    }),
+  ),
 });
 export type RotateRequest = Static<typeof RotateRequest>;
 

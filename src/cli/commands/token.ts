@@ -16,7 +16,11 @@ Examples:
   weft token rotate                       replace the network's secret, while traffic flows
 
 With \`rotate\`, tokens that were given away admit nobody new at once. Members take the new secret over by themselves; the old one is good for those that were
-away until all have confirmed, or until \`weft token rotate --finish\`. Whoever comes back later joins again with a new token.`;
+away until all have confirmed, or until \`weft token rotate --finish\`. Whoever comes back later joins again with a new token.
+
+\`weft token rotate --reset-trust\` is the way out when somebody expelled those who belong here, or made so much up that nothing can be said any more.
+The network begins anew with this router, which goes on running: a new secret, and no expulsion, removal or rotation of before counts. Whoever is to stay is
+given the new token by hand, as the command says; identity, addresses and attachments stay. Whoever is not given it is out.`;
 
 /** `weft token` */
 export function registerToken(program: Command): void {
@@ -29,12 +33,13 @@ export function registerToken(program: Command): void {
     .addArgument(new Argument('[action]', 'what to do').choices(['show', 'make', 'rotate']).default('show'))
     .argument('[address...]', 'host[:port] at which this router is reached')
     .option('--finish', 'with rotate: end it now, whoever did not hear of the new secret')
+    .option('--reset-trust', 'with rotate: begin anew with this router; the others need the new token')
     .addHelpText('after', HELP)
     .action(token);
   withCommonOptions(command);
 }
 
-type Options = CommonOptions & { finish?: boolean };
+type Options = CommonOptions & { finish?: boolean; resetTrust?: boolean };
 
 async function token(
   action: 'show' | 'make' | 'rotate',
@@ -44,6 +49,10 @@ async function token(
   for (const address of addresses) parseAdvertised(address);
   if (action !== 'make' && addresses.length > 0) throw usageError('only `weft token make` takes addresses');
   if (action !== 'rotate' && options.finish) throw usageError('only `weft token rotate` takes --finish');
+  if (action !== 'rotate' && options.resetTrust) {
+    throw usageError('only `weft token rotate` takes --reset-trust');
+  }
+  if (options.finish && options.resetTrust) throw usageError('give one of --finish and --reset-trust');
   if (action === 'rotate') return rotate(options);
   const answer =
     action === 'show'
@@ -52,10 +61,21 @@ async function token(
   await print(options, answer, ({ join }) => join);
 }
 
-async function rotate({ finish = false, ...options }: Options): Promise<void> {
-  const rotation = await ask<Rotation>(options.runDir, 'POST', '/token/rotate', { finish });
+async function rotate({ finish = false, resetTrust = false, ...options }: Options): Promise<void> {
+  const rotation = await ask<Rotation>(options.runDir, 'POST', '/token/rotate', { finish, resetTrust });
   const { join } = await ask<Token>(options.runDir, 'GET', '/token');
-  await print(options, { ...rotation, join }, () => rotationText(rotation, join));
+  await print(options, { ...rotation, join }, () =>
+    resetTrust ? resetText(join) : rotationText(rotation, join),
+  );
+}
+
+function resetText(join: string): string {
+  return `the network begins anew with this router: it has a new secret, and nothing counts that was said before
+run this on each other host that is to stay; it keeps its identity and its addresses:
+
+    weft stop && ${join}
+
+whoever is not given this token is out; give the addresses of hosts that do not stay free with \`weft rmpeer\` (\`weft status ipam\` has their ids)`;
 }
 
 function rotationText({ finished, waiting }: Rotation, join: string): string {

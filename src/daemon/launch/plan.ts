@@ -4,6 +4,7 @@ import { WeftError } from '../../errors.js';
 import { checkBridgeName, checkMtu, parseSubnet } from '../../hostnet/index.js';
 import {
   type Identity,
+  isLater,
   loadNetwork,
   loadOrCreateIdentity,
   type Network,
@@ -101,9 +102,10 @@ function decideNetwork(stored: Network | undefined, asked: Network | undefined, 
   if (stored === undefined) return asked ?? newNetwork();
   if (asked === undefined) return stored;
   if (asked.id === stored.id) {
-    // We were away while the secret was replaced; or the token is older than what we know.
-    if (asked.generation <= stored.generation) return stored;
-    return { ...stored, secrets: asked.secrets, generation: asked.generation };
+    // We were away while the secret was replaced, or trust was reset; or the token is older than what we know.
+    if (!isLater(asked, stored)) return stored;
+    const { secrets, generation, epoch } = asked;
+    return { ...stored, secrets, generation, epoch };
   }
   throw new WeftError(
     'other-network',

@@ -18,9 +18,10 @@ export async function joinInvitation({ network, port, addresses, inside }: JoinO
     addresses.length > 0
       ? addresses.map((address) => formatHostPort(parseAdvertised(address, port)))
       : (await hostAddresses(inside)).map((address) => formatHostPort(ipHostPort(address, port)));
-  const { id, generation, secrets } = network;
-  const rotated = generation === 0 ? {} : { rotated: { network: id, generation } };
-  const token = encodeToken({ secret: secrets[0], ...rotated, addresses: reachable });
+  const { id, generation, epoch, secrets } = network;
+  const isFirst = generation === 0 && epoch === 0;
+  const which = isFirst ? {} : { network: { id, generation, epoch } };
+  const token = encodeToken({ secret: secrets[0], ...which, addresses: reachable });
   return { token, join: `weft launch --token ${token}`, addresses: reachable };
 }
 

@@ -1,6 +1,13 @@
 import c from 'compact-encoding';
 import { OwnedRecords } from '../../gossip/index.js';
-import { type Identity, type Network, type PeerId, saveNetwork, withSecret } from '../../identity/index.js';
+import {
+  type Identity,
+  type Network,
+  type PeerId,
+  saveNetwork,
+  withSecret,
+  withTrustReset,
+} from '../../identity/index.js';
 import type { MemberView, Mesh } from '../../mesh/index.js';
 import type { Overlay } from '../../overlay/index.js';
 import type { Statements } from '../../trust/index.js';
@@ -10,7 +17,7 @@ const CONFIRMED_KEY = 'generation';
 
 /** Where secrets are used. */
 export interface SecretUsers {
-  readonly mesh: Pick<Mesh, 'member' | 'members' | 'on' | 'openChannel' | 'setSecrets'>;
+  readonly mesh: Pick<Mesh, 'member' | 'members' | 'on' | 'openChannel' | 'setSecrets' | 'startOver'>;
   readonly overlay: Pick<Overlay, 'setSecrets'>;
 }
 
@@ -84,6 +91,19 @@ export class Secrets {
     if (this.#network.mode === 'password') return; // only people can replace it
     while (await this.#step(statements)) {}
     if (this.#network.generation > 0) this.#confirmed.set(CONFIRMED_KEY, this.#network.generation);
+  }
+
+  /** Puts a secret that nobody knows into the place of all others, and forgets all other members. */
+  async startOver(): Promise<void> {
+    const network = withTrustReset(this.#network);
+    await saveNetwork(this.#options.stateDir, network);
+    this.#network = network;
+    this.#confirmed.remove(CONFIRMED_KEY);
+    this.#users?.overlay.setSecrets(network.secrets);
+    this.#users?.mesh.startOver(network.secrets);
+    this.#options.log.warn('trust was reset: the network begins anew with this router', {
+      epoch: network.epoch,
+    });
   }
 
   /** True when the secrets changed. */

@@ -1,4 +1,4 @@
-import type { Peer, Rotation, TrustControl, Verdict } from '../../api/index.js';
+import type { Peer, RotateRequest, Rotation, TrustControl, Verdict } from '../../api/index.js';
 import { WeftError } from '../../errors.js';
 import {
   type Identity,
@@ -27,7 +27,7 @@ import { Secrets } from './secrets.js';
 /** What trust is enforced on. */
 export type TrustMesh = Pick<
   Mesh,
-  'member' | 'members' | 'on' | 'openChannel' | 'reachable' | 'remove' | 'setSecrets'
+  'member' | 'members' | 'on' | 'openChannel' | 'reachable' | 'remove' | 'setSecrets' | 'startOver'
 >;
 
 export interface TrustOptions {
@@ -60,6 +60,7 @@ export class Trust implements TrustControl {
     const { identity, stored } = options;
     this.#statements = new Statements({
       identity,
+      epoch: options.network.epoch,
       stored: stored.statements.map((hex) => Buffer.from(hex, 'hex')),
       issuers: (stored.issuers ?? []).map(parsePeerId),
       isMember: (peer) => this.#mesh?.member(peer) !== undefined,
@@ -131,8 +132,9 @@ export class Trust implements TrustControl {
     return verdict(revocation);
   }
 
-  async rotate({ finish = false }: { finish?: boolean }): Promise<Rotation> {
-    if (finish) await this.#finish();
+  async rotate({ finish = false, resetTrust = false }: RotateRequest): Promise<Rotation> {
+    if (resetTrust) await this.#startOver();
+    else if (finish) await this.#finish();
     else await this.#begin();
     const { generation } = this.network;
     return this.rotation() ?? { generation, finished: true, waiting: [] };
@@ -151,13 +153,8 @@ export class Trust implements TrustControl {
   }
 
   async #begin(): Promise<void> {
-    const { mode, generation, secrets } = this.network;
-    if (mode === 'password') {
-      throw new WeftError(
-        'password-network',
-        'the secret of this network is a password, which only people can replace: stop the routers and launch them with the new one after `weft reset`, or make the network anew with a token',
-      );
-    }
+    this.#refuseForPassword();
+    const { generation, secrets } = this.network;
     if (secrets.length > 1) {
       const names = this.#secrets.waiting().map(nameOf).join(', ') || 'nobody';
       throw new WeftError(
@@ -169,6 +166,28 @@ export class Trust implements TrustControl {
     await this.#say({ kind: 'rotated', generation: generation + 1, secret: newSecret() });
     this.#rotating = true;
     await this.#finishWhenConfirmed();
+  }
+
+  /** Those that wait to be enforced are of before, and are no more. */
+  async #startOver(): Promise<void> {
+    this.#refuseForPassword();
+    this.#enforced = this.#work.then(async () => {
+      await this.#secrets.startOver();
+      this.#waiting = [];
+      this.#rotating = false;
+      this.#statements.reset(this.network.epoch);
+      await this.#store();
+    });
+    this.#work = this.#enforced.catch((error: unknown) => this.#warn(error));
+    await this.#enforced;
+  }
+
+  #refuseForPassword(): void {
+    if (this.network.mode !== 'password') return;
+    throw new WeftError(
+      'password-network',
+      'the secret of this network is a password, which only people can replace: stop the routers and launch them with the new one after `weft reset`, or make the network anew with a token',
+    );
   }
 
   async #finish(): Promise<void> {

@@ -4,12 +4,13 @@ import type { Rotation } from '../../../src/api/index.js';
 import {
   type Identity,
   identityFromSeed,
+  type PeerId,
   parsePeerId,
   parseSecret,
   peerIdFromBytes,
 } from '../../../src/identity/index.js';
 import { encodeStatement, makeStatement } from '../../../src/trust/statement.js';
-import { type Host, type Running, until } from '../../lab/index.js';
+import { type Host, type Lab, lasting, type Running, until } from '../../lab/index.js';
 import { onLab } from '../../lab/suite.js';
 import { peersOf } from '../members/members.js';
 import { refusals } from '../pair.js';
@@ -20,14 +21,7 @@ const [liar, throwAway] = [7, 8].map((seed) => identityFromSeed(Buffer.alloc(32,
   Identity,
 ];
 
-/** Two good hosts, and one of whoever joined once. */
-const world = onLab(async (lab) => {
-  const [a, b, bad] = await lab.hosts(3);
-  await a.launch();
-  await b.launch({ token: await a.token() });
-  await linked(a, b);
-  return { a, b, bad };
-});
+const LONG_AGO = { epoch: 0, time: 0 };
 
 async function linked(a: Host, b: Host): Promise<void> {
   await until(`${a.name} and ${b.name} are linked`, async () =>
@@ -35,9 +29,17 @@ async function linked(a: Host, b: Host): Promise<void> {
   );
 }
 
+/** Two good hosts, and one of whoever joined once. */
+async function withLiar(lab: Lab) {
+  const [a, b, bad] = await lab.hosts(3);
+  await a.launch();
+  await b.launch({ token: await a.token() });
+  await linked(a, b);
+  return { a, b, bad };
+}
+
 /** Joins and says all this; goes on until it is stopped. */
-async function lie(deltas: readonly Uint8Array[]): Promise<Running> {
-  const { a, bad } = world();
+async function lie(bad: Host, a: Host, deltas: readonly Uint8Array[]): Promise<Running> {
   const input = JSON.stringify({
     token: await a.token(),
     target: a.address,
@@ -54,7 +56,7 @@ function madeUp(count: number, by: Identity): Uint8Array[] {
     const subject = Buffer.alloc(8);
     subject.writeUInt32BE(index);
     return encodeStatement(
-      makeStatement(by, { kind: 'revoked', subject: peerIdFromBytes(subject), name: '' }, 0),
+      makeStatement(by, { kind: 'revoked', subject: peerIdFromBytes(subject), name: '' }, LONG_AGO),
     );
   });
 }
@@ -69,8 +71,10 @@ async function rotationIsOver(...hosts: readonly Host[]): Promise<void> {
 }
 
 describe('whoever joined once', () => {
+  const world = onLab(withLiar);
+
   beforeAll(async () => {
-    const { a } = world();
+    const { a, bad } = world();
     const before = await refusals(a);
     const marker = peerIdFromBytes(Buffer.alloc(8, 0xee));
     const liesOf = (by: Identity) => [
@@ -79,11 +83,13 @@ describe('whoever joined once', () => {
         makeStatement(
           by,
           { kind: 'rotated', generation: 2 ** 32 - 1, secret: parseSecret(Buffer.alloc(32)) },
-          0,
+          LONG_AGO,
         ),
       ),
-      encodeStatement(makeStatement(by, { kind: 'finished', generation: 2 ** 32 - 1 }, 0)),
-      encodeStatement(makeStatement(by, { kind: 'revoked', subject: marker, name: 'the last lie' }, 0)),
+      encodeStatement(makeStatement(by, { kind: 'finished', generation: 2 ** 32 - 1 }, LONG_AGO)),
+      encodeStatement(
+        makeStatement(by, { kind: 'revoked', subject: marker, name: 'the last lie' }, LONG_AGO),
+      ),
     ];
     const removal = {
       kind: 'removed',
@@ -91,8 +97,8 @@ describe('whoever joined once', () => {
       name: '',
       incarnation: 2 ** 52,
     } as const;
-    const attack = await lie([
-      encodeStatement(makeStatement(liar, removal, 0)),
+    const attack = await lie(bad, a, [
+      encodeStatement(makeStatement(liar, removal, LONG_AGO)),
       ...liesOf(throwAway),
       ...liesOf(liar),
     ]);
@@ -141,5 +147,43 @@ describe('whoever joined once', () => {
     for (const host of [a, b]) {
       expect((await peersOf(host)).find(({ peer }) => peer === liar.peer)?.state).toBe('revoked');
     }
+  });
+});
+
+describe('whoever expels all others', () => {
+  const world = onLab(withLiar);
+
+  test('is out once the operator has reset trust and given the others the new token', async () => {
+    const { a, b, bad } = world();
+    const c1 = await a.container('c1', '10.32.0.1/24');
+    const c2 = await b.container('c2', '10.32.0.2/24');
+    await c1.reaches(c2.address);
+    const { status } = await a.report();
+    const subjects = [await idOf(a), await idOf(b)];
+    const revoke = (subject: PeerId) =>
+      encodeStatement(makeStatement(liar, { kind: 'revoked', subject, name: '' }, LONG_AGO));
+    const attack = await lie(bad, a, subjects.map(revoke));
+    await until('they refuse each other', async () =>
+      (await a.report()).connections.every(({ peer }) => peer !== subjects[1]),
+    );
+
+    const text = await a.weft('token', 'rotate', '--reset-trust');
+    expect(text).toContain('weft stop && weft launch --token weft3');
+    await attack.says(/cut off/);
+    await b.weft('stop');
+    await b.launch({ token: await a.token() });
+    await linked(a, b);
+    await c1.reaches(c2.address);
+    const after = await a.report();
+    expect(after.status).toMatchObject({ peer: status.peer, pid: status.pid });
+    expect(after.status.network.id).toBe(status.network.id);
+    expect([await idOf(a), await idOf(b)]).toEqual(subjects);
+    await lasting(3);
+    for (const host of [a, b]) {
+      const peers = await peersOf(host);
+      expect(peers.map(({ state }) => state).sort()).toEqual(['linked', 'self']);
+    }
+    expect(await a.weftJson<Rotation>('token', 'rotate')).toMatchObject({ generation: 1 });
+    await rotationIsOver(a, b);
   });
 });

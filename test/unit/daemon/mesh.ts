@@ -6,7 +6,7 @@ import type { MemberView, Mesh } from '../../../src/mesh/index.js';
 
 type FakedMesh = Pick<
   Mesh,
-  'member' | 'members' | 'off' | 'on' | 'openChannel' | 'reachable' | 'remove' | 'setSecrets'
+  'member' | 'members' | 'off' | 'on' | 'openChannel' | 'reachable' | 'remove' | 'setSecrets' | 'startOver'
 >;
 
 export class FakeMesh {
@@ -29,6 +29,10 @@ export class FakeMesh {
     },
     setSecrets: (secrets: readonly unknown[]) => {
       this.secrets = secrets.length;
+    },
+    startOver: (secrets: readonly unknown[]) => {
+      this.secrets = secrets.length;
+      this.#members = this.#members.filter(({ self }) => self);
     },
     openChannel: (channel: GossipChannel): OpenChannel => {
       this.channels.set(channel.name, channel);

@@ -5,7 +5,13 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LaunchRequest } from '../../../src/daemon/index.js';
 import { makePlan } from '../../../src/daemon/launch/plan.js';
 import { removeState } from '../../../src/daemon/state/state-files.js';
-import { encodeToken, newNetwork } from '../../../src/identity/index.js';
+import {
+  encodeToken,
+  type JoinToken,
+  type NetworkSecret,
+  newNetwork,
+  newSecret,
+} from '../../../src/identity/index.js';
 
 describe('what a launch is going to be', () => {
   let stateDir: string;
@@ -75,6 +81,26 @@ describe('what a launch is going to be', () => {
       code: 'other-network',
       message: expect.stringContaining('weft reset'),
     });
+  });
+
+  it('takes the secret of a token that was made after trust was reset, keeps its identity, and no token of before', async () => {
+    const first = await makePlan(request());
+    const { id, secrets } = first.network;
+    const later = { network: { id, generation: 0, epoch: 1 }, addresses: [] };
+    const network = (secret: NetworkSecret, of: Omit<JoinToken, 'secret'>) => ({
+      token: encodeToken({ secret, ...of }),
+      mode: 'token' as const,
+    });
+    const secret = newSecret();
+    const second = await makePlan(request({ network: network(secret, later) }));
+    expect(second.identity.peer).toBe(first.identity.peer);
+    expect(second.network).toMatchObject({ id, epoch: 1, secrets: [secret] });
+    const before = { network: { id, generation: 7, epoch: 0 }, addresses: [] };
+    const third = await makePlan(request({ network: network(secrets[0], before) }));
+    expect(third.network).toEqual(second.network);
+    const another = newSecret();
+    const fourth = await makePlan(request({ network: network(another, later) }));
+    expect(fourth.network.secrets).toEqual([another]);
   });
 
   it('refuses a damaged file by name and leaves it as it is', async () => {

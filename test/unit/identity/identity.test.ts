@@ -113,6 +113,16 @@ describe('the network on disk', () => {
 describe('a token', () => {
   const token = encodeToken({ secret: parseSecret(Buffer.alloc(32, 7)), addresses: ['192.0.2.1:6783'] });
 
+  test.each([
+    ['weft2', { id: '0123456789abcdef', generation: 2 ** 32 - 1, epoch: 0 }],
+    ['weft3', { id: '0123456789abcdef', generation: 0, epoch: 1 }],
+  ])('%s says which network it is of', (version, network) => {
+    const whole = { secret: parseSecret(Buffer.alloc(32, 7)), network, addresses: ['192.0.2.1:6783'] };
+    const text = encodeToken(whole);
+    expect(text.startsWith(version)).toBe(true);
+    expect(parseToken(text)).toEqual(whole);
+  });
+
   test('survives blanks around it', () => {
     expect(parseToken(` ${token}\n`).addresses).toEqual(['192.0.2.1:6783']);
   });

@@ -9,6 +9,7 @@ const [anna = identityFromSeed(Buffer.alloc(32))] = identities;
 function newStatements(router: number): Statements {
   return new Statements({
     identity: identities[router] ?? anna,
+    epoch: 0,
     stored: [],
     issuers: [],
     isMember: (peer) => identities.some((identity) => identity.peer === peer),
@@ -56,7 +57,7 @@ gossipChannelCompliance({
         for (let index = 0; index < 2 * cap; index++) {
           subject.writeUInt32BE(Math.imul(index, 0x9e3779b1) >>> 0);
           const content: Content = { kind: 'revoked', subject: peerIdFromBytes(subject), name: '' };
-          yield encodeStatement(makeStatement(anna, content, 1000));
+          yield encodeStatement(makeStatement(anna, content, { epoch: 0, time: 1000 }));
         }
         const another = newStatements(1);
         another.say({ kind: 'revoked', subject: anna.peer, name: '' }, 1000);

@@ -15,7 +15,7 @@ const identities = [1, 2, 3].map((seed) => identityFromSeed(Buffer.alloc(32, see
 const [anna = identityFromSeed(Buffer.alloc(32)), bert = anna, carl = anna] = identities;
 
 function newStatements(identity = anna, stored: readonly Uint8Array[] = []): Statements {
-  return new Statements({ identity, stored, issuers: [], isMember });
+  return new Statements({ identity, epoch: 0, stored, issuers: [], isMember });
 }
 
 /** Whoever these tests have given a name. */
@@ -125,7 +125,7 @@ describe('statements', () => {
         } catch (error) {
           code = error instanceof WeftError ? error.code : String(error);
         }
-        expect(code).toMatch(/^bad-(message|signature)$/);
+        expect(code).toMatch(/^(bad-(message|signature)|void-statement)$/);
         expect(statements.encoded()).toEqual([]);
       }),
       { numRuns: 500 },
@@ -203,8 +203,8 @@ function flood(into: Statements, deltas: readonly Uint8Array[]): void {
 
 describe('a member that makes up expulsions', () => {
   const limits = { total: 60, group: 40 };
-  const small = (identity: Identity) =>
-    new Statements({ identity, stored: [], issuers: [], isMember, limits });
+  const small = (identity: Identity, known = isMember) =>
+    new Statements({ identity, epoch: 0, stored: [], issuers: [], isMember: known, limits });
 
   test('fills its own share, and keeps nobody from expelling, removing and rotating', () => {
     const statements = small(anna);
@@ -263,8 +263,7 @@ describe('a member that makes up expulsions', () => {
 
   test('leaves the strangers\u2019 room with what it said before, once it is known', () => {
     const [known, deltas] = [new Set<PeerId>(), madeUp(30, bert)];
-    const isMember = (peer: PeerId) => known.has(peer);
-    const statements = new Statements({ identity: anna, stored: [], issuers: [], isMember, limits });
+    const statements = small(anna, (peer) => known.has(peer));
     flood(statements, deltas);
     known.add(bert.peer);
     statements.meet(bert.peer);
@@ -274,7 +273,14 @@ describe('a member that makes up expulsions', () => {
     );
     for (const delta of deltas) expect(statements.merge(delta, carl.peer)).toBeNull();
     const [stored, issuers] = [statements.encoded(), statements.issuers()];
-    const again = new Statements({ identity: anna, stored, issuers, isMember: () => false, limits });
+    const again = new Statements({
+      identity: anna,
+      epoch: 0,
+      stored,
+      issuers,
+      isMember: () => false,
+      limits,
+    });
     flood(again, madeUp(40, stranger(9)));
     for (const delta of deltas) expect(again.merge(delta, carl.peer)).toBeNull();
   });
@@ -329,6 +335,21 @@ describe('a secret', () => {
     statements.say({ kind: 'finished', generation: 1 }, 1000);
     expect(statements.isFinished(1)).toBe(true);
   });
+});
+
+test('what was said before trust was reset does not count, whoever kept it', () => {
+  const statements = newStatements();
+  const before = said({ kind: 'revoked', subject: carl.peer, name: '' }, 1000, bert);
+  statements.merge(before, bert.peer);
+  statements.reset(1);
+  expect(statements.admits(carl.peer, 1)).toBe(true);
+  expect(() => statements.merge(before, bert.peer)).toThrow(
+    expect.objectContaining({ code: 'void-statement' }),
+  );
+  statements.say({ kind: 'revoked', subject: bert.peer, name: '' }, 1000);
+  const stored = [before, ...statements.encoded()];
+  const again = new Statements({ identity: anna, epoch: 1, stored, issuers: [], isMember });
+  expect(stateOf(again)).toEqual(stateOf(statements));
 });
 
 test('a removal leaves its subject incarnations to come back with', () => {

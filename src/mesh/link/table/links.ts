@@ -5,7 +5,7 @@ import { type Identity, type NetworkSecret, type PeerId, proofKeyOf } from '../.
 import type { SignedRecord } from '../../membership/index.js';
 import type { Link, LinkTimings } from '../link.js';
 import { type LinkOrigin, originOf } from '../link-view.js';
-import type { LinkMessage } from '../messages.js';
+import { BYE_OLD_SECRET, type LinkMessage } from '../messages.js';
 import { Acceptor, Admission, type AdmissionLimits, connectTcp, Dialer, ownAddresses } from '../tcp/index.js';
 import { LinkPolicy, otherPeer } from './link-policy.js';
 import { LinkTable, type LinkTableEvents } from './link-table.js';
@@ -98,6 +98,12 @@ export class Links {
   /** Makes new links with these secrets from now on, newest first. Established links stay. */
   setSecrets(secrets: readonly NetworkSecret[]): void {
     this.#proofKeys = secrets.map(proofKeyOf);
+  }
+
+  /** Closes all links, also those in handshake, and makes new ones with these secrets only. */
+  startOver(secrets: readonly NetworkSecret[], reason: WeftError): void {
+    this.setSecrets(secrets);
+    void this.#open.closeAll(reason, BYE_OLD_SECRET);
   }
 
   /** Accepts connections, and returns the port at which it does. Rejects with `port-in-use` or `listen-failed`. */

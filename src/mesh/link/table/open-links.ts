@@ -59,12 +59,13 @@ export class OpenLinks {
     });
   }
 
-  /** Closes all links; resolves when they are closed. */
-  async closeAll(reason: WeftError): Promise<void> {
-    const closed = [...this.#links].map((link) => new Promise((resolve) => link.once('closed', resolve)));
-    for (const link of this.#links) link.close(BYE_STOPPING, reason);
+  /** Closes all links that there are now; resolves when they are closed. */
+  async closeAll(reason: WeftError, bye = BYE_STOPPING): Promise<void> {
+    const links = [...this.#links];
+    const closed = links.map((link) => new Promise((resolve) => link.once('closed', resolve)));
+    for (const link of links) link.close(bye, reason);
     const patience = setTimeout(() => {
-      for (const link of this.#links) link.destroy(reason);
+      for (const link of links) link.destroy(reason);
     }, CLOSE_PATIENCE);
     await Promise.all(closed);
     clearTimeout(patience);

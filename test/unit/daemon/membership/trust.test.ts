@@ -98,4 +98,29 @@ describe('the secret', () => {
     const trust = await start();
     await expect(trust.rotate({})).rejects.toMatchObject({ code: 'password-network' });
   });
+
+  it('is one that nobody else has after trust was reset, and nothing counts that was said before', async () => {
+    const trust = await start();
+    await trust.revoke('b');
+    await trust.rotate({});
+    const [before] = trust.network.secrets;
+    expect(await trust.rotate({ resetTrust: true })).toMatchObject({ generation: 0, finished: true });
+    expect(world.secrets).toBe(1);
+    expect(world.mesh.members()).toHaveLength(1);
+    expect(trust.admits(other.peer, 1)).toBe(true);
+    const stored = await loadNetwork(directory);
+    expect(stored).toMatchObject({ id: network.id, epoch: 1, generation: 0 });
+    expect(stored?.secrets[0].equals(before)).toBe(false);
+    const again = await start();
+    expect(again.revoked()).toEqual([]);
+    expect(await again.rotate({})).toMatchObject({ generation: 1 });
+  });
+
+  it('can be reset even where generations are used up', async () => {
+    network = { ...network, generation: 2 ** 32 - 1 };
+    const trust = await start();
+    await expect(trust.rotate({})).rejects.toMatchObject({ code: 'rotation-exhausted' });
+    await trust.rotate({ resetTrust: true });
+    expect(await trust.rotate({})).toMatchObject({ generation: 1 });
+  });
 });
