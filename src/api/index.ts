@@ -18,7 +18,7 @@ export type {
   NetworkRemoveRequest,
 } from './routes/networks.js';
 export type { PathControl, PeerPath, Pong, TraceHop } from './routes/paths.js';
-export type { RotateRequest, Rotation, TrustControl, Verdict } from './routes/trust.js';
+export type { RotateRequest, Rotation, TrustControl, Verdict, VerdictRequest } from './routes/trust.js';
 export type {
   Attachment,
   AttachRequest,

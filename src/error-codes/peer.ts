@@ -1,4 +1,4 @@
-import { absent, conflict, dropped, type ErrorMeaning, failed } from './meaning.js';
+import { absent, conflict, dropped, type ErrorMeaning, failed, usage } from './meaning.js';
 
 /** Errors about other routers. */
 export const PEER_ERRORS = {
@@ -25,6 +25,19 @@ export const PEER_ERRORS = {
   'password-network': conflict(
     'The secret is a password, which only people can replace.',
     'Reset the routers, and launch them with the new one.',
+  ),
+  'no-administrator': conflict(
+    'The network has no administrator.',
+    'Leave --admin and --admin-key out: every router may expel, remove and rotate.',
+  ),
+  'administrator-only': conflict(
+    "Only the network's administrator may say this, and its key is not on this host.",
+    'Run it where the key is, or give it with --admin-key.',
+  ),
+  'wrong-admin-key': conflict("The key is not that of the network's administrator.", 'Give the right one.'),
+  'bad-admin-key': usage(
+    'The file holds no key of an administrator.',
+    'Name the file that `weft launch` made.',
   ),
   'void-statement': dropped('A router said something that does not count in this network.'),
   'too-many-statements': failed(

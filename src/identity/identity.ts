@@ -26,10 +26,25 @@ export function identityFromSeed(seed: Uint8Array): Identity {
  * Reads the key pair from `<stateDir>/identity.json`; makes it (0600, on the disk before this resolves) when there is none.
  * Rejects like `readPrivateJson` and `writePrivateJson`; an existing file is never overwritten.
  */
-export async function loadOrCreateIdentity(stateDir: string): Promise<Identity> {
-  const path = join(stateDir, 'identity.json');
+export function loadOrCreateIdentity(stateDir: string): Promise<Identity> {
+  return loadOrCreateKeyPair(join(stateDir, 'identity.json'));
+}
+
+/** Where the key of a network's administrator is, if it is here. */
+export function adminKeyPath(stateDir: string): string {
+  return join(stateDir, 'admin.json');
+}
+
+/** Reads a key pair; undefined when there is none. Rejects like `readPrivateJson`. */
+export async function loadKeyPair(path: string): Promise<Identity | undefined> {
   const stored = await readPrivateJson(path);
-  if (stored !== undefined) return parseStored(path, stored);
+  return stored === undefined ? undefined : parseStored(path, stored);
+}
+
+/** Reads a key pair, or makes it, as `loadOrCreateIdentity` does. */
+export async function loadOrCreateKeyPair(path: string): Promise<Identity> {
+  const known = await loadKeyPair(path);
+  if (known !== undefined) return known;
   const seed = Buffer.alloc(SEED_BYTES);
   sodium.randombytes_buf(seed);
   const identity = identityFromSeed(seed);

@@ -1,10 +1,17 @@
 /** Who this router is (its key pair) and which network it belongs to (the shared secret). docs/protocol.md, sections 1 and 5. */
 export { blake2b } from './hash.js';
 export type { Identity } from './identity.js';
-export { identityFromSeed, loadOrCreateIdentity } from './identity.js';
+export {
+  adminKeyPath,
+  identityFromSeed,
+  loadKeyPair,
+  loadOrCreateIdentity,
+  loadOrCreateKeyPair,
+} from './identity.js';
 export type { Network, NetworkMode } from './network.js';
 export {
   isLater,
+  liveSecrets,
   loadNetwork,
   networkFromPassword,
   networkFromToken,

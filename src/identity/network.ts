@@ -2,8 +2,9 @@ import { join } from 'node:path';
 import sodium from 'sodium-native';
 import { WeftError } from '../errors.js';
 import { blake2b } from './hash.js';
+import { type PublicKey, parsePublicKey } from './peer-id.js';
 import { corruptFile, readPrivateJson, writePrivateJson } from './private-file.js';
-import { type NetworkSecret, newSecret, parseSecret, SECRET_BYTES } from './secret.js';
+import { boundSecret, type NetworkSecret, newSecret, parseSecret, SECRET_BYTES } from './secret.js';
 import type { JoinToken } from './token.js';
 
 export type NetworkMode = 'token' | 'password';
@@ -11,7 +12,9 @@ export type NetworkMode = 'token' | 'password';
 /** The network that this router belongs to. */
 export interface Network {
   readonly mode: NetworkMode;
-  /** Live secrets, newest first: we prove with the first and accept any of them. */
+  /** Whose word alone counts about members and secrets; absent: every member's does. */
+  readonly admin?: PublicKey;
+  /** As tokens and statements carry them, newest first; `liveSecrets` are those that are proven. */
   readonly secrets: readonly [NetworkSecret, ...NetworkSecret[]];
   /** 16 hexadecimal digits, of the first secret; it stays when that is replaced. */
   readonly id: string;
@@ -30,14 +33,22 @@ const MAX_LIVE_SECRETS = 2;
 const PASSWORD_OPSLIMIT = 3;
 const PASSWORD_MEMLIMIT = 64 * 1024 * 1024;
 
-/** A new network with a random secret. */
-export function newNetwork(): Network {
-  return { ...makeNetwork('token', [newSecret()], new Date().toISOString()), creator: true };
+/** A new network with a random secret, and with an administrator if one is given. */
+export function newNetwork(admin?: PublicKey): Network {
+  return { ...makeNetwork('token', [newSecret()], new Date().toISOString(), admin), creator: true };
+}
+
+/** What members prove to each other, newest first: we prove with the first and accept any of them. */
+export function liveSecrets({ secrets, admin }: Pick<Network, 'secrets' | 'admin'>) {
+  const [newest, ...older] = secrets;
+  const live = (secret: NetworkSecret) => (admin === undefined ? secret : boundSecret(secret, admin));
+  return [live(newest), ...older.map(live)] as const;
 }
 
 /** The network that a token joins. */
 export function networkFromToken(token: JoinToken): Network {
-  const network = makeNetwork('token', [token.secret], new Date().toISOString());
+  const admin = token.network?.admin;
+  const network = makeNetwork('token', [token.secret], new Date().toISOString(), admin);
   return { ...network, ...token.network };
 }
 
@@ -114,6 +125,7 @@ export async function saveNetwork(stateDir: string, network: Network): Promise<v
     generation: network.generation,
     epoch: network.epoch,
     secrets: network.secrets.map((secret) => secret.toString('hex')),
+    admin: network.admin?.toString('hex'),
     created: network.created,
     creator: network.creator,
   });
@@ -127,8 +139,11 @@ function makeNetwork(
   mode: NetworkMode,
   secrets: readonly [NetworkSecret, ...NetworkSecret[]],
   created: string,
+  admin?: PublicKey,
 ): Network {
-  return { mode, secrets, id: networkIdOf(secrets[0]), generation: 0, epoch: 0, created, creator: false };
+  const whose = admin === undefined ? {} : { admin };
+  const id = networkIdOf(liveSecrets({ secrets, ...whose })[0]);
+  return { mode, secrets, ...whose, id, generation: 0, epoch: 0, created, creator: false };
 }
 
 function parseStored(path: string, stored: unknown): Network {
@@ -141,6 +156,7 @@ function parseStored(path: string, stored: unknown): Network {
     id,
     generation = 0,
     epoch = 0,
+    admin,
   } = stored as Record<string, unknown>;
   if (mode !== 'token' && mode !== 'password') throw corruptFile(path, 'the mode is unknown');
   if (typeof created !== 'string' || Number.isNaN(Date.parse(created))) {
@@ -154,10 +170,22 @@ function parseStored(path: string, stored: unknown): Network {
     throw corruptFile(path, 'the generation or the epoch of the secret is no number');
   }
   if (typeof creator !== 'boolean') throw corruptFile(path, 'whether this router made it is no yes or no');
-  const network = { ...makeNetwork(mode, parsed, created), generation, epoch, creator };
+  const network = {
+    ...makeNetwork(mode, parsed, created, parseAdmin(path, admin)),
+    generation,
+    epoch,
+    creator,
+  };
   if (id === undefined) return network;
   if (typeof id !== 'string' || !/^[0-9a-f]{16}$/.test(id)) throw corruptFile(path, 'the id is damaged');
   return { ...network, id };
+}
+
+function parseAdmin(path: string, admin: unknown): PublicKey | undefined {
+  if (admin === undefined) return undefined;
+  if (typeof admin === 'string' && /^[0-9a-f]{64}$/.test(admin))
+    return parsePublicKey(Buffer.from(admin, 'hex'));
+  throw corruptFile(path, 'the key of the administrator is damaged');
 }
 
 function isCount(value: unknown): value is number {

@@ -1,6 +1,7 @@
 import sodium from 'sodium-native';
 import { WeftError } from '../errors.js';
 import { blake2b } from './hash.js';
+import type { PublicKey } from './peer-id.js';
 
 declare const brand: unique symbol;
 
@@ -21,6 +22,11 @@ export function newSecret(): NetworkSecret {
   const secret = Buffer.alloc(SECRET_BYTES);
   sodium.randombytes_buf(secret);
   return parseSecret(secret);
+}
+
+/** The secret of a network with an administrator: with another one's key it is another network's. */
+export function boundSecret(secret: NetworkSecret, admin: PublicKey): NetworkSecret {
+  return parseSecret(blake2b(SECRET_BYTES, [Buffer.from('weft administrator v1'), admin], secret));
 }
 
 /** The key of link and session proofs that belongs to a secret. */

@@ -2,6 +2,7 @@ import ipaddr from 'ipaddr.js';
 import { formatHostPort, type HostPort, parseHostPort } from '../address.js';
 import { WeftError } from '../errors.js';
 import { blake2b } from './hash.js';
+import { type PublicKey, parsePublicKey } from './peer-id.js';
 import { type NetworkSecret, parseSecret, SECRET_BYTES } from './secret.js';
 
 /** Which network a token is of, when its secret alone does not tell. */
@@ -11,6 +12,8 @@ export interface TokenNetwork {
   readonly generation: number;
   /** How often trust was reset. */
   readonly epoch: number;
+  /** The key of the administrator, if there is one. */
+  readonly admin?: PublicKey;
 }
 
 /** What a join token carries. */
@@ -26,18 +29,19 @@ export interface JoinToken {
  * The token (docs/protocol.md, section 5): `weft1`, then base64url without padding of
  *   length (2) | secret (32) | number of addresses (1) | addresses | checksum (4)
  * or `weft2`, with the network's id (8) and the secret's generation (4) behind the secret,
- * or `weft3`, with the epoch (4) behind those,
+ * or `weft3`, with the epoch (4), the number of administrators (1: none or one) and its key (32) behind those,
  * where length counts what follows it, so that a token cut off by a copy is told from a mistyped one.
  */
 const PREFIX = 'weft';
 const FIRST = '1';
 /** Of a network whose secret was replaced. */
 const ROTATED = '2';
-/** Of a network whose trust was reset. */
-const RESET = '3';
-const VERSIONS: readonly string[] = [FIRST, ROTATED, RESET];
+/** Of a network whose trust was reset, or that has an administrator. */
+const RULED = '3';
+const VERSIONS: readonly string[] = [FIRST, ROTATED, RULED];
 const ID_BYTES = 8;
 const NUMBER_BYTES = 4;
+const KEY_BYTES = 32;
 const LENGTH_BYTES = 2;
 const CHECKSUM_BYTES = 4;
 const CHECKSUM_LABEL = Buffer.from('weft token v1');
@@ -90,22 +94,28 @@ export function parseToken(text: string): JoinToken {
 
 function versionFor(network: TokenNetwork | undefined): string {
   if (network === undefined) return FIRST;
-  return network.epoch === 0 ? ROTATED : RESET;
+  return network.epoch === 0 && network.admin === undefined ? ROTATED : RULED;
 }
 
-function encodeNetwork(version: string, { id, generation, epoch }: TokenNetwork): Buffer {
+function encodeNetwork(version: string, { id, generation, epoch, admin }: TokenNetwork): Buffer {
   const parts = [Buffer.from(id, 'hex'), number(generation)];
-  return Buffer.concat(version === ROTATED ? parts : [...parts, number(epoch)]);
+  if (version === ROTATED) return Buffer.concat(parts);
+  const key = admin === undefined ? [Buffer.of(0)] : [Buffer.of(1), admin];
+  return Buffer.concat([...parts, number(epoch), ...key]);
 }
 
 function decodeNetwork(version: string, bytes: Buffer): { network: TokenNetwork; length: number } {
-  const isReset = version === RESET;
-  const length = ID_BYTES + NUMBER_BYTES + (isReset ? NUMBER_BYTES : 0);
-  if (bytes.length <= length) throw mistyped('it is too short');
-  const id = bytes.toString('hex', 0, ID_BYTES);
-  const generation = bytes.readUInt32BE(ID_BYTES);
-  const epoch = isReset ? bytes.readUInt32BE(ID_BYTES + NUMBER_BYTES) : 0;
-  return { network: { id, generation, epoch }, length };
+  const rotated = ID_BYTES + NUMBER_BYTES;
+  if (bytes.length <= rotated) throw mistyped('it is too short');
+  const network = { id: bytes.toString('hex', 0, ID_BYTES), generation: bytes.readUInt32BE(ID_BYTES) };
+  if (version === ROTATED) return { network: { ...network, epoch: 0 }, length: rotated };
+  const head = rotated + NUMBER_BYTES + 1;
+  const hasAdmin = bytes[head - 1] === 1;
+  const length = head + (hasAdmin ? KEY_BYTES : 0);
+  if (bytes.length <= length || (bytes[head - 1] ?? 0) > 1) throw mistyped('it is too short');
+  const epoch = bytes.readUInt32BE(rotated);
+  if (!hasAdmin) return { network: { ...network, epoch }, length };
+  return { network: { ...network, epoch, admin: parsePublicKey(bytes.subarray(head, length)) }, length };
 }
 
 function number(value: number): Buffer {
@@ -124,7 +134,7 @@ function decodeText(text: string): { version: string; bytes: Buffer } {
   if (!VERSIONS.includes(digits)) {
     throw new WeftError(
       'token-version',
-      `this token has version ${digits}, this weft reads versions ${FIRST} to ${RESET}: use the same weft on both hosts`,
+      `this token has version ${digits}, this weft reads versions ${FIRST} to ${RULED}: use the same weft on both hosts`,
     );
   }
   const wrong = /[^A-Za-z0-9_-]/.exec(rest);

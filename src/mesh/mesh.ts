@@ -5,7 +5,7 @@ import { formatHostPort, parseHostPort } from '../address.js';
 import { SystemClock } from '../clock.js';
 import { WeftError } from '../errors.js';
 import type { GossipChannel, OpenChannel } from '../gossip/index.js';
-import type { NetworkSecret, PeerId } from '../identity/index.js';
+import { liveSecrets, type NetworkSecret, type PeerId } from '../identity/index.js';
 import { Core, type Removal } from './core.js';
 import { Counters, needsPerson } from './counters.js';
 import { DEFAULT_LIMITS, DEFAULT_TIMINGS } from './defaults.js';
@@ -319,7 +319,7 @@ export class Mesh extends EventEmitter<MeshEvents> {
     const { identity, network, host, admits } = this.#options;
     return new Links({
       identity,
-      secrets: network.secrets,
+      secrets: liveSecrets(network),
       instance: this.#instance,
       host,
       port: () => this.#running?.port,

@@ -2,7 +2,13 @@ import { EventEmitter } from 'node:events';
 import sodium from 'sodium-native';
 import { type Clock, SystemClock } from '../clock.js';
 import type { WeftError } from '../errors.js';
-import { type NetworkSecret, type PeerId, type PublicKey, proofKeyOf } from '../identity/index.js';
+import {
+  liveSecrets,
+  type NetworkSecret,
+  type PeerId,
+  type PublicKey,
+  proofKeyOf,
+} from '../identity/index.js';
 import type { CipherSpeed, LinkView, MemberView } from '../mesh/index.js';
 import { connectionView } from './connection-view.js';
 import {
@@ -72,7 +78,7 @@ export class Overlay extends EventEmitter<OverlayEvents> {
     this.#options = options;
     this.#clock = clock;
     this.#timings = { ...DEFAULT_TIMINGS, ...options.timings };
-    this.#proofKeys = options.network.secrets.map(proofKeyOf);
+    this.#proofKeys = liveSecrets(options.network).map(proofKeyOf);
     const onFailure = (error: WeftError, peer?: PeerId) => this.#warn(error, peer);
     this.#reconciler = new Reconciler({
       dataPlane,

@@ -28,6 +28,8 @@ export interface Removed {
   readonly subject: PeerId;
   /** Nickname, as the issuer knew it. */
   readonly name: string;
+  /** The router that takes over what the subject owned. */
+  readonly heir: PeerId;
   readonly incarnation: number;
 }
 
@@ -36,6 +38,7 @@ export interface Revoked {
   readonly kind: 'revoked';
   readonly subject: PeerId;
   readonly name: string;
+  readonly heir: PeerId;
 }
 
 /** The network has a new secret; the one before it is good for members until `finished`. */
@@ -74,6 +77,7 @@ interface Wire {
   readonly time: number;
   readonly subject: readonly Uint8Array[];
   readonly name: string;
+  readonly heir: readonly Uint8Array[];
   readonly number: number;
   readonly secret: readonly Uint8Array[];
 }
@@ -94,6 +98,7 @@ const record: Encoder<Wire> = struct({
   time: c.uint,
   subject: boundedList(fixedBytes(8), 1),
   name: boundedString(63),
+  heir: boundedList(fixedBytes(8), 1),
   number: c.uint,
   secret: boundedList(fixedBytes(32), 1),
 });
@@ -167,14 +172,12 @@ export function outranks(a: Statement, b: Statement): boolean {
 }
 
 function wireOf(content: Content): Omit<Wire, 'issuer' | 'epoch' | 'time'> {
-  const nothing = { subject: [], name: '', number: 0, secret: [] };
+  const nothing = { subject: [], name: '', heir: [], number: 0, secret: [] };
   switch (content.kind) {
-    case 'removed': {
-      const { subject, name, incarnation } = content;
-      return { ...nothing, kind: REMOVED, subject: [peerIdBytes(subject)], name, number: incarnation };
-    }
+    case 'removed':
+      return { ...nothing, ...aboutPeer(content), kind: REMOVED, number: content.incarnation };
     case 'revoked':
-      return { ...nothing, kind: REVOKED, subject: [peerIdBytes(content.subject)], name: content.name };
+      return { ...nothing, ...aboutPeer(content), kind: REVOKED };
     case 'rotated':
       return { ...nothing, kind: ROTATED, number: content.generation, secret: [content.secret] };
     case 'finished':
@@ -182,14 +185,19 @@ function wireOf(content: Content): Omit<Wire, 'issuer' | 'epoch' | 'time'> {
   }
 }
 
-function contentOf({ kind, subject: [subject], name, number, secret: [secret] }: Wire): Content | undefined {
+function aboutPeer({ subject, name, heir }: Removed | Revoked) {
+  return { subject: [peerIdBytes(subject)], name, heir: [peerIdBytes(heir)] };
+}
+
+function contentOf(wire: Wire): Content | undefined {
+  const { kind, name, number } = wire;
+  const [[subject], [heir], [secret]] = [wire.subject, wire.heir, wire.secret];
   const limit = kind === REMOVED ? MAX_REMOVED_INCARNATION : MAX_GENERATION;
   if (/\p{C}/u.test(name) || number > limit) return undefined;
-  if (kind === REMOVED && subject !== undefined) {
-    return { kind: 'removed', subject: peerIdFromBytes(subject), name, incarnation: number };
-  }
-  if (kind === REVOKED && subject !== undefined) {
-    return { kind: 'revoked', subject: peerIdFromBytes(subject), name };
+  if (subject !== undefined && heir !== undefined) {
+    const about = { subject: peerIdFromBytes(subject), name, heir: peerIdFromBytes(heir) };
+    if (kind === REMOVED) return { kind: 'removed', ...about, incarnation: number };
+    if (kind === REVOKED) return { kind: 'revoked', ...about };
   }
   if (kind === ROTATED && secret !== undefined) {
     return { kind: 'rotated', generation: number, secret: parseSecret(secret) };

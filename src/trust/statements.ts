@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { WeftError } from '../errors.js';
 import { type GossipChannel, itemHash } from '../gossip/index.js';
-import { blake2b, type Identity, type PeerId } from '../identity/index.js';
+import { blake2b, type Identity, type PeerId, type PublicKey, samePublicKey } from '../identity/index.js';
 import { type Held, HeldSet } from './held-set.js';
 import { type ShareLimits, Shares } from './shares.js';
 import {
@@ -23,13 +23,17 @@ import {
 
 /** As many as there may be members: each of them has a place. */
 const LIMITS: ShareLimits = { total: 16_384, group: 1024 };
+/** Of a network with an administrator, who says everything. */
+const ADMIN_LIMITS: ShareLimits = { total: LIMITS.total, group: LIMITS.total };
 /** All who are not known as members share the room of one. */
 const STRANGERS = '';
 /** An issuer says at most two things about secrets: which is new, and which is the only one. */
 const ABOUT_SECRETS = 2;
 
 export interface StatementsOptions {
-  readonly identity: Identity;
+  readonly self: PeerId;
+  /** Whose word alone counts; absent: everybody's. */
+  readonly admin?: PublicKey | undefined;
   /** How often trust was reset. */
   readonly epoch: number;
   /** What `encoded` gave in an earlier run. */
@@ -70,7 +74,7 @@ export class Statements extends EventEmitter<StatementsEvents> implements Gossip
     super();
     this.#options = options;
     this.#epoch = options.epoch;
-    this.#shares = new Shares(options.limits ?? LIMITS);
+    this.#shares = this.#newShares();
     this.#issuers = new Set(options.issuers);
     for (const bytes of options.stored) this.#restore(bytes);
   }
@@ -85,14 +89,18 @@ export class Statements extends EventEmitter<StatementsEvents> implements Gossip
     return [...this.#issuers];
   }
 
-  /** Says something to all members; `now` in milliseconds of Unix time. Throws `too-many-statements`. */
-  say(content: Content, now: number): void {
-    const { identity } = this.#options;
-    const statement = makeStatement(identity, content, { epoch: this.#epoch, time: now });
+  /** Signs what is to be said in this epoch; `now` in milliseconds of Unix time. */
+  sign(signer: Identity, content: Content, now: number): Statement {
+    return makeStatement(signer, content, { epoch: this.#epoch, time: now });
+  }
+
+  /** Says something to all members. Throws `too-many-statements`. */
+  say(statement: Statement): void {
+    const { content, issuer } = statement;
     const isNew = this.#held.find(keyOf(statement)) === undefined;
     // What was said before must not go for it, and a new secret must always find room.
-    if (isNew && 'subject' in content && !this.#shares.hasRoom(identity.peer, 1 + ABOUT_SECRETS)) {
-      throw tooMany(identity.peer);
+    if (isNew && 'subject' in content && !this.#shares.hasRoom(issuer, 1 + ABOUT_SECRETS)) {
+      throw tooMany(issuer);
     }
     if (!this.#put(statement, encodeStatement(statement))) return;
     this.#pending.add(keyOf(statement));
@@ -104,13 +112,13 @@ export class Statements extends EventEmitter<StatementsEvents> implements Gossip
   reset(epoch: number): void {
     this.#epoch = epoch;
     this.#held = new HeldSet();
-    this.#shares = new Shares(this.#options.limits ?? LIMITS);
+    this.#shares = this.#newShares();
     for (const each of [this.#issuers, this.#strangers, this.#pending]) each.clear();
   }
 
-  /** This router itself said that a peer is expelled. */
-  hasRevoked(peer: PeerId): boolean {
-    return this.#held.find(key(this.#options.identity.publicKey, 'revoked', peer)) !== undefined;
+  /** This issuer said that a peer is expelled. */
+  hasRevoked(issuer: PublicKey, peer: PeerId): boolean {
+    return this.#held.find(key(issuer, 'revoked', peer)) !== undefined;
   }
 
   /** This peer is a member: what it said does not share its room with strangers any more. */
@@ -208,9 +216,22 @@ export class Statements extends EventEmitter<StatementsEvents> implements Gossip
     }
   }
 
+  /** An administrator has no addresses: what it says names an heir. Others take over themselves. */
+  #refuseVoid({ issuer, issuerKey, epoch, content }: Statement): void {
+    const { admin } = this.#options;
+    const heir = 'heir' in content ? content.heir : issuer;
+    const isOfNoAccount = admin === undefined ? heir !== issuer : !samePublicKey(issuerKey, admin);
+    if (epoch !== this.#epoch || isOfNoAccount) throw voidStatement(issuer);
+  }
+
+  #newShares(): Shares {
+    const { admin, limits } = this.#options;
+    return new Shares(limits ?? (admin === undefined ? LIMITS : ADMIN_LIMITS));
+  }
+
   #take(bytes: Uint8Array): Statement | undefined {
     const statement = readStatement(bytes);
-    if (statement.epoch !== this.#epoch) throw ofAnotherEpoch(statement);
+    this.#refuseVoid(statement);
     const known = this.#held.find(keyOf(statement));
     if (known !== undefined && !outranks(statement, known.statement)) return undefined;
     checkStatement(statement);
@@ -233,9 +254,8 @@ export class Statements extends EventEmitter<StatementsEvents> implements Gossip
 
   /** Whose share a statement takes. */
   #groupOf(issuer: PeerId, each: string): string {
-    const { identity, isMember } = this.#options;
-    if (issuer === identity.peer) return issuer;
-    if (this.#issuers.has(issuer)) return issuer;
+    const { self, admin, isMember } = this.#options;
+    if (issuer === self || admin !== undefined || this.#issuers.has(issuer)) return issuer;
     if (isMember(issuer)) {
       this.#issuers.add(issuer);
       return issuer;
@@ -274,8 +294,12 @@ export class Statements extends EventEmitter<StatementsEvents> implements Gossip
   /** What those said about secrets who were not expelled, the one that counts first. */
   *#heard<K extends 'rotated' | 'finished'>(kind: K): Iterable<StatementOf<K>> {
     for (const { statement } of this.#held.about(topic(kind))) {
-      if (is(statement, kind) && this.revocation(statement.issuer) === undefined) yield statement;
+      if (is(statement, kind) && this.#isHeard(statement.issuer)) yield statement;
     }
+  }
+
+  #isHeard(issuer: PeerId): boolean {
+    return this.#options.admin !== undefined || this.revocation(issuer) === undefined;
   }
 }
 
@@ -285,10 +309,10 @@ function is<K extends Content['kind']>(statement: Statement, kind: K): statement
   return statement.content.kind === kind;
 }
 
-function ofAnotherEpoch({ issuer, epoch }: Statement): WeftError {
+function voidStatement(issuer: PeerId): WeftError {
   return new WeftError(
     'void-statement',
-    `what ${issuer} said does not count: trust was reset since, or by others only (epoch ${epoch})`,
+    `what ${issuer} said does not count: it is of before trust was reset, or not its to say`,
   );
 }
 

@@ -1,15 +1,24 @@
 import Type, { type Static } from 'typebox';
 import type { App } from '../app.js';
 
-const PeerRef = Type.Object({
+const AdminKey = Type.Optional(
+  Type.String({
+    pattern: '^[0-9a-f]{64}$',
+    description: "the seed of the administrator's key, where it is not on this host; used once and not kept",
+  }),
+);
+
+export const VerdictRequest = Type.Object({
   peer: Type.String({ minLength: 1, maxLength: 64, description: 'short id, or nickname if only one has it' }),
+  adminKey: AdminKey,
 });
+export type VerdictRequest = Static<typeof VerdictRequest>;
 
 /** What somebody declared about a peer. */
 export const Verdict = Type.Object({
   peer: Type.String(),
   nickname: Type.String({ description: 'as it was then; may be empty' }),
-  by: Type.String({ description: 'who said so; takes over the addresses of a removed peer' }),
+  by: Type.String({ description: 'the router on which it was said; takes over its addresses' }),
   time: Type.Integer({ description: 'milliseconds since 1970' }),
 });
 export type Verdict = Static<typeof Verdict>;
@@ -24,6 +33,7 @@ export const RotateRequest = Type.Object({
         'begin anew with this router: a secret that nobody else is told, and nothing counts that was said before',
     }),
   ),
+  adminKey: AdminKey,
 });
 export type RotateRequest = Static<typeof RotateRequest>;
 
@@ -39,9 +49,9 @@ export type Rotation = Static<typeof Rotation>;
 /** Removing and expelling peers, and replacing the network's secret. */
 export interface TrustControl {
   /** Declares a dead peer gone for good. Rejects with `peer-alive`, `removed-already`, `no-such-peer` or `ambiguous-peer`. */
-  remove(peer: string): Promise<Verdict>;
+  remove(request: VerdictRequest): Promise<Verdict>;
   /** Expels a peer. Rejects with `no-such-peer` or `ambiguous-peer`. */
-  revoke(peer: string): Promise<Verdict>;
+  revoke(request: VerdictRequest): Promise<Verdict>;
   /** Replaces the secret, or ends that. Rejects with `rotation-unfinished`, `no-rotation` or `password-network`. */
   rotate(request: RotateRequest): Promise<Rotation>;
   /** How far the last replacement of the secret is; null when none goes on. */
@@ -52,13 +62,13 @@ export function trustRoutes(app: App, { trust }: { readonly trust: TrustControl 
   const verdict = { 200: Verdict };
   app.post(
     '/peers/remove',
-    { schema: { summary: 'forget a dead router for good', body: PeerRef, response: verdict } },
-    async ({ body }) => trust.remove(body.peer),
+    { schema: { summary: 'forget a dead router for good', body: VerdictRequest, response: verdict } },
+    async ({ body }) => trust.remove(body),
   );
   app.post(
     '/peers/revoke',
-    { schema: { summary: 'expel a router', body: PeerRef, response: verdict } },
-    async ({ body }) => trust.revoke(body.peer),
+    { schema: { summary: 'expel a router', body: VerdictRequest, response: verdict } },
+    async ({ body }) => trust.revoke(body),
   );
   app.post(
     '/token/rotate',

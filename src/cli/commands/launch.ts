@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { parseAdvertised, parseTarget } from '../../address.js';
 import {
@@ -31,6 +31,8 @@ interface LaunchOptions extends CommonOptions {
   readonly token?: string;
   readonly password?: string;
   readonly passwordFile?: string;
+  readonly admin?: boolean;
+  readonly adminKey?: string;
   readonly foreground?: boolean;
   readonly port?: number;
   readonly bridge?: string;
@@ -68,6 +70,7 @@ Examples:
   weft launch --token weft1…                       join it: the line that the first host printed
   weft launch --password-file /etc/weft/password 192.0.2.1
                                                    the same command on every host, as with Weave
+  weft launch --admin --admin-key /media/key       a network whose administrator keeps the key elsewhere
   weft launch --foreground                         for a service manager
   weft launch --run-dir /run/weft2 --state-dir /var/lib/weft2 --port 6793 --bridge weft2
                                                    a second router on the same host`;
@@ -85,6 +88,15 @@ export function registerLaunch(program: Command): void {
       'join the network whose password is in this file (or set WEFT_PASSWORD)',
     )
     .option('--password <password>', 'the same, but others on this host see it in the list of processes')
+    .option(
+      '--admin',
+      'make a network with an administrator: only who has its key can expel and remove routers, and rotate the token',
+    )
+    .option(
+      '--admin-key <file>',
+      'with --admin: where that key is, or is made (default: admin.json in the state directory)',
+      (path) => resolve(path),
+    )
     .option('--foreground', 'stay, and log to stdout: for people on a terminal, else as JSON lines')
     .option('--port <port>', 'for both TCP and UDP (default: 6783)', wholeNumber(1, 65_535))
     .option('--bridge <name>', 'bridge that containers are put on (default: weft)')
@@ -195,7 +207,8 @@ async function launchDaemon(peers: readonly string[], options: LaunchOptions): P
       progress.stop();
     }
   });
-  await print(options, ready, (found) => describe(found, credentials !== undefined)).catch(stillRuns);
+  const text = (found: Ready) => describe(found, credentials !== undefined) + adminText(options);
+  await print(options, ready, text).catch(stillRuns);
 }
 
 /** What is not told has happened all the same: whoever launches again must know. */
@@ -222,7 +235,12 @@ async function launchHere(peers: readonly string[], options: LaunchOptions): Pro
   const terminal = process.stdout.isTTY;
   await runRouter(request, terminal ? 'terminal' : 'stdout', async (ready) => {
     // A service manager gets the log only, which says "ready": it keeps what is printed, and that holds a secret.
-    if (terminal) await print(options, ready, (found) => describe(found, request.network !== undefined));
+    if (terminal)
+      await print(
+        options,
+        ready,
+        (found) => describe(found, request.network !== undefined) + adminText(options),
+      );
   });
   process.exit(0);
 }
@@ -255,13 +273,35 @@ async function makeRequest(
 ): Promise<LaunchRequest> {
   const { runDir, stateDir } = options;
   const network = await networkOf(credentials);
+  const adminKey = adminKeyPathOf(options, network);
   return {
     runDir,
     stateDir,
     settings: chosenSettings(options),
     ...(network === undefined ? {} : { network }),
+    ...(adminKey === undefined ? {} : { adminKey }),
     peers: [...peers],
   };
+}
+
+/** Undefined without --admin. */
+function adminKeyPathOf(
+  { admin = false, adminKey, stateDir }: LaunchOptions,
+  network: LaunchRequest['network'],
+): string | undefined {
+  if (!admin && adminKey !== undefined) throw usageError('give --admin-key with --admin only');
+  if (!admin) return undefined;
+  if (network?.mode === 'token') {
+    throw usageError(
+      'give one of --admin and --token: a token says whether its network has an administrator',
+    );
+  }
+  if (network?.mode === 'password') {
+    throw usageError(
+      'a network with a password has no administrator: a password cannot say whose word counts',
+    );
+  }
+  return adminKey ?? join(stateDir, 'admin.json');
 }
 
 /** A password is stretched here, so that its 64 MiB are never the daemon's. */
@@ -285,6 +325,12 @@ function chosenSettings(options: LaunchOptions): ChosenSettings {
   const names = { dns, dnsDomain, dnsTtl, dnsListen, resolvConf };
   const all = { ...chosen, advertise, discovery, connLimit, trustedSubnets, ...addresses, ...names };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+}
+
+function adminText({ admin = false, adminKey, stateDir }: LaunchOptions): string {
+  if (!admin) return '';
+  const path = adminKey ?? join(stateDir, 'admin.json');
+  return `\nthe administrator's key is in ${path}: keep a copy of it elsewhere; only with it routers can be expelled and removed, and the token rotated\n`;
 }
 
 function describe(

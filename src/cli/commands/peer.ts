@@ -1,5 +1,6 @@
 import { Argument, type Command } from 'commander';
 import type { Peer, Verdict } from '../../api/index.js';
+import { type AdminKeyOption, adminKeyOf, withAdminKey } from '../admin-key.js';
 import { ask } from '../client.js';
 import { usageError } from '../errors.js';
 import { peerName } from '../format.js';
@@ -9,7 +10,8 @@ import { peersTable } from '../tables.js';
 
 const HELP = `
 An expelled router is refused by all others, at once and for ever: they close its links, drop its session keys and ignore what it says. It cannot be taken
-back; it may join as a new one after \`weft reset\`. It still knows the network's secret: replace that, too.
+back; it may join as a new one after \`weft reset\`. It still knows the network's secret: replace that, too. In a network with an administrator
+(\`weft launch --admin\`) it takes the key to expel.
 
   weft peer revoke host-c && weft token rotate`;
 
@@ -23,19 +25,23 @@ export function registerPeer(program: Command): void {
     .argument('[peer]', 'id or name, as `weft peer ls` shows it')
     .addHelpText('after', HELP)
     .action(peer);
-  withCommonOptions(command);
+  withCommonOptions(withAdminKey(command));
 }
 
 async function peer(
   action: 'ls' | 'revoke',
   name: string | undefined,
-  options: CommonOptions,
+  options: CommonOptions & AdminKeyOption,
 ): Promise<void> {
   if ((action === 'revoke') !== (name !== undefined)) {
     throw usageError('`weft peer revoke` needs the router to expel, `weft peer ls` none');
   }
+  if (action === 'ls' && options.adminKey !== undefined) {
+    throw usageError('only `weft peer revoke` takes --admin-key');
+  }
   if (action === 'ls') return print(options, await ask<Peer[]>(options.runDir, 'GET', '/peers'), peersTable);
-  const verdict = await ask<Verdict>(options.runDir, 'POST', '/peers/revoke', { peer: name });
+  const request = { peer: name, ...(await adminKeyOf(options)) };
+  const verdict = await ask<Verdict>(options.runDir, 'POST', '/peers/revoke', request);
   await print(options, verdict, revokedText);
 }
 

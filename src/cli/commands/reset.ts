@@ -11,7 +11,7 @@ export function registerReset(program: Command): void {
     .command('reset')
     .summary('stop the router and forget its network')
     .description(
-      'Stops the router and removes everything it has, its identity and its network too. The next launch makes a new router. On a terminal it asks first.',
+      'Stops the router and removes everything it has, its identity and its network too. The next launch makes a new router. On a terminal it asks first. The key of an administrator stays: it is the network’s.',
     )
     .option('--force', 'do not ask')
     .action(reset);

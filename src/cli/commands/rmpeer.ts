@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Verdict } from '../../api/index.js';
+import { type AdminKeyOption, adminKeyOf, withAdminKey } from '../admin-key.js';
 import { ask } from '../client.js';
 import { peerName } from '../format.js';
 import { type CommonOptions, withCommonOptions } from '../options.js';
@@ -7,7 +8,7 @@ import { print } from '../output.js';
 
 const HELP = `
 For a host that died and does not come back: all routers forget it, and this one takes over its addresses. Run it once, on one host. A router that is alive is
-refused; if a removed one comes back after all, it begins anew, without the addresses that it had.
+refused; if a removed one comes back after all, it begins anew, without the addresses that it had. In a network with an administrator (\`weft launch --admin\`) it takes the key to remove.
 
   weft rmpeer host-c
   weft rmpeer 15a82f92fdccaaee            the id, when several have the same name`;
@@ -21,11 +22,12 @@ export function registerRmpeer(program: Command): void {
     .argument('<peer>', 'id or name, as `weft status peers` shows it')
     .addHelpText('after', HELP)
     .action(rmpeer);
-  withCommonOptions(command);
+  withCommonOptions(withAdminKey(command));
 }
 
-async function rmpeer(peer: string, options: CommonOptions): Promise<void> {
-  const verdict = await ask<Verdict>(options.runDir, 'POST', '/peers/remove', { peer });
+async function rmpeer(peer: string, options: CommonOptions & AdminKeyOption): Promise<void> {
+  const request = { peer, ...(await adminKeyOf(options)) };
+  const verdict = await ask<Verdict>(options.runDir, 'POST', '/peers/remove', request);
   await print(
     options,
     verdict,

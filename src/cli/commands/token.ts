@@ -1,6 +1,7 @@
 import { Argument, type Command } from 'commander';
 import { parseAdvertised } from '../../address.js';
 import type { Rotation, Token } from '../../api/index.js';
+import { type AdminKeyOption, adminKeyOf, withAdminKey } from '../admin-key.js';
 import { ask } from '../client.js';
 import { usageError } from '../errors.js';
 import { peerName } from '../format.js';
@@ -20,7 +21,9 @@ away until all have confirmed, or until \`weft token rotate --finish\`. Whoever 
 
 \`weft token rotate --reset-trust\` is the way out when somebody expelled those who belong here, or made so much up that nothing can be said any more.
 The network begins anew with this router, which goes on running: a new secret, and no expulsion, removal or rotation of before counts. Whoever is to stay is
-given the new token by hand, as the command says; identity, addresses and attachments stay. Whoever is not given it is out.`;
+given the new token by hand, as the command says; identity, addresses and attachments stay. Whoever is not given it is out.
+
+In a network with an administrator (\`weft launch --admin\`) it takes the key to rotate.`;
 
 /** `weft token` */
 export function registerToken(program: Command): void {
@@ -36,10 +39,10 @@ export function registerToken(program: Command): void {
     .option('--reset-trust', 'with rotate: begin anew with this router; the others need the new token')
     .addHelpText('after', HELP)
     .action(token);
-  withCommonOptions(command);
+  withCommonOptions(withAdminKey(command));
 }
 
-type Options = CommonOptions & { finish?: boolean; resetTrust?: boolean };
+type Options = CommonOptions & AdminKeyOption & { finish?: boolean; resetTrust?: boolean };
 
 async function token(
   action: 'show' | 'make' | 'rotate',
@@ -48,9 +51,14 @@ async function token(
 ): Promise<void> {
   for (const address of addresses) parseAdvertised(address);
   if (action !== 'make' && addresses.length > 0) throw usageError('only `weft token make` takes addresses');
-  if (action !== 'rotate' && options.finish) throw usageError('only `weft token rotate` takes --finish');
-  if (action !== 'rotate' && options.resetTrust) {
-    throw usageError('only `weft token rotate` takes --reset-trust');
+  const ofRotation = {
+    '--finish': options.finish,
+    '--reset-trust': options.resetTrust,
+    '--admin-key': options.adminKey,
+  };
+  for (const [name, value] of Object.entries(ofRotation)) {
+    if (action !== 'rotate' && value !== undefined)
+      throw usageError(`only \`weft token rotate\` takes ${name}`);
   }
   if (options.finish && options.resetTrust) throw usageError('give one of --finish and --reset-trust');
   if (action === 'rotate') return rotate(options);
@@ -62,7 +70,8 @@ async function token(
 }
 
 async function rotate({ finish = false, resetTrust = false, ...options }: Options): Promise<void> {
-  const rotation = await ask<Rotation>(options.runDir, 'POST', '/token/rotate', { finish, resetTrust });
+  const request = { finish, resetTrust, ...(await adminKeyOf(options)) };
+  const rotation = await ask<Rotation>(options.runDir, 'POST', '/token/rotate', request);
   const { join } = await ask<Token>(options.runDir, 'GET', '/token');
   await print(options, { ...rotation, join }, () =>
     resetTrust ? resetText(join) : rotationText(rotation, join),

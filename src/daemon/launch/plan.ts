@@ -7,6 +7,7 @@ import {
   isLater,
   loadNetwork,
   loadOrCreateIdentity,
+  loadOrCreateKeyPair,
   type Network,
   networkFromToken,
   newNetwork,
@@ -82,7 +83,10 @@ async function decide(request: LaunchRequest): Promise<Plan> {
   const token = request.network === undefined ? undefined : parseToken(request.network.token);
   const asked =
     token === undefined ? undefined : { ...networkFromToken(token), mode: request.network?.mode ?? 'token' };
-  const network = decideNetwork(stored, asked, request.stateDir);
+  const network =
+    request.adminKey === undefined
+      ? decideNetwork(stored, asked, request.stateDir)
+      : await ruledNetwork(stored, asked, request.adminKey);
   const named = request.peers.length > 0 ? request.peers : known;
   const given = token?.addresses.filter((text) => isRead(text, parseTarget)) ?? [];
   const targets = distinct([...named, ...given]);
@@ -101,7 +105,7 @@ async function decide(request: LaunchRequest): Promise<Plan> {
 function decideNetwork(stored: Network | undefined, asked: Network | undefined, stateDir: string): Network {
   if (stored === undefined) return asked ?? newNetwork();
   if (asked === undefined) return stored;
-  if (asked.id === stored.id) {
+  if (asked.id === stored.id && hex(asked.admin) === hex(stored.admin)) {
     // We were away while the secret was replaced, or trust was reset; or the token is older than what we know.
     if (!isLater(asked, stored)) return stored;
     const { secrets, generation, epoch } = asked;
@@ -111,6 +115,27 @@ function decideNetwork(stored: Network | undefined, asked: Network | undefined, 
     'other-network',
     `this router belongs to the network ${stored.id} already, not to ${asked.id}: \`weft reset\` makes it leave, then launch again; or give another --state-dir (this one is ${stateDir})`,
   );
+}
+
+/** A network with an administrator: a new one, or that of an earlier launch. Who joins one by a token need not say so. */
+async function ruledNetwork(
+  stored: Network | undefined,
+  asked: Network | undefined,
+  keyPath: string,
+): Promise<Network> {
+  if (asked !== undefined) {
+    throw new WeftError('bad-launch', 'a network gets an administrator when it is made: leave --admin out');
+  }
+  if (stored === undefined) return newNetwork((await loadOrCreateKeyPair(keyPath)).publicKey);
+  if (stored.admin !== undefined) return stored;
+  throw new WeftError(
+    'no-administrator',
+    'the network of this host was made without an administrator: leave --admin out, or make another network after `weft reset`',
+  );
+}
+
+function hex(key: Uint8Array | undefined): string {
+  return key === undefined ? '' : Buffer.from(key).toString('hex');
 }
 
 function isRead(text: string, parse: (text: string) => HostPort): boolean {

@@ -18,9 +18,10 @@ export async function joinInvitation({ network, port, addresses, inside }: JoinO
     addresses.length > 0
       ? addresses.map((address) => formatHostPort(parseAdvertised(address, port)))
       : (await hostAddresses(inside)).map((address) => formatHostPort(ipHostPort(address, port)));
-  const { id, generation, epoch, secrets } = network;
-  const isFirst = generation === 0 && epoch === 0;
-  const which = isFirst ? {} : { network: { id, generation, epoch } };
+  const { id, generation, epoch, admin, secrets } = network;
+  const isPlain = generation === 0 && epoch === 0 && admin === undefined;
+  const whose = admin === undefined ? {} : { admin };
+  const which = isPlain ? {} : { network: { id, generation, epoch, ...whose } };
   const token = encodeToken({ secret: secrets[0], ...which, addresses: reachable });
   return { token, join: `weft launch --token ${token}`, addresses: reachable };
 }

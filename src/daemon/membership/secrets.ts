@@ -2,6 +2,7 @@ import c from 'compact-encoding';
 import { OwnedRecords } from '../../gossip/index.js';
 import {
   type Identity,
+  liveSecrets,
   type Network,
   type PeerId,
   saveNetwork,
@@ -99,8 +100,9 @@ export class Secrets {
     await saveNetwork(this.#options.stateDir, network);
     this.#network = network;
     this.#confirmed.remove(CONFIRMED_KEY);
-    this.#users?.overlay.setSecrets(network.secrets);
-    this.#users?.mesh.startOver(network.secrets);
+    const live = liveSecrets(network);
+    this.#users?.overlay.setSecrets(live);
+    this.#users?.mesh.startOver(live);
     this.#options.log.warn('trust was reset: the network begins anew with this router', {
       epoch: network.epoch,
     });
@@ -127,7 +129,8 @@ export class Secrets {
   async #use(network: Network): Promise<void> {
     await saveNetwork(this.#options.stateDir, network);
     this.#network = network;
-    this.#users?.mesh.setSecrets(network.secrets);
-    this.#users?.overlay.setSecrets(network.secrets);
+    const live = liveSecrets(network);
+    this.#users?.mesh.setSecrets(live);
+    this.#users?.overlay.setSecrets(live);
   }
 }

@@ -1,4 +1,11 @@
-import type { Peer, RotateRequest, Rotation, TrustControl, Verdict } from '../../api/index.js';
+import type {
+  Peer,
+  RotateRequest,
+  Rotation,
+  TrustControl,
+  Verdict,
+  VerdictRequest,
+} from '../../api/index.js';
 import { WeftError } from '../../errors.js';
 import {
   type Identity,
@@ -23,6 +30,7 @@ import { errorFields, type Log } from '../logging/index.js';
 import type { StateFiles, StoredTrust } from '../state/index.js';
 import { memberNamed } from './peer-names.js';
 import { Secrets } from './secrets.js';
+import { signerIn } from './signer.js';
 
 /** What trust is enforced on. */
 export type TrustMesh = Pick<
@@ -52,14 +60,18 @@ export class Trust implements TrustControl {
   #enforced: Promise<void> = Promise.resolve();
   /** Those that are to be enforced next, together. */
   #waiting: Statement[] = [];
-  /** We began a rotation in this run, so we know the members that must hear of it. */
-  #rotating = false;
+  /**
+   * The end of the rotation that we began in this run, so that we know the members that must hear of it. It is signed at the beginning,
+   * since the administrator's key is not kept.
+   */
+  #ending: Statement | undefined;
 
   constructor(options: TrustOptions) {
     this.#options = options;
     const { identity, stored } = options;
     this.#statements = new Statements({
-      identity,
+      self: identity.peer,
+      admin: options.network.admin,
       epoch: options.network.epoch,
       stored: stored.statements.map((hex) => Buffer.from(hex, 'hex')),
       issuers: (stored.issuers ?? []).map(parsePeerId),
@@ -101,7 +113,8 @@ export class Trust implements TrustControl {
   }
 
   /** Rejects with `peer-alive`, `removed-already`, or as writing a file does; then nothing was said. */
-  async remove(reference: string): Promise<Verdict> {
+  async remove({ peer: reference, adminKey }: VerdictRequest): Promise<Verdict> {
+    const signer = await this.#signer(adminKey);
     const peer = this.#resolve(reference);
     const member = this.#knownMesh.member(peer);
     const earlier = this.#statements.removal(peer);
@@ -114,28 +127,34 @@ export class Trust implements TrustControl {
     }
     const incarnation = member?.incarnation ?? Date.now();
     if (incarnation > MAX_REMOVED_INCARNATION) throw beyondRemoval(peer);
-    await this.#say({ kind: 'removed', subject: peer, name: member?.nickname ?? '', incarnation });
+    const name = member?.nickname ?? '';
+    const heir = this.#options.identity.peer;
+    await this.#say(signer, { kind: 'removed', subject: peer, name, heir, incarnation });
     const removal = this.#statements.removal(peer);
     if (removal === undefined) throw new WeftError('not-removed', `${peer} was not removed`);
     return verdict(removal);
   }
 
-  async revoke(reference: string): Promise<Verdict> {
+  async revoke({ peer: reference, adminKey }: VerdictRequest): Promise<Verdict> {
+    const signer = await this.#signer(adminKey);
     const peer = this.#resolve(reference);
     // What others said about it does not do: it is theirs to lose.
-    if (!this.#statements.hasRevoked(peer)) {
+    if (!this.#statements.hasRevoked(signer.publicKey, peer)) {
       const name = this.#knownMesh.member(peer)?.nickname ?? '';
-      await this.#say({ kind: 'revoked', subject: peer, name });
+      const heir = this.#options.identity.peer;
+      await this.#say(signer, { kind: 'revoked', subject: peer, name, heir });
     }
     const revocation = this.#statements.revocation(peer);
     if (revocation === undefined) throw new WeftError('not-revoked', `${peer} was not expelled`);
     return verdict(revocation);
   }
 
-  async rotate({ finish = false, resetTrust = false }: RotateRequest): Promise<Rotation> {
+  async rotate({ finish = false, resetTrust = false, adminKey }: RotateRequest): Promise<Rotation> {
+    this.#refuseForPassword();
+    const signer = await this.#signer(adminKey);
     if (resetTrust) await this.#startOver();
-    else if (finish) await this.#finish();
-    else await this.#begin();
+    else if (finish) await this.#finish(signer);
+    else await this.#begin(signer);
     const { generation } = this.network;
     return this.rotation() ?? { generation, finished: true, waiting: [] };
   }
@@ -152,8 +171,11 @@ export class Trust implements TrustControl {
     return this.#mesh;
   }
 
-  async #begin(): Promise<void> {
-    this.#refuseForPassword();
+  #signer(adminKey: string | undefined): Promise<Identity> {
+    return signerIn(this.network, this.#options, adminKey);
+  }
+
+  async #begin(signer: Identity): Promise<void> {
     const { generation, secrets } = this.network;
     if (secrets.length > 1) {
       const names = this.#secrets.waiting().map(nameOf).join(', ') || 'nobody';
@@ -163,18 +185,18 @@ export class Trust implements TrustControl {
       );
     }
     if (generation >= MAX_GENERATION) throw noMoreGenerations();
-    await this.#say({ kind: 'rotated', generation: generation + 1, secret: newSecret() });
-    this.#rotating = true;
+    const next = generation + 1;
+    await this.#say(signer, { kind: 'rotated', generation: next, secret: newSecret() });
+    this.#ending = this.#statements.sign(signer, { kind: 'finished', generation: next }, Date.now());
     await this.#finishWhenConfirmed();
   }
 
   /** Those that wait to be enforced are of before, and are no more. */
   async #startOver(): Promise<void> {
-    this.#refuseForPassword();
     this.#enforced = this.#work.then(async () => {
       await this.#secrets.startOver();
       this.#waiting = [];
-      this.#rotating = false;
+      this.#ending = undefined;
       this.#statements.reset(this.network.epoch);
       await this.#store();
     });
@@ -190,30 +212,36 @@ export class Trust implements TrustControl {
     );
   }
 
-  async #finish(): Promise<void> {
+  async #finish(signer: Identity): Promise<void> {
     const { generation, secrets } = this.network;
     if (secrets.length === 1) {
       throw new WeftError('no-rotation', 'the secret is not being replaced: there is nothing to finish');
     }
-    await this.#say({ kind: 'finished', generation });
+    await this.#say(signer, { kind: 'finished', generation });
   }
 
   /** The one who began a rotation ends it when all members know the new secret. */
   async #finishWhenConfirmed(): Promise<void> {
-    if (!this.#rotating || this.network.secrets.length === 1 || this.#secrets.waiting().length > 0) return;
-    await this.#finish();
-    this.#rotating = false;
+    const ending = this.#ending;
+    if (ending === undefined || this.network.secrets.length === 1 || this.#secrets.waiting().length > 0)
+      return;
+    this.#ending = undefined;
+    await this.#tell(ending);
   }
 
   #lookForEnd(): void {
     void this.#finishWhenConfirmed().catch((error: unknown) => this.#warn(error));
   }
 
+  #say(signer: Identity, content: Content): Promise<void> {
+    return this.#tell(this.#statements.sign(signer, content, Date.now()));
+  }
+
   /** Resolves when it is said and enforced. On a disk that cannot take it, nothing is said. */
-  async #say(content: Content): Promise<void> {
+  async #tell(statement: Statement): Promise<void> {
     await this.#work;
     await Promise.all([this.#store(), this.#secrets.save()]);
-    this.#statements.say(content, Date.now());
+    this.#statements.say(statement);
     await this.#enforced;
   }
 
@@ -229,9 +257,7 @@ export class Trust implements TrustControl {
     const statements = this.#waiting;
     this.#waiting = [];
     await this.#store();
-    for (const { content, issuer } of statements) {
-      if ('subject' in content) this.#banish(content, issuer);
-    }
+    for (const { content, issuer } of statements) if ('subject' in content) this.#banish(content, issuer);
     await this.#secrets.follow(this.#statements);
   }
 
@@ -240,11 +266,11 @@ export class Trust implements TrustControl {
   }
 
   #banish(content: Removed | Revoked, by: PeerId): void {
-    const { subject, kind, name } = content;
+    const { subject, kind, name, heir } = content;
     const incarnation = content.kind === 'removed' ? content.incarnation : Infinity;
     const done = kind === 'removed' ? 'removed as dead' : 'expelled';
     this.#options.log.warn(`${name} (${subject}) was ${done} by ${by}`, { peer: subject, by });
-    this.#knownMesh.remove(subject, by, { expelled: kind === 'revoked', incarnation });
+    this.#knownMesh.remove(subject, heir, { expelled: kind === 'revoked', incarnation });
   }
 
   #store(): Promise<void> {
@@ -266,11 +292,11 @@ export class Trust implements TrustControl {
   }
 }
 
-function removedAlready({ content, issuer, time }: Statement<Removed>): WeftError {
+function removedAlready({ content, time }: Statement<Removed>): WeftError {
   const when = new Date(time).toISOString();
   return new WeftError(
     'removed-already',
-    `${content.subject} was removed by ${issuer} at ${when} already, and that one took over what it had`,
+    `${content.subject} was removed by ${content.heir} at ${when} already, and that one took over what it had`,
   );
 }
 
@@ -288,8 +314,8 @@ function noMoreGenerations(): WeftError {
   );
 }
 
-function verdict({ content: { subject, name }, issuer, time }: Statement<Removed | Revoked>): Verdict {
-  return { peer: subject, nickname: name, by: issuer, time };
+function verdict({ content: { subject, name, heir }, time }: Statement<Removed | Revoked>): Verdict {
+  return { peer: subject, nickname: name, by: heir, time };
 }
 
 function nameOf({ peer, nickname }: MemberView): string {

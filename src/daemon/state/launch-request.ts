@@ -78,6 +78,8 @@ const LaunchRequest = Type.Object({
       mode: Type.Union([Type.Literal('token'), Type.Literal('password')]),
     }),
   ),
+  /** A new network is to have an administrator, whose key is in this file, or is made there. */
+  adminKey: Type.Optional(Type.String({ pattern: '^/' })),
   /** The targets, besides the addresses of the token; none: those that the router had last. */
   peers: Type.Array(Type.String()),
 });

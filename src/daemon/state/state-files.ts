@@ -183,6 +183,8 @@ export type StateFiles = ReturnType<typeof stateFiles>;
 
 const OURS =
   /^(identity|network|launch|targets|members|networks|names|exposures|trust|attachments|addresses|vote)\.json(\.\d+)?$/;
+/** It belongs to the network, which may go on without this router: a reset leaves it. */
+const ADMIN = 'admin.json';
 /** What a launch chooses, and would choose again. */
 const CHOSEN: readonly string[] = ['launch.json', 'targets.json'];
 const DECIDED: readonly string[] = ['network.json', ...CHOSEN];
@@ -206,7 +208,7 @@ export async function rememberState(stateDir: string): Promise<() => Promise<voi
   );
   return async () => {
     const isNew = !present.has('identity.json');
-    const mayGo = (name: string) => (isNew ? OURS.test(name) : DECIDED.includes(name));
+    const mayGo = (name: string) => (isNew ? OURS.test(name) || name === ADMIN : DECIDED.includes(name));
     await removeFiles(stateDir, (name) => mayGo(name) && !present.has(name));
     for (const { path, before } of chosen) {
       if ((await readFile(path, 'utf8')) !== before) await writeFileAtomic(path, before, { mode: 0o600 });

@@ -1,19 +1,24 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Rotation } from '../../../src/api/index.js';
 import {
+  encodeToken,
   type Identity,
   identityFromSeed,
   type PeerId,
   parsePeerId,
   parseSecret,
+  parseToken,
   peerIdFromBytes,
 } from '../../../src/identity/index.js';
+import type { Content } from '../../../src/trust/index.js';
 import { encodeStatement, makeStatement } from '../../../src/trust/statement.js';
 import { type Host, type Lab, lasting, type Running, until } from '../../lab/index.js';
 import { onLab } from '../../lab/suite.js';
 import { peersOf } from '../members/members.js';
-import { refusals } from '../pair.js';
+import { counters, refusals } from '../pair.js';
 
 const LIAR = fileURLToPath(new URL('liar.ts', import.meta.url));
 const [liar, throwAway] = [7, 8].map((seed) => identityFromSeed(Buffer.alloc(32, seed))) as [
@@ -30,9 +35,9 @@ async function linked(a: Host, b: Host): Promise<void> {
 }
 
 /** Two good hosts, and one of whoever joined once. */
-async function withLiar(lab: Lab) {
+async function withLiar(lab: Lab, args: (first: Host) => string[] = () => []) {
   const [a, b, bad] = await lab.hosts(3);
-  await a.launch();
+  await a.launch({ args: args(a) });
   await b.launch({ token: await a.token() });
   await linked(a, b);
   return { a, b, bad };
@@ -56,7 +61,11 @@ function madeUp(count: number, by: Identity): Uint8Array[] {
     const subject = Buffer.alloc(8);
     subject.writeUInt32BE(index);
     return encodeStatement(
-      makeStatement(by, { kind: 'revoked', subject: peerIdFromBytes(subject), name: '' }, LONG_AGO),
+      makeStatement(
+        by,
+        { kind: 'revoked', subject: peerIdFromBytes(subject), name: '', heir: by.peer },
+        LONG_AGO,
+      ),
     );
   });
 }
@@ -71,7 +80,7 @@ async function rotationIsOver(...hosts: readonly Host[]): Promise<void> {
 }
 
 describe('whoever joined once', () => {
-  const world = onLab(withLiar);
+  const world = onLab((lab) => withLiar(lab));
 
   beforeAll(async () => {
     const { a, bad } = world();
@@ -88,13 +97,18 @@ describe('whoever joined once', () => {
       ),
       encodeStatement(makeStatement(by, { kind: 'finished', generation: 2 ** 32 - 1 }, LONG_AGO)),
       encodeStatement(
-        makeStatement(by, { kind: 'revoked', subject: marker, name: 'the last lie' }, LONG_AGO),
+        makeStatement(
+          by,
+          { kind: 'revoked', subject: marker, name: 'the last lie', heir: by.peer },
+          LONG_AGO,
+        ),
       ),
     ];
     const removal = {
       kind: 'removed',
       subject: await idOf(world().b),
       name: '',
+      heir: liar.peer,
       incarnation: 2 ** 52,
     } as const;
     const attack = await lie(bad, a, [
@@ -151,7 +165,7 @@ describe('whoever joined once', () => {
 });
 
 describe('whoever expels all others', () => {
-  const world = onLab(withLiar);
+  const world = onLab((lab) => withLiar(lab));
 
   test('is out once the operator has reset trust and given the others the new token', async () => {
     const { a, b, bad } = world();
@@ -161,7 +175,7 @@ describe('whoever expels all others', () => {
     const { status } = await a.report();
     const subjects = [await idOf(a), await idOf(b)];
     const revoke = (subject: PeerId) =>
-      encodeStatement(makeStatement(liar, { kind: 'revoked', subject, name: '' }, LONG_AGO));
+      encodeStatement(makeStatement(liar, { kind: 'revoked', subject, name: '', heir: liar.peer }, LONG_AGO));
     const attack = await lie(bad, a, subjects.map(revoke));
     await until('they refuse each other', async () =>
       (await a.report()).connections.every(({ peer }) => peer !== subjects[1]),
@@ -187,3 +201,75 @@ describe('whoever expels all others', () => {
     await rotationIsOver(a, b);
   });
 });
+
+describe('in a network with an administrator', () => {
+  const keyOf = (first: Host) => join(first.directory, 'away', 'admin.json');
+  const world = onLab((lab) => withLiar(lab, (first) => ['--admin', '--admin-key', keyOf(first)]));
+
+  test('a member expels, removes and rotates nothing', async () => {
+    const { a, b, bad } = world();
+    const about = { subject: await idOf(b), name: '', heir: liar.peer };
+    const contents: Content[] = [
+      { kind: 'revoked', ...about },
+      { kind: 'removed', ...about, incarnation: 2 ** 43 },
+      { kind: 'rotated', generation: 1, secret: parseSecret(Buffer.alloc(32)) },
+    ];
+    const before = (await counters(a))['void-statement'] ?? 0;
+    await lie(
+      bad,
+      a,
+      contents.map((content) => encodeStatement(makeStatement(liar, content, LONG_AGO))),
+    );
+    await until('all of it is refused', async () => {
+      return ((await counters(a))['void-statement'] ?? 0) >= before + contents.length;
+    });
+    await linked(a, b);
+    expect((await a.report()).status.network.rotation).toBeNull();
+
+    for (const command of [
+      ['peer', 'revoke', liar.peer],
+      ['rmpeer', liar.peer],
+      ['token', 'rotate'],
+      ['token', 'rotate', '--reset-trust'],
+    ]) {
+      const { code, stderr } = await a.tryWeft(...command);
+      expect([code, stderr.trim().split('\n')]).toEqual([1, [expect.stringContaining('--admin-key FILE')]]);
+    }
+  });
+
+  test('its key does so on whichever host, and is kept on none', async () => {
+    const { a, b } = world();
+    const key = keyOf(a);
+    await b.weft('peer', 'revoke', liar.peer, '--admin-key', key);
+    for (const host of [a, b]) {
+      await until(`${host.name} expelled it`, async () =>
+        (await peersOf(host)).some(({ peer, state }) => peer === liar.peer && state === 'revoked'),
+      );
+    }
+    await b.weft('token', 'rotate', '--admin-key', key);
+    await rotationIsOver(a, b);
+    const before = await idOf(a);
+    await a.weft('token', 'rotate', '--reset-trust', '--admin-key', key);
+    await b.weft('stop');
+    await b.launch({ token: await a.token() });
+    await linked(a, b);
+    expect(await idOf(a)).toBe(before);
+    const { seed } = JSON.parse(readFileSync(key, 'utf8'));
+    for (const host of [a, b])
+      expect(await host.attempt(['grep', '-r', seed, ...directoriesOf(host)])).toMatchObject({ code: 1 });
+  });
+
+  test('whoever puts another key into the token joins nothing', async () => {
+    const { a, bad } = world();
+    const { network, ...token } = parseToken(await a.token());
+    if (network === undefined) throw new Error('the token tells no administrator');
+    const forged = encodeToken({ ...token, network: { ...network, admin: liar.publicKey } });
+    await bad.launch({ token: forged });
+    await until('it is refused', async () =>
+      (await bad.report()).targets.some(({ lastError }) => lastError?.code === 'wrong-secret'),
+    );
+    await bad.weft('reset');
+  });
+});
+
+const directoriesOf = (host: Host) => [host.runDirectory, host.stateDirectory];

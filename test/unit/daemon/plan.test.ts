@@ -7,6 +7,7 @@ import { makePlan } from '../../../src/daemon/launch/plan.js';
 import { removeState } from '../../../src/daemon/state/state-files.js';
 import {
   encodeToken,
+  identityFromSeed,
   type JoinToken,
   type NetworkSecret,
   newNetwork,
@@ -101,6 +102,45 @@ describe('what a launch is going to be', () => {
     const another = newSecret();
     const fourth = await makePlan(request({ network: network(another, later) }));
     expect(fourth.network.secrets).toEqual([another]);
+  });
+
+  it('makes a network with an administrator, whose key is private and outlasts a reset', async () => {
+    const adminKey = join(stateDir, 'admin.json');
+    const { network } = await makePlan(request({ adminKey }));
+    expect((await stat(adminKey)).mode & 0o777).toBe(0o600);
+    expect(JSON.parse(await readFile(adminKey, 'utf8')).publicKey).toBe(network.admin?.toString('hex'));
+    expect((await makePlan(request())).network).toEqual(network);
+    expect((await makePlan(request({ adminKey }))).network).toEqual(network);
+    await removeState(stateDir);
+    expect(await readdir(stateDir)).toEqual(['admin.json']);
+  });
+
+  it('leaves no key of an administrator when the launch fails', async () => {
+    const empty = join(stateDir, 'new');
+    await (await makePlan(request({ stateDir: empty, adminKey: join(empty, 'admin.json') }))).undo();
+    await expect(stat(empty)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('gives no administrator to a network that is there', async () => {
+    await makePlan(request());
+    const asked = makePlan(request({ adminKey: join(stateDir, 'admin.json') }));
+    await expect(asked).rejects.toMatchObject({ code: 'no-administrator' });
+  });
+
+  it('takes no token with another administrator for its own network\u2019s', async () => {
+    const { network } = await makePlan(request({ adminKey: join(stateDir, 'admin.json') }));
+    const token = encodeToken({
+      secret: network.secrets[0],
+      network: {
+        id: network.id,
+        generation: 1,
+        epoch: 0,
+        admin: identityFromSeed(Buffer.alloc(32)).publicKey,
+      },
+      addresses: [],
+    });
+    const asked = makePlan(request({ network: { token, mode: 'token' } }));
+    await expect(asked).rejects.toMatchObject({ code: 'other-network' });
   });
 
   it('refuses a damaged file by name and leaves it as it is', async () => {

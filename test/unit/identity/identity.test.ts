@@ -7,12 +7,14 @@ import { WeftError } from '../../../src/errors.js';
 import {
   encodeToken,
   identityFromSeed,
+  liveSecrets,
   loadNetwork,
   loadOrCreateIdentity,
   networkFromPassword,
   networkFromToken,
   newNetwork,
   parsePeerId,
+  parsePublicKey,
   parseSecret,
   parseToken,
   proofKeyOf,
@@ -35,6 +37,8 @@ describe('the test vectors of docs/protocol.md', () => {
     const secret = parseSecret(bytesOf(vector('network secret')));
     expect(networkFromToken({ secret, addresses: [] }).id).toBe(vector('network id'));
     expect(hexOf(proofKeyOf(secret))).toBe(vector('proof key'));
+    const bound = liveSecrets({ secrets: [secret], admin: identity.publicKey })[0];
+    expect(hexOf(bound)).toBe(vector('secret with administrator'));
     const { secrets } = await networkFromPassword(vector('password'));
     expect(hexOf(secrets[0])).toBe(vector('password secret'));
   });
@@ -45,6 +49,10 @@ describe('the test vectors of docs/protocol.md', () => {
     const addresses = vector('addresses').split(' ');
     expect(encodeToken({ secret, addresses })).toBe(vector('token'));
     expect(parseToken(vector('token'))).toEqual({ secret, addresses });
+    const admin = parsePublicKey(bytesOf(protocolVectors('1')('public key')));
+    const [generation, epoch] = [Number(vector('generation')), Number(vector('epoch'))];
+    const network = { id: vector('network id'), generation, epoch, admin };
+    expect(encodeToken({ secret, network, addresses })).toBe(vector('token with administrator'));
   });
 });
 
@@ -86,9 +94,11 @@ describe('the key pair on disk', () => {
 describe('the network on disk', () => {
   test('comes back as it was saved, private', async () => {
     expect(await loadNetwork(stateDir)).toBeUndefined();
-    const network = newNetwork();
-    await saveNetwork(stateDir, network);
-    expect(await loadNetwork(stateDir)).toEqual(network);
+    for (const admin of [undefined, identityFromSeed(Buffer.alloc(32)).publicKey]) {
+      const network = newNetwork(admin);
+      await saveNetwork(stateDir, network);
+      expect(await loadNetwork(stateDir)).toEqual(network);
+    }
     expect((await stat(join(stateDir, 'network.json'))).mode & 0o777).toBe(0o600);
   });
 
@@ -116,6 +126,15 @@ describe('a token', () => {
   test.each([
     ['weft2', { id: '0123456789abcdef', generation: 2 ** 32 - 1, epoch: 0 }],
     ['weft3', { id: '0123456789abcdef', generation: 0, epoch: 1 }],
+    [
+      'weft3',
+      {
+        id: '0123456789abcdef',
+        generation: 3,
+        epoch: 0,
+        admin: identityFromSeed(Buffer.alloc(32)).publicKey,
+      },
+    ],
   ])('%s says which network it is of', (version, network) => {
     const whole = { secret: parseSecret(Buffer.alloc(32, 7)), network, addresses: ['192.0.2.1:6783'] };
     const text = encodeToken(whole);
@@ -125,6 +144,14 @@ describe('a token', () => {
 
   test('survives blanks around it', () => {
     expect(parseToken(` ${token}\n`).addresses).toEqual(['192.0.2.1:6783']);
+  });
+
+  test('with another administrator is of another network', () => {
+    const [one, other] = [1, 2].map((fill) => identityFromSeed(Buffer.alloc(32, fill)).publicKey);
+    const network = newNetwork(one);
+    const asked = { ...network, admin: other as NonNullable<typeof other> };
+    expect(liveSecrets(asked)[0].equals(liveSecrets(network)[0])).toBe(false);
+    expect(liveSecrets(network)[0].equals(network.secrets[0])).toBe(false);
   });
 
   test.each([

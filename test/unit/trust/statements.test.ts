@@ -9,13 +9,14 @@ import {
   peerIdFromBytes,
 } from '../../../src/identity/index.js';
 import { type Content, Statements } from '../../../src/trust/index.js';
+import { encodeStatement, makeStatement } from '../../../src/trust/statement.js';
 import { bytesOf, hexOf, protocolVectors } from '../identity/vectors.js';
 
 const identities = [1, 2, 3].map((seed) => identityFromSeed(Buffer.alloc(32, seed)));
 const [anna = identityFromSeed(Buffer.alloc(32)), bert = anna, carl = anna] = identities;
 
 function newStatements(identity = anna, stored: readonly Uint8Array[] = []): Statements {
-  return new Statements({ identity, epoch: 0, stored, issuers: [], isMember });
+  return new Statements({ self: identity.peer, epoch: 0, stored, issuers: [], isMember });
 }
 
 /** Whoever these tests have given a name. */
@@ -23,11 +24,20 @@ function isMember(peer: PeerId): boolean {
   return identities.some((identity) => identity.peer === peer);
 }
 
+/** What is said by a router, which takes over itself. */
+type Bare = { [K in Content['kind']]: Omit<Extract<Content, { kind: K }>, 'heir'> }[Content['kind']];
+
+function whole(content: Bare, { peer: heir }: Identity): Content {
+  return 'subject' in content ? { ...content, heir } : content;
+}
+
+function say(statements: Statements, content: Bare, now: number, by = anna): void {
+  statements.say(statements.sign(by, whole(content, by), now));
+}
+
 /** What somebody says, encoded. */
-function said(content: Content, now = 1000, by = anna): Uint8Array {
-  const statements = newStatements(by);
-  statements.say(content, now);
-  return statements.takeDeltas()[0] ?? Buffer.alloc(0);
+function said(content: Bare, now = 1000, by = anna, epoch = 0): Uint8Array {
+  return encodeStatement(makeStatement(by, whole(content, by), { epoch, time: now }));
 }
 
 function mergeAll(into: Statements, deltas: readonly Uint8Array[]): void {
@@ -53,7 +63,7 @@ function stateOf(statements: Statements): string[] {
 }
 
 const anySubject = fc.constantFrom<PeerId>(...identities.map(({ peer }) => peer));
-const anyContent: fc.Arbitrary<Content> = fc.oneof(
+const anyContent: fc.Arbitrary<Bare> = fc.oneof(
   fc.record({
     kind: fc.constant('removed' as const),
     subject: anySubject,
@@ -101,7 +111,7 @@ describe('statements', () => {
 
   test('are the same after they were stored', () => {
     const statements = newStatements();
-    statements.say({ kind: 'revoked', subject: bert.peer, name: 'bert' }, 1000);
+    say(statements, { kind: 'revoked', subject: bert.peer, name: 'bert' }, 1000);
     const again = newStatements(anna, statements.encoded());
     expect(stateOf(again)).toEqual(stateOf(statements));
     expect(again.takeDeltas()).toEqual([]);
@@ -134,8 +144,8 @@ describe('statements', () => {
 
   test('tell of peers before they tell of a secret', () => {
     const statements = newStatements();
-    statements.say({ kind: 'rotated', generation: 1, secret: parseSecret(Buffer.alloc(32, 9)) }, 1000);
-    for (const { peer } of [bert, carl]) statements.say({ kind: 'revoked', subject: peer, name: '' }, 1000);
+    say(statements, { kind: 'rotated', generation: 1, secret: parseSecret(Buffer.alloc(32, 9)) }, 1000);
+    for (const { peer } of [bert, carl]) say(statements, { kind: 'revoked', subject: peer, name: '' }, 1000);
     const other = newStatements(carl);
     const kinds: string[] = [];
     other.on('statement', ({ content }) => kinds.push(content.kind));
@@ -148,7 +158,7 @@ describe('a peer', () => {
   test('that was removed may come back with a later incarnation', () => {
     const statements = newStatements();
     expect(statements.admits(bert.peer, 5)).toBe(true);
-    statements.say({ kind: 'removed', subject: bert.peer, name: '', incarnation: 5 }, 1000);
+    say(statements, { kind: 'removed', subject: bert.peer, name: '', incarnation: 5 }, 1000);
     expect(statements.admits(bert.peer, 5)).toBe(false);
     expect(statements.admits(bert.peer, 6)).toBe(true);
   });
@@ -170,7 +180,7 @@ describe('a peer', () => {
 
   test('that was expelled is not admitted again', () => {
     const statements = newStatements();
-    statements.say({ kind: 'revoked', subject: bert.peer, name: 'bert' }, 1000);
+    say(statements, { kind: 'revoked', subject: bert.peer, name: 'bert' }, 1000);
     expect(statements.admits(bert.peer, Infinity)).toBe(false);
     expect(statements.revocations().map(({ content }) => content.name)).toEqual(['bert']);
   });
@@ -204,17 +214,17 @@ function flood(into: Statements, deltas: readonly Uint8Array[]): void {
 describe('a member that makes up expulsions', () => {
   const limits = { total: 60, group: 40 };
   const small = (identity: Identity, known = isMember) =>
-    new Statements({ identity, epoch: 0, stored: [], issuers: [], isMember: known, limits });
+    new Statements({ self: identity.peer, epoch: 0, stored: [], issuers: [], isMember: known, limits });
 
   test('fills its own share, and keeps nobody from expelling, removing and rotating', () => {
     const statements = small(anna);
     flood(statements, madeUp(100, bert));
     expect(statements.encoded()).toHaveLength(40);
-    statements.say({ kind: 'revoked', subject: bert.peer, name: '' }, 2000);
+    say(statements, { kind: 'revoked', subject: bert.peer, name: '' }, 2000);
     for (const subject of [1, 2, 3].map((seed) => stranger(seed).peer)) {
-      statements.say({ kind: 'removed', subject, name: '', incarnation: 5 }, 2000);
+      say(statements, { kind: 'removed', subject, name: '', incarnation: 5 }, 2000);
     }
-    statements.say({ kind: 'rotated', generation: 1, secret: parseSecret(Buffer.alloc(32)) }, 2000);
+    say(statements, { kind: 'rotated', generation: 1, secret: parseSecret(Buffer.alloc(32)) }, 2000);
     expect(statements.revocation(bert.peer)?.issuer).toBe(anna.peer);
     expect(statements.rotation(0)?.issuer).toBe(anna.peer);
 
@@ -236,7 +246,7 @@ describe('a member that makes up expulsions', () => {
     flood(statements, madeUp(15, carl));
     expect(statements.encoded()).toHaveLength(60);
     for (const delta of madeUp(15, carl)) expect(statements.merge(delta, bert.peer)).toBeNull();
-    statements.say({ kind: 'revoked', subject: bert.peer, name: '' }, 2000);
+    say(statements, { kind: 'revoked', subject: bert.peer, name: '' }, 2000);
     expect(statements.revocation(bert.peer)?.issuer).toBe(anna.peer);
   });
 
@@ -274,7 +284,7 @@ describe('a member that makes up expulsions', () => {
     for (const delta of deltas) expect(statements.merge(delta, carl.peer)).toBeNull();
     const [stored, issuers] = [statements.encoded(), statements.issuers()];
     const again = new Statements({
-      identity: anna,
+      self: anna.peer,
       epoch: 0,
       stored,
       issuers,
@@ -287,7 +297,7 @@ describe('a member that makes up expulsions', () => {
 
   test('takes back nothing that another one said, with an earlier time of its own', () => {
     const statements = small(anna);
-    statements.say({ kind: 'revoked', subject: carl.peer, name: '' }, 2000);
+    say(statements, { kind: 'revoked', subject: carl.peer, name: '' }, 2000);
     statements.merge(said({ kind: 'revoked', subject: carl.peer, name: '' }, 0, bert), bert.peer);
     flood(statements, madeUp(200, bert));
     expect(statements.admits(carl.peer, 9)).toBe(false);
@@ -296,11 +306,11 @@ describe('a member that makes up expulsions', () => {
   test('is told when it has said as much as others keep, before they forget any of it', () => {
     const statements = small(anna);
     const expel = (seed: number) =>
-      statements.say({ kind: 'revoked', subject: stranger(seed).peer, name: '' }, 1000);
+      say(statements, { kind: 'revoked', subject: stranger(seed).peer, name: '' }, 1000);
     for (let seed = 0; seed < 38; seed++) expel(seed);
     expect(() => expel(99)).toThrow(expect.objectContaining({ code: 'too-many-statements' }));
-    statements.say({ kind: 'rotated', generation: 1, secret: parseSecret(Buffer.alloc(32)) }, 1000);
-    statements.say({ kind: 'finished', generation: 1 }, 1000);
+    say(statements, { kind: 'rotated', generation: 1, secret: parseSecret(Buffer.alloc(32)) }, 1000);
+    say(statements, { kind: 'finished', generation: 1 }, 1000);
     expect(statements.encoded()).toHaveLength(40);
   });
 });
@@ -313,7 +323,7 @@ describe('a secret', () => {
     const statements = newStatements();
     mergeAll(statements, [rotated(2 ** 32 - 1, bert, 0), rotated(7, carl, 0)]);
     expect(statements.rotation(0)).toBeUndefined();
-    statements.say({ kind: 'rotated', generation: 1, secret: parseSecret(Buffer.alloc(32)) }, 1000);
+    say(statements, { kind: 'rotated', generation: 1, secret: parseSecret(Buffer.alloc(32)) }, 1000);
     expect(statements.rotation(0)?.issuer).toBe(anna.peer);
     expect(statements.rotation(1)?.issuer).toBe(anna.peer);
     expect(statements.rotation(6)?.issuer).toBe(carl.peer);
@@ -321,8 +331,8 @@ describe('a secret', () => {
 
   test('is not taken from whoever was expelled, though it claims to be earlier', () => {
     const statements = newStatements();
-    statements.say({ kind: 'revoked', subject: bert.peer, name: '' }, 1000);
-    statements.say({ kind: 'rotated', generation: 1, secret: parseSecret(Buffer.alloc(32)) }, 1000);
+    say(statements, { kind: 'revoked', subject: bert.peer, name: '' }, 1000);
+    say(statements, { kind: 'rotated', generation: 1, secret: parseSecret(Buffer.alloc(32)) }, 1000);
     mergeAll(statements, [rotated(1, bert, 0), said({ kind: 'finished', generation: 1 }, 0, bert)]);
     expect(statements.rotation(0)?.issuer).toBe(anna.peer);
     expect(statements.isFinished(1)).toBe(false);
@@ -332,7 +342,7 @@ describe('a secret', () => {
     const statements = newStatements();
     statements.merge(said({ kind: 'finished', generation: 2 ** 32 - 1 }, 0, bert), bert.peer);
     expect(statements.isFinished(1)).toBe(false);
-    statements.say({ kind: 'finished', generation: 1 }, 1000);
+    say(statements, { kind: 'finished', generation: 1 }, 1000);
     expect(statements.isFinished(1)).toBe(true);
   });
 });
@@ -346,10 +356,57 @@ test('what was said before trust was reset does not count, whoever kept it', () 
   expect(() => statements.merge(before, bert.peer)).toThrow(
     expect.objectContaining({ code: 'void-statement' }),
   );
-  statements.say({ kind: 'revoked', subject: bert.peer, name: '' }, 1000);
+  say(statements, { kind: 'revoked', subject: bert.peer, name: '' }, 1000);
   const stored = [before, ...statements.encoded()];
-  const again = new Statements({ identity: anna, epoch: 1, stored, issuers: [], isMember });
+  const again = new Statements({ self: anna.peer, epoch: 1, stored, issuers: [], isMember });
   expect(stateOf(again)).toEqual(stateOf(statements));
+});
+
+describe('in a network with an administrator', () => {
+  const admin = stranger(0);
+  const ruled = (self: Identity, stored: readonly Uint8Array[] = []) =>
+    new Statements({ self: self.peer, admin: admin.publicKey, epoch: 0, stored, issuers: [], isMember });
+  const revoked = { kind: 'revoked', subject: carl.peer, name: '' } as const;
+
+  test('nobody else\u2019s word counts, of whatever kind', () => {
+    const statements = ruled(anna);
+    const secret = parseSecret(Buffer.alloc(32));
+    const contents: Bare[] = [
+      revoked,
+      { kind: 'removed', subject: carl.peer, name: '', incarnation: 5 },
+      { kind: 'rotated', generation: 1, secret },
+      { kind: 'finished', generation: 1 },
+    ];
+    for (const content of contents) {
+      const delta = said(content, 1000, bert);
+      expect(() => statements.merge(delta, bert.peer)).toThrow(
+        expect.objectContaining({ code: 'void-statement' }),
+      );
+    }
+    expect(statements.encoded()).toEqual([]);
+  });
+
+  test('the administrator expels, names the heir, and may do so more often than anybody elsewhere', () => {
+    const statements = ruled(anna);
+    const content: Content = { ...revoked, heir: bert.peer };
+    statements.say(statements.sign(admin, content, 1000));
+    for (let seed = 1; seed < 1200; seed++) {
+      const subject = peerIdFromBytes(Buffer.alloc(8, `${seed}.`));
+      statements.say(statements.sign(admin, { ...content, subject }, 1000));
+    }
+    const other = ruled(bert);
+    repair(statements, other);
+    expect(stateOf(other)).toEqual(stateOf(statements));
+    expect(other.revocation(carl.peer)?.content.heir).toBe(bert.peer);
+  });
+});
+
+test('nobody names another one than itself as heir where there is no administrator', () => {
+  const content: Content = { kind: 'revoked', subject: carl.peer, name: '', heir: anna.peer };
+  const delta = encodeStatement(makeStatement(bert, content, { epoch: 0, time: 1000 }));
+  expect(() => newStatements().merge(delta, bert.peer)).toThrow(
+    expect.objectContaining({ code: 'void-statement' }),
+  );
 });
 
 test('a removal leaves its subject incarnations to come back with', () => {
@@ -366,7 +423,7 @@ test('a removal leaves its subject incarnations to come back with', () => {
 
 test('the test vector of docs/protocol.md, section 10', () => {
   const identity = identityFromSeed(bytesOf(protocolVectors('1')('seed')));
-  const content: Content = {
+  const content: Bare = {
     kind: 'removed',
     subject: bert.peer,
     name: 'bert',

@@ -1,11 +1,18 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Log } from '../../../../src/daemon/logging/index.js';
 import { Trust } from '../../../../src/daemon/membership/trust.js';
 import { stateFiles } from '../../../../src/daemon/state/index.js';
-import { identityFromSeed, loadNetwork, type Network, newNetwork } from '../../../../src/identity/index.js';
+import {
+  adminKeyPath,
+  identityFromSeed,
+  loadNetwork,
+  loadOrCreateKeyPair,
+  type Network,
+  newNetwork,
+} from '../../../../src/identity/index.js';
 import { FakeMesh } from '../mesh.js';
 
 const [self, other] = [1, 2].map((seed) => identityFromSeed(Buffer.alloc(32, seed)));
@@ -42,7 +49,7 @@ async function start(): Promise<Trust> {
 describe('what members say about each other', () => {
   it('expels a member, and holds after a restart', async () => {
     const trust = await start();
-    await trust.revoke('b');
+    await trust.revoke({ peer: 'b' });
     expect(world.removed).toEqual([{ peer: other.peer, expelled: true }]);
     expect(trust.admits(other.peer, 99)).toBe(false);
     const again = await start();
@@ -52,7 +59,7 @@ describe('what members say about each other', () => {
 
   it('does not remove a member that lives', async () => {
     const trust = await start();
-    await expect(trust.remove('b')).rejects.toMatchObject({ code: 'peer-alive' });
+    await expect(trust.remove({ peer: 'b' })).rejects.toMatchObject({ code: 'peer-alive' });
     expect(world.removed).toEqual([]);
   });
 
@@ -60,17 +67,17 @@ describe('what members say about each other', () => {
     const trust = await start();
     world.unreachable.add(other.peer);
     world.meets({ peer: self.peer, nickname: 'a' }, { peer: other.peer, nickname: 'b', linked: false });
-    await trust.remove('b');
+    await trust.remove({ peer: 'b' });
     expect(world.removed).toEqual([{ peer: other.peer, expelled: false }]);
     expect(trust.admits(other.peer, 1)).toBe(false);
     expect(trust.admits(other.peer, 2)).toBe(true);
     world.meets({ peer: self.peer, nickname: 'a' });
-    await expect(trust.remove(other.peer)).rejects.toMatchObject({ code: 'removed-already' });
+    await expect(trust.remove({ peer: other.peer })).rejects.toMatchObject({ code: 'removed-already' });
   });
 
   it('does not expel the router itself by its own name', async () => {
     const trust = await start();
-    await expect(trust.revoke('a')).rejects.toMatchObject({ code: 'own-peer' });
+    await expect(trust.revoke({ peer: 'a' })).rejects.toMatchObject({ code: 'own-peer' });
   });
 });
 
@@ -101,7 +108,7 @@ describe('the secret', () => {
 
   it('is one that nobody else has after trust was reset, and nothing counts that was said before', async () => {
     const trust = await start();
-    await trust.revoke('b');
+    await trust.revoke({ peer: 'b' });
     await trust.rotate({});
     const [before] = trust.network.secrets;
     expect(await trust.rotate({ resetTrust: true })).toMatchObject({ generation: 0, finished: true });
@@ -122,5 +129,57 @@ describe('the secret', () => {
     await expect(trust.rotate({})).rejects.toMatchObject({ code: 'rotation-exhausted' });
     await trust.rotate({ resetTrust: true });
     expect(await trust.rotate({})).toMatchObject({ generation: 1 });
+  });
+});
+
+describe('a network with an administrator', () => {
+  const admin = identityFromSeed(Buffer.alloc(32, 8));
+  const seedOf = (seed: number) => Buffer.alloc(32, seed).toString('hex');
+
+  beforeEach(() => {
+    network = newNetwork(admin.publicKey);
+  });
+
+  it('is told who may say what is refused, and is not changed', async () => {
+    const trust = await start();
+    await expect(trust.revoke({ peer: 'b' })).rejects.toMatchObject({ code: 'administrator-only' });
+    await expect(trust.remove({ peer: 'b' })).rejects.toMatchObject({ code: 'administrator-only' });
+    await expect(trust.rotate({})).rejects.toMatchObject({ code: 'administrator-only' });
+    const resetting = trust.rotate({ resetTrust: true });
+    await expect(resetting).rejects.toMatchObject({ code: 'administrator-only' });
+    const wrong = trust.revoke({ peer: 'b', adminKey: seedOf(9) });
+    await expect(wrong).rejects.toMatchObject({ code: 'wrong-admin-key' });
+    expect(trust.admits(other.peer, 99)).toBe(true);
+  });
+
+  it('obeys the key that a command gives, once, and writes it nowhere', async () => {
+    const trust = await start();
+    const adminKey = seedOf(8);
+    expect(await trust.revoke({ peer: 'b', adminKey })).toMatchObject({ peer: other.peer, by: self.peer });
+    await trust.rotate({ adminKey });
+    world.meets({ peer: self.peer, nickname: 'a' });
+    await expect.poll(() => trust.network.secrets.length).toBe(1);
+    await expect(trust.rotate({})).rejects.toMatchObject({ code: 'administrator-only' });
+    for (const name of readdirSync(directory)) {
+      expect(readFileSync(join(directory, name), 'utf8')).not.toContain(adminKey);
+    }
+    const again = await start();
+    expect(again.admits(other.peer, 99)).toBe(false);
+    expect(again.network).toMatchObject({ generation: 1, admin: admin.publicKey });
+  });
+
+  it('obeys the key in the state directory', async () => {
+    const key = await loadOrCreateKeyPair(adminKeyPath(directory));
+    network = newNetwork(key.publicKey);
+    const trust = await start();
+    await trust.revoke({ peer: 'b' });
+    expect(trust.admits(other.peer, 99)).toBe(false);
+  });
+
+  it('is what a key is for', async () => {
+    network = newNetwork();
+    const trust = await start();
+    const saying = trust.revoke({ peer: 'b', adminKey: seedOf(8) });
+    await expect(saying).rejects.toMatchObject({ code: 'no-administrator' });
   });
 });
