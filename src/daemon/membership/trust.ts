@@ -225,8 +225,8 @@ export class Trust implements TrustControl {
     const ending = this.#ending;
     if (ending === undefined || this.network.secrets.length === 1 || this.#secrets.waiting().length > 0)
       return;
-    this.#ending = undefined;
     await this.#tell(ending);
+    if (this.#ending === ending) this.#ending = undefined;
   }
 
   #lookForEnd(): void {
