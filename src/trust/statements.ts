@@ -153,21 +153,25 @@ export class Statements extends EventEmitter<StatementsEvents> implements Gossip
   }
 
   /**
-   * The secret that follows one of this generation, or takes its place: a generation is followed by the next, so that nobody can use them
-   * up. What somebody said who was expelled does not count, whenever it comes.
+   * The secret that follows this one or takes its place, if there is one: a generation is followed by the next, so that nobody can use
+   * them up. What somebody said who was expelled does not count, whenever it comes, unless it is in force already.
    */
-  rotation(generation: number): Statement<Rotated> | undefined {
-    for (const statement of this.#heard('rotated')) {
-      const step = statement.content.generation - generation;
-      if (step === 0 || step === 1) return statement;
+  rotation({ generation, secret }: Omit<Rotated, 'kind'>): Statement<Rotated> | undefined {
+    for (const { statement } of this.#held.about(topic('rotated'))) {
+      if (!is(statement, 'rotated')) continue;
+      const { content, issuer } = statement;
+      const step = content.generation - generation;
+      if (step === 0 && content.secret.equals(secret)) return undefined;
+      if ((step === 0 || step === 1) && this.#isHeard(issuer)) return statement;
     }
     return undefined;
   }
 
   /** The secret of this generation is the only one. */
   isFinished(generation: number): boolean {
-    for (const { content } of this.#heard('finished')) if (content.generation === generation) return true;
-    return false;
+    return this.#held.about(topic('finished')).some(({ statement: { content, issuer } }) => {
+      return content.kind === 'finished' && content.generation === generation && this.#isHeard(issuer);
+    });
   }
 
   /** False when this peer was expelled, or removed in this incarnation or a later one. */
@@ -289,13 +293,6 @@ export class Statements extends EventEmitter<StatementsEvents> implements Gossip
   #first<K extends Content['kind']>(kind: K, subject: PeerId): StatementOf<K> | undefined {
     const [first] = this.#held.about(topic(kind, subject));
     return first !== undefined && is(first.statement, kind) ? first.statement : undefined;
-  }
-
-  /** What those said about secrets who were not expelled, the one that counts first. */
-  *#heard<K extends 'rotated' | 'finished'>(kind: K): Iterable<StatementOf<K>> {
-    for (const { statement } of this.#held.about(topic(kind))) {
-      if (is(statement, kind) && this.#isHeard(statement.issuer)) yield statement;
-    }
   }
 
   #isHeard(issuer: PeerId): boolean {

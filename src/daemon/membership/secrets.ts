@@ -111,10 +111,8 @@ export class Secrets {
   /** True when the secrets changed. */
   async #step(statements: Statements): Promise<boolean> {
     const before = this.#network;
-    const newest = statements.rotation(before.generation)?.content ?? {
-      generation: before.generation,
-      secret: before.secrets[0],
-    };
+    const current = { generation: before.generation, secret: before.secrets[0] };
+    const newest = statements.rotation(current)?.content ?? current;
     const only = statements.isFinished(newest.generation);
     const network = withSecret(before, { ...newest, only });
     if (JSON.stringify(network) === JSON.stringify(before)) return false;

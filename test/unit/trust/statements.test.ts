@@ -186,6 +186,11 @@ describe('a peer', () => {
   });
 });
 
+/** A secret that nobody announced. */
+function inForce(generation: number) {
+  return { generation, secret: parseSecret(Buffer.alloc(32, 0xff)) };
+}
+
 /** Of somebody whom nobody knows. */
 function stranger(seed: number) {
   return identityFromSeed(Buffer.alloc(32, `stranger ${seed}`));
@@ -226,7 +231,7 @@ describe('a member that makes up expulsions', () => {
     }
     say(statements, { kind: 'rotated', generation: 1, secret: parseSecret(Buffer.alloc(32)) }, 2000);
     expect(statements.revocation(bert.peer)?.issuer).toBe(anna.peer);
-    expect(statements.rotation(0)?.issuer).toBe(anna.peer);
+    expect(statements.rotation(inForce(0))?.issuer).toBe(anna.peer);
 
     const other = small(carl);
     flood(other, madeUp(100, bert));
@@ -317,16 +322,16 @@ describe('a member that makes up expulsions', () => {
 
 describe('a secret', () => {
   const rotated = (generation: number, by: Identity, now = 1000) =>
-    said({ kind: 'rotated', generation, secret: parseSecret(Buffer.alloc(32, generation)) }, now, by);
+    said({ kind: 'rotated', generation, secret: parseSecret(Buffer.alloc(32, by.peer)) }, now, by);
 
   test('follows the one before it, whatever else is announced', () => {
     const statements = newStatements();
     mergeAll(statements, [rotated(2 ** 32 - 1, bert, 0), rotated(7, carl, 0)]);
-    expect(statements.rotation(0)).toBeUndefined();
+    expect(statements.rotation(inForce(0))).toBeUndefined();
     say(statements, { kind: 'rotated', generation: 1, secret: parseSecret(Buffer.alloc(32)) }, 1000);
-    expect(statements.rotation(0)?.issuer).toBe(anna.peer);
-    expect(statements.rotation(1)?.issuer).toBe(anna.peer);
-    expect(statements.rotation(6)?.issuer).toBe(carl.peer);
+    expect(statements.rotation(inForce(0))?.issuer).toBe(anna.peer);
+    expect(statements.rotation(inForce(1))?.issuer).toBe(anna.peer);
+    expect(statements.rotation(inForce(6))?.issuer).toBe(carl.peer);
   });
 
   test('is not taken from whoever was expelled, though it claims to be earlier', () => {
@@ -334,8 +339,17 @@ describe('a secret', () => {
     say(statements, { kind: 'revoked', subject: bert.peer, name: '' }, 1000);
     say(statements, { kind: 'rotated', generation: 1, secret: parseSecret(Buffer.alloc(32)) }, 1000);
     mergeAll(statements, [rotated(1, bert, 0), said({ kind: 'finished', generation: 1 }, 0, bert)]);
-    expect(statements.rotation(0)?.issuer).toBe(anna.peer);
+    expect(statements.rotation(inForce(0))?.issuer).toBe(anna.peer);
     expect(statements.isFinished(1)).toBe(false);
+  });
+
+  test('stays when whoever announced it is expelled afterwards, whatever others had announced', () => {
+    const statements = newStatements();
+    mergeAll(statements, [rotated(1, bert, 0), rotated(1, carl, 1)]);
+    const { content } = statements.rotation(inForce(0)) ?? {};
+    say(statements, { kind: 'revoked', subject: bert.peer, name: '' }, 1000);
+    expect(content && statements.rotation(content)).toBeUndefined();
+    expect(statements.rotation(inForce(0))?.issuer).toBe(carl.peer);
   });
 
   test('is the only one when its own end was told, not that of a later one', () => {
