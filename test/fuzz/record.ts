@@ -13,6 +13,7 @@ import { linkProof } from '../../src/mesh/link/proof.js';
 import { decodeMemberDelta } from '../../src/mesh/membership/index.js';
 import * as path from '../../src/overlay/path/messages.js';
 import * as session from '../../src/overlay/session/messages.js';
+import type { Content } from '../../src/trust/index.js';
 import { query, withEdns } from '../unit/dns/zone.js';
 import { writeCorpus } from './corpus.js';
 import { type Router, Routers } from './router.js';
@@ -82,14 +83,18 @@ async function live(): Promise<void> {
   third.sim.quests.clear();
   second.sim.quests.clear();
   second.sim.core.send(third.peer, LETTERS, Buffer.from('over somebody else'));
-  first.statements.say(
-    { kind: 'removed', subject: fourth.peer, name: 'dora', incarnation: 5 },
-    1_700_000_001_000,
-  );
-  first.statements.say({ kind: 'revoked', subject: fourth.peer, name: 'dora' }, 1_700_000_002_000);
   const secret = parseSecret(Buffer.alloc(32, 9));
-  first.statements.say({ kind: 'rotated', generation: 1, secret }, 1_700_000_003_000);
-  first.statements.say({ kind: 'finished', generation: 1 }, 1_700_000_004_000);
+  const dora = { subject: fourth.peer, name: 'dora', heir: first.peer };
+  const said: readonly Content[] = [
+    { kind: 'removed', ...dora, incarnation: 5 },
+    { kind: 'revoked', ...dora },
+    { kind: 'rotated', generation: 1, secret },
+    { kind: 'finished', generation: 1 },
+  ];
+  for (const [second, content] of said.entries()) {
+    const { statements, sim } = first;
+    statements.say(statements.sign(sim.identity, content, 1_700_000_001_000 + 1_000 * second));
+  }
   await routers.run(3_000);
   void second.addresses.leave().catch(() => {});
   second.sim.core.membership.update({ left: true });

@@ -119,7 +119,10 @@ export class Router {
     this.#routers = routers;
     this.sim = sim;
     this.#mesh = new RouterMesh(this);
-    this.statements = new Statements(sim.identity, []);
+    this.statements = new Statements({
+      ...{ self: sim.peer, epoch: 0, stored: [], issuers: [] },
+      isMember: (peer) => sim.core.membership.get(peer) !== undefined,
+    });
     this.statements.on('pending', this.#open(this.statements));
     this.endpoints = new EndpointDirectory(new Sink());
     this.#openRecords();

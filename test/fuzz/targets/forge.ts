@@ -15,6 +15,7 @@ import { decodeDelta, encodeDelta, recordSignerOf } from '../../../src/ipam/ring
 import type { RingRecord } from '../../../src/ipam/ring/records.js';
 import { routedMessage, signRoutedMessage } from '../../../src/mesh/link/routed-message.js';
 import { encodeRecord } from '../../../src/mesh/membership/index.js';
+import { encodeStatement, makeStatement, readStatement } from '../../../src/trust/statement.js';
 import { pick, type Random } from '../mutate.js';
 
 /** What a member can sign that lies: a signature of its own makes everything well-formed that it made up. */
@@ -104,13 +105,20 @@ export function memberDelta(identity: Identity, record: Uint8Array): Buffer | un
   );
 }
 
-/** A statement with what this one says, signed by the member. */
+/** A statement with what this one says, signed by the member, which names itself as the heir. What says nothing is signed as it is. */
 export function statementDelta(identity: Identity, bytes: Uint8Array): Buffer | undefined {
-  return readable(() => {
-    const { record } = decodeExact(signedBytes, bytes);
-    const own = withKey(identity, record, 1);
-    return encode(signedBytes, { record: own, signature: signatureOf(identity, 'weft statement v1', own) });
-  });
+  return (
+    readable(() => {
+      const { content, epoch, time } = readStatement(bytes);
+      const own = 'heir' in content ? { ...content, heir: identity.peer } : content;
+      return encodeStatement(makeStatement(identity, own, { epoch, time }));
+    }) ??
+    readable(() => {
+      const { record } = decodeExact(signedBytes, bytes);
+      const own = withKey(identity, record, 2);
+      return encode(signedBytes, { record: own, signature: signatureOf(identity, 'weft statement v2', own) });
+    })
+  );
 }
 
 /** A delta of the election whose records are the member's. */
