@@ -38,6 +38,7 @@ export {
   type Stream,
   sendFrame,
   sendFrames,
+  sendGarbage,
 } from './traffic.js';
 export { lasting, NotInTime, until } from './until.js';
 export { type Kind, Loss, Port, Wire, type WireOptions } from './wire.js';

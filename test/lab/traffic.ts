@@ -120,6 +120,14 @@ export async function sendFrames(from: Node, device: string, frames: readonly Bu
   await from.run([TRAFFIC, 'frames', device], { input });
 }
 
+/** Sends these Ethernet frames again and again, `rate` a second, many of them changed, until it is stopped; then it tells how many went. */
+export async function sendGarbage(from: Node, device: string, frames: readonly Buffer[], rate: number) {
+  const input = frames.map((frame) => `${frame.toString('hex')}\n`).join('');
+  const process = from.start([TRAFFIC, 'garbage', device, `${rate}`], { input });
+  await process.says(/ready/);
+  return { stop: async () => parse<{ sent: number }>(await process.stop()) };
+}
+
 /** Returns a function that waits for the first frame of this EtherType and returns its content. */
 export async function awaitFrame(
   node: Node,
@@ -137,11 +145,27 @@ export async function inject(from: Node, address: string, port: number, payloads
   await from.run([TRAFFIC, 'inject', address, `${port}`], { input });
 }
 
-/** Opens many TCP connections and holds them; returns once each is connected, refused or 10 s old. */
-export async function openConnections(from: Node, address: string, port: number, count: number) {
-  const process = from.start([TRAFFIC, 'connections', address, `${port}`, `${count}`]);
+/** What became of many connections; `again`: how many were opened in the place of some that were cut off. */
+export interface Opened {
+  connected: number;
+  refused: number;
+  again: number;
+}
+
+/**
+ * Opens many TCP connections, from these addresses in turn, and holds them; what is cut off is opened again. Returns once each is connected,
+ * refused or 10 s old.
+ */
+export async function openConnections(
+  from: Node,
+  address: string,
+  port: number,
+  count: number,
+  sources: readonly string[] = [],
+) {
+  const process = from.start([TRAFFIC, 'connections', address, `${port}`, `${count}`, ...sources]);
   await process.says(/ready/, 30_000);
-  return { close: async () => parse<{ connected: number; refused: number }>(await process.stop()) };
+  return { close: async () => parse<Opened>(await process.stop()) };
 }
 
 /** The object that the program wrote at its end. */

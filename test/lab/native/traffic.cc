@@ -5,11 +5,12 @@
 //   traffic udp-receive PORT [--group ADDRESS --device IF]                                   judges their numbers
 //   traffic stream-serve PORT BYTES | stream-connect ADDRESS PORT BYTES                      TCP, both ways at once
 //   traffic frame-send IF MAC ETHERTYPE TEXT | frame-receive IF ETHERTYPE                    raw Ethernet
+//   traffic garbage IF RATE                                                                  frames from stdin again and again, changed
 //   traffic frames IF                                                                        raw Ethernet from stdin, hex, one a line
 //   traffic capture IF FILE                                                                  what passes, as a pcap file
 //   traffic hold IF IF MILLISECONDS                                                          passes frames on, later
 //   traffic inject ADDRESS PORT                                                              datagrams from stdin, hex, one a line
-//   traffic connections ADDRESS PORT COUNT                                                   opens COUNT TCP connections and holds them
+//   traffic connections ADDRESS PORT COUNT [SOURCE...]                                       opens COUNT TCP connections and holds them
 // clang-format on
 //
 // Every subcommand says "ready" on stderr when it is, writes one JSON object to stdout at its end, and ends
@@ -40,6 +41,7 @@
 #include <deque>
 #include <iostream>
 #include <map>
+#include <random>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -68,7 +70,10 @@ class Socket {
   Socket(Socket&& other) noexcept : fd_{std::exchange(other.fd_, -1)} {}
   Socket(const Socket&) = delete;
   Socket& operator=(const Socket&) = delete;
-  Socket& operator=(Socket&&) = delete;
+  Socket& operator=(Socket&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
   ~Socket() {
     if (fd_ >= 0) close(fd_);
   }
@@ -123,6 +128,7 @@ class Arguments {
     if (i >= words_.size()) throw std::runtime_error("too few arguments");
     return words_[i];
   }
+  [[nodiscard]] std::size_t size() const { return words_.size(); }
   [[nodiscard]] std::string option(const std::string& name, const std::string& otherwise = "") const {
     const auto found = options_.find(name);
     return found == options_.end() ? otherwise : found->second;
@@ -424,17 +430,43 @@ void stream_connect(const Arguments& arguments) {
   exchange(socket, 0x5eed000000000002ULL, std::stoull(arguments[2]));
 }
 
+/// Opens connections from these sources in turn (none: from whichever the kernel takes).
+class Opener {
+ public:
+  explicit Opener(const Address& to) : to_(to) {}
+
+  void use(const std::string& source) { sources_.push_back(resolve(source, "0", SOCK_STREAM)); }
+
+  Socket open() {
+    Socket socket{to_.family(), SOCK_STREAM | SOCK_NONBLOCK};
+    if (!sources_.empty()) {
+      socket.set(IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+      const Address& from = sources_[opened_++ % sources_.size()];
+      if (bind(socket.fd(), from.get(), from.length) < 0) fail("bind");
+    }
+    if (connect(socket.fd(), to_.get(), to_.length) < 0 && errno != EINPROGRESS) fail("connect");
+    return socket;
+  }
+
+ private:
+  Address to_;
+  std::vector<Address> sources_;
+  std::size_t opened_ = 0;
+};
+
 /// Opens connections without waiting for one before the next, 64 a millisecond, and holds them until interrupted.
+/// What is cut off is opened again, 500 a second.
 void connections(const Arguments& arguments) {
   const auto count = std::stoul(arguments[2]);
   const rlimit files{count + 64, count + 64};
   if (setrlimit(RLIMIT_NOFILE, &files) < 0) fail("setrlimit");
-  const Address to = resolve(arguments[0], arguments[1], SOCK_STREAM);
+  Opener opener{resolve(arguments[0], arguments[1], SOCK_STREAM)};
+  for (std::size_t i = 3; i < arguments.size(); ++i)
+    opener.use(arguments[i]);
   std::vector<Socket> sockets;
   std::vector<pollfd> waiting;
   for (std::size_t i = 0; i < count; ++i) {
-    sockets.emplace_back(to.family(), SOCK_STREAM | SOCK_NONBLOCK);
-    if (connect(sockets.back().fd(), to.get(), to.length) < 0 && errno != EINPROGRESS) fail("connect");
+    sockets.push_back(opener.open());
     waiting.push_back({sockets.back().fd(), POLLOUT, 0});
     if (i % 64 == 63) std::this_thread::sleep_for(1ms);
   }
@@ -450,9 +482,23 @@ void connections(const Arguments& arguments) {
     }
   }
   ready();
-  while (!interrupted)
+  std::size_t again = 0;
+  for (std::size_t i = 0; i < count; ++i)
+    waiting[i] = {sockets[i].fd(), POLLRDHUP, 0};
+  while (!interrupted) {
     std::this_thread::sleep_for(20ms);
-  std::cout << "{\"connected\":" << connected << ",\"refused\":" << refused << "}" << std::endl;
+    if (poll(waiting.data(), waiting.size(), 0) < 0 && errno != EINTR) fail("poll");
+    int room = 10;
+    for (std::size_t i = 0; i < count && room > 0; ++i) {
+      if (waiting[i].revents == 0) continue;
+      sockets[i] = opener.open();
+      waiting[i] = {sockets[i].fd(), POLLRDHUP, 0};
+      --room;
+      ++again;
+    }
+  }
+  std::cout << "{\"connected\":" << connected << ",\"refused\":" << refused << ",\"again\":" << again << "}"
+            << std::endl;
 }
 
 // --- Ethernet and injection
@@ -494,19 +540,53 @@ std::string bytes_of(const std::string& line) {
   return bytes;
 }
 
+class FrameSender {
+ public:
+  explicit FrameSender(const std::string& device) {
+    to_.sll_family = AF_PACKET;
+    to_.sll_ifindex = static_cast<int>(index_of(device));
+  }
+  /// False when the device has no room for it.
+  bool send(const std::string& frame) const {
+    return sendto(socket_.fd(), frame.data(), frame.size(), 0, reinterpret_cast<const sockaddr*>(&to_),
+                  sizeof to_) >= 0;
+  }
+
+ private:
+  Socket socket_{AF_PACKET, SOCK_RAW};
+  sockaddr_ll to_{};
+};
+
 /// Sends whole frames, with whatever source they have.
 void frames(const Arguments& arguments) {
-  const Socket socket{AF_PACKET, SOCK_RAW};
-  sockaddr_ll to{};
-  to.sll_family = AF_PACKET;
-  to.sll_ifindex = static_cast<int>(index_of(arguments[0]));
+  const FrameSender sender{arguments[0]};
   std::string line;
   std::size_t sent = 0;
-  while (std::getline(std::cin, line)) {
-    const std::string frame = bytes_of(line);
-    if (sendto(socket.fd(), frame.data(), frame.size(), 0, reinterpret_cast<const sockaddr*>(&to),
-               sizeof to) >= 0)
-      ++sent;
+  while (std::getline(std::cin, line))
+    sent += sender.send(bytes_of(line));
+  std::cout << "{\"sent\":" << sent << "}" << std::endl;
+}
+
+/// Sends these frames again and again, as many a second, until interrupted: every other one from a source that
+/// nobody had yet, and every third with another byte somewhere.
+void garbage(const Arguments& arguments) {
+  const FrameSender sender{arguments[0]};
+  const auto rate = std::stoul(arguments[1]);
+  std::vector<std::string> templates;
+  for (std::string line; std::getline(std::cin, line);)
+    templates.push_back(bytes_of(line));
+  std::mt19937 random{4711};
+  ready();
+  std::size_t sent = 0;
+  const auto start = Clock::now();
+  for (std::size_t i = 0; !interrupted; ++i) {
+    std::string frame = templates[i % templates.size()];
+    if (i % 2 == 0)
+      for (std::size_t at = 8; at < 12; ++at)
+        frame[at] = static_cast<char>(random());
+    if (i % 3 == 0) frame[12 + random() % (frame.size() - 12)] = static_cast<char>(random());
+    sent += sender.send(frame);
+    if (i % 64 == 63) std::this_thread::sleep_until(start + (i + 1) * 1'000'000us / rate);
   }
   std::cout << "{\"sent\":" << sent << "}" << std::endl;
 }
@@ -632,6 +712,7 @@ const std::map<std::string_view, void (*)(const Arguments&)> commands{
     {"frame-send", frame_send},
     {"frame-receive", frame_receive},
     {"frames", frames},
+    {"garbage", garbage},
     {"hold", hold},
     {"inject", inject},
     {"capture", capture},
