@@ -116,7 +116,12 @@ export const Status = Type.Object({
   uptime: Type.Number({ description: 'seconds' }),
   peer: PeerId,
   nickname: Type.String(),
-  network: Type.Object({ id: Type.String(), mode: Type.String(), rotation: Nullable(Rotation) }),
+  network: Type.Object({
+    id: Type.String(),
+    mode: Type.String(),
+    admin: Type.Boolean({ description: 'whether only an administrator expels, removes and rotates' }),
+    rotation: Nullable(Rotation),
+  }),
   port: Type.Number(),
   bridge: Type.String(),
   mtu: Type.Number(),

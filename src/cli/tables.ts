@@ -10,7 +10,10 @@ export function overview(status: Status): string {
     status;
   return pairs([
     ['router', `${peer} (${nickname}), weft ${version}, up ${duration(uptime)}`],
-    ['network', `${network.id} (${network.mode})${rotationText(network.rotation)}`],
+    [
+      'network',
+      `${network.id} (${network.mode}${network.admin ? ', with an administrator' : ''})${rotationText(network.rotation)}`,
+    ],
     ['listening', `TCP and UDP ${port}`],
     ['bridge', `${bridge}, MTU ${mtu}`],
     ['cipher', cipher],

@@ -93,7 +93,12 @@ export class ControlApi implements RouterControl {
       uptime: Math.round((performance.now() - this.#startedAt) / 1000),
       peer: identity.peer,
       nickname: settings.nickname,
-      network: { id: network.id, mode: network.mode, rotation: trust.rotation() },
+      network: {
+        id: network.id,
+        mode: network.mode,
+        admin: network.admin !== undefined,
+        rotation: trust.rotation(),
+      },
       port: settings.port,
       bridge: settings.bridge,
       mtu,

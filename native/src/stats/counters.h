@@ -74,7 +74,7 @@ namespace weft {
   X(dropped_local, "frames from a TAP for an address of this host, which its bridge flooded")              \
   X(dropped_foreign_mac, "frames whose sender has a MAC that was given to a container elsewhere")          \
   X(dropped_foreign_address, "ARP and neighbour discovery for an address given to a container elsewhere")  \
-  X(dropped_new_mac, "frames whose sender is one new MAC too many of its host on that segment")             \
+  X(dropped_new_mac, "frames whose sender is one new MAC too many of its host on that segment")            \
   X(dropped_muted, "frames to everybody that a loop of the segment keeps from this host")                  \
   X(dropped_storm, "broadcasts and frames to unknown addresses beyond what one segment may send")          \
   X(dropped_stp, "link-local control frames (STP, LACP, LLDP), which are not carried")                     \

@@ -240,6 +240,7 @@ describe('in a network with an administrator', () => {
   test('its key does so on whichever host, and is kept on none', async () => {
     const { a, b } = world();
     const key = keyOf(a);
+    expect(await b.weft('status')).toMatch(/network .*token, with an administrator/);
     await b.weft('peer', 'revoke', liar.peer, '--admin-key', key);
     for (const host of [a, b]) {
       await until(`${host.name} expelled it`, async () =>
