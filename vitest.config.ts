@@ -18,7 +18,7 @@ export default defineConfig({
       {
         test: {
           name: 'hosts',
-          include: ['test/lab/**/*.test.ts', 'test/hosts/**/*.test.ts'],
+          include: ['test/lab/**/*.test.ts', 'test/hosts/**/*.test.ts', 'test/docker/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           maxWorkers: 2,

@@ -14,6 +14,7 @@ import {
 } from '../hostnet/index.js';
 import { Mesh } from '../mesh/index.js';
 import { Overlay } from '../overlay/index.js';
+import { LabelledContainers } from '../plugins/labels/index.js';
 import { Addresses, AddressSource, rangesOf } from './addresses/index.js';
 import { Attachments, Containers } from './attachments/index.js';
 import { Exposures, Hairpins } from './exposures/index.js';
@@ -183,6 +184,14 @@ function composeHost(
     follow: (entry) => attachments.followMac(entry),
     onFailure: failure(log, 'a container whose MAC changed is not followed'),
   });
+  const labelled = new LabelledContainers({
+    isAttached: (id) => attachments.isAttached(id),
+    attach: (request) => attachments.attach(request),
+    onFailure: (container, error) =>
+      log.warn(`${container} is not attached as its labels say: ${reasonOf(error)}`, errorFields(error)),
+  });
+  containers.on('started', (engine, container) => void labelled.started(engine, container));
+  containers.on('connected', (engine) => void labelled.look(engine));
   const names = new Dns({
     identity,
     mesh,
@@ -203,6 +212,7 @@ function composeHost(
     endpoints,
     refusals,
     attachments,
+    labelled,
     macWatch,
     names,
   };
@@ -240,6 +250,10 @@ function composeExposures(
   attachments.on('detached', () => void hairpins.settle());
   exposures.on('changed', () => void hairpins.settle());
   return { exposures, hairpins, links };
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function failure(log: Log, what: string): (error: unknown) => void {

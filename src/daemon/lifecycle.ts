@@ -71,7 +71,7 @@ export class Router implements LaunchedRouter {
 
   async #start(): Promise<void> {
     const { plan, log, mesh, names, addresses, networks, records, forwarder, attachments } = this.#parts;
-    const { trust, overlay, members, endpoints, macWatch, exposures } = this.#parts;
+    const { trust, overlay, members, endpoints, macWatch, exposures, containers, labelled } = this.#parts;
     mesh.connect(plan.targets);
     await names.start();
     await addresses.start();
@@ -91,6 +91,8 @@ export class Router implements LaunchedRouter {
     await exposures.restore();
     await overlay.start();
     this.#repair.start();
+    containers.watchAll();
+    labelled.begin();
   }
 
   /** Claims all addresses in use here that the ring does not know to be so; once for many that are lost at a time. */

@@ -8,16 +8,27 @@ import { validator } from '../validate.js';
 const TIMEOUT = 5_000;
 const SOCKETS = ['/var/run/docker.sock', '/run/podman/podman.sock'];
 
+const Id = Type.String({ pattern: '^[0-9a-f]{12,64}$' });
+const Labels = Type.Optional(Type.Union([Type.Record(Type.String(), Type.String()), Type.Null()]));
+
 const Inspected = Type.Object({
-  Id: Type.String({ pattern: '^[0-9a-f]{12,64}$' }),
+  Id,
   Name: Type.String(),
+  Image: Type.Optional(Type.String()),
   State: Type.Object({ Pid: Type.Integer({ minimum: 0 }) }),
   Config: Type.Object({
     Hostname: Type.Optional(Type.String()),
     Domainname: Type.Optional(Type.String()),
+    Labels,
   }),
 });
 const parseInspected = validator('engine-answer', "the container engine's description", Inspected);
+
+const Listed = Type.Array(Type.Object({ Id }));
+const parseListed = validator('engine-answer', "the container engine's list", Listed);
+
+const Image = Type.Object({ Config: Type.Optional(Type.Union([Type.Object({ Labels }), Type.Null()])) });
+const parseImage = validator('engine-answer', "the container engine's description of an image", Image);
 
 const Event = Type.Object({
   Type: Type.String(),
@@ -35,6 +46,10 @@ export interface EngineContainer {
   readonly pid: number | undefined;
   /** With domain name, where it has one. */
   readonly hostname: string;
+  /** As the engine calls it. */
+  readonly image: string;
+  /** Its own, and those of its image. */
+  readonly labels: Readonly<Record<string, string>>;
 }
 
 /** What happened to a container; `connected`: events before this one may have been missed. */
@@ -67,23 +82,31 @@ export class Engine {
 
   /** Finds a container by name or (the beginning of its) id; undefined when there is none. Rejects with `engine-absent` or `engine-failed`. */
   async inspect(container: string): Promise<EngineContainer | undefined> {
-    let response: IncomingMessage;
-    try {
-      response = await this.#get(`/containers/${encodeURIComponent(container)}/json`);
-    } catch (error) {
-      throw this.#failed(error);
-    }
-    const body = await text(response);
-    if (response.statusCode === 404) return undefined;
-    if (response.statusCode !== 200) throw this.#failed(new Error(`status ${response.statusCode}`));
-    const { Id, Name, State, Config } = parseInspected(JSON.parse(body));
-    const { Hostname = '', Domainname = '' } = Config;
+    const answer = await this.#ask(`/containers/${encodeURIComponent(container)}/json`);
+    if (answer === undefined) return undefined;
+    const { Id, Name, Image = '', State, Config } = parseInspected(answer);
+    const { Hostname = '', Domainname = '', Labels } = Config;
     return {
       id: Id,
       name: Name.replace(/^\//, ''),
       pid: State.Pid === 0 ? undefined : State.Pid,
       hostname: Domainname === '' ? Hostname : `${Hostname}.${Domainname}`,
+      image: Image,
+      labels: Labels ?? {},
     };
+  }
+
+  /** The ids of the containers that run and have a label. Rejects as `inspect` does. */
+  async running(label: string): Promise<string[]> {
+    const filters = JSON.stringify({ label: [label], status: ['running'] });
+    const answer = await this.#ask(`/containers/json?filters=${encodeURIComponent(filters)}`);
+    return parseListed(answer ?? []).map(({ Id }) => Id);
+  }
+
+  /** The labels of an image; of one that is gone nothing is known. Rejects as `inspect` does. */
+  async imageLabels(image: string): Promise<Readonly<Record<string, string>>> {
+    const answer = await this.#ask(`/images/${encodeURIComponent(image)}/json`);
+    return parseImage(answer ?? {}).Config?.Labels ?? {};
   }
 
   /** Events from now on, until the signal or the engine ends it. Throws when the engine does not answer. */
@@ -96,6 +119,20 @@ export class Engine {
       const event = eventOf(line);
       if (event !== undefined) yield event;
     }
+  }
+
+  /** The answer's content; undefined when there is no such thing. */
+  async #ask(path: string): Promise<unknown> {
+    let response: IncomingMessage;
+    try {
+      response = await this.#get(path);
+    } catch (error) {
+      throw this.#failed(error);
+    }
+    const body = await text(response);
+    if (response.statusCode === 404) return undefined;
+    if (response.statusCode !== 200) throw this.#failed(new Error(`status ${response.statusCode}`));
+    return JSON.parse(body);
   }
 
   #get(path: string, signal?: AbortSignal): Promise<IncomingMessage> {

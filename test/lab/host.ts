@@ -36,6 +36,8 @@ export class Host extends Node {
   readonly containers: Container[] = [];
   readonly runDirectory: string;
   readonly stateDirectory: string;
+  /** Of the container engine that its router is to know. */
+  engineSocket: string | undefined;
   #captures = 0;
 
   constructor(
@@ -195,7 +197,12 @@ export class Host extends Node {
   }
 
   get environment(): Record<string, string> {
-    return { WEFT_RUN_DIR: this.runDirectory, WEFT_STATE_DIR: this.stateDirectory };
+    const engine = this.engineSocket;
+    return {
+      WEFT_RUN_DIR: this.runDirectory,
+      WEFT_STATE_DIR: this.stateDirectory,
+      ...(engine !== undefined && { DOCKER_HOST: `unix://${engine}` }),
+    };
   }
 
   /** Gives this host a file in /etc of its own (`hosts`, `resolv.conf`): what is launched from now on sees it, and what is written into it later. */

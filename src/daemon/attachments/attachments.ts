@@ -124,6 +124,11 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
     return (meant ?? all.find(({ name }) => name === parseTarget(text).name))?.id;
   }
 
+  /** A container with this id is attached, whether it runs or not. */
+  isAttached(id: string): boolean {
+    return this.#table.book.of(id).length > 0;
+  }
+
   /** Claims all addresses that are noted as attached, now or in earlier runs, so that nobody else is given them. */
   async reclaim(): Promise<void> {
     const { file, addresses } = this.#options;

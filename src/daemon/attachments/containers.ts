@@ -42,6 +42,10 @@ export interface ContainersEvents {
   /** The container with this engine's id started, ended or was renamed; undefined: any of them may have. */
   changed: [id: string | undefined];
   removed: [id: string];
+  /** A container has a process now. */
+  started: [engine: Engine, container: EngineContainer];
+  /** An engine's events are heard from now on: what happened before may have been missed. */
+  connected: [engine: Engine];
 }
 
 /** Finds containers: named network namespaces, processes, and what the engines of this host run. */
@@ -77,6 +81,11 @@ export class Containers extends EventEmitter<ContainersEvents> {
     if (found === undefined) return { state: 'gone' };
     if (found.pid === undefined) return { state: 'stopped', name: found.name };
     return { state: 'running', container: await running(target, found, path) };
+  }
+
+  /** Watches all engines that this host may have, and not only those of containers that somebody asked for. */
+  watchAll(): void {
+    for (const engine of this.#engines.values()) this.#watch(engine);
   }
 
   /** Stops watching. */
@@ -153,10 +162,13 @@ export class Containers extends EventEmitter<ContainersEvents> {
 
   async #tell(engine: Engine, event: EngineEvent): Promise<void> {
     if (event.kind === 'removed') this.emit('removed', event.id);
-    else if (event.kind === 'connected') this.emit('changed', undefined);
-    else {
-      if (event.kind === 'started') await hasProcess(engine, event.id);
+    else if (event.kind === 'connected') {
+      this.emit('changed', undefined);
+      this.emit('connected', engine);
+    } else {
+      const started = event.kind === 'started' ? await withProcess(engine, event.id) : undefined;
       this.emit('changed', event.id);
+      if (started !== undefined) this.emit('started', engine, started);
     }
   }
 }
@@ -207,12 +219,13 @@ function noSuchContainer(name: string): WeftError {
 }
 
 /** The event may come before the engine knows the process. */
-async function hasProcess(engine: Engine, id: string): Promise<void> {
+async function withProcess(engine: Engine, id: string): Promise<EngineContainer | undefined> {
   for (let waited = 0; waited < PROCESS_KNOWN; waited += PROCESS_POLL) {
     const found = await engine.inspect(id).catch(() => undefined);
-    if (found?.pid !== undefined) return;
+    if (found?.pid !== undefined) return found;
     await delay(PROCESS_POLL);
   }
+  return undefined;
 }
 
 function unlessAbsent(error: unknown): 'absent' {

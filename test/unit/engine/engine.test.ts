@@ -24,7 +24,12 @@ describe('a container engine', () => {
   it('tells of a container by name, id, and the beginning of the id', async () => {
     const id = fake.run('web', 4711);
     for (const wanted of ['web', id, id.slice(0, 12)]) {
-      expect(await engine.inspect(wanted)).toEqual({ id, name: 'web', pid: 4711, hostname: id.slice(0, 12) });
+      expect(await engine.inspect(wanted)).toMatchObject({
+        id,
+        name: 'web',
+        pid: 4711,
+        hostname: id.slice(0, 12),
+      });
     }
     fake.stop('web');
     expect(await engine.inspect('web')).toMatchObject({ pid: undefined });

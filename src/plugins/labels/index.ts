@@ -1,0 +1,2 @@
+/** Containers that are attached because their labels say so, in whatever engine tells its containers' labels. */
+export { LabelledContainers } from './labelled-containers.js';
