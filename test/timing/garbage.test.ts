@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { EVERYBODY, gratuitousArp, plainFrame, question } from '../hosts/hostile/forged.js';
-import { pair } from '../hosts/pair.js';
+import { withHostileContainer } from '../hosts/hostile/world.js';
 import { type Host, sendGarbage } from '../lab/index.js';
 import { onLab } from '../lab/suite.js';
 
@@ -9,13 +9,7 @@ const SECONDS = 10;
 const RATE = 100_000;
 const MIB = 1024 * 1024;
 
-const world = onLab(async (lab) => {
-  const [a, b] = await lab.hosts(2);
-  const { c1: attacker, c2: far } = await pair(a, b);
-  const near = await a.container('near', '10.32.0.3/24', 'fd32::3/64');
-  await near.reaches(far.address);
-  return { a, b, attacker, near, far };
-});
+const world = onLab(withHostileContainer);
 
 /** Frames of every kind that parsers have something to do with, as they are or cut short. */
 function frames(mac: string, to: string): Buffer[] {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { awaitFrame, type Host, type Node, sendFrame, until } from '../../lab/index.js';
 import { onLab } from '../../lab/suite.js';
+import { withOutside } from '../outside.js';
 
 /** As Docker leaves the packet filter of a host: what is forwarded is dropped, but for what its own chains let pass. */
 const DOCKER = `table ip filter {
@@ -15,16 +16,9 @@ const OUTSIDE = '192.168.2.2';
 
 /** Routers on a and b; a is on a second wire, on which there is a machine that knows nothing of the overlay. */
 const world = onLab(async (lab) => {
-  const [inner, outer] = [await lab.wire(), await lab.wire()];
-  const [a, b, outside] = [await lab.host(inner, outer), await lab.host(inner), await lab.host(outer)];
-  await a.launch();
-  await b.launch({ token: await a.token() });
-  await a.isConnectedTo(b);
-  const c1 = await a.container('c1', '10.32.0.1/24', 'fd32::1/64');
-  const c2 = await b.container('c2', '10.32.0.2/24', 'fd32::2/64');
-  const c3 = await b.container('c3', '10.32.3.3/24');
-  await c1.reaches(c2.address);
-  return { a, b, outside, c1, c2, c3 };
+  const known = await withOutside(lab);
+  const c3 = await known.b.container('c3', '10.32.3.3/24');
+  return { ...known, c3 };
 });
 
 const table = (host: Host) => host.attempt(['nft', 'list', 'table', 'inet', 'weft-weft']);

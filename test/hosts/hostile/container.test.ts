@@ -2,8 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { type Container, type Host, sendFrames, until } from '../../lab/index.js';
 import { onLab } from '../../lab/suite.js';
 import { dig, nameserver, resolvConf } from '../names/dig.js';
-import { counters, pair } from '../pair.js';
+import { counters } from '../pair.js';
 import { advertisement, DNS_MAC, EVERYBODY, gratuitousArp, plainFrame, question } from './forged.js';
+import { withHostileContainer } from './world.js';
 
 const DNS_ADDRESSES = { IPv4: '169.254.53.53', IPv6: 'fe80::53' };
 
@@ -42,14 +43,7 @@ async function attack(attacker: Container, frames: readonly Buffer[]): Promise<v
   });
 }
 
-/** A hostile container of one host, and containers beside it and on another host. */
-const world = onLab(async (lab) => {
-  const [a, b] = await lab.hosts(2);
-  const { c1, c2 } = await pair(a, b);
-  const near = await a.container('near', '10.32.0.3/24', 'fd32::3/64');
-  await near.reaches(c2.address);
-  return { a, b, attacker: c1, near, far: c2 };
-});
+const world = onLab(withHostileContainer);
 
 describe('a hostile container', () => {
   test('that sends from the MAC of the name server takes no question from it, on any host', async () => {

@@ -9,19 +9,13 @@ import {
   until,
 } from '../../lab/index.js';
 import { onLab } from '../../lab/suite.js';
-import { counters, pair } from '../pair.js';
+import { counters } from '../pair.js';
 import { EVERYBODY, loopProbe, PROBE_TYPE, plainFrame } from './forged.js';
+import { withHostileContainer } from './world.js';
 
 const PLAIN_TYPE = 0x88b5;
 
-/** A hostile container of one host, and containers beside it and on another host. */
-const world = onLab(async (lab) => {
-  const [a, b] = await lab.hosts(2);
-  const { c1, c2 } = await pair(a, b);
-  const near = await a.container('near', '10.32.0.3/24', 'fd32::3/64');
-  await near.reaches(c2.address);
-  return { a, b, attacker: c1, near, far: c2 };
-});
+const world = onLab(withHostileContainer);
 
 /** What goes to everybody from one container is heard by another. */
 async function hears(listener: Container, speaker: Container): Promise<void> {

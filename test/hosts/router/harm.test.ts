@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type Container, type Host, lasting, run, until } from '../../lab/index.js';
 import { onLab } from '../../lab/suite.js';
+import { withOutside } from '../outside.js';
 
 const OUTSIDE = '192.168.2.2';
 const OUTSIDE6 = 'fd00:2::2';
@@ -11,17 +12,10 @@ const SOON = 5_000;
 
 /** Routers on a and b; a is exposed, and on a second wire, on which there is a machine that knows nothing of the overlay. */
 const world = onLab(async (lab) => {
-  const [inner, outer] = [await lab.wire(), await lab.wire()];
-  const [a, b, outside] = [await lab.host(inner, outer), await lab.host(inner), await lab.host(outer)];
-  await a.launch();
-  await b.launch({ token: await a.token() });
-  await a.isConnectedTo(b);
-  const c1 = await a.container('c1', '10.32.0.1/24', 'fd32::1/64');
-  const c2 = await b.container('c2', '10.32.0.2/24', 'fd32::2/64');
-  await a.weft('expose', '10.32.0.254/24', 'fd32::254/64');
-  for (const container of [c1, c2]) await throughHost(container);
-  await c1.reaches(c2.address);
-  return { a, b, outside, c1, c2 };
+  const known = await withOutside(lab);
+  await known.a.weft('expose', '10.32.0.254/24', 'fd32::254/64');
+  for (const container of [known.c1, known.c2]) await throughHost(container);
+  return known;
 });
 
 async function throughHost(container: Container): Promise<void> {

@@ -172,10 +172,8 @@ test('one that asks more than the servers answer keeps nobody else from an answe
   world.use('127.0.0.1');
   const forwarder = world.forwarder();
   const hostile = { source: '10.32.0.66' };
-  const flood = Array.from({ length: 4_000 }, (_, i) =>
-    ask(forwarder, i < 1_000 ? 'slow.test' : `nobody-${i}.test`, hostile),
-  );
-  const others = await Promise.all([ask(forwarder), ask(forwarder, 'slow.test')]);
+  const flood = Array.from({ length: 4_000 }, (_, i) => ask(forwarder, `slow-${i % 10}.test`, hostile));
+  const others = await Promise.all([ask(forwarder), ask(forwarder, 'slow-0.test')]);
   expect(others.map(({ data }) => data)).toEqual([['192.0.2.1'], ['192.0.2.2']]);
   expect(forwarder.counters.overloaded).toBeGreaterThan(1_000);
   await Promise.all(flood);
