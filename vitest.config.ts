@@ -12,6 +12,7 @@ export default defineConfig({
           name: 'unit',
           include: ['test/unit/**/*.test.ts'],
           testTimeout: 15_000,
+          maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },
       },
