@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { type IncomingMessage, request } from 'node:http';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
@@ -78,6 +79,11 @@ export class Engine {
 
   constructor(socketPath: string) {
     this.#socketPath = socketPath;
+  }
+
+  /** It may answer: its socket is there. Costs next to nothing where it is not. */
+  get isHere(): boolean {
+    return existsSync(this.#socketPath);
   }
 
   /** Finds a container by name or (the beginning of its) id; undefined when there is none. Rejects with `engine-absent` or `engine-failed`. */

@@ -152,7 +152,7 @@ export class Containers extends EventEmitter<ContainersEvents> {
   async #follow(engine: Engine, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
-        for await (const event of engine.events(signal)) void this.#tell(engine, event);
+        if (engine.isHere) for await (const event of engine.events(signal)) void this.#tell(engine, event);
       } catch {
         // it ended, or speaks nonsense: what happens meanwhile is seen at the next `connected`
       }
