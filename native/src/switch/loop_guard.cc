@@ -5,7 +5,7 @@
 namespace weft {
 
 bool LoopGuard::heard(PeerId self, PeerId from, const LoopNumber& number, Micros now) noexcept {
-  const auto probe = std::find_if(sent_.begin(), sent_.end(), [&](const Sent& sent) {
+  auto* const probe = std::find_if(sent_.begin(), sent_.end(), [&](const Sent& sent) {
     return now < sent.until && sent.number == number;
   });
   if (probe == sent_.end()) return false;

@@ -38,7 +38,7 @@ class Peer final : private PathObserver {
   /// How long a key still opens packets that were on their way when a newer one was used first.
   static constexpr Micros replaced_life = 60 * microseconds_per_second;
   /// No key is used for longer, whether there is another or not: it takes two living daemons to agree on one.
-  static constexpr Micros key_life = 12 * 3600 * microseconds_per_second;
+  static constexpr Micros key_life = Micros{12} * 3600 * microseconds_per_second;
 
   /// `threads` is the number of rows of traffic counters: one for each worker, then one for the control
   /// thread.

@@ -40,7 +40,7 @@ class IpAddress {
   [[nodiscard]] const std::array<std::byte, 16>& bytes() const noexcept { return bytes_; }
   [[nodiscard]] const std::byte* ipv4_bytes() const noexcept { return &bytes_[12]; }
 
-  auto operator<=>(const IpAddress&) const noexcept = default;
+  auto operator<=>(const IpAddress&) const noexcept = default;  // NOLINT(modernize-use-nullptr)
 
  private:
   std::array<std::byte, 16> bytes_{};
@@ -62,7 +62,7 @@ struct SegmentAddress {
   std::uint16_t network = 0;
   IpAddress address;
 
-  auto operator<=>(const SegmentAddress&) const noexcept = default;
+  auto operator<=>(const SegmentAddress&) const noexcept = default;  // NOLINT(modernize-use-nullptr)
 };
 
 struct SegmentAddressHash {
