@@ -16,13 +16,13 @@ add_library(weft_runtime STATIC
   src/control/protocol/server.cc
   src/control/protocol/text.cc
   src/control/worker_events.cc
-  src/io/bridge.cc
+  src/io/device/bridge.cc
   src/io/endpoint.cc
   src/io/epoll.cc
-  src/io/interfaces.cc
+  src/io/device/interfaces.cc
   src/base/log.cc
-  src/io/tap.cc
-  src/io/tap_queue.cc
+  src/io/device/tap.cc
+  src/io/device/tap_queue.cc
   src/io/udp_socket.cc
   src/io/unix_socket.cc
   src/offload/self_test.cc

@@ -13,8 +13,8 @@
 
 #include "base/failure.h"
 #include "base/log.h"
-#include "io/interfaces.h"
-#include "io/tap.h"
+#include "io/device/interfaces.h"
+#include "io/device/tap.h"
 #include "packet/messages/loop_probe.h"
 #include "sandbox/sandbox.h"
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "io/tap_queue.h"
+#include "io/device/tap_queue.h"
 #include "packet/address/ip_address.h"
 #include "switch/groups/local_groups.h"
 #include "wire/header.h"

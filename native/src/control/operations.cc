@@ -8,7 +8,7 @@
 #include "control/forwarder.h"
 #include "control/protocol/text.h"
 #include "control/requests.h"
-#include "io/tap.h"
+#include "io/device/tap.h"
 #include "version.h"
 
 namespace weft {

@@ -6,7 +6,7 @@
 #include <charconv>
 #include <cstring>
 
-#include "io/interfaces.h"
+#include "io/device/interfaces.h"
 #include "wire/header.h"
 
 namespace weft {

@@ -16,7 +16,7 @@
 
 #include "base/failure.h"
 #include "base/fd.h"
-#include "io/tap.h"
+#include "io/device/tap.h"
 #include "io/udp_socket.h"
 
 namespace weft {

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "io/device/tap_queue.h"
 #include "io/endpoint.h"
-#include "io/tap_queue.h"
 #include "packet/address/ip_address.h"
 #include "state/session.h"
 #include "stream/stream.h"

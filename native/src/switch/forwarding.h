@@ -2,12 +2,11 @@
 ///
 /// A frame from this host's side of a segment passes these steps, and the first that decides ends it:
 ///   1. Link-local control frames (STP, LACP, LLDP) are dropped: no bridge forwards them.
-///   2. A loop probe tells that somebody joined the segment beside the tunnel: our own is reported, a peer's
-///   is
-///      given back to it.
+///   2. A loop probe tells that somebody joined the segment beside the tunnel. Our own is reported, and that
+///      of a peer is given back to it.
 ///   3. The source MAC is refused if it was given to a container elsewhere, is the DNS server's, or is one
 ///   new
-///      MAC too many, and learned otherwise.
+///      MAC too many. It is learned otherwise.
 ///   4. ARP and neighbour discovery that claim an address of a container elsewhere, or of the DNS server, are
 ///      refused.
 ///   5. ARP and neighbour discovery questions are answered from what routers announced.

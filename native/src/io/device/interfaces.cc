@@ -1,4 +1,4 @@
-#include "io/interfaces.h"
+#include "io/device/interfaces.h"
 
 #include <net/if.h>
 #include <sys/ioctl.h>

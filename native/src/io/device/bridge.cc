@@ -1,4 +1,4 @@
-#include "io/bridge.h"
+#include "io/device/bridge.h"
 
 #include <linux/if_link.h>
 #include <linux/netlink.h>

@@ -1,4 +1,4 @@
-#include "io/tap.h"
+#include "io/device/tap.h"
 
 #include <fcntl.h>
 #include <linux/if_tun.h>

@@ -1,4 +1,4 @@
-#include "io/tap_queue.h"
+#include "io/device/tap_queue.h"
 
 #include <unistd.h>
 
