@@ -30,11 +30,6 @@ export function loadOrCreateIdentity(stateDir: string): Promise<Identity> {
   return loadOrCreateKeyPair(join(stateDir, 'identity.json'));
 }
 
-/** Where the key of a network's administrator is, if it is here. */
-export function adminKeyPath(stateDir: string): string {
-  return join(stateDir, 'admin.json');
-}
-
 /** Reads a key pair; undefined when there is none. Rejects like `readPrivateJson`. */
 export async function loadKeyPair(path: string): Promise<Identity | undefined> {
   const stored = await readPrivateJson(path);

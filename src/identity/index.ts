@@ -2,7 +2,6 @@
 export { blake2b } from './hash.js';
 export type { Identity } from './identity.js';
 export {
-  adminKeyPath,
   identityFromSeed,
   loadKeyPair,
   loadOrCreateIdentity,
@@ -20,6 +19,7 @@ export {
   withSecret,
   withTrustReset,
 } from './network.js';
+export { adminKeyPath } from './paths.js';
 export type { PeerId, PublicKey } from './peer-id.js';
 export {
   isPeerId,

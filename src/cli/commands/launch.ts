@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { parseAdvertised, parseTarget } from '../../address.js';
 import {
@@ -10,6 +10,7 @@ import {
 } from '../../daemon/index.js';
 import { WeftError } from '../../errors.js';
 import { MAX_STORM_LIMIT, MAX_WORKERS, OFFLOADS } from '../../forwarder/limits.js';
+import { adminKeyPath } from '../../identity/paths.js';
 import { usageError } from '../errors.js';
 import {
   autoOrNumber,
@@ -273,7 +274,8 @@ async function makeRequest(
 ): Promise<LaunchRequest> {
   const { runDir, stateDir } = options;
   const network = await networkOf(credentials);
-  const adminKey = adminKeyPathOf(options, network);
+  refuseAdminOf(network, options);
+  const adminKey = adminKeyOf(options);
   return {
     runDir,
     stateDir,
@@ -285,12 +287,13 @@ async function makeRequest(
 }
 
 /** Undefined without --admin. */
-function adminKeyPathOf(
-  { admin = false, adminKey, stateDir }: LaunchOptions,
-  network: LaunchRequest['network'],
-): string | undefined {
+function adminKeyOf({ admin = false, adminKey, stateDir }: LaunchOptions): string | undefined {
+  return admin ? (adminKey ?? adminKeyPath(stateDir)) : undefined;
+}
+
+function refuseAdminOf(network: LaunchRequest['network'], { admin = false, adminKey }: LaunchOptions): void {
   if (!admin && adminKey !== undefined) throw usageError('give --admin-key with --admin only');
-  if (!admin) return undefined;
+  if (!admin) return;
   if (network?.mode === 'token') {
     throw usageError(
       'give one of --admin and --token: a token says whether its network has an administrator',
@@ -301,7 +304,6 @@ function adminKeyPathOf(
       'a network with a password has no administrator: a password cannot say whose word counts',
     );
   }
-  return adminKey ?? join(stateDir, 'admin.json');
 }
 
 /** A password is stretched here, so that its 64 MiB are never the daemon's. */
@@ -327,9 +329,9 @@ function chosenSettings(options: LaunchOptions): ChosenSettings {
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }
 
-function adminText({ admin = false, adminKey, stateDir }: LaunchOptions): string {
-  if (!admin) return '';
-  const path = adminKey ?? join(stateDir, 'admin.json');
+function adminText(options: LaunchOptions): string {
+  const path = adminKeyOf(options);
+  if (path === undefined) return '';
   return `\nthe administrator's key is in ${path}: keep a copy of it elsewhere; only with it routers can be expelled and removed, and the token rotated\n`;
 }
 
