@@ -1,4 +1,5 @@
 import { bridgeFlaw, type LinkStates, portFlaw, tapName } from '../../hostnet/index.js';
+import { allEnded } from '../../order.js';
 import { type Fault, faultOf } from '../repairs/index.js';
 import type { SegmentForwarder, SegmentPlumbing } from './plumbing.js';
 
@@ -42,8 +43,8 @@ export class Segment {
   /** Has the forwarder serve the segment. The bridge must be there. */
   async open(forwarder: SegmentForwarder): Promise<void> {
     const { number, bridge, mtu } = this.#options;
-    await forwarder.limitLearning(bridge);
-    await forwarder.openNetwork({ network: number, name: tapName(bridge), mtu });
+    const opened = forwarder.openNetwork({ network: number, name: tapName(bridge), mtu });
+    await allEnded([opened, forwarder.limitLearning(bridge)]);
     await this.#options.host.plugTap(this.#options);
   }
 
