@@ -21,6 +21,11 @@ export function errorFrom({ code, message }: { readonly code: string; readonly m
   return new WeftError(isErrorCode(code) ? code : 'internal', message);
 }
 
+/** What an error says, whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** The code of a system error (`ENOENT`, `EACCES`, …), or undefined for anything else. */
 export function systemCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined;

@@ -3,7 +3,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { Datapath, Status } from '../api/index.js';
-import { systemCode } from '../errors.js';
+import { messageOf, systemCode } from '../errors.js';
 import { locateForwarder, selfTest } from '../forwarder/index.js';
 import {
   chooseMtu,
@@ -70,7 +70,7 @@ export async function diagnose(options: DiagnosisOptions): Promise<Finding[]> {
         const found = await look(options);
         return found === undefined ? [] : [{ check, ...found }];
       } catch (error) {
-        const finding = `could not be checked: ${error instanceof Error ? error.message : String(error)}`;
+        const finding = `could not be checked: ${messageOf(error)}`;
         return [{ check, level: 'warn' as const, finding }];
       }
     }),
@@ -114,7 +114,7 @@ async function forwarder(): Promise<Omit<Finding, 'check'>> {
   try {
     report = await selfTest(locateForwarder());
   } catch (error) {
-    const finding = error instanceof Error ? error.message : String(error);
+    const finding = messageOf(error);
     return { level: 'fail', finding, remedy: 'build weft on this host: `make install`' };
   }
   const missing = report.offloads.filter(({ available }) => !available);

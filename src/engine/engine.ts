@@ -3,7 +3,7 @@ import { type IncomingMessage, request } from 'node:http';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import Type from 'typebox';
-import { systemCode, WeftError } from '../errors.js';
+import { messageOf, systemCode, WeftError } from '../errors.js';
 import { validator } from '../validate.js';
 
 const TIMEOUT = 5_000;
@@ -155,7 +155,7 @@ export class Engine {
   }
 
   #failed(cause: unknown): WeftError {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     const absent = ['ENOENT', 'ECONNREFUSED'].includes(systemCode(cause) ?? '');
     return new WeftError(
       absent ? 'engine-absent' : 'engine-failed',

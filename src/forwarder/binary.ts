@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import Type, { type Static } from 'typebox';
-import { systemCode, WeftError } from '../errors.js';
+import { messageOf, systemCode, WeftError } from '../errors.js';
 import { validator } from '../validate.js';
 import { packageRoot } from '../version.js';
 
@@ -138,7 +138,7 @@ export async function passStream({ binary, controlPath, peer, socket }: StreamOp
     const [[code], complaint] = await Promise.all([once(helper, 'close'), text(helper.stderr)]);
     if (code !== 0) throw new Error(lastLine(complaint));
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new WeftError('stream-failed', `the TCP connection to ${peer} cannot be used for data: ${reason}`, {
       cause: error,
     });
@@ -175,7 +175,7 @@ export async function selfTest(binary: string): Promise<SelfTestReport> {
 function said(error: unknown): string {
   const stderr = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : '';
   if (stderr !== '') return lastLine(stderr);
-  return systemCode(error) ?? (error instanceof Error ? error.message : String(error));
+  return systemCode(error) ?? messageOf(error);
 }
 
 export function lastLine(text: string): string {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { WeftError } from '../errors.js';
+import { messageOf, WeftError } from '../errors.js';
 import { lastLine, limitLearning, openTap, passStream, type RunOptions, spawnForwarder } from './binary.js';
 import {
   type AnswerOf,
@@ -180,7 +180,7 @@ export class Forwarder extends Operations<ForwarderEvents> {
       }
       return undefined;
     } catch (error) {
-      return error instanceof Error ? error.message : String(error);
+      return messageOf(error);
     }
   }
 

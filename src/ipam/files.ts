@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import Type, { type Static } from 'typebox';
 import writeFileAtomic from 'write-file-atomic';
-import { WeftError } from '../errors.js';
+import { messageOf, WeftError } from '../errors.js';
 import { corruptFile, readPrivateJson, writePrivateJson } from '../identity/index.js';
 import { Serial } from '../order.js';
 import { validator } from '../validate.js';
@@ -77,7 +77,7 @@ export class RingFiles {
       return { state, continued };
     } catch (error) {
       if (error instanceof WeftError && error.code === 'range-changed') throw error;
-      throw corruptFile(statePath, error instanceof Error ? error.message : String(error), error);
+      throw corruptFile(statePath, messageOf(error), error);
     }
   }
 

@@ -3,7 +3,7 @@ import { networkInterfaces } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseHostPort } from '../../address.js';
 import type { AddressControl, AddressOwner, Ipam, PrimeRequest } from '../../api/index.js';
-import { systemCode, WeftError } from '../../errors.js';
+import { messageOf, systemCode, WeftError } from '../../errors.js';
 import type { OpenChannel } from '../../gossip/index.js';
 import type { Identity, PeerId } from '../../identity/index.js';
 import { type AddressAllocator, AddressService, LONGEST_ABSENCE, type OwnerView } from '../../ipam/index.js';
@@ -132,7 +132,7 @@ export class Addresses extends EventEmitter<AddressesEvents> implements AddressA
     } catch (error) {
       if (systemCode(error) === 'no-addresses') return null; // it never had any
       const { identity } = this.#options;
-      return `its addresses were not given away (${error instanceof Error ? error.message : error}): run \`weft rmpeer ${identity.peer}\` on another host`;
+      return `its addresses were not given away (${messageOf(error)}): run \`weft rmpeer ${identity.peer}\` on another host`;
     }
   }
 

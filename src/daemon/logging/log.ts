@@ -1,6 +1,6 @@
 import { appendFileSync } from 'node:fs';
 import winston from 'winston';
-import { WeftError } from '../../errors.js';
+import { messageOf, WeftError } from '../../errors.js';
 import { logFile } from './log-file.js';
 
 export type Log = winston.Logger;
@@ -51,7 +51,7 @@ export function errorFields(error: unknown): Record<string, string> {
 export function logFatal(target: LogTarget, error: unknown): void {
   const line = JSON.stringify({
     level: 'error',
-    message: `the router ends because of a fault: ${error instanceof Error ? error.message : String(error)}`,
+    message: `the router ends because of a fault: ${messageOf(error)}`,
     ...errorFields(error),
     timestamp: new Date().toISOString(),
   });

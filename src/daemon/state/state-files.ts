@@ -3,6 +3,7 @@ import { readdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import Type, { type Static, type TSchema } from 'typebox';
 import writeFileAtomic from 'write-file-atomic';
+import { messageOf } from '../../errors.js';
 import { corruptFile, readPrivateJson, writePrivateJson } from '../../identity/index.js';
 import { validator } from '../../validate.js';
 import { ChosenSettings } from './launch-request.js';
@@ -143,7 +144,7 @@ export class StateFile<S extends TSchema> {
     try {
       return this.#parse(stored);
     } catch (error) {
-      throw corruptFile(this.#path, error instanceof Error ? error.message : String(error), error);
+      throw corruptFile(this.#path, messageOf(error), error);
     }
   }
 
