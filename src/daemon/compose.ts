@@ -1,3 +1,4 @@
+import { messageOf } from '../errors.js';
 /** All parts of one router, made of each other in the order of their need: the only place that knows everybody. */
 import { Forwarder, ForwarderDataPlane, locateForwarder } from '../forwarder/index.js';
 import * as hostnet from '../hostnet/index.js';
@@ -188,10 +189,8 @@ function composeHost(
     isAttached: (id) => attachments.isAttached(id),
     attach: (request) => attachments.attach(request),
     onFailure: (container, error) =>
-      log.warn(`${container} is not attached as its labels say: ${reasonOf(error)}`, errorFields(error)),
+      log.warn(`${container} is not attached as its labels say: ${messageOf(error)}`, errorFields(error)),
   });
-  containers.on('started', (engine, container) => void labelled.started(engine, container));
-  containers.on('connected', (engine) => void labelled.look(engine));
   const names = new Dns({
     identity,
     mesh,
@@ -250,10 +249,6 @@ function composeExposures(
   attachments.on('detached', () => void hairpins.settle());
   exposures.on('changed', () => void hairpins.settle());
   return { exposures, hairpins, links };
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function failure(log: Log, what: string): (error: unknown) => void {

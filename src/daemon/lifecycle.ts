@@ -91,8 +91,7 @@ export class Router implements LaunchedRouter {
     await exposures.restore();
     await overlay.start();
     this.#repair.start();
-    containers.watchAll();
-    labelled.begin();
+    labelled.follow(containers);
   }
 
   /** Claims all addresses in use here that the ring does not know to be so; once for many that are lost at a time. */

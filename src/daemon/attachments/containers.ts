@@ -83,9 +83,11 @@ export class Containers extends EventEmitter<ContainersEvents> {
     return { state: 'running', container: await running(target, found, path) };
   }
 
-  /** Watches all engines that this host may have, and not only those of containers that somebody asked for. */
-  watchAll(): void {
-    for (const engine of this.#engines.values()) this.#watch(engine);
+  /** Watches all engines that this host may have, and not only those of containers that somebody asked for. Gives them. */
+  watchAll(): readonly Engine[] {
+    const engines = [...this.#engines.values()];
+    for (const engine of engines) this.#watch(engine);
+    return engines;
   }
 
   /** Stops watching. */

@@ -1,10 +1,21 @@
 import type { AttachRequest } from '../../api/index.js';
 import type { Engine, EngineContainer } from '../../engine/index.js';
+import { systemCode } from '../../errors.js';
 import { inParallel } from '../../order.js';
 import { ATTACH, ownLabels, requestOf } from './labels.js';
 
 /** Maximum number of containers that are attached at the same time when many are found. */
 const AT_ONCE = 4;
+
+/** Where the daemon hears of containers. */
+export interface EngineWatch {
+  /** A container has a process now. */
+  on(event: 'started', listener: (engine: Engine, container: EngineContainer) => void): unknown;
+  /** An engine's events are heard from now on: what happened before may have been missed. */
+  on(event: 'connected', listener: (engine: Engine) => void): unknown;
+  /** Watches all engines that this host may have. */
+  watchAll(): Iterable<Engine>;
+}
 
 /** What is asked of the daemon. */
 export interface LabelledContainersOptions {
@@ -20,34 +31,35 @@ export interface LabelledContainersOptions {
  */
 export class LabelledContainers {
   readonly #options: LabelledContainersOptions;
-  /** From now on something is attached; what was heard before is caught up on. */
-  begin: () => void = () => {};
-  readonly #begun = new Promise<void>((resolve) => {
-    this.begin = resolve;
-  });
 
   constructor(options: LabelledContainersOptions) {
     this.#options = options;
   }
 
+  /** From now on; what runs already is looked for. */
+  follow(engines: EngineWatch): void {
+    engines.on('started', (engine, container) => void this.#started(engine, container));
+    engines.on('connected', (engine) => void this.#look(engine));
+    for (const engine of engines.watchAll()) void this.#look(engine);
+  }
+
   /** All that run in an engine; it may have started some while its events were not heard. */
-  async look(engine: Engine): Promise<void> {
-    await this.#begun;
+  async #look(engine: Engine): Promise<void> {
     try {
       await inParallel(await engine.running(ATTACH), AT_ONCE, async (id) => {
         const container = await engine.inspect(id);
-        if (container !== undefined) await this.started(engine, container);
+        if (container !== undefined) await this.#started(engine, container);
       });
     } catch (error) {
-      this.#options.onFailure('some container', error);
+      // An engine that is absent tells when it is there.
+      if (systemCode(error) !== 'engine-absent') this.#options.onFailure('some container', error);
     }
   }
 
   /** Resolves when the container is attached, if it is to be. */
-  async started(engine: Engine, container: EngineContainer): Promise<void> {
+  async #started(engine: Engine, container: EngineContainer): Promise<void> {
     const { isAttached, attach, onFailure } = this.#options;
     const { id, name, image, labels } = container;
-    await this.#begun;
     if (labels[ATTACH] === undefined || isAttached(id)) return;
     try {
       const request = requestOf(id, ownLabels(labels, await engine.imageLabels(image)));
