@@ -1,4 +1,3 @@
-import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import type NoiseSecretStream from '@hyperswarm/secret-stream';
 import Protomux from 'protomux';
@@ -13,6 +12,7 @@ import {
 import { MuxStream } from '../../../src/mesh/link/mux-stream.js';
 import { linkProof } from '../../../src/mesh/link/proof.js';
 import { Keystream, ObfuscatedStream } from '../../../src/mesh/link/tcp/obfuscated-stream.js';
+import { Sink } from '../../unit/mesh/link/sink.js';
 import { corpus } from '../corpus.js';
 import { Fault, type Subject, type Target } from '../target.js';
 
@@ -48,23 +48,10 @@ function muxed(): Buffer[] {
   ];
 }
 
-/** Enough of a socket for one end of a connection. */
-class Wire extends EventEmitter {
-  writableLength = 0;
-  destroyed = false;
-  write = () => true;
-  end(): void {}
-  pause(): void {}
-  resume(): void {}
-  destroy(): void {
-    this.destroyed = true;
-  }
-}
-
 /** All input is the plain stream of one connection after another: a new one begins when the other end is given up. */
 function openObfuscated(): Subject {
   const connect = () => {
-    const wire = new Wire();
+    const wire = new Sink();
     const stream = new ObfuscatedStream(wire as unknown as Socket);
     stream.on('error', () => {});
     wire.emit('data', NONCE);
@@ -103,13 +90,9 @@ function openProof(): Subject {
   };
 }
 
-class SecretStream extends Wire {
-  alloc = (length: number) => Buffer.alloc(length);
-}
-
 /** The filter before Protomux, and Protomux itself. */
 function openMux(): Subject {
-  const sink = new SecretStream();
+  const sink = new Sink();
   const stream = new MuxStream(
     sink as unknown as NoiseSecretStream,
     CONTROL_PROTOCOL,

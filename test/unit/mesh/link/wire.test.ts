@@ -1,4 +1,3 @@
-import { EventEmitter } from 'node:events';
 import type NoiseSecretStream from '@hyperswarm/secret-stream';
 import fc from 'fast-check';
 import Protomux from 'protomux';
@@ -15,6 +14,7 @@ import { decodeMemberDelta } from '../../../../src/mesh/membership/member-deltas
 import { checkSignature, readRecord, signRecord } from '../../../../src/mesh/membership/record.js';
 import * as session from '../../../../src/overlay/session/messages.js';
 import { bytesOf, hexOf, protocolVectors } from '../../identity/vectors.js';
+import { Sink } from './sink.js';
 
 describe('the test vectors of docs/protocol.md, section 3', () => {
   const vector = protocolVectors('3');
@@ -111,19 +111,6 @@ describe('decoders', () => {
 });
 
 describe('the filter before Protomux', () => {
-  /** Enough of a secret stream for one side of Protomux. */
-  class Sink extends EventEmitter {
-    destroyed = false;
-    alloc = (length: number) => Buffer.alloc(length);
-    write = () => true;
-    end(): void {}
-    pause(): void {}
-    resume(): void {}
-    destroy(): void {
-      this.destroyed = true;
-    }
-  }
-
   test('lets nothing through that makes it throw or end the link', () => {
     const opening = Buffer.concat([
       Buffer.of(0, 1, 1, wire.CONTROL_PROTOCOL.length),
