@@ -1,0 +1,103 @@
+/**
+ * What weft does for a platform of containers. A platform plugs in by this interface and nothing else: it translates what its engine asks into
+ * these calls, and the rest of weft does not know that it exists. docs/plugins.md.
+ */
+export interface PlatformHost {
+  readonly networks: PlatformNetworks;
+  readonly addresses: PlatformAddresses;
+  readonly endpoints: PlatformEndpoints;
+}
+
+/** What may be chosen when a network is made. */
+export interface PlatformRange {
+  /** All addresses that weft hands out, such as `10.32.0.0/12`. */
+  readonly range: string;
+  /** Where none is chosen. */
+  readonly subnet: string;
+  /** The IPv6 subnet that goes with it; null where IPv6 is off. */
+  readonly subnet6: string | null;
+}
+
+/** Ethernet segments that all hosts know by name. */
+export interface PlatformNetworks {
+  /** Of every interface on any of them, in bytes. */
+  readonly mtu: number;
+  readonly ranges: PlatformRange;
+  /**
+   * A network of this name with these subnets is there from now on. The network `default` always is, and takes none. Rejects with
+   * `network-exists` where others know it with other subnets, `bad-network-name`, `bad-subnet` or `disk-full`.
+   */
+  ensure(name: string, subnets: readonly string[]): Promise<void>;
+  /** It goes, unless somebody on any host is on it. */
+  release(name: string): Promise<void>;
+}
+
+/**
+ * Addresses of the ring for what a platform runs, whatever the network: none is given to two. Each promise resolves once the outcome is on the
+ * disk, within 10 s.
+ */
+export interface PlatformAddresses {
+  /**
+   * Gives a free address of the subnet, with the subnet's prefix length. Rejects with `bad-subnet` (not within the range), `no-space`,
+   * `no-addresses` (the message says which hosts are missing) or `disk-full`.
+   */
+  take(subnet: string): Promise<string>;
+  /**
+   * Nobody else is given this address from now on; of one outside the range nothing is known. Claiming what the platform holds changes
+   * nothing. Rejects with `address-used` (the message says whose it is), `no-addresses` or `disk-full`.
+   */
+  claim(address: string): Promise<void>;
+  /** It is free again. One that the platform does not hold is left alone. */
+  release(address: string): Promise<void>;
+  /** All that the platform holds, without prefix length. */
+  held(): readonly string[];
+}
+
+/** An interface that a platform asks for and moves into a container by itself. */
+export interface PlatformEndpoint {
+  /** As the platform calls it; on this host no other has it. */
+  readonly id: string;
+  readonly network: string;
+  /** With prefix length. They are the platform's to take and to give back. */
+  readonly addresses: readonly string[];
+  readonly mac: string;
+  /** Id of the container that it is in, once that is known. */
+  readonly container: string | null;
+}
+
+/** What is asked for: without a MAC, one that follows from its first address, so that whoever had that address had it, too. */
+export type PlatformEndpointRequest = Omit<PlatformEndpoint, 'mac' | 'container'> & { readonly mac?: string };
+
+/** Whose endpoint it turned out to be. */
+export interface PlatformContainer {
+  /** As its engine calls it. */
+  readonly id: string;
+  /** Socket of the engine. */
+  readonly engine: string;
+  readonly name: string;
+  readonly hostname: string | null;
+  /** More names by which others find it on this network. */
+  readonly aliases: readonly string[];
+}
+
+/**
+ * Interfaces on the segments. What was asked for is kept on disk and over restarts of the router; while a container runs its interface is put back
+ * when it is lost.
+ */
+export interface PlatformEndpoints {
+  /**
+   * Notes an endpoint. Rejects with `address-used` or `mac-used` when somebody on that network has it already, on any host,
+   * `no-such-network`, `bad-mac`, `bad-cidr` or `disk-full`: then nothing is noted. Asking again for the same changes nothing.
+   */
+  create(request: PlatformEndpointRequest): Promise<PlatformEndpoint>;
+  /**
+   * Makes its interface, or finds the one that waits, in the router's network namespace: with its MAC and MTU, without addresses, down. Others
+   * reach it as soon as it is set up. Rejects with `no-such-endpoint`, and with what making a network's segment rejects with.
+   */
+  plug(id: string): Promise<{ readonly interface: string }>;
+  /** Tells in which container it is: that gives it its names, and puts the interface back when it is lost. Unknown ids are left alone. */
+  bind(id: string, container: PlatformContainer): Promise<void>;
+  /** Takes it away and forgets it. Unknown ids are left alone. */
+  remove(id: string): Promise<void>;
+  list(): readonly PlatformEndpoint[];
+}
