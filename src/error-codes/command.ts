@@ -36,7 +36,7 @@ export const COMMAND_ERRORS = {
   ),
   'bad-network-name': usage(
     'The name of a network cannot be used.',
-    'Give lower-case letters, digits and dashes.',
+    'Give letters, digits, dots, dashes and underscores.',
   ),
   'bad-ipalloc-init': usage(
     '--ipalloc-init cannot be read.',

@@ -3,18 +3,18 @@ import { WeftError } from '../errors.js';
 import { DEFAULT_NETWORK } from './directory.js';
 import { MAX_SUBNETS, type NetworkRecord } from './record.js';
 
-const MAX_NAME = 32;
-const NAME = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;
+/** As container engines name theirs, and Compose: `shop_default`. */
+const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/;
 
 /** Throws `bad-network-name` for what cannot name a network that somebody makes. */
 export function checkNetworkName(name: string): void {
   if (name === DEFAULT_NETWORK) {
     throw new WeftError('bad-network-name', `the network "${name}" is always there: choose another name`);
   }
-  if (NAME.test(name) && name.length <= MAX_NAME) return;
+  if (NAME.test(name)) return;
   throw new WeftError(
     'bad-network-name',
-    `"${name}" cannot name a network: use at most ${MAX_NAME} lower-case letters, digits and dashes`,
+    `"${name}" cannot name a network: use at most 63 letters, digits, dots, dashes and underscores, of which the first is a letter or a digit`,
   );
 }
 

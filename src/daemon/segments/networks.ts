@@ -182,6 +182,17 @@ export class Networks extends EventEmitter<NetworksEvents> {
     return this.#info(name);
   }
 
+  /** As `create`; the default network always is there, and has no subnets of its own. */
+  async ensure(name: string, subnets: readonly string[]): Promise<void> {
+    if (name !== DEFAULT_NETWORK) await this.create({ name, subnets: [...subnets] });
+  }
+
+  /** Removes a network everywhere, unless it is the default one or somebody is on it. Rejects with `disk-full`. */
+  async release(name: string): Promise<void> {
+    const isLeft = this.#known.get(name)?.usedBy.length === 0 && !this.#isUsed(name);
+    if (isLeft) await this.remove(name);
+  }
+
   /** Removes a network everywhere. Rejects with `disk-full`, and with `network-used` while some host has containers on it, unless forced. */
   async remove(name: string, force = false): Promise<void> {
     const network = this.#required(name);

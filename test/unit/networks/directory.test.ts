@@ -125,11 +125,31 @@ describe('the record of a network', () => {
 });
 
 describe('the name of a network', () => {
-  it.each(['red', 'r2-d2', 'a', 'x'.repeat(32)])('may be %s', (name) => {
+  it.each([
+    'red',
+    'r2-d2',
+    'a',
+    'Red',
+    'shop_default',
+    'a.b',
+    'red-',
+    '7',
+    'x'.repeat(63),
+  ])('may be %s', (name) => {
     expect(() => checkNetworkName(name)).not.toThrow();
   });
 
-  it.each(['', 'Red', '-red', 'red-', 'a b', 'default', 'x'.repeat(33)])('may not be "%s"', (name) => {
+  it.each([
+    '',
+    '-red',
+    '_red',
+    '.red',
+    'a b',
+    'a/b',
+    'rød',
+    'default',
+    'x'.repeat(64),
+  ])('may not be "%s"', (name) => {
     expect(() => checkNetworkName(name)).toThrow(expect.objectContaining({ code: 'bad-network-name' }));
   });
 });

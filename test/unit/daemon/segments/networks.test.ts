@@ -120,4 +120,28 @@ describe('the networks of a host', () => {
     expect(records.said.get(`${SELF} blue`)?.record).toMatchObject({ number: 7, state: 'idle' });
     expect(networks.list()).toHaveLength(2);
   });
+
+  it('are made once, however often somebody makes sure of them, and not with other subnets', async () => {
+    const { networks } = await start();
+    for (let i = 0; i < 2; i += 1) await networks.ensure('shop_default', ['10.40.0.0/16']);
+    expect(networks.list()).toMatchObject([
+      { name: 'default' },
+      { name: 'shop_default', subnets: ['10.40.0.0/16'] },
+    ]);
+    const other = networks.ensure('shop_default', ['10.41.0.0/16']);
+    await expect(other).rejects.toMatchObject({ code: 'network-exists' });
+    await networks.ensure('default', ['10.32.0.0/12']);
+    expect(networks.list()[0]).toMatchObject({ name: 'default', subnets: [] });
+  });
+
+  it('go when they are given up, but not from under somebody on any host', async () => {
+    const { networks, records, users } = await start();
+    const names = () => networks.list().map(({ name }) => name);
+    for (const name of ['here', 'there', 'left']) await networks.ensure(name, []);
+    users.add('here');
+    const [there] = networks.list().filter(({ name }) => name === 'there');
+    records.says(OTHER, 'there', { number: there?.number ?? 0, subnets: [], createdAt: 1, state: 'used' });
+    for (const name of ['here', 'there', 'left', 'default', 'unheard-of']) await networks.release(name);
+    expect(names()).toEqual(['default', 'here', 'there']);
+  });
 });
