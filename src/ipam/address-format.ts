@@ -1,3 +1,4 @@
+import ipaddr from 'ipaddr.js';
 import { WeftError } from '../errors.js';
 import { type Allocation, IPV4, IPV6 } from './ownership/index.js';
 import { addressNumber, addressText, type Block, isWithin, parseBlock } from './ring/index.js';
@@ -57,6 +58,30 @@ export class AddressFormat {
     if (!isWithin(block, range)) throw outside(block.text, range.text);
     return block;
   }
+
+  /**
+   * Parses a subnet of the range, or the IPv6 one that goes with it, and says of which family its addresses
+   * are. Throws `bad-subnet`.
+   */
+  familySubnet(text: string): Block & Pick<Allocation, 'families'> {
+    if (!text.includes(':')) return { ...this.subnet(text), families: IPV4 };
+    const { range, ula } = this.#options;
+    if (ula === undefined) throw withoutIpv6(text);
+    const [host = '', length = ''] = text.split('/');
+    const first = ipaddr.IPv6.isValidCIDR(text) ? ula.embedded(host) : undefined;
+    const embedded = embeddedLength(Number(length));
+    if (first === undefined || embedded < range.length) {
+      throw outside(text, ula.text(range.start, range.length));
+    }
+    return { ...this.subnet(`${addressText(first)}/${embedded}`), families: IPV6 };
+  }
+}
+
+function withoutIpv6(subnet: string): WeftError {
+  return new WeftError(
+    'bad-subnet',
+    `this host cannot hand out addresses of ${subnet} because its kernel has no IPv6: leave it out`,
+  );
 }
 
 function outside(subnet: string, range: string): WeftError {

@@ -210,6 +210,11 @@ export class AddressRing {
     this.#request({ kind: 'allocate', id, owner, span, length, families });
   }
 
+  /** As `allocate`, but always one more. */
+  allocateMore(id: number, owner: string, span: Span, length: number, families: number): void {
+    this.#request({ kind: 'allocate', id, owner, span, length, families, isMore: true });
+  }
+
   /** Requests one particular address for the owner. */
   claim(id: number, owner: string, address: number, length: number, families: number): void {
     const span = { start: address, end: address + 1 };

@@ -17,6 +17,7 @@ import {
   type RingRecord,
   recordSignerOf,
   recordsIn,
+  ringError,
 } from './ring/index.js';
 import type { Ula } from './ula.js';
 import type { RingView } from './view.js';
@@ -160,6 +161,17 @@ export class AddressService implements AddressAllocator {
       this.#ring.allocate(id, owner, span, block.length, families),
     );
     return allocation === undefined ? [] : this.#format.format(allocation);
+  }
+
+  async allocateOne(owner: string, subnet: string, signal?: AbortSignal): Promise<string> {
+    const { start, end, length, families } = this.#format.familySubnet(subnet);
+    const span = { start: start + 1, end: end - 1 };
+    const allocation = await this.#request(signal, (id) =>
+      this.#ring.allocateMore(id, owner, span, length, families),
+    );
+    const [address] = allocation === undefined ? [] : this.#format.format(allocation);
+    if (address === undefined) throw ringError.notGranted();
+    return address;
   }
 
   async claim(owner: string, address: string, signal?: AbortSignal): Promise<void> {

@@ -49,6 +49,21 @@ export class AddressSource {
     }
   }
 
+  /** One more address of a subnet, of its family alone, with the subnet's prefix length. */
+  takeOne(holder: Holder, subnet: string): Promise<string> {
+    return this.#allocator.allocateOne(ownerOf(holder), subnet, AbortSignal.timeout(PATIENCE));
+  }
+
+  /** Nobody else is given this address from now on. */
+  claim(holder: Holder, address: string): Promise<void> {
+    return this.#claim(holder, address, AbortSignal.timeout(PATIENCE));
+  }
+
+  /** What somebody has, with prefix length. */
+  held(holder: Holder): readonly string[] {
+    return this.#allocator.lookup(ownerOf(holder));
+  }
+
   /** Which of these addresses are meant: this one, or those of the subnet with the IPv6 ones that came with them. Throws `bad-subnet`. */
   meant(request: AddressRequest, network: string, addresses: readonly string[]): readonly string[] {
     if (request.kind === 'fixed') return addresses.filter((address) => address === request.cidr);
@@ -63,12 +78,12 @@ export class AddressSource {
 
   async release(holder: Holder, addresses: readonly string[]): Promise<void> {
     const owner = ownerOf(holder);
-    for (const address of addresses) this.#reclaims.get(`${owner} ${address}`)?.abort();
+    for (const address of addresses) this.#reclaims.get(reclaimKey(owner, address))?.abort();
     if (addresses.length > 0) await this.#allocator.release(owner, addresses);
   }
 
   async #reclaim(holder: Holder, target: string, address: string): Promise<void> {
-    const key = `${ownerOf(holder)} ${address}`;
+    const key = reclaimKey(ownerOf(holder), address);
     if (this.#reclaims.has(key)) return;
     const unwanted = new AbortController();
     this.#reclaims.set(key, unwanted);
@@ -111,6 +126,11 @@ export class AddressSource {
       `the network ${network} has no subnet to take an address from: give one, such as 10.40.0.1/16`,
     );
   }
+}
+
+/** With prefix length or without, it is the same address. */
+function reclaimKey(owner: string, address: string): string {
+  return `${owner} ${address.split('/', 1)}`;
 }
 
 /** On each network the same container has addresses of its own. */

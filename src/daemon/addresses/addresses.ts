@@ -140,6 +140,10 @@ export class Addresses extends EventEmitter<AddressesEvents> implements AddressA
     return this.#explained(this.#service.allocate(owner, subnet, signal));
   }
 
+  allocateOne(owner: string, subnet: string, signal?: AbortSignal): Promise<string> {
+    return this.#explained(this.#service.allocateOne(owner, subnet, signal));
+  }
+
   claim(owner: string, address: string, signal?: AbortSignal): Promise<void> {
     return this.#explained(this.#service.claim(owner, address, signal));
   }

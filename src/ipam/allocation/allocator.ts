@@ -16,6 +16,11 @@ export interface AddressAllocator {
    */
   allocate(owner: string, subnet?: string, signal?: AbortSignal): Promise<readonly string[]>;
   /**
+   * Gives one more address of the subnet, of its family alone: of an IPv6 subnet that goes with an IPv4 one
+   * of the range an IPv6 address. Rejects as `allocate` does.
+   */
+  allocateOne(owner: string, subnet: string, signal?: AbortSignal): Promise<string>;
+  /**
    * Notes that the owner has this address, which the user chose. An address outside the range belongs to no
    * router and is not noted. Rejects with `address-used` (the message names the owner here, or the router
    * that owns the address), `no-addresses`, `disk-full` or `cancelled`.

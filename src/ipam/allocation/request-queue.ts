@@ -85,9 +85,9 @@ export class RequestQueue {
   }
 
   #serveAllocate(request: AddressRequest): void {
-    const { id, owner, span, length, families } = request;
+    const { id, owner, span, length, families, isMore = false } = request;
     const { allocations } = this.#outbox.state;
-    const held = allocations.of(owner).find(({ address }) => contains(span, address));
+    const held = isMore ? undefined : allocations.of(owner).find(({ address }) => contains(span, address));
     if (held !== undefined && this.#isOwned(held.address)) {
       this.#assign(id, { ...held, families: held.families | families });
       return;

@@ -12,6 +12,8 @@ export interface AddressRequest {
   readonly length: number;
   /** The families that are wanted: `IPV4`, `IPV6` or both. */
   readonly families: number;
+  /** Another one than the owner has there already. */
+  readonly isMore?: boolean;
 }
 
 /** Something that this router wants and that may take a while. */

@@ -169,6 +169,45 @@ test('addresses outside the range are nobody’s to give, those inside are noted
   await expect(a.service.allocate('c', '10.40.0.0/16')).rejects.toMatchObject({ code: 'bad-subnet' });
 });
 
+test('one owner is given one address after the other, of one family alone', async () => {
+  const [a] = await twoHosts({ ipv6: true });
+  const subnet6 = ULA.text(0x0a200000, 24);
+  const take = (subnet: string) => a.service.allocateOne('docker', subnet);
+  expect(await take('10.32.0.0/24')).toBe('10.32.0.1/24');
+  expect(await take('10.32.0.0/25')).toBe('10.32.0.2/25');
+  expect(await take(subnet6)).toBe(ULA.text(0x0a200003, 24));
+  await a.service.claim('docker', ULA.text(0x0a200001, 24));
+  await a.service.release('docker', ['10.32.0.1']);
+  expect(a.service.lookup('docker')).toEqual([
+    ULA.text(0x0a200001, 24),
+    '10.32.0.2/25',
+    ULA.text(0x0a200003, 24),
+  ]);
+  await a.service.release('docker', [ULA.text(0x0a200001, 24)]);
+  expect(await take('10.32.0.0/24')).toBe('10.32.0.1/24');
+});
+
+test.each([
+  '10.40.0.0/16',
+  'fd00::/112',
+  `${ULA.range.split('/')[0]}/96`,
+  'fd00::',
+  'x:y/112',
+])('no address of one family is given of %s, which is not of the range', async (subnet) => {
+  const [a] = await twoHosts({ ipv6: true });
+  await expect(a.service.allocateOne('docker', subnet)).rejects.toMatchObject({
+    code: 'bad-subnet',
+    message: expect.stringContaining('range'),
+  });
+});
+
+test('no IPv6 address is given where there is no IPv6', async () => {
+  const [a] = await twoHosts();
+  await expect(a.service.allocateOne('docker', ULA.text(0x0a200000, 24))).rejects.toMatchObject({
+    code: 'bad-subnet',
+  });
+});
+
 test('what is of a subnet is found with its IPv6 addresses, without any ring', async () => {
   const a = new Host('a');
   await a.start({ ipv6: true });
