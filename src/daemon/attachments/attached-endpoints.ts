@@ -23,6 +23,8 @@ export interface CalledContainer {
   readonly id: string;
   readonly name: string | null;
   readonly hostname: string | null;
+  /** More names. */
+  readonly aliases: readonly string[];
   /** Others find it by these names. */
   readonly dns: boolean;
 }
@@ -55,10 +57,11 @@ export class AttachedEndpoints {
    */
   tell(entry: Entry, replaced: Entry = entry): void {
     const network = this.#options.segment(entry.network);
-    const [first, ...others] = present(entry).map(({ id, name, hostname, dns }) => ({
+    const [first, ...others] = present(entry).map(({ id, name, hostname, aliases = [], dns }) => ({
       id,
       name,
       hostname,
+      aliases,
       dns,
     }));
     if (first === undefined || entry.mac === undefined || network === undefined) {

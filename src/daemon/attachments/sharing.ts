@@ -39,7 +39,7 @@ export function withoutSharer(entry: Entry, id: string): Entry {
 export function handedOn(entry: Entry): Entry | undefined {
   const heir = entry.sharers?.find(({ id }) => entry.sharing.includes(id));
   if (heir === undefined) return undefined;
-  const { containerName, isNamed, ...rest } = withoutSharer(entry, heir.id);
+  const { containerName, isNamed, aliases, ...rest } = withoutSharer(entry, heir.id);
   return { ...rest, ...heir, holder: holderOf(entry) };
 }
 
@@ -48,11 +48,13 @@ export function holderOf({ id, holder = id }: Pick<Entry, 'id' | 'holder'>): str
   return holder;
 }
 
-function calledOf({ id, target, name, hostname, dns, engine, containerName, isNamed }: Called): Called {
+function calledOf(called: Called): Called {
+  const { id, target, name, hostname, dns, engine, containerName, isNamed, aliases } = called;
   return {
     ...{ id, target, name, hostname, dns, engine },
     ...(containerName === undefined ? {} : { containerName }),
     ...(isNamed === undefined ? {} : { isNamed }),
+    ...(aliases === undefined ? {} : { aliases }),
   };
 }
 

@@ -27,12 +27,13 @@ import { type OpenChannel, OwnedRecords } from '../../gossip/index.js';
 import type { LinkStates } from '../../hostnet/index.js';
 import type { Identity } from '../../identity/index.js';
 import type { Mesh } from '../../mesh/index.js';
-import type { AttachedEndpoint, Attachments, CalledContainer } from '../attachments/index.js';
+import type { AttachedEndpoint, Attachments } from '../attachments/index.js';
 import { parseTarget } from '../attachments/index.js';
 import { errorFields, type Log } from '../logging/index.js';
 import type { Fault } from '../repairs/index.js';
 import type { Networks } from '../segments/index.js';
 import type { Settings, StateFiles, StoredName } from '../state/index.js';
+import { ContainerNames, hosts, type Interface } from './container-names.js';
 import { DnsListeners, parseListenAddress } from './dns-listeners.js';
 import { ServedBridges } from './served-bridges.js';
 
@@ -63,15 +64,13 @@ export interface DnsOptions {
   readonly log: Log;
 }
 
-/** A container's interface. */
-type Interface = Omit<AttachedEndpoint, 'containers'> & CalledContainer;
-
 /** Names of containers: published by their hosts, gathered from all, and answered on each bridge. */
 export class Dns implements NameControl {
   readonly #options: DnsOptions;
   readonly #table = new NameTable();
   readonly #records: OwnedRecords<readonly Uint8Array[]>;
   readonly #own: OwnNames;
+  readonly #names: ContainerNames;
   readonly #upstreams: Upstreams;
   readonly #forwarder: NameForwarder;
   readonly #server: DnsServer;
@@ -97,6 +96,11 @@ export class Dns implements NameControl {
         if (addresses.length === 0) this.#records.remove(encodeKey(key));
         else this.#records.set(encodeKey(key), addresses);
       },
+    });
+    this.#names = new ContainerNames({
+      domain: settings.dnsDomain,
+      onBad: (container, error) =>
+        options.log.warn(`no name for ${container}: ${String(error)}`, errorFields(error)),
     });
     this.#upstreams = new Upstreams({
       file: settings.resolvConf,
@@ -192,8 +196,8 @@ export class Dns implements NameControl {
     if (named === undefined) throw new WeftError('bad-name', 'give a container, a name, or both');
     const records =
       addresses.length > 0
-        ? [this.#record(owner, named, addresses, attached[0]?.network ?? DEFAULT_NETWORK)]
-        : attached.map((endpoint) => this.#record(owner, named, hosts(endpoint), endpoint.network));
+        ? [this.#names.record(owner, named, addresses, attached[0]?.network ?? DEFAULT_NETWORK)]
+        : attached.map((endpoint) => this.#names.record(owner, named, hosts(endpoint), endpoint.network));
     if (records.length === 0) {
       throw new WeftError(
         'not-attached',
@@ -269,7 +273,7 @@ export class Dns implements NameControl {
     else
       this.#own.register(
         id,
-        present.flatMap((each) => this.#recordsOf(each)),
+        present.flatMap((each) => this.#names.of(each)),
       );
   }
 
@@ -279,20 +283,6 @@ export class Dns implements NameControl {
       .endpoints()
       .flatMap(({ containers, ...rest }) => containers.map((container) => ({ ...rest, ...container })))
       .filter((each) => each.id === id);
-  }
-
-  /** A container's own name and its host name, as far as they are names. */
-  #recordsOf(endpoint: Interface): NameRecord[] {
-    const { id, name, hostname, network, dns } = endpoint;
-    const names = new Set([name, hostname].flatMap((text) => (text === null || !dns ? [] : [text])));
-    return [...names].flatMap((text) => {
-      try {
-        return [this.#record(id, text, hosts(endpoint), network)];
-      } catch (error) {
-        this.#options.log.warn(`no name for ${id}: ${String(error)}`, errorFields(error));
-        return [];
-      }
-    });
   }
 
   #forget(container: string): void {
@@ -305,13 +295,6 @@ export class Dns implements NameControl {
   /** The interfaces of a container of this host, given as the user names it. */
   #endpoints(container: string | undefined): Interface[] {
     return container === undefined ? [] : this.#interfaces(this.#options.attachments.idOf(container));
-  }
-
-  #record(container: string, name: string, addresses: readonly string[], network: number): NameRecord {
-    const below = parseName(name, this.#options.settings.dnsDomain);
-    const record = { network, name: below, container, addresses: addresses.map(addressBytes) };
-    encodeKey(record); // throws for what cannot be published
-    return record;
   }
 
   /** Changes names and notes it on the disk: all of them, or none. False when there was nothing to change. */
@@ -366,11 +349,6 @@ export class Dns implements NameControl {
     if (known === undefined) this.#storedNames.set(record, stored);
     return stored;
   }
-}
-
-/** Addresses without prefix length. */
-function hosts({ addresses }: Interface): string[] {
-  return addresses.map((cidr) => cidr.slice(0, cidr.indexOf('/')));
 }
 
 /** Not by the rules of a language: 20,000 names are sorted while others wait for answers. */

@@ -26,6 +26,8 @@ const CALLED = {
   containerName: Type.Optional(Type.String()),
   /** A user chose the name. */
   isNamed: Type.Optional(Type.Boolean()),
+  /** More names by which others find it. */
+  aliases: Type.Optional(Type.Array(Type.String())),
 };
 const Called = Type.Object(CALLED);
 export type Called = Static<typeof Called>;
