@@ -166,6 +166,8 @@ function composeHost(
     containers,
     addresses: addressSource,
     macHolder: (network, mac, entry) => reservedHolder(self, mac) ?? endpoints.macHolder(network, mac, entry),
+    addressHolder: (network, address) =>
+      reservedHolder(self, address) ?? endpoints.addressHolder(network, address),
     told: () => endpoints.told(),
     custody,
     host: hostnet,

@@ -63,6 +63,14 @@ export const CONTAINER_ERRORS = {
   ),
   'container-stopped': conflict('The container does not run.', 'Start it first.'),
   'not-attached': absent('The container is not attached.', '`weft ps` lists what is.'),
+  'of-platform': conflict(
+    'A platform of containers made the interface.',
+    'Take the container off the network with it, such as by `docker network disconnect`.',
+  ),
+  'no-such-endpoint': absent(
+    'A platform of containers asks for an endpoint that it never made.',
+    'Start the container again.',
+  ),
   'not-exposed': absent(
     'The host has no such address on the network.',
     "`weft status` lists the host's addresses.",

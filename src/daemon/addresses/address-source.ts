@@ -13,6 +13,11 @@ export interface Holder {
   readonly network: string;
 }
 
+/** All that a platform of containers has taken, whatever the network. */
+export function platformHolder(platform: string): Holder {
+  return { id: `${platform} containers`, network: DEFAULT_NETWORK };
+}
+
 export interface AddressSourceOptions {
   readonly networks: Networks;
   readonly allocator: AddressAllocator;

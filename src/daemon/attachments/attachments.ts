@@ -20,21 +20,33 @@ import {
 import type { Fault } from '../repairs/index.js';
 import type { Networks, NetworksEvents } from '../segments/index.js';
 import type { StateFiles, StoredAttachment } from '../state/index.js';
-import type { AttachedEndpoint } from './attached-endpoints.js';
-import { type ContainerPort, type Entry, ringHolder } from './attachment-entry.js';
-import { AttachmentTable } from './attachment-table.js';
 import { calledBy, isMeant, isProcess, onlyOne } from './called.js';
 import { type Container, type Containers, type ContainersEvents, parseTarget } from './containers.js';
 import { Fates } from './fates.js';
+import { PlatformAttachments, type PlatformAttachmentsOptions } from './platform-attachments.js';
 import { Plugging, type PluggingOptions } from './plugging.js';
-import { everybody, handedOn, holderOf, view, withoutSharer, withSharer } from './sharing.js';
+import {
+  type AttachedEndpoint,
+  AttachmentTable,
+  type ContainerPort,
+  type Entry,
+  everybody,
+  handedOn,
+  holderOf,
+  isLoose,
+  ringHolder,
+  view,
+  withoutSharer,
+  withSharer,
+} from './table/index.js';
 
 export interface AttachmentsOptions extends Omit<PluggingOptions, 'onMissing'> {
   readonly file: StateFiles['attachments'];
-  readonly networks: Pick<Networks, 'bridge' | 'number' | 'segment' | 'settle'> &
+  readonly networks: Pick<Networks, 'bridge' | 'number' | 'numberOf' | 'segment' | 'settle'> &
     Pick<EventEmitter<NetworksEvents>, 'on'>;
   readonly containers: Pick<Containers, 'resolve' | 'again'> & Pick<EventEmitter<ContainersEvents>, 'on'>;
   readonly addresses: Pick<AddressSource, 'take' | 'meant' | 'release' | 'reclaim'>;
+  readonly addressHolder: PlatformAttachmentsOptions['addressHolder'];
   /** Something that had to be done by itself could not be done. */
   readonly onFailure: (what: string, error: unknown) => void;
 }
@@ -55,6 +67,7 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
   readonly #fates: Fates;
   /** One change at a time for each container. */
   readonly #changes = new SerialByKey();
+  readonly #platforms = new Map<string, PlatformAttachments>();
   /** Until all that are on bridges which were made anew are attached to them. */
   #reattaching: Promise<unknown> = Promise.resolve();
   /** What is on the disk is in the table. */
@@ -159,6 +172,7 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
     return await this.#changes.run(key, async () => {
       const before = this.#find(container, inside);
       const network = request.network ?? before?.network ?? DEFAULT_NETWORK;
+      if (before?.platform !== undefined) throw ofPlatform(before);
       if (before !== undefined && before.network !== network) throw interfaceElsewhere(before);
       const holder = { id: before === undefined ? this.#newHolder(container) : holderOf(before), network };
       const isNew = before === undefined && requests.length === 0;
@@ -195,7 +209,18 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
     });
   }
 
-  /** Rejects with `not-attached`, `ambiguous-target`, `bad-cidr`, `bad-subnet` or `disk-full`. */
+  /** The interfaces that a platform of this name asks for and moves into containers by itself. */
+  ofPlatform(name: string): PlatformAttachments {
+    const known = this.#platforms.get(name);
+    if (known !== undefined) return known;
+    const options = { ...this.#options, changes: this.#changes };
+    const parts = { table: this.#table, plugging: this.#plugging, fates: this.#fates };
+    const platform = new PlatformAttachments(name, options, parts);
+    this.#platforms.set(name, platform);
+    return platform;
+  }
+
+  /** Rejects with `not-attached`, `of-platform`, `ambiguous-target`, `bad-cidr`, `bad-subnet` or `disk-full`. */
   async detach(request: DetachRequest): Promise<Attachment | null> {
     const inside = request.interface ?? DEFAULT_INTERFACE;
     const requests = (request.addresses ?? []).map(parseAddressRequest);
@@ -203,6 +228,7 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
     const { entry } = await find();
     return await this.#changes.run(entry.id, async () => {
       const { entry, id } = await find();
+      if (entry.platform !== undefined && entry.id === id) throw ofPlatform(entry);
       const others = requests.length > 0 ? undefined : without(entry, id);
       if (others !== undefined) return await this.#leave(entry, others, id);
       const left = await this.#detach(entry, requests);
@@ -221,7 +247,7 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
   /** Looks which containers came or went. Cheap while none did. */
   async check(interfaces: ReadonlySet<string>): Promise<void> {
     const suspects = this.#table.book.all().filter((entry) => {
-      if (!entry.present) return entry.engine === null; // its engine tells when it starts
+      if (!entry.present) return entry.engine === null && !isLoose(entry); // its engine tells when it starts
       return !interfaces.has(this.#table.hostEnd(entry)) || hasMoved(entry);
     });
     await this.#fates.look(suspects);
@@ -335,6 +361,8 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
     if (found !== undefined && isTheirs) {
       return { entry: found, id: everybody(found).find(({ id }) => id === container.id)?.id ?? found.id };
     }
+    const made = this.#table.book.all().find((each) => each.platform !== undefined && isMeant(each, target));
+    if (made !== undefined) throw ofPlatform(made);
     throw new WeftError(
       'not-attached',
       `${target} has no interface ${inside} of this router: \`weft ps\` shows what is attached`,
@@ -352,7 +380,7 @@ function listed(names: readonly string[]): string {
 
 /** True when a namespace of that name is another one now, though the one that was attached lives on. */
 function hasMoved(entry: Entry): boolean {
-  if (entry.engine !== null || isProcess(entry)) return false;
+  if (entry.engine !== null || isLoose(entry) || isProcess(entry)) return false;
   const inode = namespaceInode(entry.target);
   return inode !== undefined && inode !== entry.inode;
 }
@@ -373,6 +401,13 @@ function floatingOf(
 /** What is left of an attachment without one of those whose it is; undefined when nobody is in the namespace then. */
 function without(entry: Entry, id: string): Entry | undefined {
   return entry.id === id ? handedOn(entry) : withoutSharer(entry, id);
+}
+
+function ofPlatform({ target, interface: inside, platform }: Entry): WeftError {
+  return new WeftError(
+    'of-platform',
+    `${target} has its interface ${inside} from ${platform?.name}: take it off the network there`,
+  );
 }
 
 function interfaceElsewhere({ target, interface: inside, network }: Entry): WeftError {

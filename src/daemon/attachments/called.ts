@@ -2,9 +2,9 @@
 import type { AttachRequest } from '../../api/index.js';
 import { canonicalTarget } from '../../hostnet/index.js';
 import type { Called } from '../state/index.js';
-import type { Entry } from './attachment-entry.js';
 import { ambiguous, type Container, type Fate, parseTarget, type TargetKind } from './containers.js';
-import { everybody } from './sharing.js';
+import type { Entry } from './table/index.js';
+import { everybody } from './table/index.js';
 
 /** What a container is called from now on: as the request says, else as before, else as it calls itself. */
 export function calledBy(request: AttachRequest, container: Container, before: Entry | undefined): Called {

@@ -2,12 +2,20 @@ import { isDeepStrictEqual } from 'node:util';
 import type { HostEnd } from '../../hostnet/index.js';
 import { inParallel, once, type SerialByKey } from '../../order.js';
 import type { StateFiles, StoredAttachment } from '../state/index.js';
-import { type Entry, ringHolder } from './attachment-entry.js';
-import type { AttachmentTable } from './attachment-table.js';
 import { isProcess, nameOf, renamed } from './called.js';
 import type { Container, Fate } from './containers.js';
 import type { Plugging, PluggingOptions } from './plugging.js';
-import { everybody, handedOn, withoutSharer, withSharer } from './sharing.js';
+import {
+  type AttachmentTable,
+  type Entry,
+  everybody,
+  handedOn,
+  isLoose,
+  ownAddresses,
+  ringHolder,
+  withoutSharer,
+  withSharer,
+} from './table/index.js';
 
 /** Maximum number of containers that are put back in parallel. */
 const AT_ONCE = 8;
@@ -44,14 +52,16 @@ export class Fates {
     await inParallel(stored.attachments, AT_ONCE, async (noted) => {
       const entry = isThisBoot ? noted : { ...noted, inode: NO_INODE };
       const mayReturn = isThisBoot || !isProcess(entry);
-      const kept = mayReturn && (await this.#restored(entry, async () => ends));
+      const kept = isLoose(entry)
+        ? await this.#restoredLoose(entry, async () => ends)
+        : mayReturn && (await this.#restored(entry, async () => ends));
       const there = new Set(
         this.#table.endpoints().flatMap(({ containers }) => containers.map(({ id }) => id)),
       );
       for (const { id } of everybody(asleep(entry))) if (!there.has(id)) this.#options.onMissing(id);
       if (kept) return;
       gone.push(entry);
-      await this.#options.addresses.release(ringHolder(entry), entry.addresses);
+      await this.#options.addresses.release(ringHolder(entry), ownAddresses(entry));
     });
     onRestored();
     await this.#removeStrays(ends);
@@ -129,7 +139,8 @@ export class Fates {
   async #lookAt({ id, interface: inside }: Entry, ends: HostEnds): Promise<void> {
     const entry = this.#table.book.find(id, inside);
     if (entry === undefined) return;
-    const fate = await this.#options.containers.again(entry);
+    if (isLoose(entry)) return await this.#lookAtLoose(entry, ends);
+    const fate = placeOf(entry, await this.#options.containers.again(entry));
     if (fate.state === 'running' && isSame(entry, fate.container)) {
       this.#table.missing.delete(entry.id);
       await this.#putBack(entry, fate.container, ends);
@@ -140,6 +151,28 @@ export class Fates {
       await this.#lose(entry);
     }
     await this.#lookAtSharers(id, inside);
+  }
+
+  /** One that no container is known of is there while the host's end of its interface is. */
+  async #lookAtLoose(entry: Entry, ends: HostEnds): Promise<void> {
+    const { networks, host, mtu } = this.#options;
+    const port = this.#table.hostEnd(entry);
+    const end = (await ends()).get(port);
+    if (end !== undefined) {
+      const { bridge } = await networks.segment(entry.network);
+      if (!this.#isInPlace(entry, end)) await host.plugPort({ port, bridge, mtu });
+    }
+    const present = end !== undefined;
+    if (entry.present !== present) this.#table.put({ ...entry, present });
+  }
+
+  async #restoredLoose(stored: StoredAttachment, ends: HostEnds): Promise<true> {
+    const entry = asleep(stored);
+    this.#table.put(entry);
+    await this.#lookAtLoose(entry, ends).catch((error: unknown) =>
+      this.#options.onFailure(`${entry.target} cannot be attached again`, error),
+    );
+    return true;
   }
 
   /** Whether those who share an attachment run, and in its namespace. One that is gone for good does not share it any more. */
@@ -177,10 +210,11 @@ export class Fates {
   async #restored(stored: StoredAttachment, ends: HostEnds): Promise<boolean> {
     const entry = asleep(stored);
     try {
-      const fate = await this.#options.containers.again(stored).catch((error: unknown): Fate => {
+      const found = await this.#options.containers.again(stored).catch((error: unknown): Fate => {
         this.#options.onFailure(`it cannot be told whether ${stored.target} runs`, error);
         return { state: 'stopped' };
       });
+      const fate = placeOf(entry, found);
       if (fate.state === 'stopped') this.#table.put(renamed(entry, nameOf(fate)));
       if (fate.state === 'gone') return await this.#handOn(await this.#sharersOf(entry));
       if (fate.state === 'running') {
@@ -200,13 +234,15 @@ export class Fates {
     const port = (await ends()).get(this.#table.hostEnd(entry));
     const now = renamed(entry, nameOf({ state: 'running', container }));
     const intact =
-      entry.inode === container.namespace.inode &&
-      entry.mac !== undefined &&
-      port?.bridge === this.#options.networks.bridge(entry.network) &&
-      port?.mtu === this.#options.mtu &&
-      !port.isIsolated;
-    if (!intact) await this.#plugging.attach(container, entry, now);
-    else if (!entry.present || now !== entry) this.#table.put({ ...now, present: true });
+      entry.inode === container.namespace.inode && entry.mac !== undefined && this.#isInPlace(entry, port);
+    if (!intact) return void (await this.#plugging.attach(container, entry, now));
+    await this.#options.networks.segment(entry.network); // what is on its bridge is told of by its number
+    if (!entry.present || now !== entry) this.#table.put({ ...now, present: true });
+  }
+
+  #isInPlace({ network }: Entry, port: HostEnd | undefined): boolean {
+    const { networks, mtu } = this.#options;
+    return port?.bridge === networks.bridge(network) && port.mtu === mtu && !port.isIsolated;
   }
 
   /** Its owner does not come back. */
@@ -233,6 +269,17 @@ type HostEnds = () => Promise<ReadonlyMap<string, HostEnd>>;
 /** Process ids are used again: such a container is the same only while its namespace is. */
 function isSame(entry: Entry, container: Container): boolean {
   return !isProcess(entry) || entry.inode === container.namespace.inode;
+}
+
+/**
+ * What has become of a container, for an attachment of it. A platform makes another interface when a container starts again: the one that
+ * it made before has no place there.
+ */
+function placeOf({ platform, inode }: Entry, fate: Fate): Fate {
+  if (platform === undefined || fate.state !== 'running' || fate.container.namespace.inode === inode)
+    return fate;
+  const name = nameOf(fate);
+  return { state: 'stopped', ...(name === undefined ? {} : { name }) };
 }
 
 function asleep(stored: StoredAttachment): Entry {

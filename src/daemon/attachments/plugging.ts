@@ -3,10 +3,16 @@ import { type AttachedInterface, type Holding, parseCidr, randomMac } from '../.
 import type { PeerId } from '../../identity/index.js';
 import type { AddressSource } from '../addresses/index.js';
 import type { Networks } from '../segments/index.js';
-import { type Entry, fixedAddresses, ringHolder } from './attachment-entry.js';
-import type { AttachmentTable } from './attachment-table.js';
 import type { Container, Containers } from './containers.js';
 import type { AttachmentPlumbing } from './plumbing.js';
+import {
+  type AttachmentTable,
+  type Entry,
+  fixedAddresses,
+  isLoose,
+  ownAddresses,
+  ringHolder,
+} from './table/index.js';
 
 export interface PluggingOptions {
   /** Peer id of this router. */
@@ -59,9 +65,7 @@ export class Plugging {
       sharing: hasMoved ? [] : wanted.sharing,
       present: false,
     };
-    for (let rival = this.#rival(entry); rival !== undefined; rival = this.#rival(entry)) {
-      await this.#evict(rival);
-    }
+    await this.makeRoom(entry);
     if (newMac !== undefined) this.checkMac(entry, newMac);
     // A process may keep the former namespace alive: the same addresses must not be in both.
     if (hasMoved) await this.unplug(before);
@@ -94,6 +98,7 @@ export class Plugging {
     const guarded = custody.settle();
     try {
       return await host.attach({
+        port: this.#table.hostEnd(entry),
         bridge,
         owner,
         mtu,
@@ -120,11 +125,7 @@ export class Plugging {
   checkMac(entry: Entry, mac: string): void {
     const network = this.#options.networks.number(entry.network);
     const holder = network === undefined ? undefined : this.#options.macHolder(network, mac, entry);
-    if (holder === undefined) return;
-    throw new WeftError(
-      'mac-used',
-      `${holder} already has the MAC ${mac}: choose another one, or detach it there first`,
-    );
+    if (holder !== undefined) throw macUsed(holder, mac);
   }
 
   /** Undoes an attachment that could not be noted. */
@@ -146,18 +147,17 @@ export class Plugging {
 
   /** But not what somebody else has who is in a namespace with an inode that is used again. */
   async unplug(entry: Entry): Promise<void> {
-    const isOthers = this.#table.book
-      .all()
-      .some(
-        ({ id, inode, interface: inside, network }) =>
-          id !== entry.id && inode === entry.inode && inside === entry.interface && network === entry.network,
-      );
-    if (isOthers) return;
-    await this.#options.host.detach(
-      this.#options.networks.bridge(entry.network),
-      entry.inode,
-      entry.interface,
-    );
+    const port = this.#table.hostEnd(entry);
+    const others = this.#table.book.all().filter(({ id }) => id !== entry.id);
+    if (others.some((other) => this.#table.hostEnd(other) === port)) return;
+    await this.#options.host.removeLink(port);
+  }
+
+  /** Sees to it that nobody else of this host has its addresses. Throws `address-used`. */
+  async makeRoom(entry: Entry): Promise<void> {
+    for (let rival = this.#rival(entry); rival !== undefined; rival = this.#rival(entry)) {
+      await this.#evict(rival);
+    }
   }
 
   /** Another container that has one of these addresses: an address may be on one interface of a network only. */
@@ -169,8 +169,8 @@ export class Plugging {
 
   /** A container that is gone does not need its addresses any more. */
   async #evict(entry: Entry): Promise<void> {
-    const { state } = await this.#options.containers.again(entry);
-    if (state === 'gone') return await this.forget(entry);
+    const isGone = !isLoose(entry) && (await this.#options.containers.again(entry)).state === 'gone';
+    if (isGone) return await this.forget(entry);
     throw new WeftError(
       'address-used',
       `${entry.target} already has ${entry.addresses.join(' ')}: choose another address, or detach it there first`,
@@ -183,6 +183,13 @@ export class Plugging {
     for (const { id } of entry.sharers ?? []) this.#options.onMissing(id);
     // A process may keep its namespace alive.
     if ((await this.#options.host.interfaceNames()).has(this.#table.hostEnd(entry))) await this.unplug(entry);
-    await this.#options.addresses.release(ringHolder(entry), entry.addresses);
+    await this.#options.addresses.release(ringHolder(entry), ownAddresses(entry));
   }
+}
+
+export function macUsed(holder: string, mac: string): WeftError {
+  return new WeftError(
+    'mac-used',
+    `${holder} already has the MAC ${mac}: choose another one, or detach it there first`,
+  );
 }

@@ -5,10 +5,12 @@ export type AttachmentPlumbing = Pick<
   typeof hostnet,
   | 'attach'
   | 'bootId'
-  | 'detach'
+  | 'ensureLoosePair'
   | 'hostEnds'
   | 'interfaceMac'
   | 'interfaceNames'
+  | 'interfaceWithMac'
+  | 'plugPort'
   | 'removeAddresses'
   | 'removeLink'
   | 'setInterfaceMac'

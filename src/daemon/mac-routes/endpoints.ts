@@ -124,8 +124,16 @@ export class Endpoints {
   /** Whose a MAC or an address is, in words. */
   holder(claimed: string): string {
     const found = this.all().find(({ mac, addresses }) => mac === claimed || addresses.includes(claimed));
-    if (found === undefined) return 'a container that left';
-    const { network, mac, peer } = found;
+    return found === undefined ? 'a container that left' : this.#called(found);
+  }
+
+  /** Who has an address on a network, in words; undefined: nobody has. */
+  addressHolder(network: number, address: string): string | undefined {
+    const [found] = this.#directory.holders(network, address);
+    return found && this.#called(found);
+  }
+
+  #called({ network, mac, peer }: Endpoint): string {
     if (mac === this.#options.bridgeMac(peer)) return this.#hostOf(peer);
     if (peer !== this.#self) return this.#elsewhere(peer);
     const ours = this.#here(network).find((endpoint) => endpoint.mac === mac);

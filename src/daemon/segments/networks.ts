@@ -142,6 +142,11 @@ export class Networks extends EventEmitter<NetworksEvents> {
     return name === DEFAULT_NETWORK ? 0 : this.#joined.get(name)?.number;
   }
 
+  /** Number by which all routers know a network, whether it is on this host or not. Throws `no-such-network`. */
+  numberOf(name: string): number {
+    return name === DEFAULT_NETWORK ? 0 : this.#required(name).number;
+  }
+
   /** Tells others whether anything here is on the network, when that changed. */
   settle(name: string): void {
     const network = this.#known.get(name);

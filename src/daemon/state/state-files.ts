@@ -46,6 +46,8 @@ const StoredAttachment = Type.Object({
   holder: Type.Optional(Type.String()),
   /** Other containers in the same namespace. */
   sharers: Type.Optional(Type.Array(Called)),
+  /** Who made the interface, and calls it that. */
+  platform: Type.Optional(Type.Object({ name: Type.String(), endpoint: Type.String() })),
 });
 /** A container's interface, as it is to be again after a restart. */
 export type StoredAttachment = Static<typeof StoredAttachment>;

@@ -1,20 +1,11 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WeftError } from '../../errors.js';
 import type { Namespace } from '../kernel/index.js';
-import {
-  attachmentAlias,
-  type Cidr,
-  ipBatch,
-  ipSetUp,
-  isPresent,
-  type Link,
-  link,
-  parseCidr,
-} from '../kernel/index.js';
-import { superframe } from '../underlay/index.js';
+import { type Cidr, ipBatch, ipSetUp, isPresent, type Link, link, parseCidr } from '../kernel/index.js';
 import { removeLink } from './bridge.js';
+import { gsoLimits, type HostEndOptions, ownLines, plugLines } from './host-end.js';
 import { linkLocalOf } from './link-local.js';
 import { resolverRoutes } from './resolver-port.js';
 
@@ -26,11 +17,7 @@ const MULTICAST = '224.0.0.0/4';
 /** Name of the interface inside the container, unless the user chooses another. */
 export const DEFAULT_INTERFACE = 'ethweft';
 
-export interface AttachOptions {
-  readonly bridge: string;
-  /** Peer id of the router. */
-  readonly owner: string;
-  readonly mtu: number;
+export interface AttachOptions extends HostEndOptions {
   readonly namespace: Namespace;
   /** Inside the container. */
   readonly interface: string;
@@ -67,17 +54,16 @@ export interface AttachedInterface {
  * container has an interface of that name that is not ours.
  */
 export async function attach(options: AttachOptions): Promise<AttachedInterface> {
-  const { bridge, namespace, interface: inside } = options;
-  checkInterfaceName(inside);
-  const outside = hostEnd(bridge, namespace.inode, inside);
+  const { port } = options;
+  checkInterfaceName(options.interface);
   const wanted = options.newMac ?? options.mac;
-  const made = await ensurePair(options, outside, wanted);
+  const made = await ensurePair(options, wanted);
   try {
     return await configure(options, made ? linkLocalOf(wanted).text : undefined, async (mac) => {
-      await Promise.all([portUp(outside), options.onReady?.(mac)]);
+      await Promise.all([portUp(port), options.onReady?.(mac)]);
     });
   } catch (error) {
-    if (made) await removeLink(outside);
+    if (made) await removeLink(port);
     throw error;
   }
 }
@@ -109,52 +95,27 @@ export async function removeAddresses(
   return present.filter((text) => !leaving.includes(text));
 }
 
-/** Takes the interface away, with all its addresses. False when it was gone already. */
-export async function detach(bridge: string, inode: number, inside: string): Promise<boolean> {
-  return await removeLink(hostEnd(bridge, inode, inside));
-}
-
-/** Name of the host's end: follows from what it connects, so that attaching twice meets the same interface. */
-export function hostEnd(bridge: string, inode: number, inside: string): string {
-  const digest = createHash('sha256').update(`${bridge}\0${inode}\0${inside}`).digest('hex');
-  return `wv${digest.slice(0, 12)}`;
-}
-
 /** Makes both ends, or brings back the host's end of a pair that is there. True when it was made. */
-async function ensurePair(options: AttachOptions, outside: string, mac: string): Promise<boolean> {
-  const { bridge, namespace, interface: inside, mtu } = options;
-  const plugged = [
-    `link set dev ${outside} mtu ${mtu} master ${bridge} up`,
-    `link set dev ${outside} type bridge_slave isolated off`,
-  ];
+async function ensurePair(options: AttachOptions, mac: string): Promise<boolean> {
+  const { port, namespace, interface: inside } = options;
+  const plugged = plugLines(options);
   try {
-    await ipBatch([createPair(options, outside, mac), ...named(options, outside), ...plugged]);
+    await ipBatch([createPair(options, mac), ...ownLines(options, inside), ...plugged]);
     return true;
   } catch (error) {
     if (!isPresent(error)) {
-      await removeLink(outside);
+      await removeLink(port);
       throw error;
     }
   }
-  if ((await link(outside)) === undefined) throw interfaceTaken(namespace, inside);
+  if ((await link(port)) === undefined) throw interfaceTaken(namespace, inside);
   await ipBatch(plugged);
   return false;
 }
 
-function createPair(
-  { namespace, interface: inside, mtu }: AttachOptions,
-  outside: string,
-  mac: string,
-): string {
+function createPair({ port, namespace, interface: inside, mtu }: AttachOptions, mac: string): string {
   const peer = `peer name ${inside} mtu ${mtu} address ${mac} netns ${namespace.path}`;
-  return `link add name ${outside} mtu ${mtu} type veth ${peer}`;
-}
-
-function named({ bridge, owner, interface: inside }: AttachOptions, outside: string): string[] {
-  return [
-    `link set dev ${outside} alias ${attachmentAlias(owner, bridge, inside)}`,
-    `link set dev ${outside} addrgenmode none`,
-  ];
+  return `link add name ${port} mtu ${mtu} type veth ${peer}`;
 }
 
 /** A unicast address of nobody's making: locally administered. */
@@ -201,15 +162,6 @@ async function configure(
     throw new WeftError('no-such-namespace', `${namespace.target} disappeared while it was being attached`);
   }
   return view(container);
-}
-
-/**
- * What the container may send as one superframe. The host's end keeps the kernel's limits: they would apply to what comes
- * in, where the forwarder may have coalesced more than that.
- */
-function gsoLimits(mtu: number): string {
-  const { segments, bytes } = superframe(mtu);
-  return `gso_max_size ${bytes} gso_max_segs ${segments}`;
 }
 
 /** Without duplicate detection, as it is unique already: it would hold an IPv6 address back for a second. */

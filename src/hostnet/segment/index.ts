@@ -5,8 +5,6 @@ export {
   attach,
   checkInterfaceName,
   DEFAULT_INTERFACE,
-  detach,
-  hostEnd,
   interfaceMac,
   randomMac,
   removeAddresses,
@@ -40,8 +38,15 @@ export {
   subnetOf,
 } from './exposure.js';
 export { checkHostAddress } from './host-address.js';
+export { hostEnd, plugPort } from './host-end.js';
 export { linkLocalOf } from './link-local.js';
-export { parseMac } from './mac.js';
+export {
+  ensureLoosePair,
+  interfaceWithMac,
+  type LoosePair,
+  loosePair,
+} from './loose-pair.js';
+export { macOfAddress, parseMac } from './mac.js';
 export {
   closeResolver,
   openResolver,

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { WeftError } from '../../errors.js';
 import { macOf } from './bridge.js';
 import { RESOLVER_MAC } from './resolver-port.js';
@@ -19,6 +20,12 @@ export function parseMac(text: string, owner: string): string {
     throw badMac(text, "it is the router's own: choose another one");
   }
   return mac;
+}
+
+/** The MAC of whoever has an address on a network, whoever that is: when the address goes to another, its neighbours need not learn a new one. */
+export function macOfAddress(network: number, address: string): string {
+  const digest = createHash('sha256').update(`${network} ${address}`).digest('hex');
+  return `02${digest.slice(0, 10).replace(/../g, ':$&')}`;
 }
 
 function badMac(text: string, why: string): WeftError {

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Entry } from '../../../src/daemon/attachments/attachment-entry.js';
+import type { Entry } from '../../../src/daemon/attachments/table/attachment-entry.js';
 import { MacWatch } from '../../../src/daemon/mac-routes/mac-watch.js';
 import { until } from '../../lab/until.js';
 

@@ -54,6 +54,7 @@ describe.skipIf(!privileged)('the plumbing of a host', () => {
     const namespace = await host.hostnet.resolveNamespace(target.name);
     return await host.hostnet.attach({
       ...BRIDGE,
+      port: await host.hostnet.hostEnd('weft', namespace.inode, 'ethweft'),
       namespace,
       interface: 'ethweft',
       cidrs: cidrs.map(parseCidr),
@@ -208,15 +209,80 @@ describe.skipIf(!privileged)('the plumbing of a host', () => {
     it('has nothing left when it is detached, twice', async () => {
       await attach(container, ['10.32.0.1/12']);
       const { inode } = await host.hostnet.resolveNamespace(container.name);
-      expect(await host.hostnet.detach('weft', inode, 'ethweft')).toBe(true);
+      const port = await host.hostnet.hostEnd('weft', inode, 'ethweft');
+      expect(await host.hostnet.removeLink(port)).toBe(true);
       expect(linkNames(container)).toEqual(['lo']);
-      expect(await host.hostnet.detach('weft', inode, 'ethweft')).toBe(false);
+      expect(await host.hostnet.removeLink(port)).toBe(false);
     });
 
     it('does not lose an interface of the same name that is not ours', async () => {
       container.ip('link', 'add', 'ethweft', 'type', 'veth', 'peer', 'name', 'other');
       await expect(attach(container, ['10.32.0.1/12'])).rejects.toMatchObject({ code: 'interface-taken' });
       expect(linkNames(container)).toContain('ethweft');
+    });
+  });
+
+  describe('an interface that somebody else moves into a container', () => {
+    const MAC = '02:aa:bb:cc:dd:01';
+    const make = async () => {
+      const names = await host.hostnet.loosePair('docker 4711');
+      await host.hostnet.ensureLoosePair({ ...BRIDGE, ...names, mac: MAC });
+      return names;
+    };
+
+    beforeEach(() => host.hostnet.ensureBridge(BRIDGE));
+
+    it('waits down and without addresses, with its MAC, its MTU and the limits of an attached one', async () => {
+      const { port, loose } = await make();
+      const waiting = host.ip('-details', 'link', 'show', loose);
+      expect(waiting).toContain(MAC);
+      expect(waiting).toContain('mtu 1418');
+      expect(waiting).toContain('state DOWN');
+      expect(waiting).toMatch(/gso_max_size 62392 gso_max_segs 44 /);
+      expect(host.ip('address', 'show', loose)).not.toContain('inet');
+      expect(host.ip('link', 'show', 'master', 'weft')).toContain(port);
+    });
+
+    it('is the same one while it waits, and another one once it was moved', async () => {
+      const { loose } = await make();
+      const before = host.ip('link', 'show', loose).split(':')[0];
+      host.ip('link', 'set', loose, 'up');
+      await make();
+      expect(host.ip('link', 'show', loose).split(':')[0]).toBe(before);
+      expect(host.ip('link', 'show', loose)).toContain('state DOWN');
+      host.ip('link', 'set', loose, 'netns', container.name);
+      await make();
+      expect(linkNames(host)).toContain(loose);
+      expect(linkNames(container)).toEqual(['lo']);
+    });
+
+    it('connects the container that it was moved into, and is found there by its MAC', async () => {
+      const { loose } = await make();
+      const other = new TestNamespace();
+      await attach(other, ['10.32.0.2/12']);
+      const namespace = await host.hostnet.resolveNamespace(container.name);
+      expect(await host.hostnet.interfaceWithMac(namespace, MAC)).toBeUndefined();
+      host.ip('link', 'set', loose, 'netns', container.name, 'name', 'ethweft0');
+      container.ip('link', 'add', 'bridge', 'address', MAC, 'type', 'bridge');
+      container.ip('address', 'add', '10.32.0.1/12', 'dev', 'ethweft0');
+      container.ip('link', 'set', 'ethweft0', 'up');
+      expect(await host.hostnet.interfaceWithMac(namespace, MAC)).toBe('ethweft0');
+      await expect.poll(() => other.run('ping', '-c', '1', '-W', '1', '10.32.0.1')).toContain('1 received');
+      other.remove();
+    });
+
+    it('goes with its host’s end, also out of a container', async () => {
+      const { port, loose } = await make();
+      host.ip('link', 'set', loose, 'netns', container.name);
+      expect(await host.hostnet.removeLink(port)).toBe(true);
+      expect(linkNames(container)).toEqual(['lo']);
+    });
+
+    it('goes with the bridge', async () => {
+      const { port, loose } = await make();
+      await host.hostnet.removeBridge('weft', OWNER);
+      expect(linkNames(host)).not.toContain(port);
+      expect(linkNames(host)).not.toContain(loose);
     });
   });
 

@@ -17,27 +17,49 @@ const BRIDGE = 'weft';
 /** Interfaces by the name of the host's end: what the kernel would have. */
 export class Kernel implements AttachmentPlumbing {
   readonly ends = new Map<string, HostEnd & { mac: string; addresses: string[] }>();
+  /** Loose ends that nobody has moved. */
+  readonly waiting = new Set<string>();
+  /** Names of interfaces in namespaces, by inode and MAC. */
+  readonly moved = new Map<string, string>();
   boot = 'first boot';
   /** Thrown by the next attempt to attach, once. */
   failure: Error | undefined;
 
   readonly attach: AttachmentPlumbing['attach'] = async (options) => {
-    const { bridge, mtu, namespace, interface: inside, cidrs, onReady } = options;
+    const { port: name, bridge, mtu, namespace, interface: inside, cidrs, onReady } = options;
     const { failure } = this;
     this.failure = undefined;
     if (failure !== undefined) throw failure;
-    const name = hostEnd(bridge, namespace.inode, inside);
     const mac = options.newMac ?? options.mac;
     const addresses = cidrs.map(({ text }) => text);
     this.ends.set(name, { bridge, mtu, isIsolated: false, mac, addresses });
+    this.moved.set(`${namespace.inode} ${mac}`, inside);
     await onReady?.(mac);
     return { interface: inside, mac, addresses };
   };
-  readonly detach: AttachmentPlumbing['detach'] = async (bridge, inode, inside) =>
-    this.ends.delete(hostEnd(bridge, inode, inside));
-  readonly removeLink: AttachmentPlumbing['removeLink'] = async (name) => this.ends.delete(name);
+  readonly ensureLoosePair: AttachmentPlumbing['ensureLoosePair'] = async (options) => {
+    const { port, loose, bridge, mtu, mac } = options;
+    const { failure } = this;
+    this.failure = undefined;
+    if (failure !== undefined) throw failure;
+    this.ends.set(port, { bridge, mtu, isIsolated: false, mac, addresses: [] });
+    this.waiting.add(loose);
+  };
+  readonly plugPort: AttachmentPlumbing['plugPort'] = async ({ port, bridge, mtu }) => {
+    const end = this.ends.get(port);
+    if (end !== undefined) this.ends.set(port, { ...end, bridge, mtu, isIsolated: false });
+  };
+  readonly interfaceWithMac: AttachmentPlumbing['interfaceWithMac'] = async ({ inode }, mac) =>
+    this.moved.get(`${inode} ${mac}`);
+  readonly removeLink: AttachmentPlumbing['removeLink'] = async (name) => {
+    const mac = this.ends.get(name)?.mac;
+    this.waiting.delete(name.replace('wv', 'wl'));
+    for (const where of this.moved.keys()) if (where.endsWith(` ${mac}`)) this.moved.delete(where);
+    return this.ends.delete(name);
+  };
   readonly hostEnds: AttachmentPlumbing['hostEnds'] = async () => new Map(this.ends);
-  readonly interfaceNames: AttachmentPlumbing['interfaceNames'] = async () => new Set(this.ends.keys());
+  readonly interfaceNames: AttachmentPlumbing['interfaceNames'] = async () =>
+    new Set([...this.ends.keys(), ...this.waiting]);
   readonly interfaceMac: AttachmentPlumbing['interfaceMac'] = async ({ inode }, inside) =>
     this.ends.get(hostEnd(BRIDGE, inode, inside))?.mac;
   readonly setInterfaceMac: AttachmentPlumbing['setInterfaceMac'] = async () => {};
@@ -48,6 +70,12 @@ export class Kernel implements AttachmentPlumbing {
     return end.addresses;
   };
   readonly bootId: AttachmentPlumbing['bootId'] = async () => this.boot;
+
+  /** What a platform does with a loose end. */
+  move(loose: string, inode: number, mac: string, inside: string): void {
+    this.waiting.delete(loose);
+    this.moved.set(`${inode} ${mac}`, inside);
+  }
 
   /** Addresses of a namespace's interface; undefined when it has none. */
   addressesIn(inode: number): readonly string[] | undefined {
@@ -121,6 +149,7 @@ export class World {
   readonly networks = Object.assign(new EventEmitter(), {
     bridge: () => BRIDGE,
     number: () => 0,
+    numberOf: () => 0,
     segment: async () => ({ bridge: BRIDGE, number: 0 }),
     settle: () => {},
   }) as unknown as AttachmentsOptions['networks'];
@@ -136,6 +165,7 @@ export class World {
       addresses: this.pool,
       host: this.kernel,
       macHolder: () => undefined,
+      addressHolder: () => undefined,
       told: async () => {},
       custody: this.custody,
       onFailure: (what) => this.failures.push(what),

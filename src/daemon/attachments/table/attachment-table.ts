@@ -1,15 +1,15 @@
-import { hostEnd } from '../../hostnet/index.js';
-import type { Networks } from '../segments/index.js';
-import type { StateFiles } from '../state/index.js';
+import type * as hostnet from '../../../hostnet/index.js';
+import { hostEnd, loosePair } from '../../../hostnet/index.js';
+import type { Networks } from '../../segments/index.js';
+import type { StateFiles } from '../../state/index.js';
 import { type AttachedEndpoint, AttachedEndpoints } from './attached-endpoints.js';
 import { AttachmentBook } from './attachment-book.js';
-import type { Entry } from './attachment-entry.js';
-import type { AttachmentPlumbing } from './plumbing.js';
+import { type Entry, platformKey } from './attachment-entry.js';
 
 export interface AttachmentTableOptions {
   readonly file: StateFiles['attachments'];
   readonly networks: Pick<Networks, 'bridge' | 'number' | 'settle'>;
-  readonly host: Pick<AttachmentPlumbing, 'bootId'>;
+  readonly host: Pick<typeof hostnet, 'bootId'>;
   readonly onAttached: (endpoint: AttachedEndpoint) => void;
   readonly onDetached: (endpoint: AttachedEndpoint) => void;
   readonly onFailure: (what: string, error: unknown) => void;
@@ -39,7 +39,8 @@ export class AttachmentTable {
   }
 
   /** Name of the host's end of its interface. */
-  hostEnd({ network, inode, interface: inside }: Entry): string {
+  hostEnd({ network, inode, interface: inside, platform }: Entry): string {
+    if (platform !== undefined) return loosePair(platformKey(platform)).port;
     return hostEnd(this.#options.networks.bridge(network), inode, inside);
   }
 

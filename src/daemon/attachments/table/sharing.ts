@@ -2,8 +2,8 @@
  * Containers in one network namespace (`docker run --network container:OTHER`): one attachment, called by several names. It is that of the
  * container that was attached first; the others share it.
  */
-import type { Attachment } from '../../api/index.js';
-import type { Called } from '../state/index.js';
+import type { Attachment } from '../../../api/index.js';
+import type { Called } from '../../state/index.js';
 import type { Entry } from './attachment-entry.js';
 
 /** Everybody whose attachment it is: first whose own, then who shares it. */

@@ -1,0 +1,247 @@
+import { isDeepStrictEqual } from 'node:util';
+import { WeftError } from '../../errors.js';
+import {
+  checkHostAddress,
+  DEFAULT_INTERFACE,
+  loosePair,
+  macOfAddress,
+  parseCidr,
+  parseMac,
+  randomMac,
+} from '../../hostnet/index.js';
+import { allEnded, SerialByKey } from '../../order.js';
+import type {
+  PlatformContainer,
+  PlatformEndpoint,
+  PlatformEndpointRequest,
+  PlatformEndpoints,
+} from '../../plugins/platform/index.js';
+import type { Networks } from '../segments/index.js';
+import type { Fates } from './fates.js';
+import { macUsed, type Plugging, type PluggingOptions } from './plugging.js';
+import { type AttachmentTable, type Entry, isLoose, platformKey } from './table/index.js';
+
+/** Maximum number of names that an endpoint has besides its container's own. */
+const MAX_ALIASES = 64;
+/** Digits of an endpoint's id that people are shown. */
+const SHOWN_ID = 12;
+/** Nobody knows yet in which namespace it is. */
+const NO_INODE = 0;
+
+export interface PlatformAttachmentsOptions extends Omit<PluggingOptions, 'networks' | 'onMissing'> {
+  readonly networks: Pick<Networks, 'bridge' | 'number' | 'numberOf' | 'segment'>;
+  /** One change at a time for each container. */
+  readonly changes: SerialByKey;
+  /** Who has an address on a network, on any host, in words; undefined: nobody has. */
+  readonly addressHolder: (network: number, address: string) => string | undefined;
+  readonly onFailure: (what: string, error: unknown) => void;
+}
+
+/** Who does what is the same for all attachments. */
+export interface AttachmentParts {
+  readonly table: AttachmentTable;
+  readonly plugging: Plugging;
+  readonly fates: Fates;
+}
+
+/**
+ * The interfaces that a platform asks for and moves into containers by itself. Each is an attachment like any other once its container is
+ * known; until then it has no name, and is there while the host's end of its interface is.
+ */
+export class PlatformAttachments implements PlatformEndpoints {
+  readonly #name: string;
+  readonly #options: PlatformAttachmentsOptions;
+  readonly #parts: AttachmentParts;
+  /** One thing at a time for each endpoint; within it, for whose it is by then. */
+  readonly #work = new SerialByKey();
+
+  constructor(name: string, options: PlatformAttachmentsOptions, parts: AttachmentParts) {
+    this.#name = name;
+    this.#options = options;
+    this.#parts = parts;
+  }
+
+  create(request: PlatformEndpointRequest): Promise<PlatformEndpoint> {
+    return this.#work.run(request.id, async () => {
+      const { table, plugging } = this.#parts;
+      const entry = this.#noted(request);
+      const former = this.#find(request.id);
+      if (former !== undefined && isSame(former, entry, request)) return viewOf(former);
+      if (former !== undefined) await this.#forget(request.id);
+      await plugging.makeRoom(entry);
+      this.#checkFree(entry);
+      table.put(entry);
+      await table.save().catch((error: unknown) => {
+        table.drop(entry);
+        throw error;
+      });
+      return viewOf(entry);
+    });
+  }
+
+  plug(id: string): Promise<{ readonly interface: string }> {
+    return this.#work.run(id, () => this.#change(id, (entry) => this.#plug(entry)));
+  }
+
+  bind(id: string, container: PlatformContainer): Promise<void> {
+    return this.#work.run(id, async () => {
+      const entry = this.#find(id);
+      if (entry === undefined) return;
+      await this.#bind(entry, container).catch((error: unknown) =>
+        this.#options.onFailure(`${container.name} is not followed`, error),
+      );
+    });
+  }
+
+  remove(id: string): Promise<void> {
+    return this.#work.run(id, async () => {
+      if (this.#find(id) === undefined) return;
+      await this.#forget(id);
+      await this.#parts.table.note();
+    });
+  }
+
+  list(): readonly PlatformEndpoint[] {
+    return this.#parts.table.book.all().flatMap((entry) => {
+      return entry.platform?.name === this.#name ? [viewOf(entry)] : [];
+    });
+  }
+
+  #find(id: string): Entry | undefined {
+    return this.#parts.table.book.all().find(({ platform }) => {
+      return platform?.name === this.#name && platform.endpoint === id;
+    });
+  }
+
+  #required(id: string): Entry {
+    const entry = this.#find(id);
+    if (entry !== undefined) return entry;
+    throw new WeftError(
+      'no-such-endpoint',
+      `${this.#name} has no endpoint ${id} here: start the container again`,
+    );
+  }
+
+  /** What is in the book when it is our turn counts. */
+  async #change<T>(id: string, work: (entry: Entry) => Promise<T>): Promise<T> {
+    return await this.#options.changes.run(this.#required(id).id, () => work(this.#required(id)));
+  }
+
+  /** Throws `no-such-network`, `bad-cidr` or `bad-mac`. */
+  #noted({ id, network, addresses, mac }: PlatformEndpointRequest): Entry & { readonly mac: string } {
+    const platform = { name: this.#name, endpoint: id };
+    const cidrs = addresses.map(parseCidr);
+    for (const cidr of cidrs) checkHostAddress(cidr);
+    const number = this.#options.networks.numberOf(network);
+    const [first] = cidrs;
+    const own = first === undefined ? randomMac() : macOfAddress(number, first.address);
+    return {
+      ...{ id: platformKey(platform), target: `${this.#name} endpoint ${id.slice(0, SHOWN_ID)}`, platform },
+      ...{ name: null, hostname: null, dns: false, engine: null },
+      ...{ inode: NO_INODE, interface: loosePair(platformKey(platform)).loose, network },
+      addresses: cidrs.map(({ text }) => text),
+      mac: mac === undefined ? own : parseMac(mac, this.#options.owner),
+      ...{ multicastRoute: true, present: false, sharing: [] },
+    };
+  }
+
+  /** Throws `address-used` or `mac-used` when anybody else on its network has what it is to have, on any host. */
+  #checkFree(entry: Entry & { readonly mac: string }): void {
+    const { network, mac } = entry;
+    const { networks, addressHolder, macHolder } = this.#options;
+    const number = networks.numberOf(network);
+    for (const { address } of entry.addresses.map(parseCidr)) {
+      const holder = addressHolder(number, address);
+      if (holder === undefined) continue;
+      throw new WeftError(
+        'address-used',
+        `${holder} already has ${address} on the network ${network}: choose another address, or take it off there first`,
+      );
+    }
+    const rival = this.#parts.table.book
+      .all()
+      .find((other) => other.network === network && other.mac === mac);
+    const holder = rival?.name ?? rival?.target ?? macHolder(number, mac, entry);
+    if (holder !== undefined) throw macUsed(holder, mac);
+  }
+
+  /** All that must be done before a container is heard is done while its interface is made. */
+  async #plug(entry: Entry): Promise<{ readonly interface: string }> {
+    const { networks, custody, told, host, owner, mtu } = this.#options;
+    const { platform, mac } = entry;
+    if (platform === undefined || mac === undefined) throw new TypeError('no endpoint of a platform');
+    const { bridge, number: network } = await networks.segment(entry.network);
+    const pair = loosePair(platformKey(platform));
+    const addresses = entry.addresses.map((cidr) => parseCidr(cidr).address);
+    custody.put({ network, mac, addresses, ports: [pair.port] });
+    this.#parts.table.put({ ...entry, present: true });
+    try {
+      const made = host.ensureLoosePair({ ...pair, bridge, owner, mtu, mac });
+      await allEnded([made, custody.settle(), told()]);
+    } catch (error) {
+      this.#parts.table.put({ ...entry, present: false });
+      custody.remove(network, mac);
+      await host.removeLink(pair.port).catch(() => {}); // a half-made one is seen to by the next try
+      throw error;
+    }
+    return { interface: pair.loose };
+  }
+
+  /** One that is not in the container yet stays as it is: it is told again, when the engine is asked again. */
+  async #bind(loose: Entry, container: PlatformContainer): Promise<void> {
+    const { containers, host, changes } = this.#options;
+    const { platform, mac } = loose;
+    const fate = await containers.again({ ...container, target: container.name });
+    if (fate.state !== 'running' || platform === undefined || mac === undefined) return;
+    const { namespace } = fate.container;
+    const inside = await host.interfaceWithMac(namespace, mac);
+    if (inside === undefined && (await host.interfaceNames()).has(loosePair(platformKey(platform)).loose))
+      return;
+    const place = { inode: namespace.inode, interface: inside ?? DEFAULT_INTERFACE };
+    const change = () =>
+      this.#change(platform.endpoint, async (entry) => {
+        const now = { ...entry, ...calledAs(container), ...place };
+        if (!isDeepStrictEqual(entry, now)) await this.#replace(entry, now);
+        return now;
+      });
+    const bound = await (loose.id === container.id ? change() : changes.run(container.id, change));
+    if (inside === undefined || !bound.present) await this.#parts.fates.look([bound]);
+  }
+
+  /** What the container had under that name before is in a namespace that ended. */
+  async #replace(entry: Entry, now: Entry): Promise<void> {
+    const { table, plugging } = this.#parts;
+    const former = table.book.find(now.id, now.interface);
+    if (former !== undefined && former !== entry) await plugging.forget(former);
+    table.replace(entry, now);
+    await table.note();
+  }
+
+  async #forget(id: string): Promise<void> {
+    await this.#change(id, (entry) => this.#parts.plugging.forget(entry));
+  }
+}
+
+function calledAs({ id, engine, name, hostname, aliases }: PlatformContainer) {
+  return {
+    ...{ id, engine, name, hostname, target: name, containerName: name, dns: true },
+    aliases: aliases.slice(0, MAX_ALIASES),
+  };
+}
+
+/** Whether it is what was asked for before. */
+function isSame(former: Entry, { network, addresses, mac }: Entry, asked: PlatformEndpointRequest): boolean {
+  const isMac = asked.mac === undefined || former.mac === mac;
+  return former.network === network && isMac && isDeepStrictEqual(former.addresses, addresses);
+}
+
+function viewOf(entry: Entry): PlatformEndpoint {
+  const { id, network, addresses, mac = '', platform } = entry;
+  return {
+    id: platform?.endpoint ?? id,
+    network,
+    addresses,
+    mac,
+    container: isLoose(entry) ? null : id,
+  };
+}
