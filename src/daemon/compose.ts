@@ -25,6 +25,7 @@ import { errorFields, type Log, logForwarder, logMesh, logOverlay } from './logg
 import { Custody, Endpoints, MacWatch, Refusals, reservedBy, reservedHolder } from './mac-routes/index.js';
 import { KnownMembers, PeerPaths, Trust } from './membership/index.js';
 import { Dns } from './names/index.js';
+import { Platforms } from './platforms/index.js';
 import { Networks, PublishedNetworks } from './segments/index.js';
 import type { LaunchRequest } from './state/index.js';
 import { runPaths } from './state/paths.js';
@@ -193,6 +194,13 @@ function composeHost(
     onFailure: (container, error) =>
       log.warn(`${container} is not attached as its labels say: ${messageOf(error)}`, errorFields(error)),
   });
+  const platforms = new Platforms({
+    mtu,
+    plan: plan.addresses,
+    networks,
+    addresses: addressSource,
+    attachments,
+  });
   const names = new Dns({
     identity,
     mesh,
@@ -215,6 +223,7 @@ function composeHost(
     attachments,
     labelled,
     macWatch,
+    platforms,
     names,
   };
 }
