@@ -1,70 +1,23 @@
 import { existsSync } from 'node:fs';
-import { type IncomingMessage, request } from 'node:http';
-import { createInterface } from 'node:readline';
-import { text } from 'node:stream/consumers';
-import Type from 'typebox';
-import { messageOf, systemCode, WeftError } from '../errors.js';
-import { validator } from '../validate.js';
+import { WeftError } from '../errors.js';
+import {
+  containerOf,
+  type EngineContainer,
+  type EngineNetwork,
+  type EngineSubnet,
+  idsOf,
+  imageLabelsOf,
+  madeOf,
+  networkOf,
+  networksOf,
+  writtenSubnet,
+} from './answers.js';
+import { type EngineEvent, eventOf, linesOf, WANTED } from './events.js';
+import { type Question, Transport } from './transport.js';
 
-const TIMEOUT = 5_000;
 const SOCKETS = ['/var/run/docker.sock', '/run/podman/podman.sock'];
-
-const Id = Type.String({ pattern: '^[0-9a-f]{12,64}$' });
-const Labels = Type.Optional(Type.Union([Type.Record(Type.String(), Type.String()), Type.Null()]));
-
-const Inspected = Type.Object({
-  Id,
-  Name: Type.String(),
-  Image: Type.Optional(Type.String()),
-  State: Type.Object({ Pid: Type.Integer({ minimum: 0 }) }),
-  Config: Type.Object({
-    Hostname: Type.Optional(Type.String()),
-    Domainname: Type.Optional(Type.String()),
-    Labels,
-  }),
-});
-const parseInspected = validator('engine-answer', "the container engine's description", Inspected);
-
-const Listed = Type.Array(Type.Object({ Id }));
-const parseListed = validator('engine-answer', "the container engine's list", Listed);
-
-const Image = Type.Object({ Config: Type.Optional(Type.Union([Type.Object({ Labels }), Type.Null()])) });
-const parseImage = validator('engine-answer', "the container engine's description of an image", Image);
-
-const Event = Type.Object({
-  Type: Type.String(),
-  Action: Type.String(),
-  Actor: Type.Object({ ID: Type.String() }),
-});
-const parseEvent = validator('engine-answer', "the container engine's event", Event);
-
-/** A container as its engine describes it. */
-export interface EngineContainer {
-  /** Of 64 hexadecimal digits. */
-  readonly id: string;
-  readonly name: string;
-  /** Of its first process; undefined while it does not run. */
-  readonly pid: number | undefined;
-  /** With domain name, where it has one. */
-  readonly hostname: string;
-  /** As the engine calls it. */
-  readonly image: string;
-  /** Its own, and those of its image. */
-  readonly labels: Readonly<Record<string, string>>;
-}
-
-/** What happened to a container; `connected`: events before this one may have been missed. */
-export type EngineEvent = { readonly kind: 'connected' } | { readonly kind: Change; readonly id: string };
-
-type Change = 'started' | 'ended' | 'renamed' | 'removed';
-
-const KINDS: Readonly<Record<string, Change>> = {
-  start: 'started',
-  die: 'ended',
-  rename: 'renamed',
-  destroy: 'removed',
-  remove: 'removed', // as Podman calls it
-};
+/** Engines ask a network's driver before they answer, ms. */
+const WITH_DRIVER = 30_000;
 
 /** The sockets of the engines that this host may have: what DOCKER_HOST says, else where Docker and Podman listen. */
 export function engineSockets(environment: NodeJS.ProcessEnv = process.env): string[] {
@@ -73,101 +26,100 @@ export function engineSockets(environment: NodeJS.ProcessEnv = process.env): str
   return chosen.startsWith('unix://') ? [chosen.slice('unix://'.length)] : [];
 }
 
-/** One engine. */
-export class Engine {
-  readonly #socketPath: string;
+/** How a network is to be made. */
+export interface NetworkRequest {
+  readonly name: string;
+  readonly driver: string;
+  readonly ipamDriver: string;
+  readonly subnets: readonly EngineSubnet[];
+  readonly options: Readonly<Record<string, string>>;
+  readonly ipv6: boolean;
+}
 
-  constructor(socketPath: string) {
-    this.#socketPath = socketPath;
+/** One engine. What asks it rejects with `engine-absent`, `engine-failed` or `engine-answer`. */
+export class Engine {
+  readonly #transport: Transport;
+
+  constructor(readonly socket: string) {
+    this.#transport = new Transport(socket);
   }
 
   /** It may answer: its socket is there. Costs next to nothing where it is not. */
   get isHere(): boolean {
-    return existsSync(this.#socketPath);
+    return existsSync(this.socket);
   }
 
-  /** Finds a container by name or (the beginning of its) id; undefined when there is none. Rejects with `engine-absent` or `engine-failed`. */
+  /** Finds a container by name or (the beginning of its) id; undefined when there is none. */
   async inspect(container: string): Promise<EngineContainer | undefined> {
-    const answer = await this.#ask(`/containers/${encodeURIComponent(container)}/json`);
-    if (answer === undefined) return undefined;
-    const { Id, Name, Image = '', State, Config } = parseInspected(answer);
-    const { Hostname = '', Domainname = '', Labels } = Config;
-    return {
-      id: Id,
-      name: Name.replace(/^\//, ''),
-      pid: State.Pid === 0 ? undefined : State.Pid,
-      hostname: Domainname === '' ? Hostname : `${Hostname}.${Domainname}`,
-      image: Image,
-      labels: Labels ?? {},
-    };
+    const answer = await this.#ask({ path: `/containers/${encodeURIComponent(container)}/json` });
+    return answer === undefined ? undefined : containerOf(answer);
   }
 
-  /** The ids of the containers that run and have a label. Rejects as `inspect` does. */
-  async running(label: string): Promise<string[]> {
-    const filters = JSON.stringify({ label: [label], status: ['running'] });
-    const answer = await this.#ask(`/containers/json?filters=${encodeURIComponent(filters)}`);
-    return parseListed(answer ?? []).map(({ Id }) => Id);
+  /** The ids of the containers that run, of those that have the label if one is given. */
+  async running(label?: string): Promise<string[]> {
+    const filters = { status: ['running'], ...(label !== undefined && { label: [label] }) };
+    return idsOf((await this.#ask({ path: filtered('/containers/json', filters) })) ?? []);
   }
 
-  /** The labels of an image; of one that is gone nothing is known. Rejects as `inspect` does. */
+  /** The labels of an image; of one that is gone nothing is known. */
   async imageLabels(image: string): Promise<Readonly<Record<string, string>>> {
-    const answer = await this.#ask(`/images/${encodeURIComponent(image)}/json`);
-    return parseImage(answer ?? {}).Config?.Labels ?? {};
+    return imageLabelsOf((await this.#ask({ path: `/images/${encodeURIComponent(image)}/json` })) ?? {});
+  }
+
+  /** Finds a network by id or name; undefined when there is none. */
+  async network(network: string): Promise<EngineNetwork | undefined> {
+    const answer = await this.#ask({ path: `/networks/${encodeURIComponent(network)}` });
+    return answer === undefined ? undefined : networkOf(answer);
+  }
+
+  /** All networks of a driver. */
+  async networks(driver: string): Promise<EngineNetwork[]> {
+    return networksOf((await this.#ask({ path: filtered('/networks', { driver: [driver] }) })) ?? []);
+  }
+
+  /** Makes a network; gives its id. */
+  async createNetwork(request: NetworkRequest): Promise<string> {
+    const { name, driver, ipamDriver, subnets, options, ipv6 } = request;
+    const content = {
+      Name: name,
+      CheckDuplicate: true, // else older engines make another one of that name
+      Driver: driver,
+      EnableIPv6: ipv6,
+      IPAM: { Driver: ipamDriver, Config: subnets.map(writtenSubnet) },
+      Options: options,
+    };
+    const path = '/networks/create';
+    return madeOf(await this.#ask({ method: 'POST', path, content, within: WITH_DRIVER }));
+  }
+
+  /** Removes a network, if it is there. */
+  async removeNetwork(network: string): Promise<void> {
+    const path = `/networks/${encodeURIComponent(network)}`;
+    await this.#ask({ method: 'DELETE', path, within: WITH_DRIVER });
   }
 
   /** Events from now on, until the signal or the engine ends it. Throws when the engine does not answer. */
   async *events(signal: AbortSignal): AsyncGenerator<EngineEvent> {
-    const filters = JSON.stringify({ type: ['container'], event: Object.keys(KINDS) });
-    const response = await this.#get(`/events?filters=${encodeURIComponent(filters)}`, signal);
-    if (response.statusCode !== 200) throw this.#failed(new Error(`status ${response.statusCode}`));
+    this.#mustBeHere();
+    const pieces = await this.#transport.follow(filtered('/events', WANTED), signal);
     yield { kind: 'connected' };
-    for await (const line of createInterface({ input: response, signal })) {
+    for await (const line of linesOf(pieces)) {
       const event = eventOf(line);
       if (event !== undefined) yield event;
     }
   }
 
-  /** The answer's content; undefined when there is no such thing. */
-  async #ask(path: string): Promise<unknown> {
-    let response: IncomingMessage;
-    try {
-      response = await this.#get(path);
-    } catch (error) {
-      throw this.#failed(error);
-    }
-    const body = await text(response);
-    if (response.statusCode === 404) return undefined;
-    if (response.statusCode !== 200) throw this.#failed(new Error(`status ${response.statusCode}`));
-    return JSON.parse(body);
+  async #ask(question: Question): Promise<unknown> {
+    this.#mustBeHere();
+    return await this.#transport.ask(question);
   }
 
-  #get(path: string, signal?: AbortSignal): Promise<IncomingMessage> {
-    return new Promise((resolve, reject) => {
-      const options = { socketPath: this.#socketPath, path, headers: { host: 'localhost' }, signal };
-      const sent = request(options, (response) => {
-        if (signal !== undefined) sent.setTimeout(0); // events may be rare
-        resolve(response);
-      });
-      sent.setTimeout(TIMEOUT, () => sent.destroy(new Error(`nothing within ${TIMEOUT / 1000} s`)));
-      sent.on('error', reject);
-      sent.end();
-    });
-  }
-
-  #failed(cause: unknown): WeftError {
-    const reason = messageOf(cause);
-    const absent = ['ENOENT', 'ECONNREFUSED'].includes(systemCode(cause) ?? '');
-    return new WeftError(
-      absent ? 'engine-absent' : 'engine-failed',
-      `the container engine at ${this.#socketPath} does not answer as it should: ${reason}`,
-      { cause },
-    );
+  /** Saves what is needed to speak to one. */
+  #mustBeHere(): void {
+    if (!this.isHere) throw new WeftError('engine-absent', `no container engine listens at ${this.socket}`);
   }
 }
 
-function eventOf(line: string): EngineEvent | undefined {
-  if (line.trim() === '') return undefined;
-  const { Type: type, Action, Actor } = parseEvent(JSON.parse(line));
-  const kind = KINDS[Action];
-  return type === 'container' && kind !== undefined ? { kind, id: Actor.ID } : undefined;
+function filtered(path: string, filters: Readonly<Record<string, readonly string[]>>): string {
+  return `${path}?filters=${encodeURIComponent(JSON.stringify(filters))}`;
 }

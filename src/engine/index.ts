@@ -1,2 +1,4 @@
-/** Container engines (Docker, Podman): asked over their unix sockets what a container is, and told when one starts, ends or is renamed. */
-export { Engine, type EngineContainer, type EngineEvent, engineSockets } from './engine.js';
+/** Container engines (Docker, Podman): asked over their unix sockets what a container or a network is, and told of what happens to containers. */
+export type { EngineContainer, EngineMembership, EngineNetwork, EngineSubnet } from './answers.js';
+export { Engine, engineSockets, type NetworkRequest } from './engine.js';
+export type { EngineEvent } from './events.js';

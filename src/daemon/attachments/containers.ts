@@ -39,10 +39,10 @@ export type Fate =
   | { readonly state: 'gone' };
 
 export interface ContainersEvents {
-  /** The container with this engine's id started, ended or was renamed; undefined: any of them may have. */
+  /** The container with this engine's id started, ended, was renamed, or joined or left a network of the engine; undefined: any of them may have. */
   changed: [id: string | undefined];
   removed: [id: string];
-  /** A container has a process now. */
+  /** A container has a process now, or one that has is on one more network of the engine. */
   started: [engine: Engine, container: EngineContainer];
   /** An engine's events are heard from now on: what happened before may have been missed. */
   connected: [engine: Engine];
@@ -168,7 +168,7 @@ export class Containers extends EventEmitter<ContainersEvents> {
       this.emit('changed', undefined);
       this.emit('connected', engine);
     } else {
-      const started = event.kind === 'started' ? await withProcess(engine, event.id) : undefined;
+      const started = await startedBy(engine, event);
       this.emit('changed', event.id);
       if (started !== undefined) this.emit('started', engine, started);
     }
@@ -218,6 +218,14 @@ function noSuchContainer(name: string): WeftError {
     'no-such-container',
     `there is no container, network namespace or process "${name}": \`docker ps\` and \`ip netns list\` show what there is`,
   );
+}
+
+/** Before a container starts it joins its networks: that is told with its start. */
+async function startedBy(engine: Engine, event: EngineEvent): Promise<EngineContainer | undefined> {
+  if (event.kind === 'started') return await withProcess(engine, event.id);
+  if (event.kind !== 'joined') return undefined;
+  const found = await engine.inspect(event.id).catch(() => undefined);
+  return found?.pid !== undefined && (found.startedAt ?? 0) < event.at ? found : undefined;
 }
 
 /** The event may come before the engine knows the process. */
