@@ -3,6 +3,7 @@
  * table (`npx tsx scripts/errors.ts`), and a code that is not in it does not compile.
  */
 import { API_ERRORS, COMMAND_ERRORS } from './command.js';
+import { DOCKER_ERRORS } from './docker.js';
 import { FORWARDER_ERRORS } from './forwarder.js';
 import { GOSSIP_ERRORS, SESSION_ERRORS } from './gossip.js';
 import { CONTAINER_ERRORS, HOST_ERRORS } from './host.js';
@@ -22,6 +23,7 @@ export const ERRORS_BY_SUBJECT = {
   Files: FILE_ERRORS,
   'The host': HOST_ERRORS,
   Containers: CONTAINER_ERRORS,
+  Docker: DOCKER_ERRORS,
   Networks: NETWORK_ERRORS,
   Addresses: ADDRESS_ERRORS,
   Peers: PEER_ERRORS,
@@ -38,6 +40,7 @@ const ERRORS = {
   ...FILE_ERRORS,
   ...HOST_ERRORS,
   ...CONTAINER_ERRORS,
+  ...DOCKER_ERRORS,
   ...NETWORK_ERRORS,
   ...ADDRESS_ERRORS,
   ...PEER_ERRORS,

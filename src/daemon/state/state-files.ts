@@ -114,6 +114,31 @@ const Trust = Type.Object({
 /** What members said about each other and about the secret. */
 export type StoredTrust = Static<typeof Trust>;
 
+/** What Docker was told: `weft docker`. */
+const Docker = Type.Object({
+  /** The plugin socket is served. */
+  enabled: Type.Boolean(),
+  networks: Type.Array(
+    Type.Object({
+      id: Type.String(),
+      name: Type.Union([Type.String(), Type.Null()]),
+      chosen: Type.Union([Type.String(), Type.Null()]),
+      pools: Type.Array(Type.String()),
+      reserved: Type.Array(Type.String()),
+      internal: Type.Boolean(),
+    }),
+  ),
+  endpoints: Type.Array(
+    Type.Object({
+      id: Type.String(),
+      network: Type.String(),
+      claimed: Type.Array(Type.String()),
+      sandbox: Type.Union([Type.String(), Type.Null()]),
+      routed: Type.Boolean(),
+    }),
+  ),
+});
+
 /** This router's vote about who shares the address ring. */
 const Vote = Type.Object({
   /** How many routers elect; 0 while this one has not taken part. */
@@ -178,6 +203,11 @@ export function stateFiles(stateDir: string) {
     names: new StateFile(join(stateDir, 'names.json'), Names, { names: [] }),
     vote: new StateFile(join(stateDir, 'vote.json'), Vote, { electors: 0, incarnation: 0, state: '' }),
     exposures: new StateFile(join(stateDir, 'exposures.json'), Exposures, { exposures: [] }),
+    docker: new StateFile(join(stateDir, 'docker.json'), Docker, {
+      enabled: false,
+      networks: [],
+      endpoints: [],
+    }),
     attachments: new StateFile(join(stateDir, 'attachments.json'), Attachments, {
       bootId: '',
       attachments: [],
@@ -187,7 +217,7 @@ export function stateFiles(stateDir: string) {
 export type StateFiles = ReturnType<typeof stateFiles>;
 
 const OURS =
-  /^(identity|network|launch|targets|members|networks|names|exposures|trust|attachments|addresses|vote)\.json(\.\d+)?$/;
+  /^(identity|network|launch|targets|members|networks|names|exposures|trust|attachments|addresses|vote|docker)\.json(\.\d+)?$/;
 /** It belongs to the network, which may go on without this router: a reset leaves it. */
 const ADMIN = 'admin.json';
 /** What a launch chooses, and would choose again. */

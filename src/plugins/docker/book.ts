@@ -1,0 +1,154 @@
+import { WeftError } from '../../errors.js';
+
+const MAX_NETWORKS = 1_024;
+const MAX_ENDPOINTS = 4_096;
+
+/** A network of Docker that is one of weft. */
+export interface BookedNetwork {
+  readonly id: string;
+  /** As Docker calls it; null until Docker was asked. */
+  readonly name: string | null;
+  /** The network of weft that was chosen for it; null: the one that has Docker's name for it. */
+  readonly chosen: string | null;
+  /** Its subnets. */
+  readonly pools: readonly string[];
+  /** Gateways and auxiliary addresses: no container is given them. */
+  readonly reserved: readonly string[];
+  /** It is no way out. */
+  readonly internal: boolean;
+}
+
+/** What weft calls a network of Docker; null as long as that is not known. */
+export function weftName({ chosen, name }: Pick<BookedNetwork, 'chosen' | 'name'>): string | null {
+  return chosen ?? name;
+}
+
+/** What is to be known of an endpoint beside what the platform knows. */
+export interface BookedEndpoint {
+  readonly id: string;
+  /** Docker's id of the network. */
+  readonly network: string;
+  /** Addresses of another IPAM driver, which were claimed for it. */
+  readonly claimed: readonly string[];
+  /** The sandbox that it is in; null before and after that. */
+  readonly sandbox: string | null;
+  /** It brought the routes that a sandbox can have but once. */
+  readonly routed: boolean;
+}
+
+export interface BookContent {
+  readonly enabled: boolean;
+  readonly networks: readonly BookedNetwork[];
+  readonly endpoints: readonly BookedEndpoint[];
+}
+
+/** The file of the state directory. */
+export interface BookFile {
+  read(): Promise<BookContent>;
+  /** Resolves when it is on the disk. */
+  write(content: () => BookContent): Promise<void>;
+}
+
+/** What Docker was told and does not tell again: it is on the disk before Docker gets an answer. */
+export class Book {
+  readonly #file: BookFile;
+  readonly #onFailure: (error: unknown) => void;
+  readonly #networks = new Map<string, BookedNetwork>();
+  readonly #endpoints = new Map<string, BookedEndpoint>();
+  #enabled = false;
+
+  /** `onFailure`: something that is gone is still on the disk. */
+  constructor(file: BookFile, onFailure: (error: unknown) => void) {
+    this.#file = file;
+    this.#onFailure = onFailure;
+  }
+
+  async open(): Promise<void> {
+    const { enabled, networks, endpoints } = await this.#file.read();
+    this.#enabled = enabled;
+    for (const network of networks) this.#networks.set(network.id, network);
+    for (const endpoint of endpoints) this.#endpoints.set(endpoint.id, endpoint);
+  }
+
+  get enabled(): boolean {
+    return this.#enabled;
+  }
+
+  get networks(): readonly BookedNetwork[] {
+    return [...this.#networks.values()];
+  }
+
+  get endpoints(): readonly BookedEndpoint[] {
+    return [...this.#endpoints.values()];
+  }
+
+  network(id: string): BookedNetwork | undefined {
+    return this.#networks.get(id);
+  }
+
+  endpoint(id: string): BookedEndpoint | undefined {
+    return this.#endpoints.get(id);
+  }
+
+  /** What the disk does not take is not done. */
+  async setEnabled(enabled: boolean): Promise<void> {
+    const before = this.#enabled;
+    this.#enabled = enabled;
+    await this.#write().catch((error: unknown) => {
+      this.#enabled = before;
+      throw error;
+    });
+  }
+
+  /** Rejects with `too-many-networks` or `disk-full`. */
+  async putNetwork(network: BookedNetwork): Promise<void> {
+    if (this.#networks.size >= MAX_NETWORKS && !this.#networks.has(network.id)) {
+      throw new WeftError(
+        'too-many-networks',
+        `Docker has ${MAX_NETWORKS} networks on weft already: remove one with \`docker network rm\``,
+      );
+    }
+    await this.#put(this.#networks, network);
+  }
+
+  /** Rejects with `too-many-endpoints` or `disk-full`. */
+  async putEndpoint(endpoint: BookedEndpoint): Promise<void> {
+    if (this.#endpoints.size >= MAX_ENDPOINTS && !this.#endpoints.has(endpoint.id)) {
+      throw new WeftError(
+        'too-many-endpoints',
+        `${MAX_ENDPOINTS} containers of this host are on weft already: remove some`,
+      );
+    }
+    await this.#put(this.#endpoints, endpoint);
+  }
+
+  async removeNetwork(id: string): Promise<void> {
+    if (this.#networks.delete(id)) await this.#write().catch(this.#onFailure);
+  }
+
+  async removeEndpoint(id: string): Promise<void> {
+    if (this.#endpoints.delete(id)) await this.#write().catch(this.#onFailure);
+  }
+
+  /** What the disk does not take is as it was before, unless it has changed again meanwhile. */
+  async #put<T extends { readonly id: string }>(table: Map<string, T>, entry: T): Promise<void> {
+    const before = table.get(entry.id);
+    if (JSON.stringify(before) === JSON.stringify(entry)) return;
+    table.set(entry.id, entry);
+    await this.#write().catch((error: unknown) => {
+      if (table.get(entry.id) === entry) {
+        if (before === undefined) table.delete(entry.id);
+        else table.set(entry.id, before);
+      }
+      throw error;
+    });
+  }
+
+  #write(): Promise<void> {
+    return this.#file.write(() => ({
+      enabled: this.#enabled,
+      networks: [...this.#networks.values()],
+      endpoints: [...this.#endpoints.values()],
+    }));
+  }
+}

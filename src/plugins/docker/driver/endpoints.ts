@@ -1,0 +1,128 @@
+import { systemCode, WeftError } from '../../../errors.js';
+import { SerialByKey } from '../../../order.js';
+import type { PlatformHost } from '../../platform/index.js';
+import type { Book, BookedEndpoint } from '../book.js';
+import type { Grace } from '../grace.js';
+import { hostOf } from '../ipam/index.js';
+import type { EndpointReference, EndpointRequest, JoinRequest } from '../server/index.js';
+import type { DockerNetworks } from './networks.js';
+import { checkEndpointOptions } from './options.js';
+
+/** Docker numbers a container's interfaces of this name. */
+const INTERFACE = 'ethweft';
+const ON_LINK = 1;
+/** All groups, and the DNS server, which is on every segment. A container can have each route but once. */
+const ROUTES = ['224.0.0.0/4', '169.254.53.53/32'].map((Destination) => ({
+  Destination,
+  RouteType: ON_LINK,
+  NextHop: '',
+}));
+
+export interface DockerEndpointsOptions {
+  readonly host: Pick<PlatformHost, 'addresses' | 'endpoints'>;
+  readonly book: Book;
+  readonly networks: Pick<DockerNetworks, 'ready'>;
+  /** Of endpoints that no container has. */
+  readonly grace: Grace;
+}
+
+/** The ends of Docker's containers on weft networks. */
+export class DockerEndpoints {
+  readonly #options: DockerEndpointsOptions;
+  readonly #serial = new SerialByKey();
+
+  constructor(options: DockerEndpointsOptions) {
+    this.#options = options;
+  }
+
+  async create(request: EndpointRequest): Promise<object> {
+    checkEndpointOptions(request.Options);
+    const { Address = '', AddressIPv6 = '' } = request.Interface;
+    const addresses = [Address, AddressIPv6].filter((address) => address !== '');
+    if (addresses.length === 0)
+      throw new WeftError('bad-cidr', 'a container needs an address on a weft network');
+    return await this.#serial.run(request.EndpointID, () => this.#create(request, addresses));
+  }
+
+  /** Without a gateway: the way out and published ports are Docker's own. */
+  async join({ EndpointID: id, NetworkID, SandboxKey: sandbox }: JoinRequest): Promise<object> {
+    const { host, book, grace } = this.#options;
+    return await this.#serial.run(id, async () => {
+      grace.renew(id);
+      const { interface: SrcName } = await host.endpoints.plug(id);
+      const isOther = (other: BookedEndpoint) => other.id !== id && other.sandbox === sandbox;
+      const routed = !book.endpoints.some((other) => isOther(other) && other.routed);
+      await book.putEndpoint({ ...(book.endpoint(id) ?? booked(id, NetworkID)), sandbox, routed });
+      const StaticRoutes = routed ? ROUTES : [];
+      return { InterfaceName: { SrcName, DstPrefix: INTERFACE }, StaticRoutes };
+    });
+  }
+
+  async leave({ EndpointID: id }: EndpointReference): Promise<object> {
+    const { book } = this.#options;
+    await this.#serial.run(id, async () => {
+      const endpoint = book.endpoint(id);
+      if (endpoint !== undefined) await book.putEndpoint({ ...endpoint, sandbox: null, routed: false });
+    });
+    return {};
+  }
+
+  /** Also when Docker forgot it without a word. */
+  async remove({ EndpointID: id }: Pick<EndpointReference, 'EndpointID'>): Promise<object> {
+    const { host, book } = this.#options;
+    await this.#serial.run(id, async () => {
+      const claimed = book.endpoint(id)?.claimed ?? [];
+      await host.endpoints.remove(id);
+      await book.removeEndpoint(id);
+      for (const address of claimed) await host.addresses.release(address);
+    });
+    return {};
+  }
+
+  async #create(request: EndpointRequest, addresses: readonly string[]): Promise<object> {
+    const { host, book, networks, grace } = this.#options;
+    const { EndpointID: id, NetworkID, Interface } = request;
+    const { MacAddress: mac = '' } = Interface;
+    const network = await networks.ready(NetworkID);
+    grace.renew(id);
+    const before = book.endpoint(id);
+    const claimed = before?.claimed ?? (await this.#claim(addresses.map(hostOf)));
+    try {
+      await book.putEndpoint(before ?? { ...booked(id, NetworkID), claimed });
+      const made = await host.endpoints.create({ id, network, addresses, ...(mac !== '' && { mac }) });
+      return mac === '' ? { Interface: { MacAddress: made.mac } } : {};
+    } catch (error) {
+      if (before === undefined) {
+        await book.removeEndpoint(id);
+        for (const address of claimed) await host.addresses.release(address);
+      }
+      throw error;
+    }
+  }
+
+  /** Those that another IPAM driver gave: nobody else is to be given them. */
+  async #claim(addresses: readonly string[]): Promise<string[]> {
+    const { host } = this.#options;
+    const held = new Set(host.addresses.held());
+    const claimed: string[] = [];
+    try {
+      for (const address of addresses.filter((each) => !held.has(each))) {
+        await host.addresses.claim(address);
+        claimed.push(address);
+      }
+      return claimed;
+    } catch (error) {
+      for (const address of claimed) await host.addresses.release(address);
+      if (systemCode(error) !== 'address-used' || !(error instanceof Error)) throw error;
+      throw new WeftError(
+        'address-used',
+        `${error.message}; a network made with \`--ipam-driver weft\` is given addresses that nobody has`,
+        { cause: error },
+      );
+    }
+  }
+}
+
+function booked(id: string, network: string): BookedEndpoint {
+  return { id, network, claimed: [], sandbox: null, routed: false };
+}

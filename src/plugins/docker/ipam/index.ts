@@ -1,0 +1,5 @@
+/** Docker's addresses: pools that describe themselves, and addresses of the platform. */
+export { Creations } from './creations.js';
+export { inTheWay } from './host-routes.js';
+export { Ipam, type IpamOptions } from './ipam.js';
+export { GLOBAL_SPACE, hostOf, isOwn, isWithin, LOCAL_SPACE, parseSubnet } from './pools.js';

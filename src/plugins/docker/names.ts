@@ -1,0 +1,48 @@
+import { inParallel } from '../../order.js';
+import { ownLabels } from '../labels/index.js';
+import type { PlatformEndpoints } from '../platform/index.js';
+import type { DockerContainer, DockerEngine } from './engine.js';
+
+/** Maximum number of containers that are asked for at the same time. */
+const AT_ONCE = 4;
+const SERVICE = 'com.docker.compose.service';
+const PROJECT = 'com.docker.compose.project';
+
+/** Tells whose endpoint each is: Docker's plugin calls say nothing of containers. */
+export class Names {
+  readonly #endpoints: Pick<PlatformEndpoints, 'bind' | 'list'>;
+
+  constructor(endpoints: Pick<PlatformEndpoints, 'bind' | 'list'>) {
+    this.#endpoints = endpoints;
+  }
+
+  /** All containers that run; some may have started while nobody heard of it. */
+  async bindAll(engine: DockerEngine): Promise<void> {
+    if (this.#endpoints.list().length === 0) return;
+    await inParallel(await engine.running(), AT_ONCE, async (id) => {
+      const container = await engine.inspect(id);
+      if (container !== undefined) await this.bind(engine, container);
+    });
+  }
+
+  async bind(engine: DockerEngine, container: DockerContainer): Promise<void> {
+    const known = new Set(this.#endpoints.list().map(({ id }) => id));
+    const ours = container.networks.filter(({ endpointId }) => known.has(endpointId));
+    if (ours.length === 0) return;
+    const services = await serviceNames(engine, container);
+    const { id, name, hostname } = container;
+    for (const { endpointId, aliases } of ours) {
+      const others = [...new Set([...aliases, ...services])].filter((alias) => alias !== name);
+      await this.#endpoints.bind(endpointId, { id, engine: engine.socket, name, hostname, aliases: others });
+    }
+  }
+}
+
+/** As compose calls it: of one service there may be many containers, and services of that name in other projects. */
+async function serviceNames(engine: DockerEngine, { image, labels }: DockerContainer): Promise<string[]> {
+  if (labels[SERVICE] === undefined) return [];
+  const own = ownLabels(labels, await engine.imageLabels(image));
+  const [service, project] = [own[SERVICE], own[PROJECT]];
+  if (service === undefined) return [];
+  return project === undefined ? [service] : [service, `${service}.${project}`];
+}

@@ -1,0 +1,72 @@
+import { inParallel } from '../../order.js';
+import type { PlatformHost } from '../platform/index.js';
+import type { Book } from './book.js';
+import { type DockerEndpoints, type DockerNetworks, DRIVER } from './driver/index.js';
+import type { DockerEngine } from './engine.js';
+import type { Grace } from './grace.js';
+import { hostOf } from './ipam/index.js';
+
+/** Maximum number of containers that are asked for at the same time. */
+const AT_ONCE = 4;
+
+/** Of what nobody has, one for each kind. */
+export interface Graces {
+  readonly endpoints: Grace;
+  readonly networks: Grace;
+  readonly addresses: Grace;
+}
+
+export interface ReconcileOptions {
+  readonly host: PlatformHost;
+  readonly book: Book;
+  readonly endpoints: Pick<DockerEndpoints, 'remove'>;
+  readonly networks: Pick<DockerNetworks, 'remove'>;
+  readonly graces: Graces;
+}
+
+/**
+ * Takes away what Docker has no more: it may have died between two calls, or nobody heard it. Gives whether there is more that nobody has, whose time
+ * is not over yet. Where Docker does not answer nothing is taken away; then it rejects.
+ */
+export async function reconcile(engine: DockerEngine, options: ReconcileOptions): Promise<boolean> {
+  const { host, book, endpoints, networks, graces } = options;
+  const known = [...host.endpoints.list(), ...book.endpoints].map(({ id }) => id);
+  const used = known.length === 0 ? new Set() : await usedEndpoints(engine, options);
+  const idleEndpoints = known.filter((id) => !used.has(id));
+  const lostEndpoints = graces.endpoints.over(idleEndpoints);
+  await Promise.all(lostEndpoints.map((id) => endpoints.remove({ EndpointID: id })));
+
+  const kept = new Set((await engine.networks(DRIVER)).map(({ id }) => id));
+  const idleNetworks = book.networks.map(({ id }) => id).filter((id) => !kept.has(id));
+  const lostNetworks = graces.networks.over(idleNetworks);
+  await Promise.all(lostNetworks.map((id) => networks.remove({ NetworkID: id })));
+
+  const idleAddresses = unusedAddresses(options);
+  const lostAddresses = graces.addresses.over(idleAddresses);
+  for (const address of lostAddresses) graces.addresses.forget(address);
+  // All at once: what somebody claims from now on is not released any more.
+  await Promise.all(lostAddresses.map((address) => host.addresses.release(address)));
+  const lost = lostEndpoints.length + lostNetworks.length + lostAddresses.length;
+  return new Set(idleEndpoints).size + idleNetworks.length + idleAddresses.length > lost;
+}
+
+/** Those that some container of the engine has; of a container that is known it is asked, whatever the engine lists. */
+async function usedEndpoints(engine: DockerEngine, { host }: ReconcileOptions): Promise<Set<string>> {
+  const bound = host.endpoints.list().flatMap(({ container }) => (container === null ? [] : [container]));
+  const containers = new Set([...bound, ...(await engine.running())]);
+  const used = new Set<string>();
+  await inParallel([...containers], AT_ONCE, async (id) => {
+    const container = await engine.inspect(id);
+    for (const { endpointId } of container?.networks ?? []) used.add(endpointId);
+  });
+  return used;
+}
+
+function unusedAddresses({ host, book }: ReconcileOptions): string[] {
+  const used = new Set([
+    ...host.endpoints.list().flatMap(({ addresses }) => addresses.map(hostOf)),
+    ...book.endpoints.flatMap(({ claimed }) => claimed),
+    ...book.networks.flatMap(({ reserved }) => reserved),
+  ]);
+  return host.addresses.held().filter((address) => !used.has(address));
+}

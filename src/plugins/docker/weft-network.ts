@@ -1,0 +1,34 @@
+import type { PlatformRange } from '../platform/index.js';
+import { DRIVER } from './driver/index.js';
+import type { DockerEngine } from './engine.js';
+
+/** What users give to `docker run --network`. */
+export const WEFT = 'weft';
+
+/**
+ * Makes the Docker network `weft`, which is the default network of weft, unless there is one of that name. Gives what is wrong with that one; null:
+ * it can be used.
+ */
+export async function ensureWeftNetwork(engine: DockerEngine, ranges: PlatformRange): Promise<string | null> {
+  const found = await engine.network(WEFT);
+  if (found === undefined || found.name !== WEFT) {
+    const { subnet, subnet6 } = ranges;
+    await engine.createNetwork({
+      name: WEFT,
+      driver: DRIVER,
+      ipamDriver: DRIVER,
+      subnets: subnet6 === null ? [subnet] : [subnet, subnet6],
+      options: { 'weft.network': 'default' },
+      ipv6: subnet6 !== null,
+    });
+    return null;
+  }
+  if (found.driver === DRIVER) return null;
+  return `Docker has a network "${WEFT}" of the driver ${found.driver}: remove it with \`docker network rm ${WEFT}\`, or make one of another name with \`docker network create -d ${DRIVER} --ipam-driver ${DRIVER} …\``;
+}
+
+/** Removes it, if it is of this driver. */
+export async function removeWeftNetwork(engine: DockerEngine): Promise<void> {
+  const found = await engine.network(WEFT);
+  if (found?.name === WEFT && found.driver === DRIVER) await engine.removeNetwork(found.id);
+}
