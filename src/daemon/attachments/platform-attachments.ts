@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { WeftError } from '../../errors.js';
 import {
@@ -25,6 +26,9 @@ import { type AttachmentTable, type Entry, isLoose, platformKey } from './table/
 const MAX_ALIASES = 64;
 /** Digits of an endpoint's id that people are shown. */
 const SHOWN_ID = 12;
+/** What a container had that just ended on another host may be announced for so long after, ms. */
+const PATIENCE = 1_000;
+const POLL = 50;
 /** Nobody knows yet in which namespace it is. */
 const NO_INODE = 0;
 
@@ -69,7 +73,9 @@ export class PlatformAttachments implements PlatformEndpoints {
       if (former !== undefined && isSame(former, entry, request)) return viewOf(former);
       if (former !== undefined) await this.#forget(request.id);
       await plugging.makeRoom(entry);
-      this.#checkFree(entry);
+      await this.#patience(entry);
+      const refusal = this.#refusal(entry);
+      if (refusal !== undefined) throw refusal;
       table.put(entry);
       await table.save().catch((error: unknown) => {
         table.drop(entry);
@@ -145,24 +151,27 @@ export class PlatformAttachments implements PlatformEndpoints {
     };
   }
 
-  /** Throws `address-used` or `mac-used` when anybody else on its network has what it is to have, on any host. */
-  #checkFree(entry: Entry & { readonly mac: string }): void {
-    const { network, mac } = entry;
+  /** What a container had that just ended elsewhere will be free in a moment. */
+  async #patience(entry: Entry & { readonly mac: string }): Promise<void> {
+    for (let waited = 0; waited < PATIENCE && this.#refusal(entry) !== undefined; waited += POLL) {
+      await delay(POLL);
+    }
+  }
+
+  /** Why it cannot have what it is to have: somebody on its network has it, on any host. */
+  #refusal(entry: Entry & { readonly mac: string }): WeftError | undefined {
+    const { network, addresses, mac } = entry;
     const { networks, addressHolder, macHolder } = this.#options;
     const number = networks.numberOf(network);
-    for (const { address } of entry.addresses.map(parseCidr)) {
-      const holder = addressHolder(number, address);
-      if (holder === undefined) continue;
-      throw new WeftError(
-        'address-used',
-        `${holder} already has ${address} on the network ${network}: choose another address, or take it off there first`,
-      );
+    const { book } = this.#parts.table;
+    for (const { address, text } of addresses.map(parseCidr)) {
+      const ours = book.withAddress(network, text);
+      const holder = ours?.name ?? ours?.target ?? addressHolder(number, address);
+      if (holder !== undefined) return addressUsed(holder, address, network);
     }
-    const rival = this.#parts.table.book
-      .all()
-      .find((other) => other.network === network && other.mac === mac);
+    const rival = book.all().find((other) => other.network === network && other.mac === mac);
     const holder = rival?.name ?? rival?.target ?? macHolder(number, mac, entry);
-    if (holder !== undefined) throw macUsed(holder, mac);
+    return holder === undefined ? undefined : macUsed(holder, mac);
   }
 
   /** All that must be done before a container is heard is done while its interface is made. */
@@ -174,8 +183,8 @@ export class PlatformAttachments implements PlatformEndpoints {
     const pair = loosePair(platformKey(platform));
     const addresses = entry.addresses.map((cidr) => parseCidr(cidr).address);
     custody.put({ network, mac, addresses, ports: [pair.port] });
-    this.#parts.table.put({ ...entry, present: true });
     try {
+      this.#parts.table.put({ ...entry, present: true });
       const made = host.ensureLoosePair({ ...pair, bridge, owner, mtu, mac });
       await allEnded([made, custody.settle(), told()]);
     } catch (error) {
@@ -220,6 +229,13 @@ export class PlatformAttachments implements PlatformEndpoints {
   async #forget(id: string): Promise<void> {
     await this.#change(id, (entry) => this.#parts.plugging.forget(entry));
   }
+}
+
+function addressUsed(holder: string, address: string, network: string): WeftError {
+  return new WeftError(
+    'address-used',
+    `${holder} already has ${address} on the network ${network}: choose another address, or take it off there first`,
+  );
 }
 
 function calledAs({ id, engine, name, hostname, aliases }: PlatformContainer) {

@@ -90,6 +90,21 @@ describe('an endpoint of a platform', () => {
     expect(endpoints.list()).toEqual([first]);
   });
 
+  it('is refused an address that another asks for at the same time', async () => {
+    const endpoints = world.start().ofPlatform('docker');
+    const asked = await Promise.allSettled(['e1', 'e2', 'e3'].map((id) => endpoints.create(request(id))));
+    expect(asked.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    expect(endpoints.list()).toHaveLength(1);
+  });
+
+  it('may have what a container elsewhere has just given up, which is still announced', async () => {
+    let asked = 0;
+    const addressHolder = () => (asked++ < 3 ? 'a container on b' : undefined);
+    const endpoints = world.start({ addressHolder }).ofPlatform('docker');
+    await endpoints.create(request());
+    expect(endpoints.list()).toHaveLength(1);
+  });
+
   it('that the disk does not take is not noted', async () => {
     const attachments = world.start({
       file: {
