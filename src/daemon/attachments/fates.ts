@@ -80,7 +80,7 @@ export class Fates {
   async followMac({ id, interface: inside }: Entry): Promise<boolean> {
     return await this.#options.changes.run(id, async () => {
       const entry = this.#table.book.find(id, inside);
-      if (entry?.present !== true) return false;
+      if (entry?.present !== true || isLoose(entry)) return false;
       const fate = await this.#options.containers.again(entry);
       if (fate.state !== 'running' || fate.container.namespace.inode !== entry.inode) return false;
       const mac = await this.#options.host.interfaceMac(fate.container.namespace, inside);
