@@ -1,3 +1,4 @@
+import type { DockerControl } from './routes/docker.js';
 import type { ExposureControl } from './routes/exposures.js';
 import type { AddressControl } from './routes/ipam.js';
 import type { NameControl } from './routes/names.js';
@@ -41,6 +42,7 @@ export interface RouterControl {
   forget(peers: readonly string[]): Promise<readonly Target[]>;
   readonly networks: NetworkControl;
   readonly exposures: ExposureControl;
+  readonly docker: DockerControl;
   attachments(): readonly Attachment[];
   attach(request: AttachRequest): Promise<Attachment>;
   /** Gives what is left of the attachment, or null when it is gone. */

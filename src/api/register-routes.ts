@@ -3,6 +3,7 @@ import type { RouterControl } from './control.js';
 import { attachmentsRoutes } from './routes/attachments.js';
 import { connectionsRoute } from './routes/connections.js';
 import { datapathRoute } from './routes/datapath.js';
+import { dockerRoutes } from './routes/docker.js';
 import { exposuresRoutes } from './routes/exposures.js';
 import { ipamRoutes } from './routes/ipam.js';
 import { namesRoutes } from './routes/names.js';
@@ -29,6 +30,7 @@ export function registerRoutes(app: App, router: RouterControl): void {
   datapathRoute(app, router);
   networksRoutes(app, router);
   exposuresRoutes(app, router);
+  dockerRoutes(app, router);
   attachmentsRoutes(app, router);
   namesRoutes(app, router);
   ipamRoutes(app, router);

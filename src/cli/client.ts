@@ -6,7 +6,7 @@ import { errorFrom, systemCode, WeftError } from '../errors.js';
 /** The router works on a request for so long at most, in milliseconds. */
 const TIMEOUT = 10_000;
 
-type Method = 'GET' | 'POST' | 'DELETE';
+type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
 /** Asks the router of a run directory. Rejects with the router's own error, or `not-running`. */
 export async function ask<Answer>(

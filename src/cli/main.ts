@@ -22,6 +22,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   expose: async () => (await import('./commands/expose.js')).registerExpose,
   hide: async () => (await import('./commands/hide.js')).registerHide,
   prime: async () => (await import('./commands/prime.js')).registerPrime,
+  docker: async () => (await import('./commands/docker.js')).registerDocker,
   network: async () => (await import('./commands/network.js')).registerNetwork,
   rmpeer: async () => (await import('./commands/rmpeer.js')).registerRmpeer,
   peer: async () => (await import('./commands/peer.js')).registerPeer,

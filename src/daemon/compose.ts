@@ -15,6 +15,7 @@ import {
 } from '../hostnet/index.js';
 import { Mesh } from '../mesh/index.js';
 import { Overlay } from '../overlay/index.js';
+import { DockerPlugin } from '../plugins/docker/index.js';
 import { LabelledContainers } from '../plugins/labels/index.js';
 import { Addresses, AddressSource, rangesOf } from './addresses/index.js';
 import { Attachments, Containers } from './attachments/index.js';
@@ -201,6 +202,13 @@ function composeHost(
     addresses: addressSource,
     attachments,
   });
+  const docker = new DockerPlugin({
+    host: platforms.host('docker'),
+    file: files.docker,
+    engines: containers,
+    onNotice: (what) => log.info(what),
+    onFailure: (what, error) => log.warn(`${what}: ${messageOf(error)}`, errorFields(error)),
+  });
   const names = new Dns({
     identity,
     mesh,
@@ -224,6 +232,7 @@ function composeHost(
     labelled,
     macWatch,
     platforms,
+    docker,
     names,
   };
 }

@@ -65,6 +65,10 @@ export class ControlApi implements RouterControl {
     return this.#parts.exposures;
   }
 
+  get docker(): RouterControl['docker'] {
+    return this.#parts.docker;
+  }
+
   get networks(): RouterControl['networks'] {
     const { networks } = this.#parts;
     return {

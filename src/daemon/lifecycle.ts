@@ -70,8 +70,10 @@ export class Router implements LaunchedRouter {
   }
 
   async #start(): Promise<void> {
-    const { plan, log, mesh, names, addresses, networks, records, forwarder, attachments } = this.#parts;
-    const { trust, overlay, members, endpoints, macWatch, exposures, containers, labelled } = this.#parts;
+    const { request, plan, log, mesh, names, addresses, networks, records, forwarder, attachments } =
+      this.#parts;
+    const { trust, overlay, members, endpoints, macWatch, exposures, containers, labelled, docker } =
+      this.#parts;
     mesh.connect(plan.targets);
     await names.start();
     await addresses.start();
@@ -92,6 +94,7 @@ export class Router implements LaunchedRouter {
     await overlay.start();
     this.#repair.start();
     labelled.follow(containers);
+    await docker.start({ enable: request.docker ?? false });
   }
 
   /** Claims all addresses in use here that the ring does not know to be so; once for many that are lost at a time. */
@@ -111,8 +114,9 @@ export class Router implements LaunchedRouter {
   async abandon(): Promise<void> {
     if (this.#stopping) return await this.stopped;
     this.#stopping = true;
-    const { plan, containers, records, mesh, forwarder, exposures, custody } = this.#parts;
+    const { plan, docker, containers, records, mesh, forwarder, exposures, custody } = this.#parts;
     const leavesDataPlane = this.#adopted && plan.resumed;
+    await docker.stop();
     containers.stop();
     records.stop();
     await this.#repair.stop();
@@ -130,7 +134,8 @@ export class Router implements LaunchedRouter {
     if (this.#stopping) throw new WeftError('stopping', 'the router is being stopped already');
     this.#stopping = true;
     const { request, plan, log, containers, records, macWatch, hairpins, exposures } = this.#parts;
-    const { addresses, mesh, forwarder, custody } = this.#parts;
+    const { addresses, mesh, forwarder, custody, docker } = this.#parts;
+    await docker.stop();
     containers.stop();
     records.stop();
     await Promise.all([this.#repair.stop(), macWatch.stop()]);

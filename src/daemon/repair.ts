@@ -64,7 +64,8 @@ export class Repair {
   }
 
   async #inspect(lostTap: number | undefined): Promise<void> {
-    const { networks, attachments, names, exposures, custody, hairpins, links } = this.#parts;
+    const { networks, attachments, names, exposures, custody, hairpins, links, docker } = this.#parts;
+    await docker.check();
     const lost = lostTap === undefined || (await networks.isServed(lostTap)) ? undefined : lostTap;
     await this.#repairs.mend(networks.faults(await links(), lost));
     // What suffered with a bridge comes back with it, and is no fault of its own.

@@ -35,6 +35,7 @@ interface LaunchOptions extends CommonOptions {
   readonly admin?: boolean;
   readonly adminKey?: string;
   readonly foreground?: boolean;
+  readonly docker?: boolean;
   readonly port?: number;
   readonly bridge?: string;
   readonly nickname?: string;
@@ -72,6 +73,7 @@ Examples:
   weft launch --password-file /etc/weft/password 192.0.2.1
                                                    the same command on every host, as with Weave
   weft launch --admin --admin-key /media/key       a network whose administrator keeps the key elsewhere
+  weft launch --docker                             \`docker run --network weft\` works on this host
   weft launch --foreground                         for a service manager
   weft launch --run-dir /run/weft2 --state-dir /var/lib/weft2 --port 6793 --bridge weft2
                                                    a second router on the same host`;
@@ -99,6 +101,7 @@ export function registerLaunch(program: Command): void {
       (path) => resolve(path),
     )
     .option('--foreground', 'stay, and log to stdout: for people on a terminal, else as JSON lines')
+    .option('--docker', 'be a network plugin of Docker, too, from now on: see `weft docker`')
     .option('--port <port>', 'for both TCP and UDP (default: 6783)', wholeNumber(1, 65_535))
     .option('--bridge <name>', 'bridge that containers are put on (default: weft)')
     .option('--nickname <name>', 'shown beside the peer id (default: the host name)')
@@ -208,7 +211,8 @@ async function launchDaemon(peers: readonly string[], options: LaunchOptions): P
       progress.stop();
     }
   });
-  const text = (found: Ready) => describe(found, credentials !== undefined) + adminText(options);
+  const text = (found: Ready) =>
+    describe(found, credentials !== undefined) + adminText(options) + dockerText(options);
   await print(options, ready, text).catch(stillRuns);
 }
 
@@ -240,7 +244,7 @@ async function launchHere(peers: readonly string[], options: LaunchOptions): Pro
       await print(
         options,
         ready,
-        (found) => describe(found, request.network !== undefined) + adminText(options),
+        (found) => describe(found, request.network !== undefined) + adminText(options) + dockerText(options),
       );
   });
   process.exit(0);
@@ -282,6 +286,7 @@ async function makeRequest(
     settings: chosenSettings(options),
     ...(network === undefined ? {} : { network }),
     ...(adminKey === undefined ? {} : { adminKey }),
+    ...(options.docker && { docker: true }),
     peers: [...peers],
   };
 }
@@ -333,6 +338,10 @@ function adminText(options: LaunchOptions): string {
   const path = adminKeyOf(options);
   if (path === undefined) return '';
   return `\nthe administrator's key is in ${path}: keep a copy of it elsewhere; only with it routers can be expelled and removed, and the token rotated\n`;
+}
+
+function dockerText({ docker = false }: LaunchOptions): string {
+  return docker ? '\nDocker has a network "weft" as soon as it runs: `weft docker status` shows it\n' : '';
 }
 
 function describe(

@@ -37,8 +37,8 @@ export interface DockerNetwork {
   readonly options: Readonly<Record<string, string>>;
   readonly subnets: readonly {
     readonly subnet: string;
-    readonly gateway?: string | undefined;
-    readonly aux: readonly string[];
+    readonly gateway?: string;
+    readonly aux: Readonly<Record<string, string>>;
   }[];
 }
 
@@ -46,7 +46,7 @@ export interface NewDockerNetwork {
   readonly name: string;
   readonly driver: string;
   readonly ipamDriver: string;
-  readonly subnets: readonly string[];
+  readonly subnets: DockerNetwork['subnets'];
   readonly options: Readonly<Record<string, string>>;
   readonly ipv6: boolean;
 }

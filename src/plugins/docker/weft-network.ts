@@ -13,11 +13,12 @@ export async function ensureWeftNetwork(engine: DockerEngine, ranges: PlatformRa
   const found = await engine.network(WEFT);
   if (found === undefined || found.name !== WEFT) {
     const { subnet, subnet6 } = ranges;
+    const subnets = subnet6 === null ? [subnet] : [subnet, subnet6];
     await engine.createNetwork({
       name: WEFT,
       driver: DRIVER,
       ipamDriver: DRIVER,
-      subnets: subnet6 === null ? [subnet] : [subnet, subnet6],
+      subnets: subnets.map((each) => ({ subnet: each, aux: {} })),
       options: { 'weft.network': 'default' },
       ipv6: subnet6 !== null,
     });

@@ -110,6 +110,7 @@ describe('the API', () => {
       '/connections',
       '/datapath',
       '/dns',
+      '/docker',
       '/exposures',
       '/forget',
       '/ipam',

@@ -118,7 +118,12 @@ describe('an engine that answers', () => {
 
   it.each([
     ['what is not JSON', (response: ServerResponse) => response.end('{'), 'engine-failed', /JSON/],
-    ['what is not of its API', (response: ServerResponse) => response.end('{"Id":4}'), 'engine-answer', /malformed/],
+    [
+      'what is not of its API',
+      (response: ServerResponse) => response.end('{"Id":4}'),
+      'engine-answer',
+      /malformed/,
+    ],
     [
       'with its own reason',
       (response: ServerResponse) => response.writeHead(500).end('{"message":"no space left"}'),

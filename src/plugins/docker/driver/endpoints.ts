@@ -3,7 +3,7 @@ import { SerialByKey } from '../../../order.js';
 import type { PlatformHost } from '../../platform/index.js';
 import type { Book, BookedEndpoint } from '../book.js';
 import type { Grace } from '../grace.js';
-import { hostOf } from '../ipam/index.js';
+import { hostOf, parseAddress } from '../ipam/index.js';
 import type { EndpointReference, EndpointRequest, JoinRequest } from '../server/index.js';
 import type { DockerNetworks } from './networks.js';
 import { checkEndpointOptions } from './options.js';
@@ -38,7 +38,7 @@ export class DockerEndpoints {
   async create(request: EndpointRequest): Promise<object> {
     checkEndpointOptions(request.Options);
     const { Address = '', AddressIPv6 = '' } = request.Interface;
-    const addresses = [Address, AddressIPv6].filter((address) => address !== '');
+    const addresses = [Address, AddressIPv6].filter((address) => address !== '').map(parseAddress);
     if (addresses.length === 0)
       throw new WeftError('bad-cidr', 'a container needs an address on a weft network');
     return await this.#serial.run(request.EndpointID, () => this.#create(request, addresses));

@@ -190,7 +190,7 @@ function reservedOf(addresses: readonly string[], pools: readonly string[]): str
 
 function adopted({ id, name, internal, options, subnets }: DockerNetwork): BookedNetwork {
   const pools = subnets.map(({ subnet }) => parseSubnet(subnet));
-  const reserved = subnets.flatMap(({ gateway = '', aux }) => [gateway, ...aux]);
+  const reserved = subnets.flatMap(({ gateway = '', aux }) => [gateway, ...Object.values(aux)]);
   const chosen = options['weft.network'] ?? null;
   return { id, name, chosen, internal, pools, reserved: reservedOf(reserved, pools) };
 }

@@ -92,7 +92,7 @@ export class Dockerd extends EventEmitter implements DockerEngine {
   }
 
   async createNetwork({ name, subnets, options, ipv6 }: NewDockerNetwork): Promise<unknown> {
-    return await this.create(name, { subnets, options, ipv6 });
+    return await this.create(name, { subnets: subnets.map(({ subnet }) => subnet), options, ipv6 });
   }
 
   async removeNetwork(id: string): Promise<void> {
@@ -147,7 +147,7 @@ export class Dockerd extends EventEmitter implements DockerEngine {
       await this.#release(pools);
       throw error;
     }
-    const subnets = pools.map(({ subnet, gateway, aux }) => ({ subnet, gateway, aux: Object.values(aux) }));
+    const subnets = pools.map(({ subnet, gateway, aux }) => ({ subnet, gateway, aux }));
     this.known.set(id, { id, name, driver: 'weft', internal, options, subnets, pools });
     return id;
   }
