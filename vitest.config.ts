@@ -1,8 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * Three suites, one after the other: what needs no other machine; scenarios on real routers in namespaces; and those scenarios that
- * measure time, with nothing beside them.
+ * Four suites, one after the other: what needs no other machine; scenarios on real routers in namespaces; those with Docker engines, where
+ * they can run; and those that measure time, with nothing beside them.
  */
 export default defineConfig({
   test: {
@@ -19,11 +19,22 @@ export default defineConfig({
       {
         test: {
           name: 'hosts',
-          include: ['test/lab/**/*.test.ts', 'test/hosts/**/*.test.ts', 'test/docker/**/*.test.ts'],
+          include: ['test/lab/**/*.test.ts', 'test/hosts/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: 'docker',
+          include: ['test/docker/**/*.test.ts'],
+          globalSetup: ['test/docker/setup.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -33,7 +44,7 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           maxWorkers: 1,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
     ],

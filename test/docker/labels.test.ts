@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { digs } from '../hosts/names/dig.js';
 import { type Container, DockerEngine, until } from '../lab/index.js';
 import { onLab } from '../lab/suite.js';
+import { withoutEngine } from './suite.js';
 
 interface Row {
   target: string;
@@ -11,10 +12,6 @@ interface Row {
   addresses: string[];
   network: string;
 }
-
-const reason = await DockerEngine.reasonAgainst();
-if (reason !== undefined)
-  console.error(`what Docker's containers do is not tested, since no engine runs here: ${reason}`);
 
 /** A host with a Docker engine, and another one with a container that asks. */
 const world = onLab(async (lab) => {
@@ -30,7 +27,6 @@ afterEach(async () => {
   await world().engine.clear();
   await until('nothing is attached', async () => (await attached()).length === 0);
 });
-afterAll(() => world().engine.remove());
 
 const attached = async () => await world().a.weftJson<Row[]>('ps');
 
@@ -47,7 +43,7 @@ async function isReached(far: Container, name: string, address: string): Promise
   await digs(far, [`${name}.weft.local`], [address]);
 }
 
-describe.skipIf(reason !== undefined)('a container whose labels say so', () => {
+describe.skipIf(withoutEngine)('a container whose labels say so', () => {
   test('is on the network when it runs, with an address and its name', async () => {
     const { engine, far } = world();
     await engine.run('web', '--label', 'weft.attach=true');

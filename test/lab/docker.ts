@@ -1,5 +1,5 @@
 /** A real Docker engine on a host of the lab. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { attempt, type Finished, run } from './command.js';
 import type { Host } from './host.js';
@@ -8,7 +8,8 @@ import { until } from './until.js';
 
 /** What containers are made of: busybox and nothing else. */
 const IMAGE = 'busybox:lab';
-const CGROUPS = '/sys/fs/cgroup';
+/** There where bridged packets can pass the packet filter. */
+const BRIDGE_FILTER = '/proc/sys/net/bridge/bridge-nf-call-iptables';
 
 /** Makes an image of busybox with the name `$2` in the directory `$1`; what follows are options of `docker import`. */
 const IMPORT = `
@@ -19,19 +20,37 @@ const IMPORT = `
   tar -c . | docker import "$@" - "$name"`;
 
 /**
- * In the host's network namespace, and in a mount namespace of its own, so that /run/docker is its own, too. (\`ip netns exec\` would hide the
- * cgroups.) \`$1\` is its directory, \`$2\` the cgroup of its containers.
+ * In the host's network namespace, and in a mount namespace of its own, so that /run/docker is that of the host. (\`ip netns exec\` would hide
+ * the cgroups.) \`$1\` is its directory, \`$2\` the cgroup of its containers, \`$3\` the host's /run/docker.
  */
 const DAEMON = `
-  mount --bind "$1/run-docker" /run/docker
-  exec dockerd --host "unix://$1/docker.sock" --data-root "$1/data" --exec-root "$1/exec" --pidfile "$1/pid" \\
-    --storage-driver overlay2 --exec-opt native.cgroupdriver=cgroupfs --cgroup-parent "$2" >"$1/log" 2>&1`;
+  exec >"$1/log" 2>&1
+  mount --bind "$3" /run/docker
+  dockerd --host "unix://$1/docker.sock" --data-root "$1/data" --exec-root "$1/exec" --pidfile "$1/pid" \\
+    --storage-driver overlay2 --exec-opt native.cgroupdriver=cgroupfs --cgroup-parent "$2"
+  touch "$1/ended"`;
+
+/** What `docker inspect` tells of a container, as far as tests ask. */
+export interface Inspected {
+  readonly Id: string;
+  readonly State: { readonly Running: boolean; readonly Pid: number; readonly ExitCode: number };
+  readonly NetworkSettings: {
+    readonly Networks: Readonly<Record<string, DockerEndpoint>>;
+  };
+}
+
+export interface DockerEndpoint {
+  readonly NetworkID: string;
+  readonly EndpointID: string;
+  readonly Gateway: string;
+  readonly IPAddress: string;
+  readonly IPPrefixLen: number;
+  readonly GlobalIPv6Address: string;
+  readonly MacAddress: string;
+}
 
 export class DockerEngine {
-  private constructor(
-    private readonly namespace: string,
-    private readonly directory: string,
-  ) {}
+  private constructor(private readonly host: Host) {}
 
   /** Undefined where an engine runs; else why it does not. */
   static async reasonAgainst(): Promise<string | undefined> {
@@ -40,7 +59,7 @@ export class DockerEngine {
       await lab
         .host()
         .then(DockerEngine.start)
-        .then((engine) => engine.remove());
+        .then((engine) => engine.stop('SIGKILL'));
       return undefined;
     } catch (error) {
       return error instanceof Error ? error.message.split('\n')[0] : String(error);
@@ -49,44 +68,48 @@ export class DockerEngine {
     }
   }
 
-  /** Starts one, with the packet filter that it makes by itself. The host's router finds it when it is launched afterwards. */
+  /**
+   * Starts one, with the packet filter that it makes by itself, before or after the host's router: they find each other. It ends with the lab,
+   * and so does what its containers run.
+   */
   static async start(host: Host): Promise<DockerEngine> {
-    const engine = new DockerEngine(host.namespace, join(host.directory, 'docker'));
-    mkdirSync(join(engine.directory, 'run-docker'), { recursive: true });
-    mkdirSync('/run/docker', { recursive: true });
-    host.engineSocket = engine.socket;
+    const engine = new DockerEngine(host);
+    for (const directory of [engine.#directory, host.runDocker]) mkdirSync(directory, { recursive: true });
+    if (existsSync(BRIDGE_FILTER)) await host.sysctl({ 'net.bridge.bridge-nf-call-iptables': 1 });
     await engine.start();
     await engine.image(IMAGE);
     return engine;
   }
 
   get socket(): string {
-    return join(this.directory, 'docker.sock');
+    return this.host.engineSocket;
   }
 
   async start(): Promise<void> {
-    const inside = [`--net=/run/netns/${this.namespace}`, 'unshare', '-m', '--propagation', 'private'];
-    await run([
-      'setsid',
-      '--fork',
-      'nsenter',
-      ...inside,
+    const inside = [`--net=/run/netns/${this.host.namespace}`, 'unshare', '-m', '--propagation', 'private'];
+    const daemon = [
       'sh',
       '-c',
       DAEMON,
       'sh',
-      this.directory,
-      this.#cgroup,
-    ]);
-    await until('the Docker engine answers', async () => (await this.try('version')).code === 0, {
+      this.#directory,
+      `/${this.host.namespace}`,
+      this.host.runDocker,
+    ];
+    const ended = join(this.#directory, 'ended');
+    rmSync(ended, { force: true });
+    await run(['setsid', '--fork', 'nsenter', ...inside, ...daemon]);
+    const answers = async () => (await this.try('version')).code === 0;
+    await until('the Docker engine answers', async () => existsSync(ended) || (await answers()), {
       within: 30_000,
     });
+    if (existsSync(ended)) throw new Error(`dockerd ended: ${this.#lastWords}`);
   }
 
   /** Makes an image of busybox with these changes to its configuration, such as `LABEL a=b`. */
   async image(name: string, ...changes: readonly string[]): Promise<void> {
     const options = ['CMD ["sleep", "1000000"]', ...changes].flatMap((change) => ['--change', change]);
-    const root = join(this.directory, 'busybox');
+    const root = join(this.#directory, 'busybox');
     await run(['sh', '-c', IMPORT, 'sh', root, name, ...options], { env: this.#environment });
   }
 
@@ -102,42 +125,74 @@ export class DockerEngine {
 
   /** Runs a container in the background that is on no network of Docker's; gives its id. */
   async run(name: string, ...options: readonly string[]): Promise<string> {
-    return await this.docker('run', '--detach', '--network', 'none', '--name', name, ...options, IMAGE);
+    return await this.runOn('none', name, ...options);
+  }
+
+  /** Runs a container in the background on a network; gives its id. */
+  async runOn(network: string, name: string, ...options: readonly string[]): Promise<string> {
+    return await this.docker('run', '--detach', '--network', network, '--name', name, ...options, IMAGE);
+  }
+
+  /** Runs a command in a container that must succeed; gives its stdout. */
+  async exec(name: string, ...command: readonly string[]): Promise<string> {
+    return await this.docker('exec', name, ...command);
+  }
+
+  async inspect(name: string): Promise<Inspected> {
+    const [found] = JSON.parse(await this.docker('inspect', '--type', 'container', name)) as [Inspected];
+    return found;
+  }
+
+  /** Makes a network of the host's router; gives its id. */
+  async network(name: string, ...options: readonly string[]): Promise<string> {
+    return await this.docker(
+      'network',
+      'create',
+      '--driver',
+      'weft',
+      '--ipam-driver',
+      'weft',
+      ...options,
+      name,
+    );
+  }
+
+  /** Runs Docker Compose with the project of a directory; it must succeed. Gives its stdout. */
+  async compose(directory: string, ...args: readonly string[]): Promise<string> {
+    const command = [
+      'docker-compose',
+      '--project-directory',
+      directory,
+      '--file',
+      join(directory, 'docker-compose.yml'),
+    ];
+    return await run([...command, ...args], { env: this.#environment, within: 120_000 });
   }
 
   /** Stops or kills it; its containers that are to be restarted are at its next start. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
-    const pid = Number(readFileSync(join(this.directory, 'pid'), 'utf8'));
+    const pid = Number(readFileSync(join(this.#directory, 'pid'), 'utf8'));
     process.kill(pid, signal);
     await until('the Docker engine is gone', () => !existsSync(`/proc/${pid}`), { within: 30_000 });
   }
 
-  /** Removes all containers. */
+  /** Removes all containers, and all networks that were made. */
   async clear(): Promise<void> {
-    const all = await this.docker('ps', '--all', '--quiet');
-    if (all !== '') await this.docker('rm', '--force', ...all.split('\n'));
+    const containers = await this.docker('ps', '--all', '--quiet');
+    if (containers !== '') await this.docker('rm', '--force', ...containers.split('\n'));
+    const networks = await this.docker('network', 'ls', '--quiet', '--filter', 'type=custom');
+    if (networks !== '') await this.docker('network', 'rm', ...networks.split('\n'));
   }
 
-  /** Ends it with all of its containers. */
-  async remove(): Promise<void> {
-    await this.clear();
-    await this.stop();
-    for (const controller of readdirSync(CGROUPS)) removeCgroup(join(CGROUPS, controller, this.#cgroup));
+  get #directory(): string {
+    return join(this.host.directory, 'docker');
   }
 
-  get #cgroup(): string {
-    return `/${this.namespace}`;
+  get #lastWords(): string {
+    return readFileSync(join(this.#directory, 'log'), 'utf8').trimEnd().split('\n').at(-1) ?? '';
   }
 
   get #environment(): Record<string, string> {
     return { DOCKER_HOST: `unix://${this.socket}` };
   }
-}
-
-function removeCgroup(path: string): void {
-  if (!existsSync(path)) return;
-  for (const entry of readdirSync(path, { withFileTypes: true })) {
-    if (entry.isDirectory()) removeCgroup(join(path, entry.name));
-  }
-  rmdirSync(path);
 }

@@ -33,10 +33,11 @@ export function directoryOf(run: string): string {
 
 /**
  * More than one round: a process may be in the middle of starting another. One that was killed is there until the kernel has closed its
- * files, TAPs among them; as a zombie it waits for its parent, which may be waiting for us.
+ * files, TAPs among them; as a zombie it waits for its parent, which may be waiting for us. What an engine's containers run is in namespaces
+ * without a name, and found by its cgroup.
  */
 const REMOVAL = `
-  killed=
+  killed= groups=
   for path in ${NETNS}/"$1"-*; do
     namespace=\${path##*/}
     for round in 1 2 3; do
@@ -47,13 +48,21 @@ const REMOVAL = `
     done
     ip netns del "$namespace"
   done
+  for group in /sys/fs/cgroup/"$1"-* /sys/fs/cgroup/*/"$1"-*; do
+    [ -d "$group" ] || continue
+    pids=$(find "$group" -name cgroup.procs -exec cat {} +)
+    [ ! "$pids" ] || kill -KILL $pids
+    killed="$killed $pids"
+    groups="$groups $group"
+  done
   for pid in $killed; do
     while grep -qs '^State:.[^ZX]' /proc/$pid/status; do sleep 0.01; done
   done
+  [ ! "$groups" ] || find $groups -depth -type d -exec rmdir {} +
   rm -rf "$2" || rm -rf "$2"`;
 
 /**
- * Ends the processes of a run's namespaces, and removes the namespaces and the directory. Blocks, so that a signal handler
+ * Ends the processes of a run's namespaces and cgroups, and removes those and the directory. Blocks, so that a signal handler
  * can do it; a process of its own does it, so that it is done even when whoever sent the signal does not wait for us.
  */
 export function removeRun(run: string): void {
@@ -95,8 +104,9 @@ function startTime(pid: number): string | undefined {
   return stat?.slice(stat.lastIndexOf(')')).split(' ')[20];
 }
 
-/** In a user namespace the host's /run/netns is read-only: there the lab has one of its own. */
+/** Where the machine has no /run/docker, hosts of the lab need one to mount their own over. In a user namespace the host's /run/netns is read-only: there the lab has one of its own. */
 function prepare(): void {
+  quietly(() => mkdirSync('/run/docker', { mode: 0o700 }));
   if (/^\s*0\s+0\s+4294967295/.test(readFileSync('/proc/self/uid_map', 'utf8'))) return;
   if (readFileSync('/proc/self/mounts', 'utf8').includes(`weft-lab ${NETNS} `)) return;
   if (!existsSync(NETNS)) {

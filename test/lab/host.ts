@@ -36,8 +36,8 @@ export class Host extends Node {
   readonly containers: Container[] = [];
   readonly runDirectory: string;
   readonly stateDirectory: string;
-  /** Of the container engine that its router is to know. */
-  engineSocket: string | undefined;
+  /** Where this host's container engine listens, if it is started. */
+  readonly engineSocket: string;
   #captures = 0;
 
   constructor(
@@ -49,6 +49,7 @@ export class Host extends Node {
     super(name, namespace);
     this.runDirectory = join(directory, 'run');
     this.stateDirectory = join(directory, 'state');
+    this.engineSocket = join(directory, 'docker', 'docker.sock');
   }
 
   /** The port on the first wire. */
@@ -197,11 +198,10 @@ export class Host extends Node {
   }
 
   get environment(): Record<string, string> {
-    const engine = this.engineSocket;
     return {
       WEFT_RUN_DIR: this.runDirectory,
       WEFT_STATE_DIR: this.stateDirectory,
-      ...(engine !== undefined && { DOCKER_HOST: `unix://${engine}` }),
+      DOCKER_HOST: `unix://${this.engineSocket}`,
     };
   }
 
@@ -212,8 +212,18 @@ export class Host extends Node {
   }
 
   weftCommand(args: readonly string[]): string[] {
-    const own = existsSync(this.#etc) ? ['sh', '-c', WITH_ETC, this.#etc] : [];
-    return this.inside([...own, WEFT, ...args]);
+    return this.own([WEFT, ...args]);
+  }
+
+  /** A command in here that sees the directories of this host alone: its files in /etc, and its /run/docker, which it shares with its engine. */
+  own(command: readonly string[]): string[] {
+    mkdirSync(this.runDocker, { recursive: true, mode: 0o700 });
+    return this.inside(['sh', '-c', OWN_DIRECTORIES, this.directory, ...command]);
+  }
+
+  /** What is /run/docker here. */
+  get runDocker(): string {
+    return join(this.directory, 'run-docker');
   }
 
   get #etc(): string {
@@ -222,8 +232,12 @@ export class Host extends Node {
 }
 
 /** `ip netns exec` gives each command a mount namespace of its own. */
-const WITH_ETC =
-  'for file in hosts resolv.conf; do [ ! -e "$0/$file" ] || mount --bind "$0/$file" "/etc/$file" || exit; done; exec "$@"';
+const OWN_DIRECTORIES = `
+  for file in hosts resolv.conf; do
+    [ ! -e "$0/etc/$file" ] || mount --bind "$0/etc/$file" "/etc/$file" || exit
+  done
+  [ ! -d /run/docker ] || mount --bind "$0/run-docker" /run/docker || exit
+  exec "$@"`;
 const LOG_LINES = 60;
 
 const lastLines = (text: string) => text.trimEnd().split('\n').slice(-LOG_LINES).join('\n');

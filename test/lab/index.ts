@@ -21,7 +21,7 @@ export {
 } from './capture.js';
 export { attempt, CommandFailed, type Finished, Running, run } from './command.js';
 export { Container } from './container.js';
-export { DockerEngine } from './docker.js';
+export { type DockerEndpoint, DockerEngine, type Inspected } from './docker.js';
 export { Host, type Launched, type LaunchOptions } from './host.js';
 export { Lab } from './lab.js';
 export { Node } from './node.js';
