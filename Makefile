@@ -19,7 +19,7 @@ TS_SOURCES := $(shell find src -type f -name '*.ts')
 
 .PHONY: help
 help: ## show the targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: ## install system and npm packages (idempotent; apt where there is apt)
@@ -73,6 +73,10 @@ check: build ## types, lint, format, 10 million operations on the address ring, 
 bench: build ## weft, raw veth, kernel VXLAN and packaged peers side by side
 	@./scripts/apt-packages $(APT_BENCH)
 	npx tsx bench/main.ts $(ARGS)
+
+.PHONY: bench-docker
+bench-docker: build ## the start of a container on no network, on Docker's own and on weft's; ARGS="none bridge" for some of them
+	npx tsx bench/docker/main.ts $(ARGS)
 
 .PHONY: bench-dns
 bench-dns: build ## the DNS server and dnsmasq side by side

@@ -50,6 +50,9 @@ export interface DockerEndpoint {
 }
 
 export class DockerEngine {
+  /** An image that every engine of the lab has. */
+  static readonly busybox = IMAGE;
+
   private constructor(private readonly host: Host) {}
 
   /** Undefined where an engine runs; else why it does not. */

@@ -8,7 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const NETNS = '/run/netns';
-/** Of namespaces and of directories: weft-<pid> for the first lab of a process, weft-<pid>.<n> for the others. */
+/** Where cgroups are, in both versions. */
+const CGROUPS = ['/sys/fs/cgroup', '/sys/fs/cgroup/pids'];
+/** Of namespaces, of directories, and of the cgroups of engines: weft-<pid> for the first lab of a process, weft-<pid>.<n> for the others. */
 const RUN_NAME = /^weft-(\d+)(?:\.\d+)?(?=-|$)/;
 
 const live = new Set<string>();
@@ -84,7 +86,7 @@ export function processesIn(namespace: string): number[] {
 }
 
 function sweep(): void {
-  const names = [...list(NETNS), ...list(tmpdir())];
+  const names = [NETNS, tmpdir(), ...CGROUPS].flatMap(list);
   const runs = new Set(names.flatMap((name) => RUN_NAME.exec(name)?.[0] ?? []));
   for (const run of runs) if (!alive(run)) removeRun(run);
 }
