@@ -99,6 +99,10 @@ bench-many: build ## 50 real routers on this machine, and what one costs; ARGS=2
 install: build ## install into PREFIX (default /usr/local)
 	./scripts/install $(PREFIX)
 
+.PHONY: docker-plugin
+docker-plugin: build ## a managed Docker plugin weft:latest of this tree
+	./scripts/docker-plugin build/docker-plugin weft:latest
+
 .PHONY: clean
 clean: ## remove what was built
 	rm -rf build dist
