@@ -1,9 +1,9 @@
 import { systemCode, WeftError } from '../../../errors.js';
 import { SerialByKey } from '../../../order.js';
 import type { PlatformHost } from '../../platform/index.js';
-import type { Book, BookedEndpoint } from '../book.js';
+import type { Book, BookedEndpoint, BookedNetwork } from '../book.js';
 import type { Grace } from '../grace.js';
-import { hostOf, parseAddress } from '../ipam/index.js';
+import { hostOf, overlap, parseAddress } from '../ipam/index.js';
 import type { EndpointReference, EndpointRequest, JoinRequest } from '../server/index.js';
 import type { DockerNetworks } from './networks.js';
 import { checkEndpointOptions } from './options.js';
@@ -49,9 +49,10 @@ export class DockerEndpoints {
     const { host, book, grace } = this.#options;
     return await this.#serial.run(id, async () => {
       grace.renew(id);
+      const others = book.endpoints.filter((other) => other.id !== id && other.sandbox === sandbox);
+      this.#checkApart(NetworkID, others);
       const { interface: SrcName } = await host.endpoints.plug(id);
-      const isOther = (other: BookedEndpoint) => other.id !== id && other.sandbox === sandbox;
-      const routed = !book.endpoints.some((other) => isOther(other) && other.routed);
+      const routed = !others.some((other) => other.routed);
       await book.putEndpoint({ ...(book.endpoint(id) ?? booked(id, NetworkID)), sandbox, routed });
       const StaticRoutes = routed ? ROUTES : [];
       return { InterfaceName: { SrcName, DstPrefix: INTERFACE }, StaticRoutes };
@@ -77,6 +78,20 @@ export class DockerEndpoints {
       for (const address of claimed) await host.addresses.release(address);
     });
     return {};
+  }
+
+  /** Docker would say that a route is in the way, and not why. */
+  #checkApart(id: string, others: readonly BookedEndpoint[]): void {
+    const { book } = this.#options;
+    const network = book.network(id);
+    for (const other of others.map((endpoint) => book.network(endpoint.network))) {
+      const shared = network?.pools.find((pool) => other?.pools.some((each) => overlap(pool, each)));
+      if (shared === undefined || network === undefined || other === undefined) continue;
+      throw new WeftError(
+        'bad-subnet',
+        `a container cannot be on two networks whose subnets overlap, as ${nameOf(network)} and ${nameOf(other)} do (${shared}): make them with a --subnet each, and if one is "weft", launch all routers with --ipalloc-default-subnet, so that it leaves room`,
+      );
+    }
   }
 
   async #create(request: EndpointRequest, addresses: readonly string[]): Promise<object> {
@@ -121,6 +136,10 @@ export class DockerEndpoints {
       );
     }
   }
+}
+
+function nameOf({ id, name }: BookedNetwork): string {
+  return name ?? id.slice(0, 12);
 }
 
 function booked(id: string, network: string): BookedEndpoint {

@@ -2,4 +2,4 @@
 export { Creations } from './creations.js';
 export { inTheWay } from './host-routes.js';
 export { Ipam, type IpamOptions } from './ipam.js';
-export { GLOBAL_SPACE, hostOf, isOwn, isWithin, LOCAL_SPACE, parseAddress, parseSubnet } from './pools.js';
+export { GLOBAL_SPACE, hostOf, isOwn, LOCAL_SPACE, overlap, parseAddress, parseSubnet } from './pools.js';

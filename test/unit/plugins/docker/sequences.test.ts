@@ -92,6 +92,13 @@ describe('Docker', () => {
     expect(await join()).toMatchObject({ StaticRoutes: [{}, {}] });
   });
 
+  test('is told why a container cannot be on two networks that overlap', async () => {
+    const inner = await world.docker.create('inner', { subnets: ['10.32.4.0/24'] });
+    await expect(world.docker.run('web', [weft(), inner])).rejects.toThrow(
+      /inner and weft do \(10\.32\.4\.0\/24\).*--ipalloc-default-subnet/,
+    );
+  });
+
   test('calls its networks by their own names in weft, or by the one that was chosen', async () => {
     const blue = await world.docker.create('proj_blue', { subnets: ['10.40.0.0/16'] });
     const red = await world.docker.create('red', {
