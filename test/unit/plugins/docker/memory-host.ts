@@ -18,7 +18,7 @@ export class MemoryHost implements PlatformHost {
   readonly made = new Map<string, PlatformEndpoint>();
   readonly bound = new Map<string, PlatformContainer>();
   readonly plugged = new Set<string>();
-  subnet6: string | null = 'fd7a:1234:5678::a20:0/108';
+  subnet6: string | null = 'fd7a:1234:5678::a20:0/112';
   /** Answers of `take` wait for this. */
   gate: Promise<void> = Promise.resolve();
 

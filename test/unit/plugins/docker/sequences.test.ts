@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { WeftError } from '../../../../src/errors.js';
 import { until } from '../../../lab/until.js';
 import { World } from './world.js';
 
-const SIX = 'fd7a:1234:5678::a20:0/108';
+const SIX = 'fd7a:1234:5678::a20:0/112';
 
 describe('Docker', () => {
   let world: World;
@@ -51,7 +52,7 @@ describe('Docker', () => {
     const [endpoint] = world.host.made.values();
     expect(endpoint).toMatchObject({
       network: 'default',
-      addresses: ['10.32.0.1/16', 'fd7a:1234:5678::a20:1/108'],
+      addresses: ['10.32.0.1/16', 'fd7a:1234:5678::a20:1/112'],
     });
     expect(world.host.plugged.size).toBe(1);
     await until('it has its names', () => world.host.bound.size === 1);
@@ -172,6 +173,20 @@ describe('Docker', () => {
     const taken = { subnets: ['10.41.0.0/16'], options: { 'weft.network': 'crimson' } };
     await expect(world.docker.create('red', taken)).rejects.toThrow(/has other subnets/);
     expect((await world.plugin.status()).networks).toHaveLength(1);
+  });
+
+  test('is refused in a sentence while the disk is full, and nothing is left of what it asked for', async () => {
+    world.disk = new WeftError('disk-full', 'cannot write to docker.json: the disk is full: make room');
+    await expect(world.docker.run('web', [weft()])).rejects.toThrow(/disk is full/);
+    await expect(world.docker.create('blue', { subnets: ['10.40.0.0/16'] })).rejects.toThrow(/disk is full/);
+    expect([...world.host.made, ...world.host.held]).toEqual([]);
+    expect((await world.plugin.status()).networks).toHaveLength(1);
+    world.disk = undefined;
+    const id = await world.docker.run('web', [weft()]);
+    world.disk = new WeftError('disk-full', 'full');
+    await world.docker.stop(id);
+    expect([...world.host.made, ...world.host.held]).toEqual([]);
+    expect(world.failures.splice(0)).not.toEqual([]);
   });
 
   test.each([

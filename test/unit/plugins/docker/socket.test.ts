@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { PluginServer } from '../../../../src/plugins/docker/server/index.js';
 import { until } from '../../../lab/until.js';
 import { post } from './dockerd.js';
 import { World } from './world.js';
@@ -98,6 +99,20 @@ describe('the plugin socket', () => {
   test('is removed when the router ends', async () => {
     await world.plugin.stop();
     await expect(stat(world.socket)).rejects.toThrow(/ENOENT/);
+  });
+
+  test('answers within its time, whatever it waits for', async () => {
+    const path = `${world.socket}.slow`;
+    const answer = () => new Promise<never>(() => {});
+    const server = new PluginServer({
+      path,
+      methods: { 'IpamDriver.Wait': { body: null, answer } },
+      onFault: () => {},
+      patience: 50,
+    });
+    await server.listen();
+    expect((await post(path, 'IpamDriver.Wait', '')).Error).toMatch(/not done within 0.05 s/);
+    await server.close();
   });
 
   test('answers ten thousand requests that make no sense, and keeps nothing of them', async () => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../../../../src/clock.js';
 import { stateFiles } from '../../../../src/daemon/state/index.js';
-import { DockerPlugin } from '../../../../src/plugins/docker/index.js';
+import { type BookFile, DockerPlugin } from '../../../../src/plugins/docker/index.js';
 import { Dockerd } from './dockerd.js';
 import { MemoryHost } from './memory-host.js';
 
@@ -42,6 +42,8 @@ export class World {
   readonly failures: string[] = [];
   /** What is in the way of a subnet that nobody chose. */
   way: string | undefined;
+  /** Why the disk takes nothing. */
+  disk: Error | undefined;
   readonly clock = new VirtualClock();
   plugin: DockerPlugin;
 
@@ -69,10 +71,21 @@ export class World {
     await rm(this.directory, { recursive: true, force: true });
   }
 
+  #file(): BookFile {
+    const file = stateFiles(this.directory).docker;
+    return {
+      read: () => file.read(),
+      write: async (content) => {
+        if (this.disk !== undefined) throw this.disk;
+        await file.write(content as Parameters<typeof file.write>[0]);
+      },
+    };
+  }
+
   #plugin(): DockerPlugin {
     return new DockerPlugin({
       host: this.host,
-      file: stateFiles(this.directory).docker,
+      file: this.#file(),
       engines: this.docker,
       socketPath: this.socket,
       clock: this.clock,
