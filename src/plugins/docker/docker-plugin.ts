@@ -103,12 +103,12 @@ export class DockerPlugin implements DockerControl {
     await this.#book.open();
     engines.on('started', (engine, container) => void this.#started(engine, container));
     engines.on('connected', (engine) => {
-      if (engine === this.#engine) void this.#settle();
+      if (engine === this.#engine) void this.#settle({ unheard: true });
     });
     [this.#engine] = engines.watchAll();
     if (enable) await this.#enable();
     else await this.check();
-    if (this.#book.enabled) void this.#settle();
+    if (this.#book.enabled) void this.#settle({ unheard: true });
   }
 
   /** Removes the socket. Docker's containers keep what they have. */
@@ -138,7 +138,7 @@ export class DockerPlugin implements DockerControl {
   async setEnabled(enabled: boolean): Promise<DockerStatus> {
     if (enabled) {
       await this.#enable();
-      void this.#settle();
+      void this.#settle({ unheard: true });
     } else await this.#disable();
     return await this.status();
   }
@@ -204,12 +204,14 @@ export class DockerPlugin implements DockerControl {
     );
   }
 
-  /** What nobody hears of while Docker is not there is made up for: names, networks, and what is gone. */
-  #settle(): Promise<void> {
+  /** Names, networks and what is gone; `unheard`: anything may have happened before. */
+  #settle({ unheard }: { readonly unheard: boolean }): Promise<void> {
     return this.#settling.run(async () => {
       const engine = this.#engine;
       if (engine === undefined || this.#stopped || !this.#book.enabled) return;
-      await this.#attempt('the names of containers are not known', () => this.#names.bindAll(engine));
+      await this.#attempt('the names of containers are not known', () =>
+        unheard ? this.#names.bindAll(engine) : this.#names.bindUnknown(engine),
+      );
       await this.#attempt(`the Docker network ${WEFT} cannot be made`, () => this.#ensureWeft(engine));
       await this.#networks.learnAll();
       await this.#attempt('what Docker has no more is not known', () => this.#reconcile(engine));
@@ -255,7 +257,7 @@ export class DockerPlugin implements DockerControl {
     if (this.#stopped || !this.#book.enabled) return;
     this.#callOff ??= this.#clock.after(AGAIN, () => {
       this.#callOff = undefined;
-      void this.#settle();
+      void this.#settle({ unheard: false });
     });
   }
 

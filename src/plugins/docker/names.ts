@@ -16,7 +16,12 @@ export class Names {
     this.#endpoints = endpoints;
   }
 
-  /** All containers that run; some may have started while nobody heard of it. */
+  /** Those whose container is not known yet: it may not have had its interface when it was heard of. */
+  async bindUnknown(engine: DockerEngine): Promise<void> {
+    if (this.#endpoints.list().some(({ container }) => container === null)) await this.bindAll(engine);
+  }
+
+  /** All containers that run; some may have started, or been renamed, while nobody heard of it. */
   async bindAll(engine: DockerEngine): Promise<void> {
     if (this.#endpoints.list().length === 0) return;
     await inParallel(await engine.running(), AT_ONCE, async (id) => {

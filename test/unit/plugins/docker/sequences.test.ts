@@ -154,6 +154,16 @@ describe('Docker', () => {
     expect([...world.host.held]).toEqual([]);
   });
 
+  test('cannot give away what a container has, or a network reserves', async () => {
+    const blue = await world.docker.create('blue', { subnets: ['10.40.0.0/24'], gateway: '10.40.0.1' });
+    await world.docker.run('web', [blue]);
+    const PoolID = world.docker.known.get(blue)?.pools[0]?.id ?? '';
+    for (const Address of ['10.40.0.1', '10.40.0.2', '10.40.0.0', '10.40.0.77']) {
+      expect(await world.docker.call('IpamDriver.ReleaseAddress', { PoolID, Address })).toEqual({});
+    }
+    expect([...world.host.held]).toEqual(['10.40.0.1', '10.40.0.2']);
+  });
+
   test('gives a container the address that was chosen, once', async () => {
     const id = await world.docker.run('web', [weft()], { ip: '10.32.7.7' });
     expect(addressesOf()).toContain('10.32.7.7/16');
@@ -250,7 +260,12 @@ describe('Docker', () => {
     const labels = { 'com.docker.compose.service': 'db', 'com.docker.compose.project': 'shop' };
     await world.docker.run('shop-db-1', [weft()], { labels });
     await until('it has its names', () => world.host.bound.size === 1);
-    expect([...world.host.bound.values()][0]?.aliases).toEqual(['alias-weft', 'db', 'db.shop']);
+    const aliases = () => [...world.host.bound.values()].at(-1)?.aliases;
+    expect(aliases()).toEqual(['alias-weft', 'db', 'db.shop']);
+    const ofImage = { ...labels, 'com.docker.compose.project': 'of-the-image' };
+    await world.docker.run('other', [weft()], { labels: ofImage });
+    await until('it has its names', () => world.host.bound.size === 2);
+    expect(aliases()).toEqual(['alias-weft', 'db']);
   });
 
   test('restarts while its API does not listen yet, and weft answers from what it knows', async () => {
