@@ -78,10 +78,12 @@ export class Fates {
 
   /** Looks which MAC a container's interface has now, and tells others when it is another one. True when it was. */
   async followMac({ id, interface: inside }: Entry): Promise<boolean> {
+    const known = this.#table.book.find(id, inside);
+    if (known?.present !== true || isLoose(known)) return false;
+    const fate = await this.#options.containers.again(known);
     return await this.#options.changes.run(id, async () => {
       const entry = this.#table.book.find(id, inside);
-      if (entry?.present !== true || isLoose(entry)) return false;
-      const fate = await this.#options.containers.again(entry);
+      if (entry?.present !== true || entry.inode !== known.inode) return false;
       if (fate.state !== 'running' || fate.container.namespace.inode !== entry.inode) return false;
       const mac = await this.#options.host.interfaceMac(fate.container.namespace, inside);
       if (mac === undefined || mac === entry.mac) return false;
@@ -110,12 +112,30 @@ export class Fates {
     const ends = once(() => this.#options.host.hostEnds(this.#options.owner));
     await inParallel(entries, AT_ONCE, async (entry) => {
       try {
-        await this.#options.changes.run(entry.id, () => this.#lookAt(entry, ends));
+        await this.#look(entry, ends);
       } catch (error) {
         this.#options.onFailure(`${entry.target} cannot be attached again`, error);
       }
     });
     await this.#table.note();
+  }
+
+  /**
+   * An engine is asked before it is the container's turn: while it takes one off a platform's network it says nothing of it until we have done
+   * our part. Who was attached, detached or looked at meanwhile is looked at again, since what is in the book now counts.
+   */
+  async #look(entry: Entry, ends: HostEnds): Promise<void> {
+    for (let seen: Entry | undefined = entry; seen !== undefined; ) {
+      const { id, interface: inside }: Entry = seen;
+      const known: Entry | undefined = this.#table.book.find(id, inside);
+      if (known === undefined) return;
+      const fate = isLoose(known) ? undefined : await this.#options.containers.again(known);
+      seen = await this.#options.changes.run(id, async () => {
+        const now = this.#table.book.find(id, inside);
+        if (now === known) await this.#lookAt(known, fate, ends);
+        return now === known ? undefined : now;
+      });
+    }
   }
 
   /** What a container had that was removed is free, unless others share it. */
@@ -135,12 +155,14 @@ export class Fates {
     await this.#table.note();
   }
 
-  /** What is in the book now counts: the container may have been attached or detached since somebody wanted to look. */
-  async #lookAt({ id, interface: inside }: Entry, ends: HostEnds): Promise<void> {
-    const entry = this.#table.book.find(id, inside);
-    if (entry === undefined) return;
-    if (isLoose(entry)) return await this.#lookAtLoose(entry, ends);
-    const fate = placeOf(entry, await this.#options.containers.again(entry));
+  /** `fate`: of its container; undefined while none is known. */
+  async #lookAt(entry: Entry, fate: Fate | undefined, ends: HostEnds): Promise<void> {
+    if (fate === undefined) return await this.#lookAtLoose(entry, ends);
+    await this.#follow(entry, placeOf(entry, fate), ends);
+    await this.#lookAtSharers(entry.id, entry.interface);
+  }
+
+  async #follow(entry: Entry, fate: Fate, ends: HostEnds): Promise<void> {
     if (fate.state === 'running' && isSame(entry, fate.container)) {
       this.#table.missing.delete(entry.id);
       await this.#putBack(entry, fate.container, ends);
@@ -150,7 +172,6 @@ export class Fates {
     } else {
       await this.#lose(entry);
     }
-    await this.#lookAtSharers(id, inside);
   }
 
   /** One that no container is known of is there while the host's end of its interface is. */
@@ -256,10 +277,8 @@ export class Fates {
     if (heir === undefined) return false;
     this.#table.replace(entry, heir);
     this.#options.onMissing(entry.id);
-    await this.#lookAt(
-      heir,
-      once(() => this.#options.host.hostEnds(this.#options.owner)),
-    );
+    const ends = once(() => this.#options.host.hostEnds(this.#options.owner));
+    await this.#lookAt(heir, await this.#options.containers.again(heir), ends);
     return true;
   }
 }

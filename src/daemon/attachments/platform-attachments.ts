@@ -41,6 +41,15 @@ export interface PlatformAttachmentsOptions extends Omit<PluggingOptions, 'netwo
   readonly onFailure: (what: string, error: unknown) => void;
 }
 
+/** Where an endpoint is in its container. */
+interface Place {
+  /** Of the network namespace. */
+  readonly inode: number;
+  readonly interface: string;
+  /** Its interface is there, and need not be put back. */
+  readonly isThere: boolean;
+}
+
 /** Who does what is the same for all attachments. */
 export interface AttachmentParts {
   readonly table: AttachmentTable;
@@ -89,14 +98,16 @@ export class PlatformAttachments implements PlatformEndpoints {
     return this.#work.run(id, () => this.#change(id, (entry) => this.#plug(entry)));
   }
 
-  bind(id: string, container: PlatformContainer): Promise<void> {
-    return this.#work.run(id, async () => {
-      const entry = this.#find(id);
-      if (entry === undefined) return;
-      await this.#bind(entry, container).catch((error: unknown) =>
-        this.#options.onFailure(`${container.name} is not followed`, error),
-      );
-    });
+  /** An engine is asked while nothing waits for us: it says nothing of a container that it takes off a network until `remove` is done. */
+  async bind(id: string, container: PlatformContainer): Promise<void> {
+    try {
+      const place = await this.#place(id, container);
+      if (place === undefined) return;
+      const bound = await this.#work.run(id, () => this.#bind(id, container, place));
+      if (bound !== undefined && !(place.isThere && bound.present)) await this.#parts.fates.look([bound]);
+    } catch (error) {
+      this.#options.onFailure(`${container.name} is not followed`, error);
+    }
   }
 
   remove(id: string): Promise<void> {
@@ -196,25 +207,35 @@ export class PlatformAttachments implements PlatformEndpoints {
     return { interface: pair.loose };
   }
 
-  /** One that is not in the container yet stays as it is: it is told again, when the engine is asked again. */
-  async #bind(loose: Entry, container: PlatformContainer): Promise<void> {
-    const { containers, host, changes } = this.#options;
-    const { platform, mac } = loose;
+  /** Where in a container an endpoint is, or is to be; undefined for one that is not on its way there any more, or waits to be moved still. */
+  async #place(id: string, container: PlatformContainer): Promise<Place | undefined> {
+    const { containers, host } = this.#options;
+    if (this.#find(id) === undefined) return undefined;
     const fate = await containers.again({ ...container, target: container.name });
-    if (fate.state !== 'running' || platform === undefined || mac === undefined) return;
+    const { platform, mac } = this.#find(id) ?? {};
+    if (fate.state !== 'running' || platform === undefined || mac === undefined) return undefined;
     const { namespace } = fate.container;
     const inside = await host.interfaceWithMac(namespace, mac);
-    if (inside === undefined && (await host.interfaceNames()).has(loosePair(platformKey(platform)).loose))
-      return;
-    const place = { inode: namespace.inode, interface: inside ?? DEFAULT_INTERFACE };
+    const { loose } = loosePair(platformKey(platform));
+    if (inside === undefined && (await host.interfaceNames()).has(loose)) return undefined;
+    return {
+      inode: namespace.inode,
+      interface: inside ?? DEFAULT_INTERFACE,
+      isThere: inside !== undefined,
+    };
+  }
+
+  async #bind(id: string, container: PlatformContainer, place: Place): Promise<Entry | undefined> {
+    const loose = this.#find(id);
+    if (loose === undefined) return undefined;
+    const { inode, interface: inside } = place;
     const change = () =>
-      this.#change(platform.endpoint, async (entry) => {
-        const now = { ...entry, ...calledAs(container), ...place };
+      this.#change(id, async (entry) => {
+        const now = { ...entry, ...calledAs(container), inode, interface: inside };
         if (!isDeepStrictEqual(entry, now)) await this.#replace(entry, now);
         return now;
       });
-    const bound = await (loose.id === container.id ? change() : changes.run(container.id, change));
-    if (inside === undefined || !bound.present) await this.#parts.fates.look([bound]);
+    return await (loose.id === container.id ? change() : this.#options.changes.run(container.id, change));
   }
 
   /** What the container had under that name before is in a namespace that ended. */
