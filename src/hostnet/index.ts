@@ -43,6 +43,7 @@ export {
 export {
   type AttachedInterface,
   type AttachOptions,
+  addRoutes,
   addressesOn,
   attach,
   type BridgeOptions,

@@ -42,7 +42,7 @@ export interface ContainersEvents {
   /** The container with this engine's id started, ended, was renamed, or joined or left a network of the engine; undefined: any of them may have. */
   changed: [id: string | undefined];
   removed: [id: string];
-  /** A container has a process now, or one that has is on one more network of the engine. */
+  /** A container has a process now, or one that has is on other networks of the engine now. */
   started: [engine: Engine, container: EngineContainer];
   /** An engine's events are heard from now on: what happened before may have been missed. */
   connected: [engine: Engine];
@@ -220,10 +220,10 @@ function noSuchContainer(name: string): WeftError {
   );
 }
 
-/** Before a container starts it joins its networks: that is told with its start. */
+/** Before a container starts it joins its networks, and it leaves them once it has ended: that is told with its start, or not at all. */
 async function startedBy(engine: Engine, event: EngineEvent): Promise<EngineContainer | undefined> {
   if (event.kind === 'started') return await withProcess(engine, event.id);
-  if (event.kind !== 'joined') return undefined;
+  if (event.kind !== 'joined' && event.kind !== 'left') return undefined;
   const found = await engine.inspect(event.id).catch(() => undefined);
   return found?.pid !== undefined && (found.startedAt ?? 0) < event.at ? found : undefined;
 }

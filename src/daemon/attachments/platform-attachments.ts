@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { WeftError } from '../../errors.js';
+import { systemCode, WeftError } from '../../errors.js';
 import {
   checkHostAddress,
   DEFAULT_INTERFACE,
@@ -110,6 +110,24 @@ export class PlatformAttachments implements PlatformEndpoints {
     }
   }
 
+  async route(id: string): Promise<void> {
+    const { containers, host, onFailure } = this.#options;
+    const entry = this.#find(id);
+    if (entry?.present !== true || isLoose(entry)) return;
+    try {
+      const fate = await containers.again(entry);
+      if (fate.state === 'running') await host.addRoutes(fate.container.namespace, entry.interface);
+    } catch (error) {
+      onFailure(`${entry.target} reaches no multicast groups and no DNS server`, error);
+    }
+  }
+
+  unplug(id: string): Promise<void> {
+    return this.#work.run(id, async () => {
+      if (this.#find(id) !== undefined) await this.#change(id, (entry) => this.#unplug(entry));
+    });
+  }
+
   remove(id: string): Promise<void> {
     return this.#work.run(id, async () => {
       if (this.#find(id) === undefined) return;
@@ -153,12 +171,11 @@ export class PlatformAttachments implements PlatformEndpoints {
     const [first] = cidrs;
     const own = first === undefined ? randomMac() : macOfAddress(number, first.address);
     return {
-      ...{ id: platformKey(platform), target: `${this.#name} endpoint ${id.slice(0, SHOWN_ID)}`, platform },
-      ...{ name: null, hostname: null, dns: false, engine: null },
-      ...{ inode: NO_INODE, interface: loosePair(platformKey(platform)).loose, network },
+      ...looseOf(platform),
+      network,
       addresses: cidrs.map(({ text }) => text),
       mac: mac === undefined ? own : parseMac(mac, this.#options.owner),
-      ...{ multicastRoute: true, present: false, sharing: [] },
+      multicastRoute: true,
     };
   }
 
@@ -207,14 +224,22 @@ export class PlatformAttachments implements PlatformEndpoints {
     return { interface: pair.loose };
   }
 
+  /** It is in no container any more. */
+  async #unplug(entry: Entry): Promise<void> {
+    const { platform, network, addresses, mac, multicastRoute } = entry;
+    if (platform === undefined || mac === undefined) throw new TypeError('no endpoint of a platform');
+    const loose = { ...looseOf(platform), network, addresses, mac, multicastRoute };
+    this.#parts.table.replace(entry, loose);
+    await this.#parts.plugging.unplug(loose);
+  }
+
   /** Where in a container an endpoint is, or is to be; undefined for one that is not on its way there any more, or waits to be moved still. */
   async #place(id: string, container: PlatformContainer): Promise<Place | undefined> {
-    const { containers, host } = this.#options;
-    if (this.#find(id) === undefined) return undefined;
-    const fate = await containers.again({ ...container, target: container.name });
+    const { host } = this.#options;
     const { platform, mac } = this.#find(id) ?? {};
-    if (fate.state !== 'running' || platform === undefined || mac === undefined) return undefined;
-    const { namespace } = fate.container;
+    if (platform === undefined || mac === undefined) return undefined;
+    const namespace = await host.resolveNamespace(String(container.pid)).catch(unlessEnded);
+    if (namespace === undefined) return undefined;
     const inside = await host.interfaceWithMac(namespace, mac);
     const { loose } = loosePair(platformKey(platform));
     if (inside === undefined && (await host.interfaceNames()).has(loose)) return undefined;
@@ -257,6 +282,21 @@ function addressUsed(holder: string, address: string, network: string): WeftErro
     'address-used',
     `${holder} already has ${address} on the network ${network}: choose another address, or take it off there first`,
   );
+}
+
+/** Many containers end as soon as they started. */
+function unlessEnded(error: unknown): undefined {
+  if (systemCode(error) !== 'no-such-namespace') throw error;
+}
+
+/** As one is noted of which nobody knows in which container it is, if in any. */
+function looseOf(platform: NonNullable<Entry['platform']>) {
+  return {
+    ...{ id: platformKey(platform), platform, name: null, hostname: null, dns: false, engine: null },
+    target: `${platform.name} endpoint ${platform.endpoint.slice(0, SHOWN_ID)}`,
+    interface: loosePair(platformKey(platform)).loose,
+    ...{ inode: NO_INODE, present: false, sharing: [] },
+  };
 }
 
 function calledAs({ id, engine, name, hostname, aliases }: PlatformContainer) {

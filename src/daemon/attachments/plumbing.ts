@@ -3,6 +3,7 @@ import type * as hostnet from '../../hostnet/index.js';
 /** What attaching containers takes of this host's kernel. */
 export type AttachmentPlumbing = Pick<
   typeof hostnet,
+  | 'addRoutes'
   | 'attach'
   | 'bootId'
   | 'ensureLoosePair'
@@ -13,5 +14,6 @@ export type AttachmentPlumbing = Pick<
   | 'plugPort'
   | 'removeAddresses'
   | 'removeLink'
+  | 'resolveNamespace'
   | 'setInterfaceMac'
 >;

@@ -68,6 +68,11 @@ export async function attach(options: AttachOptions): Promise<AttachedInterface>
   }
 }
 
+/** Multicast and the DNS server are reached through this interface of a container from now on. */
+export async function addRoutes({ path }: Namespace, inside: string): Promise<void> {
+  await ipBatch([`route replace ${MULTICAST} dev ${inside}`, ...resolverRoutes(inside)], path);
+}
+
 /** The MAC of a container's interface now; undefined when it is not there. */
 export async function interfaceMac({ path }: Namespace, inside: string): Promise<string | undefined> {
   return (await link(inside, path))?.address;

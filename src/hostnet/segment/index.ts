@@ -2,6 +2,7 @@
 export {
   type AttachedInterface,
   type AttachOptions,
+  addRoutes,
   attach,
   checkInterfaceName,
   DEFAULT_INTERFACE,

@@ -122,6 +122,11 @@ export class Book {
     await this.#put(this.#endpoints, endpoint);
   }
 
+  /** On the disk with what is written next: until then nothing is lost with it. */
+  noteEndpoint(endpoint: BookedEndpoint): void {
+    this.#endpoints.set(endpoint.id, endpoint);
+  }
+
   async removeNetwork(id: string): Promise<void> {
     if (this.#networks.delete(id)) await this.#write().catch(this.#onFailure);
   }

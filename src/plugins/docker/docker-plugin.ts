@@ -263,7 +263,10 @@ export class DockerPlugin implements DockerControl {
 
   async #started(engine: DockerEngine, container: DockerContainer): Promise<void> {
     if (engine !== this.#engine || !this.#book.enabled) return;
-    await this.#attempt(`${container.name} has no names on weft`, () => this.#names.bind(engine, container));
+    await this.#attempt(`${container.name} has no names on weft`, async () => {
+      await this.#names.bind(engine, container);
+      await this.#endpoints.route(container.networks.map(({ endpointId }) => endpointId));
+    });
   }
 
   /** Whatever Docker asks for may be given up without a word. */

@@ -18,6 +18,8 @@ export interface DockerEngine {
 export interface DockerContainer {
   readonly id: string;
   readonly name: string;
+  /** Of its first process; undefined while it does not run. */
+  readonly pid: number | undefined;
   readonly hostname: string;
   readonly image: string;
   readonly labels: Readonly<Record<string, string>>;

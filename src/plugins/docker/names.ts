@@ -35,10 +35,14 @@ export class Names {
     const ours = container.networks.filter(({ endpointId }) => known.has(endpointId));
     if (ours.length === 0) return;
     const services = await serviceNames(engine, container);
-    const { id, name, hostname } = container;
+    const { id, name, hostname, pid } = container;
+    if (pid === undefined) return;
     for (const { endpointId, aliases } of ours) {
       const others = [...new Set([...aliases, ...services])].filter((alias) => alias !== name);
-      await this.#endpoints.bind(endpointId, { id, engine: engine.socket, name, hostname, aliases: others });
+      await this.#endpoints.bind(endpointId, {
+        ...{ id, engine: engine.socket, pid, name, hostname },
+        aliases: others,
+      });
     }
   }
 }

@@ -74,6 +74,8 @@ export interface PlatformContainer {
   readonly id: string;
   /** Socket of the engine. */
   readonly engine: string;
+  /** Of its first process. */
+  readonly pid: number;
   readonly name: string;
   readonly hostname: string | null;
   /** More names by which others find it on this network. */
@@ -97,6 +99,13 @@ export interface PlatformEndpoints {
   plug(id: string): Promise<{ readonly interface: string }>;
   /** Tells in which container it is: that gives it its names, and puts the interface back when it is lost. Unknown ids are left alone. */
   bind(id: string, container: PlatformContainer): Promise<void>;
+  /**
+   * Gives the container that it is in the routes of which one can have but one each, that for multicast and that to the DNS server: the interface that had
+   * them is gone. Unknown ids are left alone, and those whose container is not known.
+   */
+  route(id: string): Promise<void>;
+  /** Takes its interface away; what is noted stays, and it can be plugged again. Unknown ids are left alone. */
+  unplug(id: string): Promise<void>;
   /** Takes it away and forgets it. Unknown ids are left alone. */
   remove(id: string): Promise<void>;
   list(): readonly PlatformEndpoint[];

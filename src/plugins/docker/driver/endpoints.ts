@@ -1,5 +1,5 @@
 import { systemCode, WeftError } from '../../../errors.js';
-import { SerialByKey } from '../../../order.js';
+import { allEnded, SerialByKey } from '../../../order.js';
 import type { PlatformHost } from '../../platform/index.js';
 import type { Book, BookedEndpoint, BookedNetwork } from '../book.js';
 import type { Grace } from '../grace.js';
@@ -51,21 +51,32 @@ export class DockerEndpoints {
       grace.renew(id);
       const others = book.endpoints.filter((other) => other.id !== id && other.sandbox === sandbox);
       this.#checkApart(NetworkID, others);
-      const { interface: SrcName } = await host.endpoints.plug(id);
       const routed = !others.some((other) => other.routed);
-      await book.putEndpoint({ ...(book.endpoint(id) ?? booked(id, NetworkID)), sandbox, routed });
+      const endpoint = { ...(book.endpoint(id) ?? booked(id, NetworkID)), sandbox, routed };
+      const [{ interface: SrcName }] = await allEnded([host.endpoints.plug(id), book.putEndpoint(endpoint)]);
       const StaticRoutes = routed ? ROUTES : [];
       return { InterfaceName: { SrcName, DstPrefix: INTERFACE }, StaticRoutes };
     });
   }
 
   async leave({ EndpointID: id }: EndpointReference): Promise<object> {
-    const { book } = this.#options;
+    const { book, host } = this.#options;
     await this.#serial.run(id, async () => {
       const endpoint = book.endpoint(id);
-      if (endpoint !== undefined) await book.putEndpoint({ ...endpoint, sandbox: null, routed: false });
+      if (endpoint !== undefined) book.noteEndpoint({ ...endpoint, sandbox: null, routed: false });
     });
+    // Docker goes on meanwhile. What fails here fails again, and is told, when the endpoint is deleted.
+    void host.endpoints.unplug(id).catch(() => {});
     return {};
+  }
+
+  /** One of these, which are all that a container has, brings it the routes of which it can have but one each: whichever did has gone. */
+  async route(ids: readonly string[]): Promise<void> {
+    const { host, book } = this.#options;
+    const [heir, ...others] = ids.flatMap((id) => book.endpoint(id) ?? []);
+    if (heir === undefined || [heir, ...others].some(({ routed }) => routed)) return;
+    book.noteEndpoint({ ...heir, routed: true });
+    await host.endpoints.route(heir.id);
   }
 
   /** Also when Docker forgot it without a word. */
@@ -73,8 +84,7 @@ export class DockerEndpoints {
     const { host, book } = this.#options;
     await this.#serial.run(id, async () => {
       const claimed = book.endpoint(id)?.claimed ?? [];
-      await host.endpoints.remove(id);
-      await book.removeEndpoint(id);
+      await allEnded([host.endpoints.remove(id), book.removeEndpoint(id)]);
       for (const address of claimed) await host.addresses.release(address);
     });
     return {};
@@ -101,41 +111,49 @@ export class DockerEndpoints {
     const network = await networks.ready(NetworkID);
     grace.renew(id);
     const before = book.endpoint(id);
-    const claimed = before?.claimed ?? (await this.#claim(addresses.map(hostOf)));
+    const held = new Set(host.addresses.held());
+    const foreign = addresses.map(hostOf).filter((address) => !held.has(address));
+    const claimed = before?.claimed ?? (await this.#claim(foreign));
     try {
-      await book.putEndpoint(before ?? { ...booked(id, NetworkID), claimed });
+      if (claimed.length > 0) await book.putEndpoint(before ?? { ...booked(id, NetworkID), claimed });
       const made = await host.endpoints.create({ id, network, addresses, ...(mac !== '' && { mac }) });
+      // Docker asks for it next. What fails here fails again, and is told, then.
+      void host.endpoints.plug(id).catch(() => {});
       return mac === '' ? { Interface: { MacAddress: made.mac } } : {};
     } catch (error) {
       if (before === undefined) {
         await book.removeEndpoint(id);
         for (const address of claimed) await host.addresses.release(address);
       }
-      throw error;
+      throw foreign.length > 0 ? withHint(error) : error;
     }
   }
 
   /** Those that another IPAM driver gave: nobody else is to be given them. */
   async #claim(addresses: readonly string[]): Promise<string[]> {
     const { host } = this.#options;
-    const held = new Set(host.addresses.held());
     const claimed: string[] = [];
     try {
-      for (const address of addresses.filter((each) => !held.has(each))) {
+      for (const address of addresses) {
         await host.addresses.claim(address);
         claimed.push(address);
       }
       return claimed;
     } catch (error) {
       for (const address of claimed) await host.addresses.release(address);
-      if (systemCode(error) !== 'address-used' || !(error instanceof Error)) throw error;
-      throw new WeftError(
-        'address-used',
-        `${error.message}; a network made with \`--ipam-driver weft\` is given addresses that nobody has`,
-        { cause: error },
-      );
+      throw withHint(error);
     }
   }
+}
+
+/** Another IPAM driver knows its own host only. */
+function withHint(error: unknown): unknown {
+  if (systemCode(error) !== 'address-used' || !(error instanceof Error)) return error;
+  return new WeftError(
+    'address-used',
+    `${error.message}; a network made with \`--ipam-driver weft\` is given addresses that nobody has`,
+    { cause: error },
+  );
 }
 
 function nameOf({ id, name }: BookedNetwork): string {

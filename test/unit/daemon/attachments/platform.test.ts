@@ -17,8 +17,9 @@ afterEach(() => {
 
 const ID = 'e1'.repeat(32);
 const request = (id = ID, address = '10.32.0.7/12') => ({ id, network: 'default', addresses: [address] });
-const container = (id: string, aliases: string[] = []) => ({
+const container = (id: string, aliases: string[] = [], pid = 11) => ({
   id,
+  pid,
   engine: '/engine',
   name: id,
   hostname: null,
@@ -32,7 +33,7 @@ async function running(attachments: Attachments, name = 'web', inode = 11, id = 
   const { interface: loose } = await endpoints.plug(id);
   world.kernel.move(loose, inode, mac, 'ethweft0');
   world.platform.runs(name, inode);
-  await endpoints.bind(id, container(name, ['shop']));
+  await endpoints.bind(id, container(name, ['shop'], inode));
   return { endpoints, mac };
 }
 
@@ -271,9 +272,43 @@ describe('a container that a platform started', () => {
     const { mac } = await endpoints.create(request('e2', '10.32.0.8/12'));
     const { interface: loose } = await endpoints.plug('e2');
     world.kernel.move(loose, 12, mac, 'ethweft0');
-    await endpoints.bind('e2', container('web'));
+    await endpoints.bind('e2', container('web', [], 12));
     expect(told(attachments)).toMatchObject([{ mac, names: [['web']] }]);
     expect(endpoints.list()).toMatchObject([{ id: 'e2' }]);
+  });
+
+  it('is taken away though its engine does not answer', async () => {
+    const attachments = world.start();
+    const { endpoints } = await running(attachments);
+    world.kernel.ends.clear();
+    await new Promise<void>((asked) => {
+      world.platform.again = () => {
+        asked();
+        return new Promise(() => {});
+      };
+      void attachments.check(new Set());
+    });
+    await endpoints.remove(ID);
+    expect(endpoints.list()).toEqual([]);
+  });
+
+  it('is in no container any more when it is unplugged, and may be plugged again', async () => {
+    const attachments = world.start();
+    const { endpoints, mac } = await running(attachments);
+    await endpoints.unplug(ID);
+    expect(world.kernel.ends.size).toBe(0);
+    expect(told(attachments)).toEqual([]);
+    expect(endpoints.list()).toMatchObject([{ id: ID, mac, container: null }]);
+    await endpoints.plug(ID);
+    expect(told(attachments)).toMatchObject([{ mac }]);
+    await endpoints.unplug('e2');
+  });
+
+  it('has multicast and names through the interface that it is told', async () => {
+    const { endpoints } = await running(world.start());
+    await endpoints.route(ID);
+    await endpoints.route('e2');
+    expect(world.kernel.routed).toEqual(['11 ethweft0']);
   });
 
   it('is taken off the network by its platform only', async () => {

@@ -71,6 +71,17 @@ export class Kernel implements AttachmentPlumbing {
   };
   readonly bootId: AttachmentPlumbing['bootId'] = async () => this.boot;
 
+  /** Interfaces through which containers were given their routes. */
+  readonly routed: string[] = [];
+  readonly addRoutes: AttachmentPlumbing['addRoutes'] = async ({ inode }, inside) =>
+    void this.routed.push(`${inode} ${inside}`);
+  /** Each process is in a namespace of its own, of the same number. */
+  readonly resolveNamespace: AttachmentPlumbing['resolveNamespace'] = async (target) => ({
+    target,
+    path: `/proc/${target}/ns/net`,
+    inode: Number(target),
+  });
+
   /** What a platform does with a loose end. */
   move(loose: string, inode: number, mac: string, inside: string): void {
     this.waiting.delete(loose);

@@ -200,7 +200,16 @@ export class Dockerd extends EventEmitter implements DockerEngine {
     const endpoints: Endpoint[] = [];
     for (const network of networks)
       endpoints.push(await this.#connect(network, sandbox, { ip, mac, options }));
-    const container = { id, name, hostname: id.slice(0, 12), image: 'bb', labels, endpoints, sandbox };
+    const container = {
+      id,
+      name,
+      pid: 1,
+      hostname: id.slice(0, 12),
+      image: 'bb',
+      labels,
+      endpoints,
+      sandbox,
+    };
     this.containers.set(id, { ...container, networks: endpoints.map(seen) });
     this.emit('started', this, this.containers.get(id));
     return id;

@@ -18,6 +18,8 @@ export class MemoryHost implements PlatformHost {
   readonly made = new Map<string, PlatformEndpoint>();
   readonly bound = new Map<string, PlatformContainer>();
   readonly plugged = new Set<string>();
+  /** Endpoints that containers were given their routes through, beside those that Docker gave. */
+  readonly routed: string[] = [];
   subnet6: string | null = 'fd7a:1234:5678::a20:0/112';
   /** Answers of `take` wait for this. */
   gate: Promise<void> = Promise.resolve();
@@ -86,6 +88,10 @@ export class MemoryHost implements PlatformHost {
       if (endpoint === undefined) return;
       this.made.set(id, { ...endpoint, container: container.id });
       this.bound.set(id, container);
+    },
+    route: async (id) => void this.routed.push(id),
+    unplug: async (id) => {
+      this.plugged.delete(id);
     },
     remove: async (id) => {
       this.made.delete(id);

@@ -57,7 +57,14 @@ describe('Docker', () => {
     expect(world.host.plugged.size).toBe(1);
     await until('it has its names', () => world.host.bound.size === 1);
     expect([...world.host.bound.values()]).toEqual([
-      { id, engine: '/run/docker.sock', name: 'web', hostname: id.slice(0, 12), aliases: ['alias-weft'] },
+      {
+        id,
+        pid: 1,
+        engine: '/run/docker.sock',
+        name: 'web',
+        hostname: id.slice(0, 12),
+        aliases: ['alias-weft'],
+      },
     ]);
     await world.docker.stop(id);
     expect([...world.host.made, ...world.host.held]).toEqual([]);
