@@ -8,6 +8,8 @@ import { until } from './until.js';
 
 /** What containers are made of: busybox and nothing else. */
 const IMAGE = 'busybox:lab';
+/** The client of Debian's engine: a newer one that may be in the path refuses what this engine can do. */
+const CLIENT = '/usr/bin/docker';
 /** There where bridged packets can pass the packet filter. */
 const BRIDGE_FILTER = '/proc/sys/net/bridge/bridge-nf-call-iptables';
 
@@ -17,7 +19,7 @@ const IMPORT = `
   mkdir -p "$1" && cd "$1" && shift && name=$1 && shift
   mkdir -p bin etc proc sys dev tmp && cp /bin/busybox bin/
   for applet in $(bin/busybox --list); do [ "$applet" = busybox ] || ln -sf busybox "bin/$applet"; done
-  tar -c . | docker import "$@" - "$name"`;
+  tar -c . | /usr/bin/docker import "$@" - "$name"`;
 
 /**
  * In the host's network namespace, and in a mount namespace of its own, so that /run/docker is that of the host. (\`ip netns exec\` would hide
@@ -27,7 +29,8 @@ const DAEMON = `
   exec >"$1/log" 2>&1
   mount --bind "$3" /run/docker
   dockerd --host "unix://$1/docker.sock" --data-root "$1/data" --exec-root "$1/exec" --pidfile "$1/pid" \\
-    --storage-driver overlay2 --exec-opt native.cgroupdriver=cgroupfs --cgroup-parent "$2"
+    --storage-driver overlay2 --exec-opt native.cgroupdriver=cgroupfs --cgroup-parent "$2" \\
+    --dns 169.254.53.53 --dns-search weft.local
   touch "$1/ended"`;
 
 /** What `docker inspect` tells of a container, as far as tests ask. */
@@ -99,14 +102,13 @@ export class DockerEngine {
       `/${this.host.namespace}`,
       this.host.runDocker,
     ];
-    const ended = join(this.#directory, 'ended');
-    rmSync(ended, { force: true });
+    rmSync(this.#ended, { force: true });
     await run(['setsid', '--fork', 'nsenter', ...inside, ...daemon]);
     const answers = async () => (await this.try('version')).code === 0;
-    await until('the Docker engine answers', async () => existsSync(ended) || (await answers()), {
-      within: 30_000,
+    await until('the Docker engine answers', async () => existsSync(this.#ended) || (await answers()), {
+      within: 60_000,
     });
-    if (existsSync(ended)) throw new Error(`dockerd ended: ${this.#lastWords}`);
+    if (existsSync(this.#ended)) throw new Error(`dockerd ended: ${this.#lastWords}`);
   }
 
   /** Makes an image of busybox with these changes to its configuration, such as `LABEL a=b`. */
@@ -118,12 +120,12 @@ export class DockerEngine {
 
   /** Runs `docker` against it; it must succeed. */
   async docker(...args: readonly string[]): Promise<string> {
-    return (await run(['docker', ...args], { env: this.#environment })).trim();
+    return (await run([CLIENT, ...args], { env: this.#environment })).trim();
   }
 
   /** Runs `docker` against it, whatever its exit code. */
   async try(...args: readonly string[]): Promise<Finished> {
-    return await attempt(['docker', ...args], { env: this.#environment });
+    return await attempt([CLIENT, ...args], { env: this.#environment });
   }
 
   /** Runs a container in the background that is on no network of Docker's; gives its id. */
@@ -172,23 +174,32 @@ export class DockerEngine {
     return await run([...command, ...args], { env: this.#environment, within: 120_000 });
   }
 
-  /** Stops or kills it; its containers that are to be restarted are at its next start. */
+  /** Stops or kills it; its containers that are to be restarted are at its next start, which waits in vain for a containerd that is ending. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
-    const pid = Number(readFileSync(join(this.#directory, 'pid'), 'utf8'));
-    process.kill(pid, signal);
-    await until('the Docker engine is gone', () => !existsSync(`/proc/${pid}`), { within: 30_000 });
+    const [docker, containerd] = ['pid', 'exec/containerd/containerd.pid'].map((file) =>
+      Number(readFileSync(join(this.#directory, file), 'utf8')),
+    );
+    process.kill(docker ?? 0, signal);
+    const isGone = () => existsSync(this.#ended) && !existsSync(`/proc/${containerd}`);
+    await until('the Docker engine is gone', isGone, { within: 30_000 });
   }
 
-  /** Removes all containers, and all networks that were made. */
+  /** Removes all containers, and all networks that somebody made. */
   async clear(): Promise<void> {
     const containers = await this.docker('ps', '--all', '--quiet');
     if (containers !== '') await this.docker('rm', '--force', ...containers.split('\n'));
-    const networks = await this.docker('network', 'ls', '--quiet', '--filter', 'type=custom');
-    if (networks !== '') await this.docker('network', 'rm', ...networks.split('\n'));
+    const networks = await this.docker('network', 'ls', '--format', '{{.Name}}', '--filter', 'type=custom');
+    const made = networks.split('\n').filter((name) => name !== '' && name !== 'weft');
+    if (made.length > 0) await this.docker('network', 'rm', ...made);
   }
 
   get #directory(): string {
     return join(this.host.directory, 'docker');
+  }
+
+  /** There once it has ended, for whatever reason. */
+  get #ended(): string {
+    return join(this.#directory, 'ended');
   }
 
   get #lastWords(): string {

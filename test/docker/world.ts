@@ -1,0 +1,68 @@
+/** Hosts on which a real Docker engine runs containers on weft's networks. */
+import { DockerEngine, type Host, type Lab, until } from '../lab/index.js';
+
+/** What containers are made of. */
+export const IMAGE = 'busybox:lab';
+
+/** A host with an engine that has the network `weft`. */
+export interface DockerHost {
+  readonly host: Host;
+  readonly engine: DockerEngine;
+}
+
+/** Hosts in one mesh, each with its engine. */
+export async function dockerHosts(lab: Lab, count: number): Promise<DockerHost[]> {
+  const hosts = await lab.hosts(count);
+  const engines = await Promise.all(hosts.map((host) => DockerEngine.start(host)));
+  const [first, ...others] = hosts;
+  if (first === undefined) return [];
+  await first.launch({ args: ['--docker'] });
+  const token = await first.token();
+  for (const host of others) await host.launch({ token, args: ['--docker'] });
+  return await Promise.all(
+    hosts.map(async (host, index) => {
+      const engine = engines[index] as DockerEngine;
+      await hasNetwork(engine);
+      return { host, engine };
+    }),
+  );
+}
+
+/** Waits until the engine has the network `weft`. */
+export async function hasNetwork(engine: DockerEngine): Promise<void> {
+  await until(
+    'Docker has the network weft',
+    async () => (await engine.try('network', 'inspect', 'weft')).code === 0,
+  );
+}
+
+/** What a container's engine says that its address on a network is. */
+export async function addressOn(engine: DockerEngine, name: string, network = 'weft'): Promise<string> {
+  return (await engine.inspect(name)).NetworkSettings.Networks[network]?.IPAddress ?? '';
+}
+
+/** Waits until a container reaches another, by its name or its address. */
+export async function reaches(
+  engine: DockerEngine,
+  name: string,
+  other: string,
+  within = 5_000,
+): Promise<void> {
+  await until(
+    `${name} reaches ${other}`,
+    async () => (await engine.try('exec', name, 'ping', '-c', '1', '-W', '1', other)).code === 0,
+    { within },
+  );
+}
+
+/** What containers left on a host: nothing, when all of them are gone. */
+export async function leftOf({ host }: DockerHost): Promise<string[]> {
+  const { attachments, dns, ipam } = await host.report();
+  const links = await host.run(['ip', '-br', 'link']);
+  return [
+    ...attachments.map(({ target }) => `the attachment of ${target}`),
+    ...dns.names.filter(({ nickname }) => nickname === host.name).map(({ name }) => `the name ${name}`),
+    ...(ipam.allocated > 0 ? [`${ipam.allocated} addresses`] : []),
+    ...(links.match(/^w[vl][0-9a-f]{10,}\S*/gm) ?? []).map((name) => `the interface ${name}`),
+  ];
+}
