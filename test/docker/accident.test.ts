@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { until } from '../lab/index.js';
 import { onLab } from '../lab/suite.js';
 import { withoutEngine } from './suite.js';
-import { addressOn, dockerHosts, hasNetwork, IMAGE, leftOf, reaches } from './world.js';
+import { addressOn, dockerHosts, IMAGE, leftOf, reaches } from './world.js';
 
 /** Two hosts, each with a Docker engine and a router. */
 const world = onLab(async (lab) => {
@@ -111,6 +111,6 @@ describe.skipIf(withoutEngine)('containers of Docker', () => {
     await until('the network is forgotten', async () => (await a.host.report()).networks.length === 1, {
       within: 40_000,
     });
-    await hasNetwork(a.engine);
+    await a.engine.hasNetwork('weft');
   });
 });

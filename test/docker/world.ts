@@ -22,17 +22,9 @@ export async function dockerHosts(lab: Lab, count: number): Promise<DockerHost[]
   return await Promise.all(
     hosts.map(async (host, index) => {
       const engine = engines[index] as DockerEngine;
-      await hasNetwork(engine);
+      await engine.hasNetwork('weft');
       return { host, engine };
     }),
-  );
-}
-
-/** Waits until the engine has the network `weft`. */
-export async function hasNetwork(engine: DockerEngine): Promise<void> {
-  await until(
-    'Docker has the network weft',
-    async () => (await engine.try('network', 'inspect', 'weft')).code === 0,
   );
 }
 

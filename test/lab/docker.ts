@@ -162,6 +162,12 @@ export class DockerEngine {
     );
   }
 
+  /** Waits until it has a network. */
+  async hasNetwork(name: string): Promise<void> {
+    const found = async () => (await this.try('network', 'inspect', name)).code === 0;
+    await until(`Docker has the network ${name}`, found);
+  }
+
   /** Runs Docker Compose with the project of a directory; it must succeed. Gives its stdout. */
   async compose(directory: string, ...args: readonly string[]): Promise<string> {
     const command = [
