@@ -100,17 +100,20 @@ describe.skipIf(withoutEngine)('containers of Docker', () => {
     expect(performance.now() - started).toBeLessThan(11_000);
   });
 
-  test('of a network that was removed while the router was away leave nothing', async () => {
-    const { a } = world();
-    await a.engine.network('brief', '--subnet', '10.47.0.0/16', '--gateway', '10.47.0.1');
-    await a.engine.runOn('brief', 'gone');
-    process.kill(a.host.daemon, 'SIGKILL');
-    await a.engine.docker('rm', '--force', 'gone');
-    await a.engine.try('network', 'rm', 'brief');
-    await a.host.launch();
-    await until('the network is forgotten', async () => (await a.host.report()).networks.length === 1, {
-      within: 40_000,
-    });
-    await a.engine.hasNetwork('weft');
-  });
+  test.runIf(process.env.WEFT_LONG === '1')(
+    'of a network that was removed while the router was away leave nothing',
+    async () => {
+      const { a } = world();
+      await a.engine.network('brief', '--subnet', '10.47.0.0/16', '--gateway', '10.47.0.1');
+      await a.engine.runOn('brief', 'gone');
+      process.kill(a.host.daemon, 'SIGKILL');
+      await a.engine.docker('rm', '--force', 'gone'); // which takes as long as Docker asks for the driver
+      await a.engine.docker('network', 'rm', 'brief');
+      await a.host.launch();
+      await until('the network is forgotten', async () => (await a.host.report()).networks.length === 1, {
+        within: 40_000,
+      });
+      await a.engine.hasNetwork('weft');
+    },
+  );
 });

@@ -8,6 +8,8 @@ import { until } from './until.js';
 
 /** What containers are made of: busybox and nothing else. */
 const IMAGE = 'busybox:lab';
+/** Docker asks a driver that is not there again and again, ms. */
+const PATIENCE = 120_000;
 /** The client of Debian's engine: a newer one that may be in the path refuses what this engine can do. */
 const CLIENT = '/usr/bin/docker';
 /** There where bridged packets can pass the packet filter. */
@@ -120,12 +122,12 @@ export class DockerEngine {
 
   /** Runs `docker` against it; it must succeed. */
   async docker(...args: readonly string[]): Promise<string> {
-    return (await run([CLIENT, ...args], { env: this.#environment })).trim();
+    return (await run([CLIENT, ...args], { env: this.#environment, within: PATIENCE })).trim();
   }
 
   /** Runs `docker` against it, whatever its exit code. */
   async try(...args: readonly string[]): Promise<Finished> {
-    return await attempt([CLIENT, ...args], { env: this.#environment });
+    return await attempt([CLIENT, ...args], { env: this.#environment, within: PATIENCE });
   }
 
   /** Runs a container in the background that is on no network of Docker's; gives its id. */

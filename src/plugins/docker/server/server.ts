@@ -111,13 +111,22 @@ export class PluginServer {
   }
 
   #route(app: App, name: string, { body, answer }: Method): void {
-    app.post(`/${name}`, { schema: body === null ? {} : { body } }, async (request) =>
+    const options = body === null ? {} : { schema: { body }, preValidation: refuseEmpty };
+    app.post(`/${name}`, options, async (request) =>
       withinTime(answer(request.body), this.#options.patience ?? PATIENCE, name),
     );
   }
 }
 
-/** Also what is empty, as Docker's second attempt after a broken connection is. */
+/** Docker's second attempt after a broken connection has lost what it asks for. */
+async function refuseEmpty({ body }: { readonly body?: unknown }): Promise<void> {
+  if (body !== undefined && body !== null) return;
+  throw new WeftError(
+    'bad-request',
+    'weft was restarted, and Docker asked again without saying for what: do the same again',
+  );
+}
+
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -55,7 +55,7 @@ describe('the plugin socket', () => {
       'NetworkDriver.Join',
     ]) {
       const { Err, Error: same } = await post(world.socket, method, '');
-      expect(Err).toMatch(/malformed/);
+      expect(Err).toMatch(/without saying/);
       expect(same).toBe(Err);
     }
   });
