@@ -85,7 +85,7 @@ export function registerLaunch(program: Command): void {
     .summary('start the router of this host')
     .description('Starts the router of this host and returns when it works.')
     .argument('[peer...]', 'routers to connect to: host, host:port or [IPv6]:port')
-    .option('--token <token>', 'join the network that this token is of')
+    .option('--token <token>', 'join the network that this token is of (or set WEFT_TOKEN)')
     .option(
       '--password-file <file>',
       'join the network whose password is in this file (or set WEFT_PASSWORD)',
@@ -260,15 +260,18 @@ type Credentials = { readonly token: string } | { readonly password: string } | 
 /** At most one of token and passwords; the environment counts only when nothing is said on the command line. */
 async function readCredentials({ token, password, passwordFile }: LaunchOptions): Promise<Credentials> {
   process.title = 'weft launch'; // everybody on this host can read our arguments as long as we run
-  const fromEnvironment = process.env.WEFT_PASSWORD;
-  delete process.env.WEFT_PASSWORD; // no child needs it
+  const { WEFT_TOKEN = '', WEFT_PASSWORD = '' } = process.env;
+  for (const name of ['WEFT_TOKEN', 'WEFT_PASSWORD']) delete process.env[name]; // no child needs it
   const given = [token, password, passwordFile].filter((value) => value !== undefined);
   if (given.length > 1) throw usageError('give only one of --token, --password and --password-file');
   if (token !== undefined) return { token };
   if (passwordFile !== undefined) return { password: await readPasswordFile(passwordFile) };
   if (password !== undefined) return { password: checkPassword(password, 'the value of --password') };
-  if (fromEnvironment === undefined || fromEnvironment === '') return undefined;
-  return { password: checkPassword(fromEnvironment, 'WEFT_PASSWORD') };
+  if (WEFT_TOKEN !== '' && WEFT_PASSWORD !== '')
+    throw usageError('set only one of WEFT_TOKEN and WEFT_PASSWORD');
+  if (WEFT_TOKEN !== '') return { token: WEFT_TOKEN };
+  if (WEFT_PASSWORD === '') return undefined;
+  return { password: checkPassword(WEFT_PASSWORD, 'WEFT_PASSWORD') };
 }
 
 async function makeRequest(
