@@ -206,6 +206,7 @@ function composeHost(
     host: platforms.host('docker'),
     file: files.docker,
     engines: containers,
+    swarm: request.docker === 'swarm',
     onNotice: (what) => log.info(what),
     onFailure: (what, error) => log.warn(`${what}: ${messageOf(error)}`, errorFields(error)),
   });

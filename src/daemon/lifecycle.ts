@@ -94,7 +94,7 @@ export class Router implements LaunchedRouter {
     await overlay.start();
     this.#repair.start();
     labelled.follow(containers);
-    await docker.start({ enable: request.docker ?? false });
+    await docker.start({ enable: request.docker !== undefined });
   }
 
   /** Claims all addresses in use here that the ring does not know to be so; once for many that are lost at a time. */

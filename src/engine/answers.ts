@@ -54,7 +54,7 @@ const Network = Type.Object({
   IPAM: absentOr(Type.Object({ Config: absentOr(Type.Array(Subnet)) })),
 });
 const parseNetwork = validator('engine-answer', "the container engine's description of a network", Network);
-const Networks = Type.Array(Network);
+const Networks = Type.Array(Type.Pick(Network, ['Id', 'Name']));
 const parseNetworks = validator('engine-answer', "the container engine's list of networks", Networks);
 
 const Made = Type.Object({ Id: Type.String() });
@@ -140,8 +140,8 @@ export function networkOf(answer: unknown): EngineNetwork {
   return described(parseNetwork(answer));
 }
 
-export function networksOf(answer: unknown): EngineNetwork[] {
-  return parseNetworks(answer).map(described);
+export function networksOf(answer: unknown): Pick<EngineNetwork, 'id' | 'name'>[] {
+  return parseNetworks(answer).map(({ Id, Name }) => ({ id: Id, name: Name }));
 }
 
 export function madeOf(answer: unknown): string {

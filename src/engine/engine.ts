@@ -72,9 +72,9 @@ export class Engine {
     return answer === undefined ? undefined : networkOf(answer);
   }
 
-  /** All networks of a driver. */
-  async networks(driver: string): Promise<EngineNetwork[]> {
-    return networksOf((await this.#ask({ path: filtered('/networks', { driver: [driver] }) })) ?? []);
+  /** All networks, whatever their driver. */
+  async networks(): Promise<Pick<EngineNetwork, 'id' | 'name'>[]> {
+    return networksOf((await this.#ask({ path: '/networks' })) ?? []);
   }
 
   /** Makes a network; gives its id. */

@@ -36,6 +36,7 @@ interface LaunchOptions extends CommonOptions {
   readonly adminKey?: string;
   readonly foreground?: boolean;
   readonly docker?: boolean;
+  readonly dockerSwarm?: boolean;
   readonly port?: number;
   readonly bridge?: string;
   readonly nickname?: string;
@@ -102,6 +103,12 @@ export function registerLaunch(program: Command): void {
     )
     .option('--foreground', 'stay, and log to stdout: for people on a terminal, else as JSON lines')
     .option('--docker', 'be a network plugin of Docker, too, from now on: see `weft docker`')
+    .addOption(
+      new Option(
+        '--docker-swarm',
+        'be the managed plugin that serves the networks of a Docker swarm: see docs/docker.md',
+      ).conflicts('docker'),
+    )
     .option('--port <port>', 'for both TCP and UDP (default: 6783)', wholeNumber(1, 65_535))
     .option('--bridge <name>', 'bridge that containers are put on (default: weft)')
     .option('--nickname <name>', 'shown beside the peer id (default: the host name)')
@@ -289,7 +296,8 @@ async function makeRequest(
     settings: chosenSettings(options),
     ...(network === undefined ? {} : { network }),
     ...(adminKey === undefined ? {} : { adminKey }),
-    ...(options.docker && { docker: true }),
+    ...(options.docker && { docker: 'host' }),
+    ...(options.dockerSwarm && { docker: 'swarm' }),
     peers: [...peers],
   };
 }

@@ -80,8 +80,8 @@ const LaunchRequest = Type.Object({
   ),
   /** A new network is to have an administrator, whose key is in this file, or is made there. */
   adminKey: Type.Optional(Type.String({ pattern: '^/' })),
-  /** Docker is served from now on. */
-  docker: Type.Optional(Type.Boolean()),
+  /** Docker is served from now on, for this host's networks or those of a swarm. */
+  docker: Type.Optional(Type.Union([Type.Literal('host'), Type.Literal('swarm')])),
   /** The targets, besides the addresses of the token; none: those that the router had last. */
   peers: Type.Array(Type.String()),
 });

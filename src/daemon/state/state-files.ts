@@ -137,6 +137,7 @@ const Docker = Type.Object({
       routed: Type.Boolean(),
     }),
   ),
+  given: Type.Optional(Type.Array(Type.Object({ address: Type.String(), pool: Type.String() }))),
 });
 
 /** This router's vote about who shares the address ring. */

@@ -2,6 +2,7 @@ import { WeftError } from '../../errors.js';
 
 const MAX_NETWORKS = 1_024;
 const MAX_ENDPOINTS = 4_096;
+const MAX_GIVEN = 16_384;
 
 /** A network of Docker that is one of weft. */
 export interface BookedNetwork {
@@ -36,10 +37,19 @@ export interface BookedEndpoint {
   readonly routed: boolean;
 }
 
+/** An address that the manager of a swarm was given, for whatever host. */
+export interface GivenAddress {
+  readonly address: string;
+  /** Id of the pool by which it was asked for last. */
+  readonly pool: string;
+}
+
 export interface BookContent {
   readonly enabled: boolean;
   readonly networks: readonly BookedNetwork[];
   readonly endpoints: readonly BookedEndpoint[];
+  /** What a swarm has of this host, which is its manager; absent where it has nothing. */
+  readonly given?: readonly GivenAddress[];
 }
 
 /** The file of the state directory. */
@@ -55,6 +65,7 @@ export class Book {
   readonly #onFailure: (error: unknown) => void;
   readonly #networks = new Map<string, BookedNetwork>();
   readonly #endpoints = new Map<string, BookedEndpoint>();
+  readonly #given = new Map<string, string>();
   #enabled = false;
 
   /** `onFailure`: something that is gone is still on the disk. */
@@ -64,10 +75,11 @@ export class Book {
   }
 
   async open(): Promise<void> {
-    const { enabled, networks, endpoints } = await this.#file.read();
+    const { enabled, networks, endpoints, given = [] } = await this.#file.read();
     this.#enabled = enabled;
     for (const network of networks) this.#networks.set(network.id, network);
     for (const endpoint of endpoints) this.#endpoints.set(endpoint.id, endpoint);
+    for (const { address, pool } of given) this.#given.set(address, pool);
   }
 
   get enabled(): boolean {
@@ -80,6 +92,11 @@ export class Book {
 
   get endpoints(): readonly BookedEndpoint[] {
     return [...this.#endpoints.values()];
+  }
+
+  /** Of all addresses that the swarm has, the pool. */
+  get given(): ReadonlyMap<string, string> {
+    return this.#given;
   }
 
   network(id: string): BookedNetwork | undefined {
@@ -135,6 +152,28 @@ export class Book {
     if (this.#endpoints.delete(id)) await this.#write().catch(this.#onFailure);
   }
 
+  /** Rejects with `no-addresses` or `disk-full`. */
+  async putGiven(address: string, pool: string): Promise<void> {
+    const before = this.#given.get(address);
+    if (before === undefined && this.#given.size >= MAX_GIVEN) {
+      throw new WeftError(
+        'no-addresses',
+        `the swarm has ${MAX_GIVEN} addresses of this manager already: remove services or networks`,
+      );
+    }
+    this.#given.set(address, pool);
+    await this.#write().catch((error: unknown) => {
+      if (before === undefined) this.#given.delete(address);
+      else this.#given.set(address, before);
+      throw error;
+    });
+  }
+
+  async removeGiven(addresses: readonly string[]): Promise<void> {
+    const gone = addresses.filter((address) => this.#given.delete(address));
+    if (gone.length > 0) await this.#write().catch(this.#onFailure);
+  }
+
   /** What the disk does not take is as it was before, unless it has changed again meanwhile. */
   async #put<T extends { readonly id: string }>(table: Map<string, T>, entry: T): Promise<void> {
     const before = table.get(entry.id);
@@ -154,6 +193,7 @@ export class Book {
       enabled: this.#enabled,
       networks: [...this.#networks.values()],
       endpoints: [...this.#endpoints.values()],
+      ...(this.#given.size > 0 && { given: [...this.#given].map(([address, pool]) => ({ address, pool })) }),
     }));
   }
 }

@@ -1,13 +1,14 @@
+import { randomBytes } from 'node:crypto';
 import type { DockerControl, DockerNetworkStatus, DockerStatus } from '../../api/index.js';
 import { type Clock, SystemClock } from '../../clock.js';
 import { messageOf, systemCode, WeftError } from '../../errors.js';
 import { Serial } from '../../order.js';
 import type { PlatformHost } from '../platform/index.js';
 import { Book, type BookFile, weftName } from './book.js';
-import { DockerEndpoints, DockerNetworks, DRIVER } from './driver/index.js';
-import type { DockerContainer, DockerEngine, DockerEngines, DockerNetwork } from './engine.js';
+import { DockerEndpoints, DockerNetworks } from './driver/index.js';
+import type { DockerContainer, DockerEngine, DockerEngines } from './engine.js';
 import { Grace } from './grace.js';
-import { Creations, Ipam, inTheWay } from './ipam/index.js';
+import { Creations, Ipam, type IpamDriver, inTheWay, SwarmIpam } from './ipam/index.js';
 import { methodsOf } from './methods.js';
 import { Names } from './names.js';
 import { type Graces, reconcile } from './reconcile.js';
@@ -18,6 +19,8 @@ import { ensureWeftNetwork, removeWeftNetwork, WEFT } from './weft-network.js';
 export const PLUGIN_SOCKET = '/run/docker/plugins/weft.sock';
 /** How long what nobody has is left alone, in milliseconds. */
 const GRACE = 30_000;
+/** Tells pools of a swarm apart. */
+const nonce = () => randomBytes(4).toString('hex');
 /** Docker is asked again when that is surely over, in milliseconds. */
 const AGAIN = 31_000;
 
@@ -25,6 +28,8 @@ export interface DockerPluginOptions {
   readonly host: PlatformHost;
   readonly file: BookFile;
   readonly engines: DockerEngines;
+  /** As a managed plugin, whose networks are those of a swarm. */
+  readonly swarm: boolean;
   /** Default: `PLUGIN_SOCKET`. */
   readonly socketPath?: string;
   /** Default: real time. */
@@ -35,6 +40,8 @@ export interface DockerPluginOptions {
   readonly onNotice: (what: string) => void;
   readonly onFailure: (what: string, error: unknown) => void;
 }
+
+type KnownNetworks = Awaited<ReturnType<DockerEngine['networks']>>;
 
 /** Weft as network plugin of this host's Docker: off until somebody enables it, then on over restarts. */
 export class DockerPlugin implements DockerControl {
@@ -57,7 +64,7 @@ export class DockerPlugin implements DockerControl {
   #weftFault: string | null = null;
 
   constructor(options: DockerPluginOptions) {
-    const { host, file, onFailure } = options;
+    const { host, file, swarm, onFailure } = options;
     this.#clock = options.clock ?? new SystemClock();
     const now = () => this.#clock.now();
     const grace = () => new Grace(GRACE, now);
@@ -80,19 +87,18 @@ export class DockerPlugin implements DockerControl {
       book,
       networks: this.#networks,
       grace: this.#graces.endpoints,
+      claims: !swarm,
     });
     this.#names = new Names(host.endpoints);
-    const ipam = new Ipam({
-      ranges: host.networks.ranges,
-      addresses: host.addresses,
-      creations,
-      grace: this.#graces.addresses,
-      holder: (address) => this.#holder(address),
-      inTheWay: options.inTheWay ?? inTheWay,
-    });
+    const drivers = {
+      ipam: this.#ipam(creations),
+      networks: this.#networks,
+      endpoints: this.#endpoints,
+      swarm,
+    };
     this.#server = new PluginServer({
       path: this.#socketPath,
-      methods: this.#noticed(methodsOf({ ipam, networks: this.#networks, endpoints: this.#endpoints })),
+      methods: this.#noticed(methodsOf(drivers)),
       onFault: (what, error) => onFailure(`Docker's request ${what} failed`, error),
     });
   }
@@ -153,9 +159,24 @@ export class DockerPlugin implements DockerControl {
       listening,
       engine: { socket, reachable: found !== undefined },
       networks: this.#networkStatus(found),
-      ready: listening && (found ?? []).some(({ name }) => name === WEFT),
+      ready: listening && (this.#options.swarm || this.#hasWeft(found ?? [])),
       faults: this.#book.enabled ? faults.filter((fault) => fault !== null) : [],
     };
+  }
+
+  /** For a swarm Docker takes any subnet, whatever is in its way on some host. */
+  #ipam(creations: Creations): IpamDriver {
+    const { host, swarm, inTheWay: asked = inTheWay } = this.#options;
+    const { addresses, networks } = host;
+    const ipam = new Ipam({
+      ranges: networks.ranges,
+      addresses,
+      creations,
+      grace: this.#graces.addresses,
+      holder: (address) => this.#holder(address),
+      inTheWay: swarm ? async () => undefined : asked,
+    });
+    return swarm ? new SwarmIpam({ ipam, addresses, book: this.#book, nonce }) : ipam;
   }
 
   get #socketPath(): string {
@@ -219,7 +240,7 @@ export class DockerPlugin implements DockerControl {
   }
 
   async #ensureWeft(engine: DockerEngine): Promise<void> {
-    if (!(await this.#server.stands())) return;
+    if (this.#options.swarm || !(await this.#server.stands())) return;
     const before = this.#weftFault;
     this.#weftFault = await ensureWeftNetwork(engine, this.#options.host.networks.ranges).catch(
       (error: unknown) => {
@@ -292,11 +313,15 @@ export class DockerPlugin implements DockerControl {
     return `a container of this host has it, ${(endpoint.container ?? endpoint.id).slice(0, 12)}`;
   }
 
-  async #askNetworks(): Promise<readonly DockerNetwork[] | undefined> {
-    return await this.#engine?.networks(DRIVER).catch(() => undefined);
+  async #askNetworks(): Promise<KnownNetworks | undefined> {
+    return await this.#engine?.networks().catch(() => undefined);
   }
 
-  #networkStatus(found: readonly DockerNetwork[] | undefined): DockerNetworkStatus[] {
+  #hasWeft(found: KnownNetworks): boolean {
+    return found.some(({ id, name }) => name === WEFT && this.#book.network(id) !== undefined);
+  }
+
+  #networkStatus(found: KnownNetworks | undefined): DockerNetworkStatus[] {
     const ofDocker = (id: string) => found?.find((network) => network.id === id);
     const isGone = (id: string) => found !== undefined && ofDocker(id) === undefined;
     return this.#book.networks.map((network) => ({

@@ -8,8 +8,8 @@ export interface DockerEngine {
   imageLabels(image: string): Promise<Readonly<Record<string, string>>>;
   /** By id or name. */
   network(name: string): Promise<DockerNetwork | undefined>;
-  /** All networks of a driver. */
-  networks(driver: string): Promise<readonly DockerNetwork[]>;
+  /** All networks, whatever their driver. */
+  networks(): Promise<readonly Pick<DockerNetwork, 'id' | 'name'>[]>;
   createNetwork(network: NewDockerNetwork): Promise<unknown>;
   removeNetwork(id: string): Promise<unknown>;
 }

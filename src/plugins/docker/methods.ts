@@ -1,6 +1,6 @@
 import { WeftError } from '../../errors.js';
 import type { DockerEndpoints, DockerNetworks } from './driver/index.js';
-import { GLOBAL_SPACE, type Ipam, LOCAL_SPACE } from './ipam/index.js';
+import { GLOBAL_SPACE, type IpamDriver, LOCAL_SPACE } from './ipam/index.js';
 import {
   AddressReleaseRequest,
   AddressRequest,
@@ -17,13 +17,15 @@ import {
 } from './server/index.js';
 
 export interface Drivers {
-  readonly ipam: Ipam;
+  readonly ipam: IpamDriver;
   readonly networks: DockerNetworks;
   readonly endpoints: DockerEndpoints;
+  /** Networks are those of a swarm, and not made on each host. */
+  readonly swarm: boolean;
 }
 
 /** All that Docker may ask, by the paths of its requests. */
-export function methodsOf({ ipam, networks, endpoints }: Drivers): Methods {
+export function methodsOf({ ipam, networks, endpoints, swarm }: Drivers): Methods {
   return {
     'Plugin.Activate': constant({ Implements: ['NetworkDriver', 'IpamDriver'] }),
     'IpamDriver.GetCapabilities': constant({ RequiresMACAddress: false, RequiresRequestReplay: false }),
@@ -36,12 +38,14 @@ export function methodsOf({ ipam, networks, endpoints }: Drivers): Methods {
     'IpamDriver.RequestAddress': method(AddressRequest, (body) => ipam.requestAddress(body)),
     'IpamDriver.ReleaseAddress': method(AddressReleaseRequest, (body) => ipam.releaseAddress(body)),
     'NetworkDriver.GetCapabilities': constant({
-      Scope: 'local',
+      Scope: swarm ? 'global' : 'local',
       ConnectivityScope: 'global',
       GwAllocChecker: true,
     }),
     'NetworkDriver.GwAllocCheck': constant({ SkipIPv4: true, SkipIPv6: true }),
-    'NetworkDriver.AllocateNetwork': method(NetworkReference, refuseSwarm),
+    'NetworkDriver.AllocateNetwork': swarm
+      ? method(NetworkRequest, (body) => networks.allocate(body))
+      : method(NetworkReference, refuseSwarm),
     'NetworkDriver.FreeNetwork': constant({}),
     'NetworkDriver.CreateNetwork': method(NetworkRequest, (body) => networks.create(body)),
     'NetworkDriver.DeleteNetwork': method(NetworkReference, (body) => networks.remove(body)),
@@ -58,5 +62,8 @@ export function methodsOf({ ipam, networks, endpoints }: Drivers): Methods {
 }
 
 async function refuseSwarm(): Promise<never> {
-  throw new WeftError('bad-request', 'weft networks are made on each host: leave --scope swarm out');
+  throw new WeftError(
+    'bad-request',
+    'weft networks are made on each host: leave --scope swarm out, or make weft a managed plugin',
+  );
 }

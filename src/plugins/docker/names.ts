@@ -6,6 +6,7 @@ import type { DockerContainer, DockerEngine } from './engine.js';
 /** Maximum number of containers that are asked for at the same time. */
 const AT_ONCE = 4;
 const SERVICE = 'com.docker.compose.service';
+const SWARM_SERVICE = 'com.docker.swarm.service.name';
 const PROJECT = 'com.docker.compose.project';
 
 /** Tells whose endpoint each is: Docker's plugin calls say nothing of containers. */
@@ -47,11 +48,11 @@ export class Names {
   }
 }
 
-/** As compose calls it: of one service there may be many containers, and services of that name in other projects. */
+/** As compose or a swarm calls it: of one service there may be many containers, and services of that name in other projects. */
 async function serviceNames(engine: DockerEngine, { image, labels }: DockerContainer): Promise<string[]> {
-  if (labels[SERVICE] === undefined) return [];
+  if (labels[SERVICE] === undefined && labels[SWARM_SERVICE] === undefined) return [];
   const own = ownLabels(labels, await engine.imageLabels(image));
-  const [service, project] = [own[SERVICE], own[PROJECT]];
+  const [service, project] = [own[SERVICE] ?? own[SWARM_SERVICE], own[PROJECT]];
   if (service === undefined) return [];
   return project === undefined ? [service] : [service, `${service}.${project}`];
 }

@@ -1,7 +1,7 @@
 import { inParallel } from '../../order.js';
 import type { PlatformHost } from '../platform/index.js';
 import type { Book } from './book.js';
-import { type DockerEndpoints, type DockerNetworks, DRIVER } from './driver/index.js';
+import type { DockerEndpoints, DockerNetworks } from './driver/index.js';
 import type { DockerEngine } from './engine.js';
 import type { Grace } from './grace.js';
 import { hostOf } from './ipam/index.js';
@@ -36,7 +36,7 @@ export async function reconcile(engine: DockerEngine, options: ReconcileOptions)
   const lostEndpoints = graces.endpoints.over(idleEndpoints);
   await Promise.all(lostEndpoints.map((id) => endpoints.remove({ EndpointID: id })));
 
-  const kept = new Set((await engine.networks(DRIVER)).map(({ id }) => id));
+  const kept = new Set((await engine.networks()).map(({ id }) => id));
   const idleNetworks = book.networks.map(({ id }) => id).filter((id) => !kept.has(id));
   const lostNetworks = graces.networks.over(idleNetworks);
   await Promise.all(lostNetworks.map((id) => networks.remove({ NetworkID: id })));
@@ -67,6 +67,7 @@ function unusedAddresses({ host, book }: ReconcileOptions): string[] {
     ...host.endpoints.list().flatMap(({ addresses }) => addresses.map(hostOf)),
     ...book.endpoints.flatMap(({ claimed }) => claimed),
     ...book.networks.flatMap(({ reserved }) => reserved),
+    ...book.given.keys(),
   ]);
   return host.addresses.held().filter((address) => !used.has(address));
 }

@@ -22,6 +22,8 @@ export interface DockerEndpointsOptions {
   readonly host: Pick<PlatformHost, 'addresses' | 'endpoints'>;
   readonly book: Book;
   readonly networks: Pick<DockerNetworks, 'ready'>;
+  /** Addresses that nobody has are claimed: in a swarm its manager has all of them. */
+  readonly claims: boolean;
   /** Of endpoints that no container has. */
   readonly grace: Grace;
 }
@@ -131,7 +133,8 @@ export class DockerEndpoints {
 
   /** Those that another IPAM driver gave: nobody else is to be given them. */
   async #claim(addresses: readonly string[]): Promise<string[]> {
-    const { host } = this.#options;
+    const { host, claims } = this.#options;
+    if (!claims) return [];
     const claimed: string[] = [];
     try {
       for (const address of addresses) {

@@ -7,7 +7,7 @@ import type { DockerEngine, DockerNetwork } from '../engine.js';
 import type { Grace } from '../grace.js';
 import { type Creations, hostOf, isOwn, parseSubnet } from '../ipam/index.js';
 import type { IpamData, NetworkReference, NetworkRequest } from '../server/index.js';
-import { networkOptions } from './options.js';
+import { GENERIC, NETWORK, networkOptions } from './options.js';
 
 /** The name under which Docker knows this driver, which is that of its socket. */
 export const DRIVER = 'weft';
@@ -16,6 +16,8 @@ const DEFAULT = 'default';
 /** Docker's API answers within milliseconds, or does not listen yet. */
 const PATIENCE = 2_000;
 const POLL = 100;
+/** So much of an id Docker shows. */
+const SHORT_ID = 12;
 
 export interface DockerNetworksOptions {
   readonly host: Pick<PlatformHost, 'networks' | 'addresses'>;
@@ -43,6 +45,15 @@ export class DockerNetworks {
   /** What is wrong with a network; null: nothing is known to be. */
   fault(id: string): string | null {
     return this.#faults.get(id) ?? null;
+  }
+
+  /**
+   * A manager of a swarm is asked what all its hosts are to know of a network: what weft calls it, since an id is all that they have in common
+   * when the first of them makes it.
+   */
+  async allocate({ NetworkID, Options }: NetworkRequest): Promise<object> {
+    const { chosen } = networkOptions({ [GENERIC]: Options ?? {} }, this.#options.host.networks.mtu);
+    return { Options: { ...Options, [NETWORK]: chosen ?? `swarm-${NetworkID.slice(0, SHORT_ID)}` } };
   }
 
   /** Docker says neither the name nor the labels, which are asked for once it has the answer. */
@@ -146,7 +157,7 @@ export class DockerNetworks {
     const { book } = this.#options;
     const booked = book.network(id);
     const found = await this.#ask(id, booked === undefined ? 0 : PATIENCE);
-    if (found === undefined || found.driver !== DRIVER) throw unknownNetwork(id);
+    if (found === undefined) throw unknownNetwork(id);
     const network = booked === undefined ? adopted(found) : { ...booked, name: found.name };
     await book.putNetwork(network);
     return network;

@@ -1,10 +1,11 @@
 import { WeftError } from '../../../errors.js';
 
 /** What a user gave with `-o`. */
-const GENERIC = 'com.docker.network.generic';
+export const GENERIC = 'com.docker.network.generic';
 const INTERNAL = 'com.docker.network.internal';
 const MTU = 'com.docker.network.driver.mtu';
-const NETWORK = 'weft.network';
+/** What weft calls the network. */
+export const NETWORK = 'weft.network';
 /** What Docker says by itself of a container's end of a network, more with each version. */
 const OF_DOCKER = 'com.docker.';
 

@@ -1,5 +1,6 @@
 /** Docker's addresses: pools that describe themselves, and addresses of the platform. */
 export { Creations } from './creations.js';
 export { inTheWay } from './host-routes.js';
-export { Ipam, type IpamOptions } from './ipam.js';
+export { Ipam, type IpamDriver, type IpamOptions } from './ipam.js';
 export { GLOBAL_SPACE, hostOf, isOwn, LOCAL_SPACE, overlap, parseAddress, parseSubnet } from './pools.js';
+export { SwarmIpam } from './swarm-ipam.js';

@@ -12,6 +12,25 @@ import { choosePool, hostOf, isOwn, lengthOf, parseFixed, parsePoolId, poolId } 
 
 const GATEWAY = 'com.docker.network.gateway';
 
+export interface PoolAnswer {
+  readonly PoolID: string;
+  readonly Pool: string;
+  readonly Data: object;
+}
+
+export interface AddressAnswer {
+  readonly Address: string;
+  readonly Data: object;
+}
+
+/** Docker's questions about addresses. */
+export interface IpamDriver {
+  requestPool(request: PoolRequestBody): Promise<PoolAnswer>;
+  releasePool(request: PoolReleaseRequest): Promise<object>;
+  requestAddress(request: AddressRequest): Promise<AddressAnswer>;
+  releaseAddress(request: AddressReleaseRequest): Promise<object>;
+}
+
 export interface IpamOptions {
   readonly ranges: PlatformRange;
   readonly addresses: PlatformAddresses;
@@ -24,15 +43,15 @@ export interface IpamOptions {
   readonly inTheWay: (subnet: string) => Promise<string | undefined>;
 }
 
-/** Docker's questions about addresses: IpamDriver. */
-export class Ipam {
+/** Answers them for the networks of this host. */
+export class Ipam implements IpamDriver {
   readonly #options: IpamOptions;
 
   constructor(options: IpamOptions) {
     this.#options = options;
   }
 
-  async requestPool({ AddressSpace, Pool, SubPool, Options, V6 }: PoolRequestBody): Promise<object> {
+  async requestPool({ AddressSpace, Pool, SubPool, Options, V6 }: PoolRequestBody): Promise<PoolAnswer> {
     const { ranges, creations } = this.#options;
     const [unknown] = Object.keys(Options ?? {});
     if (unknown !== undefined) {
@@ -51,7 +70,7 @@ export class Ipam {
     return {};
   }
 
-  async requestAddress({ PoolID, Address }: AddressRequest): Promise<object> {
+  async requestAddress({ PoolID, Address }: AddressRequest): Promise<AddressAnswer> {
     const pool = parsePoolId(PoolID);
     const { addresses, grace } = this.#options;
     if (Address === undefined || Address === '') {

@@ -19,9 +19,10 @@ export interface Pool {
   readonly part: string | null;
 }
 
-const POOL_ID = /^weft\/(weftlocal|weftglobal)\/([0-9a-f.:]+\/\d{1,3})\/(-|[0-9a-f.:]+\/\d{1,3})$/;
+const POOL_ID =
+  /^weft\/(weftlocal|weftglobal)\/([0-9a-f.:]+\/\d{1,3})\/(-|[0-9a-f.:]+\/\d{1,3})(\/[0-9a-f]+)?$/;
 
-/** A pool describes itself, so that nothing needs to be remembered of it. */
+/** A pool describes itself, so that nothing needs to be remembered of it. What may follow tells pools of the same addresses apart. */
 export function poolId({ space, subnet, part }: Pool): string {
   return `weft/${space}/${subnet}/${part ?? '-'}`;
 }

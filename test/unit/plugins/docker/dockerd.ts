@@ -87,8 +87,8 @@ export class Dockerd extends EventEmitter implements DockerEngine {
     return this.#answer(found);
   }
 
-  async networks(driver: string): Promise<DockerNetwork[]> {
-    return this.#answer([...this.known.values()].filter((network) => network.driver === driver));
+  async networks(): Promise<DockerNetwork[]> {
+    return this.#answer([...this.known.values()]);
   }
 
   async createNetwork({ name, subnets, options, ipv6 }: NewDockerNetwork): Promise<unknown> {

@@ -47,15 +47,18 @@ export class World {
   readonly clock = new VirtualClock();
   plugin: DockerPlugin;
 
-  private constructor(directory: string) {
+  private constructor(
+    directory: string,
+    private readonly swarm: boolean,
+  ) {
     this.directory = directory;
     this.socket = join(directory, 'docker', 'plugins', 'weft.sock');
     this.docker = new Dockerd(this.socket);
     this.plugin = this.#plugin();
   }
 
-  static async create(): Promise<World> {
-    return new World(await mkdtemp(join(tmpdir(), 'weft-docker-')));
+  static async create({ swarm = false } = {}): Promise<World> {
+    return new World(await mkdtemp(join(tmpdir(), 'weft-docker-')), swarm);
   }
 
   /** Another daemon with the same files. */
@@ -87,6 +90,7 @@ export class World {
       host: this.host,
       file: this.#file(),
       engines: this.docker,
+      swarm: this.swarm,
       socketPath: this.socket,
       clock: this.clock,
       inTheWay: async () => this.way,
