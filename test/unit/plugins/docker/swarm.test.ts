@@ -146,12 +146,13 @@ describe('as managed plugin of a swarm', () => {
     world.docker.emit('started', world.docker, {
       id: 'c1',
       name: 'web.1.x',
+      pid: 1,
       hostname: 'c1',
       image: 'bb',
       labels,
       networks,
     });
     await until('it has its names', () => world.host.bound.size === 1);
-    expect(world.host.bound.get('e1')).toMatchObject({ name: 'web.1.x', aliases: ['web'] });
+    expect(world.host.bound.get('e1')).toMatchObject({ name: 'web.1.x', pid: 1, aliases: ['web'] });
   });
 });
