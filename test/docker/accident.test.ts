@@ -52,7 +52,7 @@ describe.skipIf(withoutEngine)('containers of Docker', () => {
     const addresses = await Promise.all(names.map((name) => addressOn(a.engine, name)));
     expect(new Set(addresses).size).toBe(names.length);
     const inUse = async () => (await a.host.report()).ipam.allocated;
-    const isTidy = async () => (await inUse()) === 2 * names.length; // of each family one
+    const isTidy = async () => (await inUse()) === names.length;
     await until('the ring knows of these only', isTidy, { within: 40_000 });
   });
 

@@ -7,20 +7,18 @@ export const WEFT = 'weft';
 
 /**
  * Makes the Docker network `weft`, which is the default network of weft, unless there is one of that name. Gives what is wrong with that one; null:
- * it can be used.
+ * it can be used. It is without IPv6, as Docker's own networks are by default: for that Docker starts itself twice more for each container.
  */
 export async function ensureWeftNetwork(engine: DockerEngine, ranges: PlatformRange): Promise<string | null> {
   const found = await engine.network(WEFT);
   if (found === undefined || found.name !== WEFT) {
-    const { subnet, subnet6 } = ranges;
-    const subnets = subnet6 === null ? [subnet] : [subnet, subnet6];
     await engine.createNetwork({
       name: WEFT,
       driver: DRIVER,
       ipamDriver: DRIVER,
-      subnets: subnets.map((each) => ({ subnet: each, aux: {} })),
+      subnets: [{ subnet: ranges.subnet, aux: {} }],
       options: { 'weft.network': 'default' },
-      ipv6: subnet6 !== null,
+      ipv6: false,
     });
     return null;
   }

@@ -22,10 +22,10 @@ describe('Docker', () => {
   const weft = () => [...world.docker.known.values()].find(({ name }) => name === 'weft')?.id ?? '';
   const addressesOf = (index = 0) => [...world.host.made.values()][index]?.addresses;
 
-  test('is given a network `weft` of the default subnets, which is the network of `weft attach`', async () => {
+  test('is given a network `weft` of the default subnet, which is the network of `weft attach`', async () => {
     const [network] = (await world.plugin.status()).networks;
     expect(network).toMatchObject({ name: 'weft', network: 'default', fault: null, endpoints: 0 });
-    expect(network?.subnets).toEqual(['10.32.0.0/16', SIX]);
+    expect(network?.subnets).toEqual(['10.32.0.0/16']);
     expect(world.host.ensured.size).toBe(0);
     expect([...world.host.held]).toEqual([]);
   });
@@ -48,11 +48,12 @@ describe('Docker', () => {
   });
 
   test('runs a container with two addresses and gives all back when it ends', async () => {
-    const id = await world.docker.run('web', [weft()]);
+    const network = await world.docker.create('both', { subnets: ['10.40.0.0/16', SIX] });
+    const id = await world.docker.run('web', [network]);
     const [endpoint] = world.host.made.values();
     expect(endpoint).toMatchObject({
-      network: 'default',
-      addresses: ['10.32.0.1/16', 'fd7a:1234:5678::a20:1/112'],
+      network: 'both',
+      addresses: ['10.40.0.1/16', 'fd7a:1234:5678::a20:1/112'],
     });
     expect(world.host.plugged.size).toBe(1);
     await until('it has its names', () => world.host.bound.size === 1);
@@ -63,7 +64,7 @@ describe('Docker', () => {
         engine: '/run/docker.sock',
         name: 'web',
         hostname: id.slice(0, 12),
-        aliases: ['alias-weft'],
+        aliases: ['alias-both'],
       },
     ]);
     await world.docker.stop(id);
@@ -286,7 +287,7 @@ describe('Docker', () => {
     world.docker.listens = true;
     world.docker.emit('connected', world.docker);
     await until('it has its names', () => world.host.bound.size === 1);
-    expect(world.host.held.size).toBe(2);
+    expect(world.host.held.size).toBe(1);
   });
 
   test('is asked about a network of which weft lost its memory', async () => {
