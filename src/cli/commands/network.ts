@@ -26,7 +26,7 @@ export function registerNetwork(program: Command): void {
     network
       .command('create')
       .description('Makes a network on all hosts.')
-      .argument('<name>', 'lower-case letters, digits and dashes')
+      .argument('<name>', 'letters, digits, dashes, dots and underscores')
       .option('--subnet <subnet>', 'from which its containers get addresses; repeatable', collect)
       .action(create),
   );

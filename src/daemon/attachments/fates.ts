@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { systemCode } from '../../errors.js';
 import type { HostEnd } from '../../hostnet/index.js';
 import { inParallel, once, type SerialByKey } from '../../order.js';
 import type { StateFiles, StoredAttachment } from '../state/index.js';
@@ -114,7 +115,9 @@ export class Fates {
       try {
         await this.#look(entry, ends);
       } catch (error) {
-        this.#options.onFailure(`${entry.target} cannot be attached again`, error);
+        // An engine that is taking a container away says nothing of it meanwhile; then its platform tells.
+        const isBusy = entry.platform !== undefined && systemCode(error) === 'engine-failed';
+        if (!isBusy) this.#options.onFailure(`${entry.target} cannot be attached again`, error);
       }
     });
     await this.#table.note();

@@ -48,7 +48,7 @@ describe('Docker', () => {
   });
 
   test('runs a container with two addresses and gives all back when it ends', async () => {
-    const network = await world.docker.create('both', { subnets: ['10.40.0.0/16', SIX] });
+    const network = await world.docker.create('both', { subnets: ['10.40.0.0/16', SIX], ipv6: true });
     const id = await world.docker.run('web', [network]);
     const [endpoint] = world.host.made.values();
     expect(endpoint).toMatchObject({
