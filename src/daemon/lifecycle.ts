@@ -135,6 +135,8 @@ export class Router implements LaunchedRouter {
     this.#stopping = true;
     const { request, plan, log, containers, records, macWatch, hairpins, exposures } = this.#parts;
     const { addresses, mesh, forwarder, custody, docker } = this.#parts;
+    if (forget)
+      await docker.setEnabled(false).catch((error: unknown) => log.warn(String(error), errorFields(error)));
     await docker.stop();
     containers.stop();
     records.stop();

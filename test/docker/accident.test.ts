@@ -116,4 +116,12 @@ describe.skipIf(withoutEngine)('containers of Docker', () => {
       await a.engine.hasNetwork('weft');
     },
   );
+
+  test('find no network weft any more once the router is reset', async () => {
+    const { a } = world();
+    await a.host.weft('reset', '--force');
+    expect((await a.engine.try('network', 'inspect', 'weft')).stderr).toContain('No such network');
+    await a.host.launch({ args: ['--docker'] });
+    await a.engine.hasNetwork('weft');
+  });
 });
