@@ -40,10 +40,11 @@ describe.skipIf(withoutEngine)('containers of Docker', () => {
     await reaches(b.engine, 'far', address, 10_000);
   });
 
-  test('come back with ten of theirs when Docker is killed', async () => {
+  test('come back when Docker is killed, each with an address of its own', async () => {
     const { a, b } = world();
     await b.engine.runOn('weft', 'far');
-    const names = Array.from({ length: 10 }, (_, index) => `r${index}`);
+    const count = process.env.WEFT_LONG === '1' ? 10 : 4;
+    const names = Array.from({ length: count }, (_, index) => `r${index}`);
     for (const name of names)
       await a.engine.runOn('weft', name, '--restart', 'always', '--stop-signal', 'KILL');
     await a.engine.stop('SIGKILL');
