@@ -55,9 +55,9 @@ export class Engine {
     return answer === undefined ? undefined : containerOf(answer);
   }
 
-  /** The ids of the containers that run, of those that have the label if one is given. */
+  /** The ids of the containers that have a process, paused ones among them, and of those only that have the label if one is given. */
   async running(label?: string): Promise<string[]> {
-    const filters = { status: ['running'], ...(label !== undefined && { label: [label] }) };
+    const filters = label === undefined ? {} : { label: [label] };
     return idsOf((await this.#ask({ path: filtered('/containers/json', filters) })) ?? []);
   }
 

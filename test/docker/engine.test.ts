@@ -58,7 +58,9 @@ describe.skipIf(withoutEngine)('a Docker engine', () => {
       ],
     });
     expect(await engine.running('a')).toEqual([id]);
+    await docker.docker('pause', 'web');
     expect(await engine.running()).toContain(id);
+    await docker.docker('unpause', 'web');
     expect(await engine.inspect('nobody')).toBeUndefined();
   });
 
