@@ -14,7 +14,7 @@ export const DOCKER_ERRORS = {
     'Containers are on Docker networks of weft.',
     'Stop them, or take them off with `docker network disconnect`.',
   ),
-  'too-many-endpoints': conflict(
+  'too-many-containers': conflict(
     'Docker has as many endpoints on weft as one host may have.',
     'Remove containers that are not used.',
   ),

@@ -1,7 +1,6 @@
 import { WeftError } from '../../errors.js';
 
 const MAX_NETWORKS = 1_024;
-const MAX_ENDPOINTS = 4_096;
 const MAX_GIVEN = 16_384;
 
 /** A network of Docker that is one of weft. */
@@ -128,14 +127,8 @@ export class Book {
     await this.#put(this.#networks, network);
   }
 
-  /** Rejects with `too-many-endpoints` or `disk-full`. */
+  /** Rejects with `disk-full`. How many there may be is decided when one is made (`DockerEndpoints`). */
   async putEndpoint(endpoint: BookedEndpoint): Promise<void> {
-    if (this.#endpoints.size >= MAX_ENDPOINTS && !this.#endpoints.has(endpoint.id)) {
-      throw new WeftError(
-        'too-many-endpoints',
-        `${MAX_ENDPOINTS} containers of this host are on weft already: remove some`,
-      );
-    }
     await this.#put(this.#endpoints, endpoint);
   }
 

@@ -11,6 +11,7 @@ import { checkEndpointOptions } from './options.js';
 /** Docker numbers a container's interfaces of this name. */
 const INTERFACE = 'ethweft';
 const ON_LINK = 1;
+const MAX_ENDPOINTS = 4_096;
 /** All groups, and the DNS server, which is on every segment. A container can have each route but once. */
 const ROUTES = ['224.0.0.0/4', '169.254.53.53/32'].map((Destination) => ({
   Destination,
@@ -55,7 +56,8 @@ export class DockerEndpoints {
       this.#checkApart(NetworkID, others);
       const routed = !others.some((other) => other.routed);
       const endpoint = { ...(book.endpoint(id) ?? booked(id, NetworkID)), sandbox, routed };
-      const [{ interface: SrcName }] = await allEnded([host.endpoints.plug(id), book.putEndpoint(endpoint)]);
+      const { interface: SrcName } = await host.endpoints.plug(id); // rejects for one that was never made
+      await book.putEndpoint(endpoint);
       const StaticRoutes = routed ? ROUTES : [];
       return { InterfaceName: { SrcName, DstPrefix: INTERFACE }, StaticRoutes };
     });
@@ -92,6 +94,16 @@ export class DockerEndpoints {
     return {};
   }
 
+  /** Throws `too-many-containers`. */
+  #checkRoom(id: string): void {
+    const made = this.#options.host.endpoints.list();
+    if (made.length < MAX_ENDPOINTS || made.some((endpoint) => endpoint.id === id)) return;
+    throw new WeftError(
+      'too-many-containers',
+      `${MAX_ENDPOINTS} containers of this host are on weft already: remove some`,
+    );
+  }
+
   /** Docker would say that a route is in the way, and not why. */
   #checkApart(id: string, others: readonly BookedEndpoint[]): void {
     const { book } = this.#options;
@@ -111,6 +123,7 @@ export class DockerEndpoints {
     const { EndpointID: id, NetworkID, Interface } = request;
     const { MacAddress: mac = '' } = Interface;
     const network = await networks.ready(NetworkID);
+    this.#checkRoom(id);
     grace.renew(id);
     const before = book.endpoint(id);
     const held = new Set(host.addresses.held());

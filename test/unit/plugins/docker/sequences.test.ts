@@ -101,6 +101,20 @@ describe('Docker', () => {
     expect(await join()).toMatchObject({ StaticRoutes: [{}, {}] });
   });
 
+  test('joins nothing that was never made, and notes nothing of it', async () => {
+    const reference = { EndpointID: 'e1', NetworkID: weft(), SandboxKey: '/netns/1' };
+    await expect(world.docker.ask('NetworkDriver.Join', reference)).rejects.toThrow(/no endpoint e1/);
+    expect((await world.plugin.status()).networks).toMatchObject([{ endpoints: 0 }]);
+  });
+
+  test('is refused one container more than a host may have', async () => {
+    const made = { network: 'default', addresses: [], mac: '02:00:00:00:00:02', container: null };
+    for (let i = 0; i < 4_096; i++) world.host.made.set(`${i}`, { ...made, id: `${i}` });
+    await expect(world.docker.run('web', [weft()])).rejects.toThrow(/4096 containers.*remove some/);
+    world.host.made.clear();
+    await world.docker.run('web', [weft()]);
+  });
+
   test('is told why a container cannot be on two networks that overlap', async () => {
     const inner = await world.docker.create('inner', { subnets: ['10.32.4.0/24'] });
     await expect(world.docker.run('web', [weft(), inner])).rejects.toThrow(
