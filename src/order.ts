@@ -1,4 +1,5 @@
-/** In which order asynchronous work is done. */
+/** In which order asynchronous work is done, and until when. */
+import { setTimeout as delay } from 'node:timers/promises';
 
 /** One piece of work after the other; that one failed is its own affair. */
 export class Serial {
@@ -45,6 +46,20 @@ export async function allEnded<T extends readonly unknown[]>(
 ): Promise<T> {
   await Promise.allSettled(work);
   return (await Promise.all(work)) as unknown as T;
+}
+
+/** Rejects with what `tooLate` gives when the work takes longer than `limit` (ms); the work itself goes on. */
+export async function withinTime<T>(work: Promise<T>, limit: number, tooLate: () => Error): Promise<T> {
+  const ended = new AbortController();
+  const late = delay(limit, undefined, { signal: ended.signal }).then(() => {
+    throw tooLate();
+  });
+  late.catch(() => {}); // it was in time
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    ended.abort();
+  }
 }
 
 /** Does the work at the first call only. */

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { fileError } from '../errors.js';
+import { listenPrivately } from '../listen-privately.js';
 import { createApp } from './app.js';
 import type { RouterControl } from './control.js';
 import { sendError, sendNotFound } from './errors.js';
@@ -38,14 +39,4 @@ export async function serveApi({ socketPath, router, onFault }: ApiOptions): Pro
   });
   await listenPrivately(() => app.listen({ path: socketPath }));
   return { close: () => app.close() };
-}
-
-/** The socket is created with mode 0600: there is no moment at which others could connect. */
-async function listenPrivately(listen: () => Promise<unknown>): Promise<void> {
-  const previous = process.umask(0o177);
-  try {
-    await listen();
-  } finally {
-    process.umask(previous);
-  }
 }

@@ -13,4 +13,4 @@ export {
 } from './records.js';
 export { DnsServer, type DnsSockets } from './server.js';
 export { addressTexts, type NameEntry, NameTable, wireKey } from './table.js';
-export { Upstreams } from './upstreams.js';
+export { nameserversIn, Upstreams } from './upstreams.js';

@@ -62,9 +62,13 @@ async function stateOf(path: string): Promise<string> {
   );
 }
 
-/** The `nameserver` lines of a resolv.conf; none when it cannot be read. */
+/** The servers of a resolv.conf; none when it cannot be read. */
 async function nameservers(path: string): Promise<string[]> {
-  const text = await readFile(path, 'utf8').catch(() => '');
+  return nameserversIn(await readFile(path, 'utf8').catch(() => ''));
+}
+
+/** The addresses of the `nameserver` lines of a resolv.conf, IPv6 ones perhaps with `%zone`. */
+export function nameserversIn(text: string): string[] {
   return text.split('\n').flatMap((line) => {
     const [, server = ''] = /^\s*nameserver\s+(\S+)/.exec(line) ?? [];
     return isIP(server) === 0 ? [] : [server];

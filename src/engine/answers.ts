@@ -1,10 +1,10 @@
 /** What engines answer, as Docker's API has it; Podman leaves out some fields. */
+
 import Type, { type Static, type TSchema } from 'typebox';
+import { shortId } from '../short-id.js';
 import { validator } from '../validate.js';
 
 const Id = Type.String({ pattern: '^[0-9a-f]{12,64}$' });
-/** Digits of an id that engines show. */
-const SHORT_ID = 12;
 
 const Texts = Type.Record(Type.String(), Type.String());
 
@@ -123,7 +123,7 @@ export function containerOf(answer: unknown): EngineContainer {
       name,
       networkId: joined.NetworkID ?? '',
       endpointId: joined.EndpointID ?? '',
-      aliases: (joined.Aliases ?? []).filter((alias) => alias !== Id.slice(0, SHORT_ID)), // older engines add it
+      aliases: (joined.Aliases ?? []).filter((alias) => alias !== shortId(Id)), // older engines add it
     })),
   };
 }

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { DockerStatus, Status } from '../../api/index.js';
-import { WeftError } from '../../errors.js';
+import { shortId } from '../../short-id.js';
 import { ask } from '../client.js';
 import { DNS_SERVER, DOCKER_CONFIG, dnsConfig, writeDns } from '../docker-config.js';
 import { usageError } from '../errors.js';
@@ -72,10 +72,7 @@ async function enable({ dns = false, write = false, ...options }: EnableOptions)
   if (write && !dns) throw usageError('give --write with --dns only');
   const { dns: domain } = await ask<Status>(options.runDir, 'GET', '/status');
   if (dns && domain === null) {
-    throw new WeftError(
-      'usage',
-      'this router serves no names: launch it with --dns, or leave --dns out here',
-    );
+    throw usageError('this router serves no names: launch it with --dns, or leave --dns out here');
   }
   await ask<DockerStatus>(options.runDir, 'PUT', '/docker', { enabled: true });
   const found = await made(options);
@@ -103,7 +100,7 @@ async function made({ runDir }: CommonOptions): Promise<DockerStatus> {
 async function disable(options: CommonOptions): Promise<void> {
   const left = await ask<DockerStatus>(options.runDir, 'PUT', '/docker', { enabled: false });
   await print(options, left, ({ networks }) => {
-    const names = networks.map(({ id, name }) => name ?? id.slice(0, 12)).join(', ');
+    const names = networks.map(({ id, name }) => name ?? shortId(id)).join(', ');
     const note = names === '' ? '' : `; it still has ${names}, which work again once weft is enabled`;
     return `Docker is served no more${note}`;
   });

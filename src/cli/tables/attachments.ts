@@ -1,14 +1,13 @@
 import type { Attachment } from '../../api/index.js';
+import { shortId } from '../../short-id.js';
 import { orDash } from '../format.js';
 import { table } from '../output.js';
-
-const SHORT_ID = 12;
 
 export function attachmentsTable(attachments: readonly Attachment[]): Promise<string> {
   const rows = attachments.map(
     ({ target, id, name, network, interface: inside, mac, addresses, floating, present, sharedWith }) => [
       name ?? target,
-      id === target ? '-' : id.slice(0, SHORT_ID),
+      id === target ? '-' : shortId(id),
       network,
       interfaceText(inside, present, sharedWith),
       orDash(mac),

@@ -1,4 +1,5 @@
 import type { DockerStatus } from '../../api/index.js';
+import { shortId } from '../../short-id.js';
 import { orDash } from '../format.js';
 import { pairs, table } from '../output.js';
 
@@ -22,7 +23,7 @@ function pluginText({ enabled, listening, socket }: DockerStatus): string {
 
 function networksTable({ networks }: DockerStatus): Promise<string> {
   const rows = networks.map(({ id, name, network, subnets, endpoints, fault }) => [
-    name ?? id.slice(0, 12),
+    name ?? shortId(id),
     orDash(network),
     subnets.join(' '),
     String(endpoints),

@@ -3,12 +3,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Engine, type EngineContainer, type EngineEvent, engineSockets } from '../../engine/index.js';
 import { systemCode, WeftError } from '../../errors.js';
 import { canonicalTarget, type Namespace, resolveNamespace } from '../../hostnet/index.js';
+import { SHORT_ID } from '../../short-id.js';
 
 const RETRY = 2_000;
 const PROCESS_KNOWN = 5_000;
 const PROCESS_POLL = 100;
-/** Digits of an id that engines show. */
-const SHOWN_ID = 12;
 
 /** Whatever can be attached: it has a network namespace. */
 export interface Container {
@@ -206,7 +205,7 @@ async function byNamespace(target: string): Promise<Container> {
 
 /** By its name, or by as much of its id as engines show. */
 function isExactly(text: string, { id, name }: EngineContainer): boolean {
-  return name === text || (text.length >= SHOWN_ID && id.startsWith(text));
+  return name === text || (text.length >= SHORT_ID && id.startsWith(text));
 }
 
 function isAbsence(error: unknown): boolean {

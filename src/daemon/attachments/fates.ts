@@ -12,6 +12,7 @@ import {
   everybody,
   handedOn,
   isLoose,
+  NO_INODE,
   ownAddresses,
   ringHolder,
   withoutSharer,
@@ -22,8 +23,6 @@ import {
 const AT_ONCE = 8;
 /** A named namespace that is gone for so long (ms) does not come back: its addresses are free. */
 const GONE_FOR_GOOD = 30_000;
-/** Of a namespace of an earlier boot of this host. */
-const NO_INODE = 0;
 
 export interface FatesOptions extends PluggingOptions {
   readonly file: Pick<StateFiles['attachments'], 'read'>;

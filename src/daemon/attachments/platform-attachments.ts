@@ -17,20 +17,17 @@ import type {
   PlatformEndpointRequest,
   PlatformEndpoints,
 } from '../../plugins/platform/index.js';
+import { shortId } from '../../short-id.js';
 import type { Networks } from '../segments/index.js';
 import type { Fates } from './fates.js';
 import { macUsed, type Plugging, type PluggingOptions } from './plugging.js';
-import { type AttachmentTable, type Entry, isLoose, platformKey } from './table/index.js';
+import { type AttachmentTable, type Entry, isLoose, NO_INODE, platformKey } from './table/index.js';
 
 /** Maximum number of names that an endpoint has besides its container's own. */
 const MAX_ALIASES = 64;
-/** Digits of an endpoint's id that people are shown. */
-const SHOWN_ID = 12;
 /** What a container had that just ended on another host may be announced for so long after, ms. */
 const PATIENCE = 1_000;
 const POLL = 50;
-/** Nobody knows yet in which namespace it is. */
-const NO_INODE = 0;
 
 export interface PlatformAttachmentsOptions extends Omit<PluggingOptions, 'networks' | 'onMissing'> {
   readonly networks: Pick<Networks, 'bridge' | 'number' | 'numberOf' | 'segment'>;
@@ -293,7 +290,7 @@ function unlessEnded(error: unknown): undefined {
 function looseOf(platform: NonNullable<Entry['platform']>) {
   return {
     ...{ id: platformKey(platform), platform, name: null, hostname: null, dns: false, engine: null },
-    target: `${platform.name} endpoint ${platform.endpoint.slice(0, SHOWN_ID)}`,
+    target: `${platform.name} endpoint ${shortId(platform.endpoint)}`,
     interface: loosePair(platformKey(platform)).loose,
     ...{ inode: NO_INODE, present: false, sharing: [] },
   };

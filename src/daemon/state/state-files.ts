@@ -125,7 +125,6 @@ const Docker = Type.Object({
       chosen: Type.Union([Type.String(), Type.Null()]),
       pools: Type.Array(Type.String()),
       reserved: Type.Array(Type.String()),
-      internal: Type.Boolean(),
     }),
   ),
   endpoints: Type.Array(

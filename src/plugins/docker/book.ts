@@ -14,8 +14,6 @@ export interface BookedNetwork {
   readonly pools: readonly string[];
   /** Gateways and auxiliary addresses: no container is given them. */
   readonly reserved: readonly string[];
-  /** It is no way out. */
-  readonly internal: boolean;
 }
 
 /** What weft calls a network of Docker; null as long as that is not known. */

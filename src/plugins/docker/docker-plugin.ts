@@ -3,6 +3,7 @@ import type { DockerControl, DockerNetworkStatus, DockerStatus } from '../../api
 import { type Clock, SystemClock } from '../../clock.js';
 import { messageOf, systemCode, WeftError } from '../../errors.js';
 import { Serial } from '../../order.js';
+import { shortId } from '../../short-id.js';
 import type { PlatformHost } from '../platform/index.js';
 import { Book, type BookFile, weftName } from './book.js';
 import { DockerEndpoints, DockerNetworks } from './driver/index.js';
@@ -216,7 +217,7 @@ export class DockerPlugin implements DockerControl {
       endpoints.map(async ({ id, container }) => {
         const found =
           container === null ? undefined : await this.#engine?.inspect(container).catch(() => undefined);
-        return found?.name ?? (container ?? id).slice(0, 12);
+        return found?.name ?? shortId(container ?? id);
       }),
     );
     throw new WeftError(
@@ -304,13 +305,12 @@ export class DockerPlugin implements DockerControl {
 
   #holder(address: string): string | undefined {
     const network = this.#book.networks.find(({ reserved }) => reserved.includes(address));
-    if (network !== undefined)
-      return `the Docker network ${network.name ?? network.id.slice(0, 12)} reserves it`;
+    if (network !== undefined) return `the Docker network ${network.name ?? shortId(network.id)} reserves it`;
     const isIts = ({ addresses }: { readonly addresses: readonly string[] }) =>
       addresses.some((text) => text.startsWith(`${address}/`));
     const endpoint = this.#options.host.endpoints.list().find(isIts);
     if (endpoint === undefined) return undefined;
-    return `a container of this host has it, ${(endpoint.container ?? endpoint.id).slice(0, 12)}`;
+    return `a container of this host has it, ${shortId(endpoint.container ?? endpoint.id)}`;
   }
 
   async #askNetworks(): Promise<KnownNetworks | undefined> {

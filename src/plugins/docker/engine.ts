@@ -35,7 +35,6 @@ export interface DockerNetwork {
   readonly id: string;
   readonly name: string;
   readonly driver: string;
-  readonly internal: boolean;
   readonly options: Readonly<Record<string, string>>;
   readonly subnets: readonly {
     readonly subnet: string;

@@ -1,10 +1,8 @@
-import { inParallel } from '../../order.js';
+import { eachContainer } from '../../engine/index.js';
 import { ownLabels } from '../labels/index.js';
 import type { PlatformEndpoints } from '../platform/index.js';
 import type { DockerContainer, DockerEngine } from './engine.js';
 
-/** Maximum number of containers that are asked for at the same time. */
-const AT_ONCE = 4;
 const SERVICE = 'com.docker.compose.service';
 const SWARM_SERVICE = 'com.docker.swarm.service.name';
 const PROJECT = 'com.docker.compose.project';
@@ -25,19 +23,15 @@ export class Names {
   /** All containers that run; some may have started, or been renamed, while nobody heard of it. */
   async bindAll(engine: DockerEngine): Promise<void> {
     if (this.#endpoints.list().length === 0) return;
-    await inParallel(await engine.running(), AT_ONCE, async (id) => {
-      const container = await engine.inspect(id);
-      if (container !== undefined) await this.bind(engine, container);
-    });
+    await eachContainer(engine, await engine.running(), (container) => this.bind(engine, container));
   }
 
   async bind(engine: DockerEngine, container: DockerContainer): Promise<void> {
-    const known = new Set(this.#endpoints.list().map(({ id }) => id));
-    const ours = container.networks.filter(({ endpointId }) => known.has(endpointId));
-    if (ours.length === 0) return;
-    const services = await serviceNames(engine, container);
     const { id, name, hostname, pid } = container;
-    if (pid === undefined) return;
+    const known = new Set(this.#endpoints.list().map((endpoint) => endpoint.id));
+    const ours = container.networks.filter(({ endpointId }) => known.has(endpointId));
+    if (ours.length === 0 || pid === undefined) return;
+    const services = await serviceNames(engine, container);
     for (const { endpointId, aliases } of ours) {
       const others = [...new Set([...aliases, ...services])].filter((alias) => alias !== name);
       await this.#endpoints.bind(endpointId, {

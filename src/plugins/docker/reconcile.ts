@@ -1,13 +1,10 @@
-import { inParallel } from '../../order.js';
+import { eachContainer } from '../../engine/index.js';
 import type { PlatformHost } from '../platform/index.js';
 import type { Book } from './book.js';
 import type { DockerEndpoints, DockerNetworks } from './driver/index.js';
 import type { DockerEngine } from './engine.js';
 import type { Grace } from './grace.js';
 import { hostOf } from './ipam/index.js';
-
-/** Maximum number of containers that are asked for at the same time. */
-const AT_ONCE = 4;
 
 /** Of what nobody has, one for each kind. */
 export interface Graces {
@@ -55,9 +52,8 @@ async function usedEndpoints(engine: DockerEngine, { host }: ReconcileOptions): 
   const bound = host.endpoints.list().flatMap(({ container }) => (container === null ? [] : [container]));
   const containers = new Set([...bound, ...(await engine.running())]);
   const used = new Set<string>();
-  await inParallel([...containers], AT_ONCE, async (id) => {
-    const container = await engine.inspect(id);
-    for (const { endpointId } of container?.networks ?? []) used.add(endpointId);
+  await eachContainer(engine, [...containers], ({ networks }) => {
+    for (const { endpointId } of networks) used.add(endpointId);
   });
   return used;
 }

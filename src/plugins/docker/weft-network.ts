@@ -1,5 +1,6 @@
+import { DEFAULT_NETWORK } from '../../networks/index.js';
 import type { PlatformRange } from '../platform/index.js';
-import { DRIVER } from './driver/index.js';
+import { DRIVER, NETWORK } from './driver/index.js';
 import type { DockerEngine } from './engine.js';
 
 /** What users give to `docker run --network`. */
@@ -17,7 +18,7 @@ export async function ensureWeftNetwork(engine: DockerEngine, ranges: PlatformRa
       driver: DRIVER,
       ipamDriver: DRIVER,
       subnets: [{ subnet: ranges.subnet, aux: {} }],
-      options: { 'weft.network': 'default' },
+      options: { [NETWORK]: DEFAULT_NETWORK },
       ipv6: false,
     });
     return null;

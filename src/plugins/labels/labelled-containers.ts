@@ -1,11 +1,7 @@
 import type { AttachRequest } from '../../api/index.js';
-import type { Engine, EngineContainer } from '../../engine/index.js';
+import { type Engine, type EngineContainer, eachContainer } from '../../engine/index.js';
 import { systemCode } from '../../errors.js';
-import { inParallel } from '../../order.js';
 import { ATTACH, ownLabels, requestOf } from './labels.js';
-
-/** Maximum number of containers that are attached at the same time when many are found. */
-const AT_ONCE = 4;
 
 /** Where the daemon hears of containers. */
 export interface EngineWatch {
@@ -46,10 +42,8 @@ export class LabelledContainers {
   /** All that run in an engine; it may have started some while its events were not heard. */
   async #look(engine: Engine): Promise<void> {
     try {
-      await inParallel(await engine.running(ATTACH), AT_ONCE, async (id) => {
-        const container = await engine.inspect(id);
-        if (container !== undefined) await this.#started(engine, container);
-      });
+      const labelled = await engine.running(ATTACH);
+      await eachContainer(engine, labelled, (container) => this.#started(engine, container));
     } catch (error) {
       // An engine that is absent tells when it is there.
       if (systemCode(error) !== 'engine-absent') this.#options.onFailure('some container', error);

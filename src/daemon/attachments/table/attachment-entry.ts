@@ -9,6 +9,9 @@ export interface Entry extends StoredAttachment {
   readonly sharing: readonly string[];
 }
 
+/** Of a namespace that is not known yet, or was one of an earlier boot of this host. */
+export const NO_INODE = 0;
+
 /** Names an attachment: a container, and its interface. */
 export function attachmentKey({ id, interface: inside }: Pick<Entry, 'id' | 'interface'>): string {
   return `${id} ${inside}`;

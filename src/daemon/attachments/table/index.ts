@@ -5,6 +5,7 @@ export {
   type Entry,
   fixedAddresses,
   isLoose,
+  NO_INODE,
   ownAddresses,
   platformKey,
   ringHolder,

@@ -1,9 +1,11 @@
 import { systemCode, WeftError } from '../../../errors.js';
+import { parseCidr } from '../../../hostnet/index.js';
 import { allEnded, SerialByKey } from '../../../order.js';
+import { shortId } from '../../../short-id.js';
 import type { PlatformHost } from '../../platform/index.js';
 import type { Book, BookedEndpoint, BookedNetwork } from '../book.js';
 import type { Grace } from '../grace.js';
-import { hostOf, overlap, parseAddress } from '../ipam/index.js';
+import { hostOf, overlap } from '../ipam/index.js';
 import type { EndpointReference, EndpointRequest, JoinRequest } from '../server/index.js';
 import type { DockerNetworks } from './networks.js';
 import { checkEndpointOptions } from './options.js';
@@ -41,7 +43,9 @@ export class DockerEndpoints {
   async create(request: EndpointRequest): Promise<object> {
     checkEndpointOptions(request.Options);
     const { Address = '', AddressIPv6 = '' } = request.Interface;
-    const addresses = [Address, AddressIPv6].filter((address) => address !== '').map(parseAddress);
+    const addresses = [Address, AddressIPv6]
+      .filter((address) => address !== '')
+      .map((text) => parseCidr(text).text);
     if (addresses.length === 0)
       throw new WeftError('bad-cidr', 'a container needs an address on a weft network');
     return await this.#serial.run(request.EndpointID, () => this.#create(request, addresses));
@@ -173,7 +177,7 @@ function withHint(error: unknown): unknown {
 }
 
 function nameOf({ id, name }: BookedNetwork): string {
-  return name ?? id.slice(0, 12);
+  return name ?? shortId(id);
 }
 
 function booked(id: string, network: string): BookedEndpoint {

@@ -1,6 +1,8 @@
 import { setTimeout as delay, setImmediate as immediate } from 'node:timers/promises';
 import { messageOf, systemCode, WeftError } from '../../../errors.js';
-import { SerialByKey } from '../../../order.js';
+import { DEFAULT_NETWORK } from '../../../networks/index.js';
+import { SerialByKey, withinTime } from '../../../order.js';
+import { shortId } from '../../../short-id.js';
 import type { PlatformHost } from '../../platform/index.js';
 import { type Book, type BookedNetwork, weftName } from '../book.js';
 import type { DockerEngine, DockerNetwork } from '../engine.js';
@@ -11,13 +13,9 @@ import { GENERIC, NETWORK, networkOptions } from './options.js';
 
 /** The name under which Docker knows this driver, which is that of its socket. */
 export const DRIVER = 'weft';
-/** The network that is always there, and whose subnets are nobody's to say. */
-const DEFAULT = 'default';
 /** Docker's API answers within milliseconds, or does not listen yet. */
 const PATIENCE = 2_000;
 const POLL = 100;
-/** So much of an id Docker shows. */
-const SHORT_ID = 12;
 
 export interface DockerNetworksOptions {
   readonly host: Pick<PlatformHost, 'networks' | 'addresses'>;
@@ -53,7 +51,7 @@ export class DockerNetworks {
    */
   async allocate({ NetworkID, Options }: NetworkRequest): Promise<object> {
     const { chosen } = networkOptions({ [GENERIC]: Options ?? {} }, this.#options.host.networks.mtu);
-    return { Options: { ...Options, [NETWORK]: chosen ?? `swarm-${NetworkID.slice(0, SHORT_ID)}` } };
+    return { Options: { ...Options, [NETWORK]: chosen ?? `swarm-${shortId(NetworkID)}` } };
   }
 
   /** Docker says neither the name nor the labels, which are asked for once it has the answer. */
@@ -128,7 +126,11 @@ export class DockerNetworks {
     try {
       for (const address of network.reserved.filter(isFree)) await host.addresses.release(address);
       const name = weftName(network);
-      if (name === null || name === DEFAULT || book.networks.some((other) => weftName(other) === name))
+      if (
+        name === null ||
+        name === DEFAULT_NETWORK ||
+        book.networks.some((other) => weftName(other) === name)
+      )
         return;
       await host.networks.release(name);
     } catch (error) {
@@ -148,7 +150,7 @@ export class DockerNetworks {
       const isOver = this.#stopped || book.network(id) === undefined;
       if (isOver || systemCode(error) === 'engine-absent') return;
       this.#faults.set(id, messageOf(error));
-      onFailure(`the Docker network ${id.slice(0, 12)} cannot be used`, error);
+      onFailure(`the Docker network ${shortId(id)} cannot be used`, error);
     }
   }
 
@@ -168,7 +170,8 @@ export class DockerNetworks {
     const engine = this.#options.engine();
     const [deadline, until] = [performance.now() + PATIENCE, performance.now() + patience];
     for (;;) {
-      const found = await within(deadline, engine?.network(id) ?? Promise.resolve(undefined));
+      const asked = engine?.network(id) ?? Promise.resolve(undefined);
+      const found = await withinTime(asked, Math.max(0, deadline - performance.now()), silent);
       const isOver = this.#stopped || performance.now() + POLL > until;
       if (found !== undefined || engine === undefined || isOver) return found;
       await delay(POLL);
@@ -176,7 +179,7 @@ export class DockerNetworks {
   }
 
   async #ensure(name: string, pools: readonly string[]): Promise<void> {
-    if (name !== DEFAULT) await this.#options.host.networks.ensure(name, pools);
+    if (name !== DEFAULT_NETWORK) await this.#options.host.networks.ensure(name, pools);
   }
 }
 
@@ -199,32 +202,21 @@ function reservedOf(addresses: readonly string[], pools: readonly string[]): str
   return [...new Set(hosts)].filter((host) => !pools.some((pool) => isOwn(host, pool)));
 }
 
-function adopted({ id, name, internal, options, subnets }: DockerNetwork): BookedNetwork {
+function adopted({ id, name, options, subnets }: DockerNetwork): BookedNetwork {
   const pools = subnets.map(({ subnet }) => parseSubnet(subnet));
   const reserved = subnets.flatMap(({ gateway = '', aux }) => [gateway, ...Object.values(aux)]);
-  const chosen = options['weft.network'] ?? null;
-  return { id, name, chosen, internal, pools, reserved: reservedOf(reserved, pools) };
+  const chosen = options[NETWORK] ?? null;
+  return { id, name, chosen, pools, reserved: reservedOf(reserved, pools) };
+}
+
+/** Docker's API may take connections before it answers, and waits for this very answer then. */
+function silent(): WeftError {
+  return new WeftError('engine-failed', `Docker's API does not answer within ${PATIENCE / 1000} s`);
 }
 
 function unknownNetwork(id: string): WeftError {
   return new WeftError(
     'no-such-network',
-    `neither weft nor Docker's API says what the Docker network ${id.slice(0, 12)} is called: try again when Docker has started, or make it anew`,
+    `neither weft nor Docker's API says what the Docker network ${shortId(id)} is called: try again when Docker has started, or make it anew`,
   );
-}
-
-/** Docker's API may take connections before it answers, and waits for this very answer then. */
-async function within<T>(deadline: number, work: Promise<T>): Promise<T> {
-  const ended = new AbortController();
-  const tooLate = delay(Math.max(0, deadline - performance.now()), undefined, { signal: ended.signal }).then(
-    () => {
-      throw new WeftError('engine-failed', `Docker's API does not answer within ${PATIENCE / 1000} s`);
-    },
-  );
-  tooLate.catch(() => {}); // it was in time
-  try {
-    return await Promise.race([work, tooLate]);
-  } finally {
-    ended.abort();
-  }
 }

@@ -2,7 +2,6 @@ import { WeftError } from '../../../errors.js';
 
 /** What a user gave with `-o`. */
 export const GENERIC = 'com.docker.network.generic';
-const INTERNAL = 'com.docker.network.internal';
 const MTU = 'com.docker.network.driver.mtu';
 /** What weft calls the network. */
 export const NETWORK = 'weft.network';
@@ -15,7 +14,6 @@ type Options = Readonly<Record<string, unknown>> | null | undefined;
 export interface NetworkOptions {
   /** Of weft; null: none was chosen. */
   readonly chosen: string | null;
-  readonly internal: boolean;
 }
 
 /** Throws `bad-option`; `mtu`: of all weft networks of this host. */
@@ -25,7 +23,7 @@ export function networkOptions(options: Options, mtu: number): NetworkOptions {
   const given = Object.entries(generic);
   for (const [key, value] of given) checkNetworkOption(key, String(value), mtu);
   const [, chosen] = given.find(([key]) => key === NETWORK) ?? [];
-  return { chosen: chosen === undefined ? null : String(chosen), internal: options?.[INTERNAL] === true };
+  return { chosen: chosen === undefined ? null : String(chosen) };
 }
 
 function checkNetworkOption(key: string, value: string, mtu: number): void {

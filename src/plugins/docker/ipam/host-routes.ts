@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import ipaddr from 'ipaddr.js';
+import { nameserversIn } from '../../../dns/index.js';
 import { overlap } from './pools.js';
 
 const [ROUTES, ROUTES6, SERVERS] = ['/proc/self/net/route', '/proc/self/net/ipv6_route', '/etc/resolv.conf'];
@@ -48,8 +49,6 @@ export function parseRoutes6(text: string): string[] {
 
 /** Of resolv.conf, each as a subnet of its own. */
 export function parseServers(text: string): string[] {
-  return [...text.matchAll(/^\s*nameserver\s+(\S+)/gm)].flatMap(([, server = '']) => {
-    if (!ipaddr.isValid(server) || server.includes('%')) return [];
-    return [`${server}/${server.includes(':') ? 128 : 32}`];
-  });
+  const servers = nameserversIn(text).filter((server) => !server.includes('%'));
+  return servers.map((server) => `${server}/${server.includes(':') ? 128 : 32}`);
 }

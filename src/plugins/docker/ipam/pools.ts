@@ -124,15 +124,6 @@ export function hostOf(address: string): string {
   return address.split('/')[0] ?? address;
 }
 
-/** An address with prefix length, in canonical text. Throws `bad-cidr`. */
-export function parseAddress(text: string): string {
-  const [host = '', length = ''] = text.split('/');
-  if (!ipaddr.isValid(host) || host.includes('%') || !ipaddr.isValidCIDR(text)) {
-    throw new WeftError('bad-cidr', `"${text.slice(0, 64)}" is no address with a prefix length`);
-  }
-  return `${ipaddr.parse(host).toString()}/${length}`;
-}
-
 export function lengthOf(subnet: string): number {
   return Number(subnet.split('/')[1]);
 }

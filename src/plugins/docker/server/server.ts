@@ -1,10 +1,12 @@
 import { once } from 'node:events';
 import { mkdir, rm, stat } from 'node:fs/promises';
-import { connect, type Server } from 'node:net';
+import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { App } from '../../../api/index.js';
 import { fileError, WeftError } from '../../../errors.js';
+import { listenPrivately } from '../../../listen-privately.js';
+import { withinTime } from '../../../order.js';
 import type { Method, Methods } from './protocol.js';
 
 /** Docker waits for ever: each request is answered within this time, whatever becomes of it, in milliseconds. */
@@ -58,7 +60,7 @@ export class PluginServer {
     try {
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });
       await rm(path, { force: true });
-      await listenAt(server, path);
+      await listenPrivately(() => once(server.listen(path), 'listening'));
       this.#inode = (await stat(path)).ino;
     } catch (error) {
       throw fileError(`the socket ${path} cannot be made`, error);
@@ -112,10 +114,18 @@ export class PluginServer {
 
   #route(app: App, name: string, { body, answer }: Method): void {
     const options = body === null ? {} : { schema: { body }, preValidation: refuseEmpty };
+    const limit = this.#options.patience ?? PATIENCE;
     app.post(`/${name}`, options, async (request) =>
-      withinTime(answer(request.body), this.#options.patience ?? PATIENCE, name),
+      withinTime(answer(request.body), limit, () => tooLate(name, limit)),
     );
   }
+}
+
+function tooLate(name: string, limit: number): WeftError {
+  return new WeftError(
+    'not-in-time',
+    `${name} is not done within ${limit / 1000} s: try again, \`weft status\` says how the router is`,
+  );
 }
 
 /** Docker's second attempt after a broken connection has lost what it asks for. */
@@ -147,22 +157,6 @@ function isOfClient(error: unknown): error is Error {
   return typeof error.statusCode === 'number' && error.statusCode < 500;
 }
 
-async function withinTime<T>(work: Promise<T>, limit: number, what: string): Promise<T> {
-  const ended = new AbortController();
-  const tooLate = delay(limit, undefined, { signal: ended.signal }).then(() => {
-    throw new WeftError(
-      'not-in-time',
-      `${what} is not done within ${limit / 1000} s: try again, \`weft status\` says how the router is`,
-    );
-  });
-  tooLate.catch(() => {}); // it was in time
-  try {
-    return await Promise.race([work, tooLate]);
-  } finally {
-    ended.abort();
-  }
-}
-
 /** Somebody accepts connections there. */
 function isServed(path: string): Promise<boolean> {
   return new Promise((resolve) => {
@@ -174,16 +168,4 @@ function isServed(path: string): Promise<boolean> {
     socket.once('connect', () => end(true));
     socket.once('error', () => end(false));
   });
-}
-
-/** The file is made, with mode 0600, before `listen` returns: there is no moment at which others could connect. */
-async function listenAt(server: Server, path: string): Promise<void> {
-  const listening = once(server, 'listening');
-  const previous = process.umask(0o177);
-  try {
-    server.listen(path);
-  } finally {
-    process.umask(previous);
-  }
-  await listening;
 }

@@ -148,7 +148,7 @@ export class Dockerd extends EventEmitter implements DockerEngine {
       throw error;
     }
     const subnets = pools.map(({ subnet, gateway, aux }) => ({ subnet, gateway, aux }));
-    this.known.set(id, { id, name, driver: 'weft', internal, options, subnets, pools });
+    this.known.set(id, { id, name, driver: 'weft', options, subnets, pools });
     return id;
   }
 
