@@ -49,6 +49,7 @@ export {
   type BridgeOptions,
   bridgeFlaw,
   bridgesOf,
+  CONTAINER_ROUTES,
   checkBridgeName,
   checkHostAddress,
   checkInterfaceName,

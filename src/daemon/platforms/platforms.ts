@@ -1,3 +1,4 @@
+import { CONTAINER_ROUTES } from '../../hostnet/index.js';
 import type { PlatformHost, PlatformNetworks } from '../../plugins/platform/index.js';
 import type { AddressPlan, AddressSource } from '../addresses/index.js';
 import type { Attachments } from '../attachments/index.js';
@@ -36,6 +37,7 @@ export class Platforms {
     const { range, defaultSubnet, ula } = plan;
     return {
       mtu,
+      routes: CONTAINER_ROUTES,
       ranges: {
         range: range.text,
         subnet: defaultSubnet.text,

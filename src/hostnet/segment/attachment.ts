@@ -7,12 +7,15 @@ import { type Cidr, ipBatch, ipSetUp, isPresent, type Link, link, parseCidr } fr
 import { removeLink } from './bridge.js';
 import { gsoLimits, type HostEndOptions, ownLines, plugLines } from './host-end.js';
 import { linkLocalOf } from './link-local.js';
-import { resolverRoutes } from './resolver-port.js';
+import { RESOLVER_ADDRESS, resolverRoutes } from './resolver-port.js';
 
 const PORT_UP_TIMEOUT = 500;
 const PORT_UP_POLL = 5;
 const BR_STATE_FORWARDING = 3; // linux/if_bridge.h
 const MULTICAST = '224.0.0.0/4';
+
+/** What a container reaches on the link, through one of its interfaces: all groups, and the DNS server, which is on every segment. */
+export const CONTAINER_ROUTES: readonly string[] = [MULTICAST, `${RESOLVER_ADDRESS}/32`];
 
 /** Name of the interface inside the container, unless the user chooses another. */
 export const DEFAULT_INTERFACE = 'ethweft';

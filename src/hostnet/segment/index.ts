@@ -4,6 +4,7 @@ export {
   type AttachOptions,
   addRoutes,
   attach,
+  CONTAINER_ROUTES,
   checkInterfaceName,
   DEFAULT_INTERFACE,
   interfaceMac,

@@ -23,6 +23,8 @@ export interface PlatformNetworks {
   /** Of every interface on any of them, in bytes. */
   readonly mtu: number;
   readonly ranges: PlatformRange;
+  /** Destinations on the link that a container is to have a route to, through the first of its interfaces only: those of multicast and of the DNS server. */
+  readonly routes: readonly string[];
   /**
    * A network of this name with these subnets is there from now on. The network `default` always is, and takes none. Rejects with
    * `network-exists` where others know it with other subnets, `bad-network-name`, `bad-subnet` or `disk-full`.
@@ -100,8 +102,7 @@ export interface PlatformEndpoints {
   /** Tells in which container it is: that gives it its names, and puts the interface back when it is lost. Unknown ids are left alone. */
   bind(id: string, container: PlatformContainer): Promise<void>;
   /**
-   * Gives the container that it is in the routes of which one can have but one each, that for multicast and that to the DNS server: the interface that had
-   * them is gone. Unknown ids are left alone, and those whose container is not known.
+   * Gives the container that it is in the `routes` of all networks, of which one can have but one each: the interface that had them is gone. Unknown ids are left alone, and those whose container is not known.
    */
   route(id: string): Promise<void>;
   /** Takes its interface away; what is noted stays, and it can be plugged again. Unknown ids are left alone. */

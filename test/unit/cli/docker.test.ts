@@ -10,8 +10,9 @@ import {
   type RouterControl,
   serveApi,
 } from '../../../src/api/index.js';
-import { withDns, writeDns } from '../../../src/cli/docker-config.js';
+import { DNS_SERVER, withDns, writeDns } from '../../../src/cli/docker-config.js';
 import { WeftError } from '../../../src/errors.js';
+import { RESOLVER_ADDRESS } from '../../../src/hostnet/index.js';
 import { packageRoot } from '../../../src/version.js';
 
 const STATUS: DockerStatus = {
@@ -32,6 +33,10 @@ const STATUS: DockerStatus = {
   ready: true,
   faults: [],
 };
+
+test('the DNS server that Docker is told is the one on every segment', () => {
+  expect(DNS_SERVER).toBe(RESOLVER_ADDRESS);
+});
 
 describe('the configuration of dockerd', () => {
   let directory: string;

@@ -14,15 +14,9 @@ import { checkEndpointOptions } from './options.js';
 const INTERFACE = 'ethweft';
 const ON_LINK = 1;
 const MAX_ENDPOINTS = 4_096;
-/** All groups, and the DNS server, which is on every segment. A container can have each route but once. */
-const ROUTES = ['224.0.0.0/4', '169.254.53.53/32'].map((Destination) => ({
-  Destination,
-  RouteType: ON_LINK,
-  NextHop: '',
-}));
 
 export interface DockerEndpointsOptions {
-  readonly host: Pick<PlatformHost, 'addresses' | 'endpoints'>;
+  readonly host: PlatformHost;
   readonly book: Book;
   readonly networks: Pick<DockerNetworks, 'ready'>;
   /** Addresses that nobody has are claimed: in a swarm its manager has all of them. */
@@ -62,7 +56,8 @@ export class DockerEndpoints {
       const endpoint = { ...(book.endpoint(id) ?? booked(id, NetworkID)), sandbox, routed };
       const { interface: SrcName } = await host.endpoints.plug(id); // rejects for one that was never made
       await book.putEndpoint(endpoint);
-      const StaticRoutes = routed ? ROUTES : [];
+      const routes = routed ? host.networks.routes : [];
+      const StaticRoutes = routes.map((Destination) => ({ Destination, RouteType: ON_LINK, NextHop: '' }));
       return { InterfaceName: { SrcName, DstPrefix: INTERFACE }, StaticRoutes };
     });
   }

@@ -27,6 +27,7 @@ export class MemoryHost implements PlatformHost {
   get networks(): PlatformNetworks {
     return {
       mtu: 1_410,
+      routes: ['224.0.0.0/4', '169.254.53.53/32'],
       ranges: { range: '10.32.0.0/12', subnet: '10.32.0.0/16', subnet6: this.subnet6 },
       ensure: async (name, subnets) => {
         const known = this.ensured.get(name);
