@@ -7,14 +7,13 @@ import { shortId } from '../../short-id.js';
 import type { PlatformHost } from '../platform/index.js';
 import { Book, type BookFile, weftName } from './book.js';
 import { DockerEndpoints, DockerNetworks } from './driver/index.js';
-import type { DockerContainer, DockerEngine, DockerEngines } from './engine.js';
+import type { DockerEngine, DockerEngines } from './engine.js';
 import { Grace } from './grace.js';
 import { Creations, Ipam, type IpamDriver, inTheWay, SwarmIpam } from './ipam/index.js';
 import { methodsOf } from './methods.js';
-import { Names } from './names.js';
-import { type Graces, reconcile } from './reconcile.js';
 import { type Methods, PluginServer } from './server/index.js';
-import { ensureWeftNetwork, removeWeftNetwork, WEFT } from './weft-network.js';
+import { Upkeep } from './upkeep.js';
+import { removeWeftNetwork, WEFT } from './weft-network.js';
 
 /** Where Docker looks for a network driver called `weft`. */
 export const PLUGIN_SOCKET = '/run/docker/plugins/weft.sock';
@@ -22,8 +21,6 @@ export const PLUGIN_SOCKET = '/run/docker/plugins/weft.sock';
 const GRACE = 30_000;
 /** Tells pools of a swarm apart. */
 const nonce = () => randomBytes(4).toString('hex');
-/** Docker is asked again when that is surely over, in milliseconds. */
-const AGAIN = 31_000;
 
 export interface DockerPluginOptions {
   readonly host: PlatformHost;
@@ -47,30 +44,23 @@ type KnownNetworks = Awaited<ReturnType<DockerEngine['networks']>>;
 /** Weft as network plugin of this host's Docker: off until somebody enables it, then on over restarts. */
 export class DockerPlugin implements DockerControl {
   readonly #options: DockerPluginOptions;
-  readonly #clock: Clock;
   readonly #book: Book;
-  readonly #graces: Graces;
   readonly #networks: DockerNetworks;
-  readonly #endpoints: DockerEndpoints;
-  readonly #names: Names;
+  readonly #upkeep: Upkeep;
   readonly #server: PluginServer;
   readonly #switching = new Serial();
-  readonly #settling = new Serial();
   #engine: DockerEngine | undefined;
-  /** Calls off what is to be asked again. */
-  #callOff: (() => void) | undefined;
   #stopped = false;
-  /** Why the socket is not there, and what is wrong with the Docker network `weft`. */
+  /** Why the socket is not there. */
   #socketFault: string | null = null;
-  #weftFault: string | null = null;
 
   constructor(options: DockerPluginOptions) {
     const { host, file, swarm, onFailure } = options;
-    this.#clock = options.clock ?? new SystemClock();
-    const now = () => this.#clock.now();
+    const clock = options.clock ?? new SystemClock();
+    const now = () => clock.now();
     const grace = () => new Grace(GRACE, now);
     this.#options = options;
-    this.#graces = { endpoints: grace(), networks: grace(), addresses: grace() };
+    const graces = { endpoints: grace(), networks: grace(), addresses: grace() };
     this.#book = new Book(file, (error) => onFailure('what Docker has no more is still on the disk', error));
     const book = this.#book;
     const creations = new Creations(now);
@@ -79,22 +69,31 @@ export class DockerPlugin implements DockerControl {
       host,
       book,
       creations,
-      grace: this.#graces.networks,
+      grace: graces.networks,
       engine,
       onFailure,
     });
-    this.#endpoints = new DockerEndpoints({
+    const endpoints = new DockerEndpoints({
       host,
       book,
       networks: this.#networks,
-      grace: this.#graces.endpoints,
+      grace: graces.endpoints,
       claims: !swarm,
     });
-    this.#names = new Names(host.endpoints);
-    const drivers = {
-      ipam: this.#ipam(creations),
+    this.#upkeep = new Upkeep({
+      ...options,
+      book,
       networks: this.#networks,
-      endpoints: this.#endpoints,
+      endpoints,
+      graces,
+      clock,
+      engine,
+      isServed: () => this.#server.stands(),
+    });
+    const drivers = {
+      ipam: this.#ipam(creations, graces.addresses),
+      networks: this.#networks,
+      endpoints,
       swarm,
     };
     this.#server = new PluginServer({
@@ -108,22 +107,22 @@ export class DockerPlugin implements DockerControl {
   async start({ enable }: { readonly enable: boolean }): Promise<void> {
     const { engines } = this.#options;
     await this.#book.open();
-    engines.on('started', (engine, container) => void this.#started(engine, container));
+    engines.on('started', (engine, container) => void this.#upkeep.started(engine, container));
     engines.on('connected', (engine) => {
-      if (engine === this.#engine) void this.#settle({ unheard: true });
+      if (engine === this.#engine) void this.#upkeep.look({ unheard: true });
     });
     [this.#engine] = engines.watchAll();
     if (enable) await this.#enable();
     else await this.check();
-    if (this.#book.enabled) void this.#settle({ unheard: true });
+    if (this.#book.enabled) void this.#upkeep.look({ unheard: true });
   }
 
   /** Removes the socket. Docker's containers keep what they have. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#callOff?.();
+    const idle = this.#upkeep.stop();
     await this.#switching.run(() => this.#server.close());
-    await Promise.all([this.#networks.stop(), this.#settling.run(async () => {})]);
+    await Promise.all([this.#networks.stop(), idle]);
   }
 
   /** Puts the socket back if somebody removed it. To be called again and again. */
@@ -145,7 +144,7 @@ export class DockerPlugin implements DockerControl {
   async setEnabled(enabled: boolean): Promise<DockerStatus> {
     if (enabled) {
       await this.#enable();
-      void this.#settle({ unheard: true });
+      void this.#upkeep.look({ unheard: true });
     } else await this.#disable();
     return await this.status();
   }
@@ -153,7 +152,7 @@ export class DockerPlugin implements DockerControl {
   async status(): Promise<DockerStatus> {
     const [listening, found] = await Promise.all([this.#server.stands(), this.#askNetworks()]);
     const socket = this.#engine?.socket ?? null;
-    const faults = [this.#socketFault, this.#weftFault, socket === null ? NO_ENGINE : null];
+    const faults = [this.#socketFault, this.#upkeep.weftFault, socket === null ? NO_ENGINE : null];
     return {
       enabled: this.#book.enabled,
       socket: this.#socketPath,
@@ -166,14 +165,14 @@ export class DockerPlugin implements DockerControl {
   }
 
   /** For a swarm Docker takes any subnet, whatever is in its way on some host. */
-  #ipam(creations: Creations): IpamDriver {
+  #ipam(creations: Creations, grace: Grace): IpamDriver {
     const { host, swarm, inTheWay: asked = inTheWay } = this.#options;
     const { addresses, networks } = host;
     const ipam = new Ipam({
       ranges: networks.ranges,
       addresses,
       creations,
-      grace: this.#graces.addresses,
+      grace,
       holder: (address) => this.#holder(address),
       inTheWay: swarm ? async () => undefined : asked,
     });
@@ -203,10 +202,8 @@ export class DockerPlugin implements DockerControl {
       if (this.#engine !== undefined) await removeWeftNetwork(this.#engine).catch(unlessAbsent);
       await this.#book.setEnabled(false);
       await this.#server.close();
-      this.#weftFault = null;
       this.#socketFault = null;
-      this.#callOff?.();
-      this.#callOff = undefined;
+      this.#upkeep.pause();
     });
   }
 
@@ -226,76 +223,11 @@ export class DockerPlugin implements DockerControl {
     );
   }
 
-  /** Names, networks and what is gone; `unheard`: anything may have happened before. */
-  #settle({ unheard }: { readonly unheard: boolean }): Promise<void> {
-    return this.#settling.run(async () => {
-      const engine = this.#engine;
-      if (engine === undefined || this.#stopped || !this.#book.enabled) return;
-      await this.#attempt('the names of containers are not known', () =>
-        unheard ? this.#names.bindAll(engine) : this.#names.bindUnknown(engine),
-      );
-      await this.#attempt(`the Docker network ${WEFT} cannot be made`, () => this.#ensureWeft(engine));
-      await this.#networks.learnAll();
-      await this.#attempt('what Docker has no more is not known', () => this.#reconcile(engine));
-    });
-  }
-
-  async #ensureWeft(engine: DockerEngine): Promise<void> {
-    if (this.#options.swarm || !(await this.#server.stands())) return;
-    const before = this.#weftFault;
-    this.#weftFault = await ensureWeftNetwork(engine, this.#options.host.networks.ranges).catch(
-      (error: unknown) => {
-        if (systemCode(error) !== 'engine-absent') this.#weftFault = messageOf(error);
-        throw error;
-      },
-    );
-    if (this.#weftFault !== null && this.#weftFault !== before) this.#options.onNotice(this.#weftFault);
-  }
-
-  async #reconcile(engine: DockerEngine): Promise<void> {
-    const more = await reconcile(engine, {
-      host: this.#options.host,
-      book: this.#book,
-      endpoints: this.#endpoints,
-      networks: this.#networks,
-      graces: this.#graces,
-    });
-    if (more) this.#reconcileLater();
-  }
-
-  /** A Docker that is absent tells when it is there; otherwise it is asked again. */
-  async #attempt(what: string, work: () => Promise<void>): Promise<void> {
-    try {
-      await work();
-    } catch (error) {
-      if (systemCode(error) === 'engine-absent') return;
-      this.#options.onFailure(what, error);
-      this.#reconcileLater();
-    }
-  }
-
-  /** Once for all changes until then. */
-  #reconcileLater(): void {
-    if (this.#stopped || !this.#book.enabled) return;
-    this.#callOff ??= this.#clock.after(AGAIN, () => {
-      this.#callOff = undefined;
-      void this.#settle({ unheard: false });
-    });
-  }
-
-  async #started(engine: DockerEngine, container: DockerContainer): Promise<void> {
-    if (engine !== this.#engine || !this.#book.enabled) return;
-    await this.#attempt(`${container.name} has no names on weft`, async () => {
-      await this.#names.bind(engine, container);
-      await this.#endpoints.route(container.networks.map(({ endpointId }) => endpointId));
-    });
-  }
-
   /** Whatever Docker asks for may be given up without a word. */
   #noticed(methods: Methods): Methods {
     const entries = Object.entries(methods).map(([name, { body, answer }]) => {
       const noticed = async (request: unknown) => {
-        if (body !== null) this.#reconcileLater();
+        if (body !== null) this.#upkeep.lookLater();
         return await answer(request);
       };
       return [name, { body, answer: noticed }];
