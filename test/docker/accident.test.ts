@@ -1,26 +1,11 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { until } from '../lab/index.js';
-import { onLab } from '../lab/suite.js';
 import { withoutEngine } from './suite.js';
-import { addressOn, dockerHosts, IMAGE, leftOf, reaches } from './world.js';
+import { addressOn, IMAGE, onTwoDockers, reaches } from './world.js';
 
-/** Two hosts, each with a Docker engine and a router. */
-const world = onLab(async (lab) => {
-  const [a, b] = await dockerHosts(lab, 2);
-  if (a === undefined || b === undefined) throw new Error('there are two hosts');
-  return { a, b };
-});
-
-const both = () => [world().a, world().b];
-
-afterEach(async () => {
-  for (const host of both()) {
-    await host.engine.clear();
-    await until('nothing of it is left', async () => (await leftOf(host)).length === 0, { within: 40_000 });
-  }
-});
+const world = onTwoDockers({ within: 40_000 });
 
 describe.skipIf(withoutEngine)('containers of Docker', () => {
   test('keep addresses, names and traffic when the daemon is killed, and when the router is stopped and started', async () => {

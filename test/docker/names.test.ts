@@ -1,26 +1,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { until } from '../lab/index.js';
-import { onLab } from '../lab/suite.js';
 import { withoutEngine } from './suite.js';
-import { dockerHosts, IMAGE, leftOf, reaches } from './world.js';
+import { IMAGE, onTwoDockers, reaches } from './world.js';
 
-/** Two hosts, each with a Docker engine and a router. */
-const world = onLab(async (lab) => {
-  const [a, b] = await dockerHosts(lab, 2);
-  if (a === undefined || b === undefined) throw new Error('there are two hosts');
-  return { a, b };
-});
-
-const both = () => [world().a, world().b];
-
-afterEach(async () => {
-  for (const host of both()) {
-    await host.engine.clear();
-    await until('nothing of it is left', async () => (await leftOf(host)).length === 0);
-  }
-});
+const world = onTwoDockers();
 
 /** Two hosts' services find each other whatever is called how. */
 const COMPOSE = `
@@ -47,17 +32,7 @@ describe.skipIf(withoutEngine)('a container on a weft network', () => {
   test('is found by its name, its aliases and its host name, and by none of them once it ended', async () => {
     const { a, b } = world();
     await b.engine.runOn('weft', 'far');
-    await a.engine.docker(
-      'network',
-      'create',
-      '--driver',
-      'weft',
-      '--ipam-driver',
-      'weft',
-      '-o',
-      'weft.network=default',
-      'shared',
-    );
+    await a.engine.network('shared', '-o', 'weft.network=default');
     await a.engine.runOn('shared', 'web', '--network-alias', 'site', '--hostname', 'www');
     for (const name of ['web', 'site', 'www']) await reaches(b.engine, 'far', `${name}.weft.local`);
     await a.engine.docker('kill', 'web');
@@ -83,7 +58,7 @@ describe.skipIf(withoutEngine)('a container on a weft network', () => {
 
   test('of docker-compose finds the services of another host by name', async () => {
     const { a, b } = world();
-    for (const { host, engine } of both()) {
+    for (const { host, engine } of world().both) {
       const directory = join(host.directory, 'shop');
       mkdirSync(directory, { recursive: true });
       writeFileSync(join(directory, 'docker-compose.yml'), COMPOSE);
@@ -95,6 +70,6 @@ describe.skipIf(withoutEngine)('a container on a weft network', () => {
       expect(new Set(ofService(name).map(({ nickname }) => nickname)).size, name).toBe(2);
     }
     await reaches(b.engine, 'shop_db_1', 'web.shop.weft.local');
-    for (const { host, engine } of both()) await engine.compose(join(host.directory, 'shop'), 'down');
+    for (const { host, engine } of world().both) await engine.compose(join(host.directory, 'shop'), 'down');
   });
 });

@@ -1,23 +1,15 @@
-import { afterEach, describe, expect, test } from 'vitest';
-import { type DockerEngine, until } from '../lab/index.js';
-import { onLab } from '../lab/suite.js';
+import { describe, expect, test } from 'vitest';
+import type { DockerEngine } from '../lab/index.js';
 import { withoutEngine } from './suite.js';
-import { addressOn, dockerHosts, IMAGE, leftOf, reaches } from './world.js';
+import { addressOn, IMAGE, onTwoDockers, reaches } from './world.js';
 
 const OURS = ['--driver', 'weft', '--ipam-driver', 'weft'];
 
-/** Two hosts, each with a Docker engine and a router. */
-const world = onLab(async (lab) => {
-  const [a, b] = await dockerHosts(lab, 2);
-  if (a === undefined || b === undefined) throw new Error('there are two hosts');
-  return { a, b };
-});
-
-const both = () => [world().a, world().b];
+const world = onTwoDockers();
 
 /** Makes a network on both hosts. */
 async function network(name: string, ...options: string[]): Promise<void> {
-  for (const { engine } of both()) await engine.docker('network', 'create', ...OURS, ...options, name);
+  for (const { engine } of world().both) await engine.network(name, ...options);
 }
 
 /** What Docker says when it must refuse. */
@@ -26,14 +18,6 @@ async function refusal(engine: DockerEngine, ...args: string[]): Promise<string>
   expect(code, `docker ${args.join(' ')}`).not.toBe(0);
   return stderr;
 }
-
-afterEach(async () => {
-  for (const { engine } of both()) await engine.clear();
-  for (const host of both()) {
-    await until('nothing of it is left', async () => (await leftOf(host)).length === 0);
-    await until('the networks are forgotten', async () => (await host.host.report()).networks.length === 1);
-  }
-});
 
 describe.skipIf(withoutEngine)('docker run --network weft', () => {
   test('gives containers of two hosts addresses at which, and names by which, they reach each other within a second', async () => {
@@ -94,16 +78,7 @@ describe.skipIf(withoutEngine)('a network that is made by Docker', () => {
 
   test('takes addresses of its range only', async () => {
     const { a } = world();
-    await a.engine.docker(
-      'network',
-      'create',
-      ...OURS,
-      '--subnet',
-      '10.42.0.0/16',
-      '--ip-range',
-      '10.42.8.0/24',
-      'range',
-    );
+    await a.engine.network('range', '--subnet', '10.42.0.0/16', '--ip-range', '10.42.8.0/24');
     await a.engine.runOn('range', 'a1');
     expect(await addressOn(a.engine, 'a1', 'range')).toMatch(/^10\.42\.8\./);
   });
@@ -135,7 +110,7 @@ describe.skipIf(withoutEngine)('a network that is made by Docker', () => {
 
   test('that is internal has no way out', async () => {
     const { a } = world();
-    await a.engine.docker('network', 'create', ...OURS, '--internal', '--subnet', '10.46.0.0/16', 'inner');
+    await a.engine.network('inner', '--internal', '--subnet', '10.46.0.0/16');
     await a.engine.runOn('inner', 'a1');
     expect(await a.engine.docker('exec', 'a1', 'ip', 'route')).not.toContain('default');
   });
@@ -162,7 +137,7 @@ describe.skipIf(withoutEngine)('a network that is made by Docker', () => {
 
   test('with addresses of Docker’s own IPAM refuses those that another host gave out', async () => {
     const { a, b } = world();
-    for (const { engine } of both()) {
+    for (const { engine } of world().both) {
       await engine.docker('network', 'create', '--driver', 'weft', '--subnet', '172.30.0.0/16', 'plain');
     }
     await a.engine.runOn('plain', 'a1');

@@ -4,8 +4,7 @@ import { until } from '../lab/index.js';
 import { onLab } from '../lab/suite.js';
 import { makePlugin, PLUGIN, runs, SwarmNode } from '../lab/swarm.js';
 import { withoutEngine } from './suite.js';
-
-const IMAGE = 'busybox:lab';
+import { IMAGE, reaches } from './world.js';
 
 /** A manager and a worker, the second of which joined the first one's network by its token. */
 const world = onLab(async (lab) => {
@@ -52,11 +51,6 @@ async function vipOf(service: string): Promise<string> {
   return text.split('/')[0] ?? '';
 }
 
-async function reaches({ engine }: SwarmNode, container: string, other: string): Promise<void> {
-  const ping = ['exec', container, 'ping', '-c', '1', '-W', '1', other];
-  await until(`${container} reaches ${other}`, async () => (await engine.try(...ping)).code === 0);
-}
-
 describe.skipIf(withoutEngine)('a swarm whose plugin is weft', () => {
   test('has a network on all hosts, on which services have addresses that nobody else has, and nothing is left of it', async () => {
     const { manager, worker } = world();
@@ -78,10 +72,10 @@ describe.skipIf(withoutEngine)('a swarm whose plugin is weft', () => {
     ] as const) {
       const node = from === here ? manager : worker;
       for (const container of from.keys())
-        for (const address of [...to.values(), guest]) await reaches(node, container, address);
+        for (const address of [...to.values(), guest]) await reaches(node.engine, container, address, 10_000);
     }
-    for (const container of here.keys()) await reaches(manager, container, 'guest.weft.local');
-    await reaches(worker, 'guest', 'web.weft.local');
+    for (const container of here.keys()) await reaches(manager.engine, container, 'guest.weft.local', 10_000);
+    await reaches(worker.engine, 'guest', 'web.weft.local', 10_000);
 
     await worker.engine.docker('rm', '--force', 'guest');
     await manager.engine.docker('service', 'rm', 'web');
@@ -120,8 +114,8 @@ describe.skipIf(withoutEngine)('a swarm whose plugin is weft', () => {
       expect(new Set(all).size).toBe(3);
       await until('these are what the swarm has', () => isDeepStrictEqual(manager.given(), all));
       for (const address of here.values())
-        for (const other of there.keys()) await reaches(worker, other, address);
-      for (const container of here.keys()) await reaches(manager, container, 'web.weft.local');
+        for (const other of there.keys()) await reaches(worker.engine, other, address, 10_000);
+      for (const container of here.keys()) await reaches(manager.engine, container, 'web.weft.local', 10_000);
     },
   );
 });

@@ -1,13 +1,33 @@
 /** Hosts on which a real Docker engine runs containers on weft's networks. */
+import { afterEach } from 'vitest';
 import { DockerEngine, type Host, type Lab, until } from '../lab/index.js';
+import { onLab } from '../lab/suite.js';
 
 /** What containers are made of. */
-export const IMAGE = 'busybox:lab';
+export const IMAGE = DockerEngine.busybox;
 
 /** A host with an engine that has the network `weft`. */
 export interface DockerHost {
   readonly host: Host;
   readonly engine: DockerEngine;
+}
+
+/** Two hosts of one mesh, each with its engine, for all tests of a file; nothing may be left of a test after `within` (ms). */
+export function onTwoDockers({ within = 10_000 } = {}) {
+  const world = onLab(async (lab) => {
+    const [a, b] = await dockerHosts(lab, 2);
+    if (a === undefined || b === undefined) throw new Error('there are two hosts');
+    return { a, b, both: [a, b] };
+  });
+  afterEach(async () => {
+    await Promise.all(world().both.map(({ engine }) => engine.clear()));
+    for (const docker of world().both) {
+      const networks = async () => (await docker.host.report()).networks.length;
+      await until('nothing of it is left', async () => (await leftOf(docker)).length === 0, { within });
+      await until('its networks are forgotten', async () => (await networks()) === 1, { within });
+    }
+  });
+  return world;
 }
 
 /** Hosts in one mesh, each with its engine. */

@@ -1,19 +1,10 @@
 /** Interfaces that a platform asks for: noted, made, moved by it, and followed once their container is known. */
-import { rmSync } from 'node:fs';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Attachments } from '../../../../src/daemon/attachments/index.js';
 import { WeftError } from '../../../../src/errors.js';
-import { World } from './world.js';
+import { aWorldForEachTest } from './world.js';
 
-let world: World;
-
-beforeEach(() => {
-  world = new World();
-});
-afterEach(() => {
-  rmSync(world.directory, { recursive: true });
-  expect(world.failures).toEqual([]);
-});
+const world = aWorldForEachTest();
 
 const ID = 'e1'.repeat(32);
 const request = (id = ID, address = '10.32.0.7/12') => ({ id, network: 'default', addresses: [address] });
@@ -31,8 +22,8 @@ async function running(attachments: Attachments, name = 'web', inode = 11, id = 
   const endpoints = attachments.ofPlatform('docker');
   const { mac } = await endpoints.create(request(id));
   const { interface: loose } = await endpoints.plug(id);
-  world.kernel.move(loose, inode, mac, 'ethweft0');
-  world.platform.runs(name, inode);
+  world().kernel.move(loose, inode, mac, 'ethweft0');
+  world().platform.runs(name, inode);
   await endpoints.bind(id, container(name, ['shop'], inode));
   return { endpoints, mac };
 }
@@ -46,7 +37,7 @@ const told = (attachments: Attachments) =>
 
 describe('an endpoint of a platform', () => {
   it('has a MAC that follows from its address, so that whoever has that next has it, too', async () => {
-    const endpoints = world.start().ofPlatform('docker');
+    const endpoints = world().start().ofPlatform('docker');
     const { mac } = await endpoints.create(request());
     await endpoints.remove(ID);
     const next = await endpoints.create(request('e2'));
@@ -56,7 +47,7 @@ describe('an endpoint of a platform', () => {
   });
 
   it('may be asked for again, which changes nothing', async () => {
-    const endpoints = world.start().ofPlatform('docker');
+    const endpoints = world().start().ofPlatform('docker');
     const asked = { ...request(), mac: '02:00:00:00:00:05' };
     const first = await endpoints.create(asked);
     expect(await endpoints.create(asked)).toEqual(first);
@@ -80,7 +71,7 @@ describe('an endpoint of a platform', () => {
       'bad-mac',
     ],
   ])('is refused %s, and nothing is noted', async (_what, wanted, code) => {
-    const endpoints = world
+    const endpoints = world()
       .start({
         addressHolder: (_network, address) => (address === '10.32.0.9' ? 'a container on b' : undefined),
         macHolder: (_network, mac) => (mac === '02:00:00:00:00:09' ? 'a container on b' : undefined),
@@ -92,7 +83,7 @@ describe('an endpoint of a platform', () => {
   });
 
   it('is refused an address that another asks for at the same time', async () => {
-    const endpoints = world.start().ofPlatform('docker');
+    const endpoints = world().start().ofPlatform('docker');
     const asked = await Promise.allSettled(['e1', 'e2', 'e3'].map((id) => endpoints.create(request(id))));
     expect(asked.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     expect(endpoints.list()).toHaveLength(1);
@@ -101,13 +92,13 @@ describe('an endpoint of a platform', () => {
   it('may have what a container elsewhere has just given up, which is still announced', async () => {
     let asked = 0;
     const addressHolder = () => (asked++ < 3 ? 'a container on b' : undefined);
-    const endpoints = world.start({ addressHolder }).ofPlatform('docker');
+    const endpoints = world().start({ addressHolder }).ofPlatform('docker');
     await endpoints.create(request());
     expect(endpoints.list()).toHaveLength(1);
   });
 
   it('that the disk does not take is not noted', async () => {
-    const attachments = world.start({
+    const attachments = world().start({
       file: {
         read: async () => ({ bootId: '', attachments: [] }),
         write: async () => {
@@ -121,9 +112,9 @@ describe('an endpoint of a platform', () => {
   });
 
   it('keeps its address from whoever is attached', async () => {
-    const attachments = world.start();
+    const attachments = world().start();
     await attachments.ofPlatform('docker').create(request());
-    world.platform.runs('web', 11);
+    world().platform.runs('web', 11);
     const attaching = attachments.attach({ target: 'web', addresses: ['10.32.0.7/12'] });
     await expect(attaching).rejects.toMatchObject({ code: 'address-used' });
   });
@@ -133,7 +124,7 @@ describe('an endpoint of a platform', () => {
     const guarded = new Promise<void>((resolve) => {
       guard = resolve;
     });
-    const attachments = world.start({ custody: { ...world.custody, settle: () => guarded } });
+    const attachments = world().start({ custody: { ...world().custody, settle: () => guarded } });
     const endpoints = attachments.ofPlatform('docker');
     const { mac, addresses } = await endpoints.create(request());
     expect(told(attachments)).toEqual([]);
@@ -145,30 +136,30 @@ describe('an endpoint of a platform', () => {
     expect(isPlugged).toBe(false);
     guard();
     await plugging;
-    expect(world.kept.get(mac)).toMatchObject({ addresses: ['10.32.0.7'] });
+    expect(world().kept.get(mac)).toMatchObject({ addresses: ['10.32.0.7'] });
   });
 
   it('is nobody’s again when its interface cannot be made', async () => {
-    const attachments = world.start();
+    const attachments = world().start();
     const endpoints = attachments.ofPlatform('docker');
     const { mac } = await endpoints.create(request());
-    world.kernel.failure = new WeftError('command-failed', 'no');
+    world().kernel.failure = new WeftError('command-failed', 'no');
     await expect(endpoints.plug(ID)).rejects.toMatchObject({ code: 'command-failed' });
     expect(told(attachments)).toEqual([]);
-    expect(world.kept.has(mac)).toBe(false);
+    expect(world().kept.has(mac)).toBe(false);
     await endpoints.plug(ID);
     expect(told(attachments)).toHaveLength(1);
   });
 
   it('that nobody asked for cannot be made, and may be taken away', async () => {
-    const endpoints = world.start().ofPlatform('docker');
+    const endpoints = world().start().ofPlatform('docker');
     await expect(endpoints.plug(ID)).rejects.toMatchObject({ code: 'no-such-endpoint' });
     await endpoints.bind(ID, container('web'));
     await endpoints.remove(ID);
   });
 
   it('is its platform’s alone', async () => {
-    const attachments = world.start();
+    const attachments = world().start();
     await attachments.ofPlatform('docker').create(request());
     await attachments.ofPlatform('podman').remove(ID);
     expect(attachments.ofPlatform('podman').list()).toEqual([]);
@@ -176,36 +167,36 @@ describe('an endpoint of a platform', () => {
   });
 
   it('is not looked for among containers while nobody says in which it is', async () => {
-    const attachments = world.start();
+    const attachments = world().start();
     const endpoints = attachments.ofPlatform('docker');
     await endpoints.create(request());
     await attachments.check(new Set());
     await endpoints.plug(ID);
-    await attachments.check(new Set(world.kernel.ends.keys()));
+    await attachments.check(new Set(world().kernel.ends.keys()));
     expect(told(attachments)).toHaveLength(1);
-    world.kernel.ends.clear();
+    world().kernel.ends.clear();
     await attachments.check(new Set());
     expect(told(attachments)).toEqual([]);
     expect(endpoints.list()).toHaveLength(1);
   });
 
   it('is back on a bridge that was made anew', async () => {
-    const attachments = world.start();
+    const attachments = world().start();
     const endpoints = attachments.ofPlatform('docker');
     await endpoints.create(request());
     await endpoints.plug(ID);
-    const [[port, end] = []] = world.kernel.ends;
+    const [[port, end] = []] = world().kernel.ends;
     if (port === undefined || end === undefined) throw new Error('it has no interface');
-    world.kernel.ends.set(port, { ...end, bridge: undefined });
-    (world.networks as unknown as { emit(event: string, name: string): void }).emit('moved', 'default');
+    world().kernel.ends.set(port, { ...end, bridge: undefined });
+    (world().networks as unknown as { emit(event: string, name: string): void }).emit('moved', 'default');
     await attachments.settled();
-    expect(world.kernel.ends.get(port)).toMatchObject({ bridge: 'weft' });
+    expect(world().kernel.ends.get(port)).toMatchObject({ bridge: 'weft' });
   });
 });
 
 describe('a container that a platform started', () => {
   it('is found by its name and its aliases, of which there are 64 at most', async () => {
-    const attachments = world.start();
+    const attachments = world().start();
     const { endpoints, mac } = await running(attachments);
     expect(told(attachments)).toMatchObject([{ mac, names: [['web', 'shop']] }]);
     expect(attachments.list()).toMatchObject([{ target: 'web', interface: 'ethweft0', present: true }]);
@@ -221,7 +212,7 @@ describe('a container that a platform started', () => {
   });
 
   it('is told of once, however often the platform says which it is', async () => {
-    const attachments = world.start();
+    const attachments = world().start();
     const { endpoints } = await running(attachments);
     let count = 0;
     attachments.on('attached', () => {
@@ -232,57 +223,57 @@ describe('a container that a platform started', () => {
   });
 
   it('is not the one whose interface still waits', async () => {
-    const attachments = world.start();
+    const attachments = world().start();
     const endpoints = attachments.ofPlatform('docker');
     await endpoints.create(request());
     await endpoints.plug(ID);
-    world.platform.runs('web', 11);
+    world().platform.runs('web', 11);
     await endpoints.bind(ID, container('web'));
     expect(endpoints.list()).toMatchObject([{ container: null }]);
   });
 
   it('gets its interface back when that is lost', async () => {
-    const attachments = world.start();
+    const attachments = world().start();
     const { mac } = await running(attachments);
-    world.kernel.ends.clear();
-    world.kernel.moved.clear();
+    world().kernel.ends.clear();
+    world().kernel.moved.clear();
     await attachments.check(new Set());
-    expect([...world.kernel.ends.values()]).toMatchObject([{ mac, addresses: ['10.32.0.7/12'] }]);
-    expect(world.kernel.moved.get(`11 ${mac}`)).toBe('ethweft0');
+    expect([...world().kernel.ends.values()]).toMatchObject([{ mac, addresses: ['10.32.0.7/12'] }]);
+    expect(world().kernel.moved.get(`11 ${mac}`)).toBe('ethweft0');
   });
 
   it('gets it back when it was lost before anybody said which container it is', async () => {
-    const attachments = world.start();
+    const attachments = world().start();
     const endpoints = attachments.ofPlatform('docker');
     const { mac } = await endpoints.create(request());
-    world.platform.runs('web', 11);
+    world().platform.runs('web', 11);
     await endpoints.bind(ID, container('web'));
-    expect([...world.kernel.ends.values()]).toMatchObject([{ mac, addresses: ['10.32.0.7/12'] }]);
+    expect([...world().kernel.ends.values()]).toMatchObject([{ mac, addresses: ['10.32.0.7/12'] }]);
   });
 
   it('gets no former interface when it starts again, for which the platform makes another', async () => {
-    const attachments = world.start();
+    const attachments = world().start();
     const { endpoints } = await running(attachments);
-    world.kernel.ends.clear();
-    world.kernel.moved.clear();
-    world.platform.runs('web', 12);
+    world().kernel.ends.clear();
+    world().kernel.moved.clear();
+    world().platform.runs('web', 12);
     await attachments.check(new Set());
-    expect(world.kernel.ends.size).toBe(0);
+    expect(world().kernel.ends.size).toBe(0);
     expect(told(attachments)).toEqual([]);
     const { mac } = await endpoints.create(request('e2', '10.32.0.8/12'));
     const { interface: loose } = await endpoints.plug('e2');
-    world.kernel.move(loose, 12, mac, 'ethweft0');
+    world().kernel.move(loose, 12, mac, 'ethweft0');
     await endpoints.bind('e2', container('web', [], 12));
     expect(told(attachments)).toMatchObject([{ mac, names: [['web']] }]);
     expect(endpoints.list()).toMatchObject([{ id: 'e2' }]);
   });
 
   it('is taken away though its engine does not answer', async () => {
-    const attachments = world.start();
+    const attachments = world().start();
     const { endpoints } = await running(attachments);
-    world.kernel.ends.clear();
+    world().kernel.ends.clear();
     await new Promise<void>((asked) => {
-      world.platform.again = () => {
+      world().platform.again = () => {
         asked();
         return new Promise(() => {});
       };
@@ -293,10 +284,10 @@ describe('a container that a platform started', () => {
   });
 
   it('is in no container any more when it is unplugged, and may be plugged again', async () => {
-    const attachments = world.start();
+    const attachments = world().start();
     const { endpoints, mac } = await running(attachments);
     await endpoints.unplug(ID);
-    expect(world.kernel.ends.size).toBe(0);
+    expect(world().kernel.ends.size).toBe(0);
     expect(told(attachments)).toEqual([]);
     expect(endpoints.list()).toMatchObject([{ id: ID, mac, container: null }]);
     await endpoints.plug(ID);
@@ -305,14 +296,14 @@ describe('a container that a platform started', () => {
   });
 
   it('has multicast and names through the interface that it is told', async () => {
-    const { endpoints } = await running(world.start());
+    const { endpoints } = await running(world().start());
     await endpoints.route(ID);
     await endpoints.route('e2');
-    expect(world.kernel.routed).toEqual(['11 ethweft0']);
+    expect(world().kernel.routed).toEqual(['11 ethweft0']);
   });
 
   it('is taken off the network by its platform only', async () => {
-    const attachments = world.start();
+    const attachments = world().start();
     const { endpoints } = await running(attachments);
     const refusal = { code: 'of-platform', message: expect.stringContaining('from docker') };
     await expect(attachments.detach({ target: 'web' })).rejects.toMatchObject(refusal);
@@ -323,11 +314,11 @@ describe('a container that a platform started', () => {
     await endpoints.remove(ID);
     expect(attachments.list()).toEqual([]);
     expect(attachments.endpoints()).toEqual([]);
-    expect(world.kernel.ends.size).toBe(0);
+    expect(world().kernel.ends.size).toBe(0);
   });
 
   it('may be attached besides', async () => {
-    const attachments = world.start();
+    const attachments = world().start();
     const { endpoints } = await running(attachments);
     await attachments.attach({ target: 'web', addresses: ['10.32.0.9/12'] });
     await endpoints.remove(ID);
@@ -335,41 +326,41 @@ describe('a container that a platform started', () => {
   });
 
   it('leaves its address to the platform when it is removed', async () => {
-    const attachments = world.start();
+    const attachments = world().start();
     await running(attachments);
-    world.pool.taken.set('10.32.0.7/12', 'docker containers');
-    world.platform.removed('web');
-    world.platform.emit('removed', 'web');
+    world().pool.taken.set('10.32.0.7/12', 'docker containers');
+    world().platform.removed('web');
+    world().platform.emit('removed', 'web');
     await expect.poll(() => attachments.list()).toEqual([]);
-    expect(world.pool.taken.get('10.32.0.7/12')).toBe('docker containers');
+    expect(world().pool.taken.get('10.32.0.7/12')).toBe('docker containers');
   });
 });
 
 describe('a router that starts again', () => {
   it('has the endpoints that it had, bound and loose, as they were', async () => {
-    const before = world.start();
+    const before = world().start();
     const { endpoints } = await running(before);
     await endpoints.create(request('e2', '10.32.0.8/12'));
     await endpoints.plug('e2');
     await endpoints.create(request('e3', '10.32.0.9/12'));
     const sorted = (list: readonly object[]) => list.map((one) => JSON.stringify(one)).sort();
     const [listed, known] = [endpoints.list(), told(before)].map(sorted);
-    const again = world.start();
+    const again = world().start();
     expect(await again.restore()).toEqual([]);
     expect(sorted(again.ofPlatform('docker').list())).toEqual(listed);
     expect(sorted(told(again))).toEqual(known);
-    expect(world.kernel.ends.size).toBe(2);
+    expect(world().kernel.ends.size).toBe(2);
   });
 
   it('gives a container its interface back that runs on, and a loose one when it is asked for', async () => {
-    const before = world.start();
+    const before = world().start();
     const { endpoints, mac } = await running(before);
     await endpoints.create(request('e2', '10.32.0.8/12'));
     await endpoints.plug('e2');
-    world.kernel.ends.clear();
-    world.kernel.moved.clear();
-    world.kernel.waiting.clear();
-    const again = world.start();
+    world().kernel.ends.clear();
+    world().kernel.moved.clear();
+    world().kernel.waiting.clear();
+    const again = world().start();
     await again.restore();
     expect(told(again)).toMatchObject([{ mac, names: [['web', 'shop']] }]);
     await again.ofPlatform('docker').plug('e2');
@@ -377,31 +368,31 @@ describe('a router that starts again', () => {
   });
 
   it('claims the addresses of its endpoints for their platform', async () => {
-    const before = world.start();
+    const before = world().start();
     await running(before);
-    await world.start().reclaim();
-    expect(world.pool.taken.get('10.32.0.7/12')).toBe('docker containers');
+    await world().start().reclaim();
+    expect(world().pool.taken.get('10.32.0.7/12')).toBe('docker containers');
   });
 
   it('forgets the container that was removed meanwhile, and leaves its address to the platform', async () => {
-    await running(world.start());
-    world.pool.taken.set('10.32.0.7/12', 'docker containers');
-    world.platform.removed('web');
-    const again = world.start();
+    await running(world().start());
+    world().pool.taken.set('10.32.0.7/12', 'docker containers');
+    world().platform.removed('web');
+    const again = world().start();
     expect(await again.restore()).toMatchObject([{ target: 'web' }]);
     expect(again.list()).toEqual([]);
-    expect(world.pool.taken.size).toBe(1);
+    expect(world().pool.taken.size).toBe(1);
   });
 
   it('knows of another boot that no interface is left', async () => {
-    await running(world.start());
-    world.kernel.boot = 'second boot';
-    world.kernel.ends.clear();
-    world.kernel.moved.clear();
-    world.platform.runs('web', 11);
-    const again = world.start();
+    await running(world().start());
+    world().kernel.boot = 'second boot';
+    world().kernel.ends.clear();
+    world().kernel.moved.clear();
+    world().platform.runs('web', 11);
+    const again = world().start();
     await again.restore();
     expect(told(again)).toEqual([]);
-    expect(world.kernel.ends.size).toBe(0);
+    expect(world().kernel.ends.size).toBe(0);
   });
 });

@@ -1,8 +1,9 @@
 /** A host without a kernel: what attachments take of it, kept in memory, so that a test can see it and break it. */
 import { EventEmitter } from 'node:events';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterEach, beforeEach, expect } from 'vitest';
 import type { Container, Fate } from '../../../../src/daemon/attachments/containers.js';
 import { Attachments, type AttachmentsOptions } from '../../../../src/daemon/attachments/index.js';
 import type { AttachmentPlumbing } from '../../../../src/daemon/attachments/plumbing.js';
@@ -183,4 +184,17 @@ export class World {
       ...options,
     });
   }
+}
+
+/** A host of its own for each test, on which nothing may have failed without a word. */
+export function aWorldForEachTest(): () => World {
+  let world: World;
+  beforeEach(() => {
+    world = new World();
+  });
+  afterEach(() => {
+    rmSync(world.directory, { recursive: true });
+    expect(world.failures).toEqual([]);
+  });
+  return () => world;
 }
