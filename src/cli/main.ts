@@ -3,7 +3,7 @@ import '../inspector.js';
 import { Command, CommanderError } from 'commander';
 import { weftVersion } from '../version.js';
 import { fail } from './errors.js';
-import { watchStreams, write } from './streams.js';
+import { watchStreams, write } from './terminal/index.js';
 
 type Register = (program: Command) => void;
 

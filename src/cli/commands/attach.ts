@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Attachment, AttachRequest } from '../../api/index.js';
 import { ask } from '../client.js';
 import { type CommonOptions, withCommonOptions } from '../options.js';
-import { print } from '../output.js';
+import { print } from '../terminal/index.js';
 
 const HELP = `
 The container gets an interface (ethweft) with these addresses and the right MTU, and a route for multicast. Attaching

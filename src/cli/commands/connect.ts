@@ -3,8 +3,8 @@ import { parseTarget } from '../../address.js';
 import type { Target } from '../../api/index.js';
 import { ask } from '../client.js';
 import { type CommonOptions, withCommonOptions } from '../options.js';
-import { print } from '../output.js';
-import { targetsTable } from '../tables.js';
+import { targetsTable } from '../tables/status.js';
+import { print } from '../terminal/index.js';
 
 /** `weft connect` */
 export function registerConnect(program: Command): void {

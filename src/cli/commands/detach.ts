@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Attachment } from '../../api/index.js';
 import { ask } from '../client.js';
 import { type CommonOptions, withCommonOptions } from '../options.js';
-import { print } from '../output.js';
+import { print } from '../terminal/index.js';
 
 const HELP = `
 Addresses:

@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import type { Name } from '../../api/index.js';
 import { ask } from '../client.js';
 import { type NameOptions, nameRequest, withNameArguments } from '../names.js';
-import { print } from '../output.js';
 import { namesTable } from '../tables/dns.js';
+import { print } from '../terminal/index.js';
 
 const HELP = `
 The name is answered on every host a moment later. Without addresses it gets those that the container has now. It goes with

@@ -3,7 +3,7 @@ import type { NameFound } from '../../api/index.js';
 import { WeftError } from '../../errors.js';
 import { ask } from '../client.js';
 import { type CommonOptions, withCommonOptions } from '../options.js';
-import { print } from '../output.js';
+import { print } from '../terminal/index.js';
 
 const HELP = `
 Exits with 1 when there is nothing.

@@ -6,9 +6,8 @@ import { ask } from '../client.js';
 import { DNS_SERVER, DOCKER_CONFIG, dnsConfig, writeDns } from '../docker-config.js';
 import { usageError } from '../errors.js';
 import { type CommonOptions, withCommonOptions } from '../options.js';
-import { print } from '../output.js';
-import { showProgress } from '../progress.js';
 import { dockerText } from '../tables/docker.js';
+import { print, showProgress } from '../terminal/index.js';
 
 /** How long Docker is given to make its network, in milliseconds. */
 const PATIENCE = 10_000;

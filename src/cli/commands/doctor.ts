@@ -4,7 +4,7 @@ import type { Connection, Datapath, Peer, Status, Target } from '../../api/index
 import { ask } from '../client.js';
 import type { Finding, Level, SoughtPeer } from '../diagnosis.js';
 import { type CommonOptions, wholeNumber, withCommonOptions } from '../options.js';
-import { print } from '../output.js';
+import { print } from '../terminal/index.js';
 
 /** `weft doctor` */
 export function registerDoctor(program: Command): void {

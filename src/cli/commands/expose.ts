@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import type { Exposure } from '../../api/index.js';
 import { ask } from '../client.js';
 import { type CommonOptions, withCommonOptions } from '../options.js';
-import { print } from '../output.js';
 import { exposuresText } from '../tables/exposures.js';
+import { print } from '../terminal/index.js';
 
 const HELP = `
 The host gets an address on the bridge, so that it and the containers of that subnet reach each other, on all hosts. A container that

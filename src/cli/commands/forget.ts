@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import type { Target } from '../../api/index.js';
 import { ask } from '../client.js';
 import { type CommonOptions, withCommonOptions } from '../options.js';
-import { print } from '../output.js';
-import { targetsTable } from '../tables.js';
+import { targetsTable } from '../tables/status.js';
+import { print } from '../terminal/index.js';
 
 /** `weft forget` */
 export function registerForget(program: Command): void {

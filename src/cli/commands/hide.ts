@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import type { Exposure } from '../../api/index.js';
 import { ask } from '../client.js';
 import { type CommonOptions, withCommonOptions } from '../options.js';
-import { print } from '../output.js';
 import { exposuresText } from '../tables/exposures.js';
+import { print } from '../terminal/index.js';
 
 /** `weft hide` */
 export function registerHide(program: Command): void {

@@ -21,10 +21,9 @@ import {
   wholeNumber,
   withCommonOptions,
 } from '../options.js';
-import { print } from '../output.js';
 import { checkPassword, readPasswordFile } from '../password.js';
-import { showProgress } from '../progress.js';
 import { waitingText } from '../tables/dns.js';
+import { print, showProgress } from '../terminal/index.js';
 
 const INTERRUPTS = ['SIGINT', 'SIGTERM'] as const;
 

@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import type { NetworkInfo } from '../../api/index.js';
 import { ask } from '../client.js';
 import { type CommonOptions, collect, withCommonOptions } from '../options.js';
-import { print } from '../output.js';
 import { networksTable } from '../tables/networks.js';
+import { print } from '../terminal/index.js';
 
 const HELP = `
 A network is an Ethernet segment of its own: its containers reach only each other, on all hosts, and it may have the same

@@ -3,10 +3,9 @@ import type { Peer, Verdict } from '../../api/index.js';
 import { type AdminKeyOption, adminKeyOf, withAdminKey } from '../admin-key.js';
 import { ask } from '../client.js';
 import { usageError } from '../errors.js';
-import { peerName } from '../format.js';
 import { type CommonOptions, withCommonOptions } from '../options.js';
-import { print } from '../output.js';
-import { peersTable } from '../tables.js';
+import { peersTable } from '../tables/status.js';
+import { peerName, print } from '../terminal/index.js';
 
 const HELP = `
 An expelled router is refused by all others, at once and for ever: they close its links, drop its session keys and ignore what it says. It cannot be taken

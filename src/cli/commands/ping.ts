@@ -2,9 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { Pong } from '../../api/index.js';
 import { ask } from '../client.js';
-import { latency } from '../format.js';
 import { type CommonOptions, wholeNumber, withCommonOptions } from '../options.js';
-import { write } from '../streams.js';
+import { latency, write } from '../terminal/index.js';
 
 const INTERVAL = 1_000;
 

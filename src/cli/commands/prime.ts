@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Ipam } from '../../api/index.js';
 import { ask } from '../client.js';
 import { type CommonOptions, withCommonOptions } from '../options.js';
-import { print } from '../output.js';
+import { print } from '../terminal/index.js';
 
 const HELP = `
 In a network with a password, nobody owns addresses before more than half of the routers that were named at launch have met. In a network with a token the first

@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import type { Attachment } from '../../api/index.js';
 import { ask } from '../client.js';
 import { type CommonOptions, withCommonOptions } from '../options.js';
-import { print } from '../output.js';
 import { attachmentsTable } from '../tables/attachments.js';
+import { print } from '../terminal/index.js';
 
 /** `weft ps` */
 export function registerPs(program: Command): void {

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Report } from '../../api/index.js';
 import { ask } from '../client.js';
 import { type CommonOptions, withCommonOptions } from '../options.js';
-import { write } from '../streams.js';
+import { write } from '../terminal/index.js';
 
 /** `weft report` */
 export function registerReport(program: Command): void {

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { describeEnding, endRouter } from '../ending.js';
 import { usageError } from '../errors.js';
 import { type CommonOptions, withCommonOptions } from '../options.js';
-import { print } from '../output.js';
+import { print } from '../terminal/index.js';
 
 /** `weft reset` */
 export function registerReset(program: Command): void {

@@ -2,9 +2,8 @@ import type { Command } from 'commander';
 import type { Verdict } from '../../api/index.js';
 import { type AdminKeyOption, adminKeyOf, withAdminKey } from '../admin-key.js';
 import { ask } from '../client.js';
-import { peerName } from '../format.js';
 import { type CommonOptions, withCommonOptions } from '../options.js';
-import { print } from '../output.js';
+import { peerName, print } from '../terminal/index.js';
 
 const HELP = `
 For a host that died and does not come back: all routers forget it, and this one takes over its addresses. Run it once, on one host. A router that is alive is

@@ -12,12 +12,12 @@ import type {
 } from '../../api/index.js';
 import { ask } from '../client.js';
 import { type CommonOptions, withCommonOptions } from '../options.js';
-import { print } from '../output.js';
 import { dnsText } from '../tables/dns.js';
 import { ipamText } from '../tables/ipam.js';
 import { networksTable } from '../tables/networks.js';
 import { pathsText } from '../tables/paths.js';
-import { connectionsTable, datapathText, overview, peersTable, targetsTable } from '../tables.js';
+import { connectionsTable, datapathText, overview, peersTable, targetsTable } from '../tables/status.js';
+import { print } from '../terminal/index.js';
 
 const HELP = `
 Subjects:

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { describeEnding, endRouter } from '../ending.js';
 import { type CommonOptions, withCommonOptions } from '../options.js';
-import { print } from '../output.js';
+import { print } from '../terminal/index.js';
 
 /** `weft stop` */
 export function registerStop(program: Command): void {

@@ -4,9 +4,8 @@ import type { Rotation, Token } from '../../api/index.js';
 import { type AdminKeyOption, adminKeyOf, withAdminKey } from '../admin-key.js';
 import { ask } from '../client.js';
 import { usageError } from '../errors.js';
-import { peerName } from '../format.js';
 import { type CommonOptions, withCommonOptions } from '../options.js';
-import { print } from '../output.js';
+import { peerName, print } from '../terminal/index.js';
 
 const HELP = `
 Whoever has the token can join the network: treat it like a password.

@@ -1,9 +1,8 @@
 import type { Command } from 'commander';
 import type { TraceHop } from '../../api/index.js';
 import { ask } from '../client.js';
-import { latency } from '../format.js';
 import { type CommonOptions, withCommonOptions } from '../options.js';
-import { print, table } from '../output.js';
+import { latency, print, table } from '../terminal/index.js';
 
 const HELP = `
 Each line is a router that packets pass, with the round trip from here to it over the overlay. The last is the peer itself, unless a

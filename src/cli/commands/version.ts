@@ -3,9 +3,8 @@ import type { Version } from '../../api/index.js';
 import { WeftError } from '../../errors.js';
 import { weftVersion } from '../../version.js';
 import { ask } from '../client.js';
-import { orDash } from '../format.js';
 import { type CommonOptions, withCommonOptions } from '../options.js';
-import { pairs, print } from '../output.js';
+import { orDash, pairs, print } from '../terminal/index.js';
 
 /** `weft version` */
 export function registerVersion(program: Command): void {

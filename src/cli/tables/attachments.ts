@@ -1,7 +1,6 @@
 import type { Attachment } from '../../api/index.js';
 import { shortId } from '../../short-id.js';
-import { orDash } from '../format.js';
-import { table } from '../output.js';
+import { orDash, table } from '../terminal/index.js';
 
 export function attachmentsTable(attachments: readonly Attachment[]): Promise<string> {
   const rows = attachments.map(

@@ -1,5 +1,5 @@
 import type { DnsReport, DnsStatus, DnsWaiting, Name } from '../../api/index.js';
-import { pairs, table } from '../output.js';
+import { pairs, table } from '../terminal/index.js';
 
 export async function dnsText({ status, names }: DnsReport): Promise<string> {
   return `${serverText(status)}\n\n${await namesTable(names)}`;

@@ -1,7 +1,6 @@
 import type { DockerStatus } from '../../api/index.js';
 import { shortId } from '../../short-id.js';
-import { orDash } from '../format.js';
-import { pairs, table } from '../output.js';
+import { orDash, pairs, table } from '../terminal/index.js';
 
 export async function dockerText(status: DockerStatus): Promise<string> {
   const { engine, faults } = status;

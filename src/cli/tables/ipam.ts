@@ -1,6 +1,5 @@
 import type { AddressOwner, Ipam } from '../../api/index.js';
-import { peerName } from '../format.js';
-import { pairs, table } from '../output.js';
+import { pairs, peerName, table } from '../terminal/index.js';
 
 export async function ipamText(ipam: Ipam): Promise<string> {
   return `${summary(ipam)}\n\n${await ownersTable(ipam.owners)}`;

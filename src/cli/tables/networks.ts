@@ -1,6 +1,5 @@
 import type { NetworkInfo } from '../../api/index.js';
-import { orDash } from '../format.js';
-import { table } from '../output.js';
+import { orDash, table } from '../terminal/index.js';
 
 export function networksTable(networks: readonly NetworkInfo[]): Promise<string> {
   const rows = networks.map(({ name, number, subnets, bridge, usedBy }) => [

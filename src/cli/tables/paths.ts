@@ -1,6 +1,5 @@
 import type { PeerPath } from '../../api/index.js';
-import { duration, latency, orDash } from '../format.js';
-import { table } from '../output.js';
+import { duration, latency, orDash, table } from '../terminal/index.js';
 
 /** For each peer a line about the way in use, then one for each address and each relay that could be used. */
 export async function pathsText(paths: readonly PeerPath[]): Promise<string> {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bytes, duration, latency, orDash, share } from '../../../src/cli/format.js';
+import { bytes, duration, latency, orDash, share } from '../../../src/cli/terminal/index.js';
 
 describe('figures for people', () => {
   it.each([

@@ -1,9 +1,8 @@
 /** The router's answers as text. */
-import type { Connection, Datapath, Peer, Status, Target } from '../api/index.js';
-import { bytes, duration, latency, orDash, peerName, share } from './format.js';
-import { pairs, table } from './output.js';
-import { waitingText } from './tables/dns.js';
-import { exposuresText } from './tables/exposures.js';
+import type { Connection, Datapath, Peer, Status, Target } from '../../api/index.js';
+import { bytes, duration, latency, orDash, pairs, peerName, share, table } from '../terminal/index.js';
+import { waitingText } from './dns.js';
+import { exposuresText } from './exposures.js';
 
 export function overview(status: Status): string {
   const { peer, nickname, version, uptime, network, port, bridge, mtu, cipher, peers, connections, targets } =

@@ -5,7 +5,7 @@
 import { fstatSync, writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { getSystemErrorMap } from 'node:util';
-import { systemCode, WeftError } from '../errors.js';
+import { systemCode, WeftError } from '../../errors.js';
 
 const [STDIN, STDOUT, STDERR] = [0, 1, 2] as const;
 

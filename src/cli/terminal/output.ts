@@ -1,4 +1,4 @@
-import type { CommonOptions } from './options.js';
+import type { CommonOptions } from '../options.js';
 import { write } from './streams.js';
 
 /** Prints an answer: as JSON when that is asked for, else as the text that `render` makes of it. */
