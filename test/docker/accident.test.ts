@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { until } from '../lab/index.js';
+import { reboot, until } from '../lab/index.js';
 import { withoutEngine } from './suite.js';
 import { addressOn, IMAGE, onTwoDockers, reaches } from './world.js';
 
@@ -51,6 +51,17 @@ describe.skipIf(withoutEngine)('containers of Docker', () => {
     const started = a.engine.start();
     await Promise.all([started, a.host.launch()]);
     await reaches(b.engine, 'far', 'web.weft.local', 40_000);
+  });
+
+  test('come back with an address and their names when the host is booted again', async () => {
+    const { a, b } = world();
+    await b.engine.runOn('weft', 'far');
+    await a.engine.runOn('weft', 'web', '--restart', 'always');
+    await reboot(a.host);
+    await a.host.launch();
+    await a.engine.start();
+    await reaches(b.engine, 'far', 'web.weft.local', 20_000);
+    await reaches(b.engine, 'far', await addressOn(a.engine, 'web'));
   });
 
   test('start as before when the plugin’s directory was removed', async () => {

@@ -38,6 +38,16 @@ describe.skipIf(withoutEngine)('docker run --network weft', () => {
     expect(routes).toMatch(/^224\.0\.0\.0\/4 dev ethweft0/m);
     expect(routes).toMatch(/^default via .* dev eth0/m);
   });
+
+  test('lets containers out to where their host can go, and others in at published ports, as Docker’s bridge does', async () => {
+    const { a, b } = world();
+    expect(await a.host.run(['iptables', '-S', 'FORWARD'])).toContain('-P FORWARD DROP');
+    await a.engine.runOn('weft', 'web', '--publish', '8080:80');
+    await a.engine.exec('web', 'sh', '-c', 'echo welcome >/tmp/index.html; httpd -p 80 -h /tmp');
+    await reaches(a.engine, 'web', b.host.address);
+    const page = await b.host.run(['busybox', 'wget', '-qO-', `http://${a.host.address}:8080`]);
+    expect(page).toBe('welcome\n');
+  });
 });
 
 describe.skipIf(withoutEngine)('a network that is made by Docker', () => {

@@ -83,6 +83,8 @@ export class DockerEngine {
   static async start(host: Host): Promise<DockerEngine> {
     const engine = new DockerEngine(host);
     for (const directory of [engine.#directory, host.runDocker]) mkdirSync(directory, { recursive: true });
+    // Docker forbids what is forwarded by default only where it was the first to allow forwarding at all.
+    await host.sysctl({ 'net.ipv4.ip_forward': 0 });
     if (existsSync(BRIDGE_FILTER)) await host.sysctl({ 'net.bridge.bridge-nf-call-iptables': 1 });
     await engine.start();
     await engine.image(IMAGE);

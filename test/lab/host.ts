@@ -231,8 +231,9 @@ export class Host extends Node {
   }
 }
 
-/** `ip netns exec` gives each command a mount namespace of its own. */
+/** `ip netns exec` gives each command a mount namespace of its own. A host that was booted again has an id of that boot. */
 const OWN_DIRECTORIES = `
+  [ ! -e "$0/boot_id" ] || mount --bind "$0/boot_id" /proc/sys/kernel/random/boot_id || exit
   for file in hosts resolv.conf; do
     [ ! -e "$0/etc/$file" ] || mount --bind "$0/etc/$file" "/etc/$file" || exit
   done

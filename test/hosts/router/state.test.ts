@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Attachment } from '../../../src/api/index.js';
 import { ask } from '../../../src/cli/client.js';
-import { type Container, type Host, run, until } from '../../lab/index.js';
+import { type Container, type Host, reboot, run, until } from '../../lab/index.js';
 import { onLab } from '../../lab/suite.js';
 
 const ps = (host: Host) => ask<Attachment[]>(host.runDirectory, 'GET', '/attachments');
@@ -201,18 +201,10 @@ describe('a host that is booted again', () => {
     await a.weft('attach', String(process_.pid), '10.32.0.3/24');
     const { address: mac } = await stays.device();
 
-    // A crash: no process, interface or run file survives it, and namespaces are made anew.
-    for (const pid of [a.daemon, a.forwarder]) process.kill(pid, 'SIGKILL');
-    await a.isQuiet();
-    for (const { ifname } of await a.ipJson<{ ifname: string }[]>('link')) {
-      if (/^(weft|wv)/.test(ifname)) await a.ip(`link delete ${ifname}`).catch(() => {});
-    }
-    rmSync(a.runDirectory, { recursive: true });
+    await reboot(a);
     for (const { namespace } of [stays, goes]) await run(['ip', 'netns', 'delete', namespace]);
     await run(['ip', 'netns', 'add', stays.namespace]);
-    const boot = join(a.directory, 'boot_id');
-    writeFileSync(boot, '11111111-2222-3333-4444-555555555555\n');
-    await launchBehind(a, `mount --bind ${boot} /proc/sys/kernel/random/boot_id; exec "$@"`);
+    await a.launch();
 
     expect(await addresses(stays)).toEqual(['10.32.0.1/24', 'fd32::1/64']);
     expect((await stays.device()).address).toBe(mac);
