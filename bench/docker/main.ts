@@ -1,6 +1,7 @@
 /**
  * `make bench-docker`: how long `docker run --rm IMAGE true` takes on no network, on Docker's own bridge, on one that a user makes with Docker
- * (`made`: with Docker's DNS server in the container, as every network has that a user makes), and on weft, whose router has a peer. Results go to bench/results/docker.json and docker.md. Exits with 1 when a bar is missed. ARGS="none bridge" measures these alone,
+ * (`made`: with Docker's DNS server in the container, as every network has that a user makes), on that of a plugin that does nothing at once
+ * (`still`: what no plugin can go below), and on weft, whose router has a peer. Results go to bench/results/docker.json and docker.md. Exits with 1 when a bar is missed. ARGS="none bridge" measures these alone,
  * and writes nothing.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -10,6 +11,7 @@ import { DockerEngine, Lab } from '../../test/lab/index.js';
 import { describeMachine, machineLine } from '../machine.js';
 import { median, percentile } from '../stats.js';
 import { Disturbance } from '../workloads/disturbance.js';
+import { serveStillDriver } from './still-driver.js';
 
 const RESULTS = fileURLToPath(new URL('../results', import.meta.url));
 const RUNS = 20;
@@ -18,7 +20,7 @@ const MOST_OVER_NONE = 150;
 const MOST_OVER_BRIDGE = 1.3;
 
 /** As `docker run --network` knows them. */
-const ALL = ['none', 'bridge', 'made', 'weft'] as const;
+const ALL = ['none', 'bridge', 'made', 'still', 'weft'] as const;
 type Network = (typeof ALL)[number];
 /** In the order of each round. */
 const chosen = ALL.filter((network) => process.argv.length < 3 || process.argv.includes(network, 2));
@@ -60,12 +62,15 @@ async function measure(lab: Lab) {
   await b.launch({ token: await a.token() });
   await a.isConnectedTo(b);
   if (chosen.includes('made')) await engine.docker('network', 'create', 'made');
+  const stillDriver = await serveStillDriver(join(a.runDocker, 'plugins', 'still.sock'));
+  if (chosen.includes('still')) await engine.docker('network', 'create', '--driver', 'still', 'still');
   if (chosen.includes('weft')) await engine.hasNetwork('weft');
   for (const network of chosen) await runOn(engine, network); // what is made at the first use is made now
   const samples = new Map<Network, number[]>(chosen.map((network) => [network, []]));
   const disturbance = await Disturbance.watch([a, b]);
   for (let i = 0; i < RUNS; i += 1)
     for (const network of chosen) samples.get(network)?.push(await runOn(engine, network));
+  stillDriver.close();
   return {
     figures: [...samples].map(([network, all]) => figuresOf(network, all)),
     disturbance: await disturbance.share(),

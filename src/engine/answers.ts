@@ -49,7 +49,6 @@ const Network = Type.Object({
   Id: Type.String(),
   Name: Type.String(),
   Driver: Type.String(),
-  Internal: Type.Optional(Type.Boolean()),
   Options: absentOr(Texts),
   IPAM: absentOr(Type.Object({ Config: absentOr(Type.Array(Subnet)) })),
 });
@@ -94,7 +93,6 @@ export interface EngineNetwork {
   readonly id: string;
   readonly name: string;
   readonly driver: string;
-  readonly internal: boolean;
   readonly options: Readonly<Record<string, string>>;
   readonly subnets: readonly EngineSubnet[];
 }
@@ -158,12 +156,11 @@ export function writtenSubnet({ subnet, ipRange, gateway, aux }: EngineSubnet): 
   };
 }
 
-function described({ Id, Name, Driver, Internal, Options, IPAM }: Static<typeof Network>): EngineNetwork {
+function described({ Id, Name, Driver, Options, IPAM }: Static<typeof Network>): EngineNetwork {
   return {
     id: Id,
     name: Name,
     driver: Driver,
-    internal: Internal ?? false,
     options: Options ?? {},
     subnets: (IPAM?.Config ?? []).map(({ Subnet, IPRange = '', Gateway = '', AuxiliaryAddresses }) => ({
       subnet: Subnet,
