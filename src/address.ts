@@ -5,6 +5,10 @@ import { WeftError } from './errors.js';
 /** The port of both TCP (control links) and UDP (data) unless told otherwise. */
 export const DEFAULT_PORT = 6783;
 
+/** Where metrics and health are served unless told otherwise. */
+export const DEFAULT_STATUS_ADDRESS = '127.0.0.1:6782';
+const STATUS_PORT = 6782;
+
 /** A place on the network: an IP address or a DNS name, and a port. */
 export interface HostPort {
   readonly kind: 'ipv4' | 'ipv6' | 'name';
@@ -67,6 +71,22 @@ export function parseAdvertised(text: string, defaultPort: number = DEFAULT_PORT
   const address = parseTarget(text, defaultPort);
   if (address.kind !== 'name' && !isReachable(address.host)) throw badAddress(text, ONE_LINK);
   return address;
+}
+
+/** Where metrics and health are served: an IP address of this host. Undefined for `none`. Throws `bad-address`. */
+export function parseStatusAddress(text: string): HostPort | undefined {
+  if (text === 'none') return undefined;
+  const address = parseHostPort(text, STATUS_PORT);
+  if (address.kind === 'name')
+    throw badAddress(text, 'the status address is an IP address of this host, or "none"');
+  const range = rangeOf(address.host.split('%')[0] ?? '');
+  if (range === 'multicast' || range === 'broadcast') throw badAddress(text, `it is a ${range} address`);
+  return address;
+}
+
+/** Whether nobody but this host gets there. */
+export function isLoopback({ kind, host }: HostPort): boolean {
+  return kind !== 'name' && !host.includes('%') && rangeOf(host) === 'loopback';
 }
 
 /** False for an IP address that is no single host's: what is dialled there goes nowhere, or back to oneself. */

@@ -1,6 +1,7 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import fastify, {
   type FastifyBaseLogger,
+  type FastifyHttpOptions,
   type FastifyInstance,
   type RawReplyDefaultExpression,
   type RawRequestDefaultExpression,
@@ -20,9 +21,15 @@ export type App = FastifyInstance<
 
 const MAX_BODY = 256 * 1024;
 
+/** What a server may choose of its connections; without: as fastify has it. */
+export type ServerLimits = Pick<
+  FastifyHttpOptions<RawServerDefault>,
+  'connectionTimeout' | 'keepAliveTimeout' | 'requestTimeout' | 'http'
+>;
+
 /** An application without routes. Requests are checked against their schemas; answers are typed and need no check. */
-export function createApp(): App {
-  const app = fastify({ logger: false, bodyLimit: MAX_BODY, forceCloseConnections: true });
+export function createApp(limits: ServerLimits = {}): App {
+  const app = fastify({ logger: false, bodyLimit: MAX_BODY, forceCloseConnections: true, ...limits });
   app.setValidatorCompiler(({ schema, httpPart }) => {
     const check = validator('bad-request', `the ${httpPart ?? 'request'}`, schema as TSchema);
     return (value: unknown) => {

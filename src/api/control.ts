@@ -21,6 +21,7 @@ import type {
   TokenRequest,
   Version,
 } from './schemas.js';
+import type { Observation } from './status/index.js';
 
 /** What the API needs of the router. Methods reject with WeftErrors, whose codes become HTTP statuses. */
 export interface RouterControl {
@@ -29,6 +30,8 @@ export interface RouterControl {
   version(): Version;
   status(): Promise<Status>;
   report(): Promise<Report>;
+  /** What the status address tells. */
+  observe(): Promise<Observation>;
   peers(): readonly Peer[];
   connections(): Promise<readonly Connection[]>;
   targets(): readonly Target[];

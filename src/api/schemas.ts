@@ -141,6 +141,9 @@ export const Status = Type.Object({
     description: 'addresses of this host at which they are not answered yet',
   }),
   networks: Type.Number({ description: 'beside the default one' }),
+  statusAddress: Nullable(
+    Type.String({ description: 'where metrics and health are to be read; null: nowhere' }),
+  ),
   exposed: Type.Array(Exposure, { description: 'addresses of this host' }),
   faults: Type.Array(Type.String(), {
     description: 'what of this router on the host somebody else changed, and is not put right yet',

@@ -26,6 +26,7 @@ import { errorFields, type Log, logForwarder, logMesh, logOverlay } from './logg
 import { Custody, Endpoints, MacWatch, Refusals, reservedBy, reservedHolder } from './mac-routes/index.js';
 import { KnownMembers, PeerPaths, Trust } from './membership/index.js';
 import { Dns } from './names/index.js';
+import { StatusPlace } from './observation/index.js';
 import { Platforms } from './platforms/index.js';
 import { Networks, PublishedNetworks } from './segments/index.js';
 import type { LaunchRequest } from './state/index.js';
@@ -55,7 +56,20 @@ export function compose(materials: Materials) {
   logMesh(control.mesh, materials.log);
   logOverlay(data.overlay, materials.log);
   logForwarder(data.forwarder, materials.log);
-  return { ...materials, inside, ...control, ...data, ...host, ...outside };
+  return {
+    ...materials,
+    inside,
+    ...control,
+    ...data,
+    ...host,
+    ...outside,
+    statusPlace: statusPlace(materials),
+  };
+}
+
+function statusPlace({ request, plan, log }: Materials): StatusPlace {
+  const chosenNow = request.settings.statusAddr !== undefined;
+  return new StatusPlace({ address: plan.settings.statusAddr, chosenNow, log });
 }
 
 /** Who takes part, and how messages get to them. */

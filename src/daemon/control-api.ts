@@ -19,10 +19,12 @@ import type {
   TokenRequest,
   Version,
 } from '../api/index.js';
+import type { Observation } from '../api/status/index.js';
 import { WeftError } from '../errors.js';
 import { weftVersion } from '../version.js';
 import type { Parts } from './compose.js';
 import { joinInvitation } from './membership/index.js';
+import { daemonFacts } from './observation/index.js';
 import { connectionView, datapathView, peerView, targetView } from './views.js';
 
 export interface ControlApiOptions {
@@ -87,10 +89,13 @@ export class ControlApi implements RouterControl {
   }
 
   async status(): Promise<Status> {
-    const { request, plan, mtu, trust, attachments, names, networks, exposures } = this.#parts;
+    return await this.#statusWith(await this.connections());
+  }
+
+  async #statusWith(connections: readonly Connection[]): Promise<Status> {
+    const { request, plan, mtu, trust, attachments, names, networks, exposures, statusPlace } = this.#parts;
     const { identity, settings } = plan;
     const { network } = trust;
-    const connections = await this.connections();
     return {
       version: weftVersion(),
       pid: process.pid,
@@ -117,6 +122,7 @@ export class ControlApi implements RouterControl {
       dns: settings.dns ? settings.dnsDomain : null,
       dnsWaiting: names.waiting(),
       networks: networks.list().length - 1,
+      statusAddress: statusPlace.address,
       exposed: exposures.list(),
       faults: await this.#options.findings(),
     };
@@ -168,6 +174,34 @@ export class ControlApi implements RouterControl {
       ipam: addresses.status(),
       datapath,
       counters: { mesh: { ...mesh.counters() }, overlay: { ...overlay.counters() } },
+    };
+  }
+
+  async observe(): Promise<Observation> {
+    const { names, addresses, docker, custody, mesh, overlay, forwarder } = this.#parts;
+    const connections = await this.connections();
+    const [status, dns, counted, segments, daemon] = await Promise.all([
+      this.#statusWith(connections),
+      names.status(),
+      forwarder.stats().catch(() => null),
+      forwarder.dump().catch(() => null),
+      daemonFacts(),
+    ]);
+    return {
+      status,
+      peers: this.peers(),
+      connections,
+      dns,
+      ipam: addresses.status(),
+      docker: docker.activity,
+      counters: {
+        forwarder: counted?.counters ?? null,
+        bridges: custody.counters,
+        mesh: mesh.counters(),
+        overlay: overlay.counters(),
+      },
+      loops: (segments?.networks ?? []).flatMap(({ loop }) => (loop === null ? [] : [loop])),
+      daemon,
     };
   }
 

@@ -72,9 +72,10 @@ export class Router implements LaunchedRouter {
   async #start(): Promise<void> {
     const { request, plan, log, mesh, names, addresses, networks, records, forwarder, attachments } =
       this.#parts;
-    const { trust, overlay, members, endpoints, macWatch, exposures, containers, labelled, docker } =
-      this.#parts;
+    const { trust, overlay, members, endpoints, macWatch, exposures, containers, labelled } = this.#parts;
+    const { docker, statusPlace } = this.#parts;
     mesh.connect(plan.targets);
+    await statusPlace.start(() => this.control.observe());
     await names.start();
     await addresses.start();
     await this.#reclaim().catch(() => {}); // what cannot be read cannot be restored either, which says why
@@ -159,7 +160,8 @@ export class Router implements LaunchedRouter {
 
   /** Everything that speaks over the mesh, which ends last. */
   async #endControlPlane(): Promise<void> {
-    const { endpoints, overlay, members, names, addresses } = this.#parts;
+    const { statusPlace, endpoints, overlay, members, names, addresses } = this.#parts;
+    await statusPlace.stop();
     endpoints.stop();
     overlay.stop();
     await members.stop();

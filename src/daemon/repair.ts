@@ -60,12 +60,14 @@ export class Repair {
 
   /** What is wrong on this host now, in sentences. */
   async findings(): Promise<string[]> {
-    return this.#faults(await this.#parts.links()).map(({ what }) => what);
+    const faults = this.#faults(await this.#parts.links()).map(({ what }) => what);
+    return [...faults, ...this.#parts.statusPlace.faults()];
   }
 
   async #inspect(lostTap: number | undefined): Promise<void> {
     const { networks, attachments, names, exposures, custody, hairpins, links, docker } = this.#parts;
     await docker.check();
+    await this.#parts.statusPlace.check();
     const lost = lostTap === undefined || (await networks.isServed(lostTap)) ? undefined : lostTap;
     await this.#repairs.mend(networks.faults(await links(), lost));
     // What suffered with a bridge comes back with it, and is no fault of its own.

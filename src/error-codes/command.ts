@@ -78,6 +78,16 @@ export const COMMAND_ERRORS = {
 export const API_ERRORS = {
   'bad-request': refused('The request does not fit its schema.', 'GET /openapi.json describes all requests.'),
   'no-such-route': absent('The API has no such path.', 'GET /openapi.json lists all paths.'),
+  'read-only': {
+    status: 405,
+    exit: 1,
+    meaning: 'The status address changes nothing.',
+    remedy: 'Use the `weft` command, which asks the private socket.',
+  },
+  'foreign-site': forbidden(
+    'A page of another site, or somebody under another name, asks the status address.',
+    'Ask by an IP address, localhost or the name of the host.',
+  ),
   internal: failed('A fault in weft itself.', 'See the log, and report it.'),
   stopping: conflict('The router is being stopped.', 'Wait, then launch it again.'),
   cancelled: conflict('The request was given up because the router stops.', 'Ask again when it runs.'),

@@ -23,6 +23,10 @@ export const LAUNCH_ERRORS = {
     'The port is taken by another program.',
     'Stop that program, or choose another port with --port.',
   ),
+  'status-address': failed(
+    'The router cannot listen at the status address.',
+    'Choose another --status-addr, or none.',
+  ),
   'listen-failed': failed('The router cannot listen on its port.', 'See the reason in the message.'),
   'bad-directory': failed(
     'The run or state directory cannot be used.',

@@ -12,24 +12,24 @@ namespace weft {
 // X(name, meaning). The names are those of the control socket and of the metrics.
 #define WEFT_COUNTERS(X)                                                                                   \
   X(tap_read_frames, "frames read from TAPs; a superframe counts as one")                                  \
-  X(tap_read_bytes, "bytes of them")                                                                       \
+  X(tap_read_bytes, "bytes of frames read from TAPs")                                                      \
   X(tap_written_frames, "frames written to TAPs; a superframe counts as one")                              \
-  X(tap_written_bytes, "bytes of them")                                                                    \
+  X(tap_written_bytes, "bytes of frames written to TAPs")                                                  \
   X(udp_sent_datagrams, "datagrams sent")                                                                  \
-  X(udp_sent_bytes, "bytes of their payloads")                                                             \
+  X(udp_sent_bytes, "bytes of payload of datagrams sent")                                                  \
   X(udp_sent_batches, "send calls; one carries several datagrams where UDP_SEGMENT works")                 \
   X(udp_received_datagrams, "datagrams received")                                                          \
-  X(udp_received_bytes, "bytes of their payloads")                                                         \
+  X(udp_received_bytes, "bytes of payload of datagrams received")                                          \
   X(udp_received_batches, "receive calls that brought something")                                          \
   X(stream_sent_packets, "packets sent over TCP to peers that UDP does not reach")                         \
-  X(stream_sent_bytes, "bytes of them")                                                                    \
+  X(stream_sent_bytes, "bytes of packets sent over TCP")                                                   \
   X(stream_received_packets, "packets received over TCP")                                                  \
-  X(stream_received_bytes, "bytes of them")                                                                \
+  X(stream_received_bytes, "bytes of packets received over TCP")                                           \
   X(streams_broken, "TCP connections given up because what came was no packet")                            \
   X(superframes_in, "superframes read from TAPs and cut here")                                             \
-  X(segments, "frames cut from them")                                                                      \
+  X(segments, "frames cut from superframes")                                                               \
   X(superframes_out, "superframes written to TAPs")                                                        \
-  X(coalesced, "frames joined into them")                                                                  \
+  X(coalesced, "frames joined into superframes")                                                           \
   X(sealed_packets, "packets sealed")                                                                      \
   X(opened_packets, "packets opened")                                                                      \
   X(plain_sent_packets, "of the packets sent, those without encryption, in subnets that both ends trust")  \
@@ -41,7 +41,7 @@ namespace weft {
   X(relayed_packets, "packets passed on for others")                                                       \
   X(flooded, "frames sent to every peer of their network: broadcast, multicast, unknown destination")      \
   X(neighbours_answered, "ARP requests and neighbour solicitations for announced addresses answered here") \
-  X(neighbours_kept, "those for addresses of this host, which its containers answer")                      \
+  X(neighbours_kept, "such questions for addresses of this host, which its containers answer")             \
   X(multicast_sent, "multicast frames sent only to the peers that want their group")                       \
   X(multicast_kept, "multicast frames that no peer wants")                                                 \
   X(mss_clamped, "TCP SYNs whose MSS was lowered")                                                         \

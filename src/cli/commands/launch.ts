@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import { parseAdvertised, parseTarget } from '../../address.js';
+import { isLoopback, parseAdvertised, parseStatusAddress, parseTarget } from '../../address.js';
 import {
   type ChosenSettings,
   type LaunchRequest,
@@ -59,6 +59,8 @@ interface LaunchOptions extends CommonOptions {
   readonly dnsTtl?: number;
   readonly dnsListenAddress?: string[];
   readonly resolvConf?: string;
+  readonly statusAddr?: string;
+  readonly statusPublic?: boolean;
 }
 
 const HELP = `
@@ -75,7 +77,7 @@ Examples:
   weft launch --admin --admin-key /media/key       a network whose administrator keeps the key elsewhere
   weft launch --docker                             \`docker run --network weft\` works on this host
   weft launch --foreground                         for a service manager
-  weft launch --run-dir /run/weft2 --state-dir /var/lib/weft2 --port 6793 --bridge weft2
+  weft launch --run-dir /run/weft2 --state-dir /var/lib/weft2 --port 6793 --bridge weft2 --status-addr 127.0.0.1:6792
                                                    a second router on the same host`;
 
 /** `weft launch` */
@@ -190,6 +192,14 @@ export function registerLaunch(program: Command): void {
       'names the servers for all other names (default: /etc/resolv.conf)',
       (path) => resolve(path),
     )
+    .option(
+      '--status-addr <address>',
+      'address[:port] of this host where metrics and health can be read by HTTP; none: nowhere (default: 127.0.0.1:6782)',
+    )
+    .option(
+      '--status-public',
+      'with --status-addr: it is not of the loopback, and whoever gets there may read names, addresses and traffic',
+    )
     .addHelpText('after', HELP)
     .action(launch);
   withCommonOptions(command);
@@ -198,6 +208,7 @@ export function registerLaunch(program: Command): void {
 async function launch(peers: readonly string[], options: LaunchOptions): Promise<void> {
   for (const peer of peers) parseTarget(peer);
   for (const address of options.advertise ?? []) parseAdvertised(address);
+  checkStatusAddress(options);
   if (options.foreground) await launchHere(peers, options);
   else await launchDaemon(peers, options);
 }
@@ -254,6 +265,19 @@ async function launchHere(peers: readonly string[], options: LaunchOptions): Pro
       );
   });
   process.exit(0);
+}
+
+/** Others are to read of this router only where somebody wants that. */
+function checkStatusAddress({ statusAddr, statusPublic = false }: LaunchOptions): void {
+  if (statusAddr === undefined) {
+    if (statusPublic) throw usageError('give --status-public with --status-addr only');
+    return;
+  }
+  const address = parseStatusAddress(statusAddr);
+  if (address === undefined || isLoopback(address) || statusPublic) return;
+  throw usageError(
+    `--status-addr ${statusAddr} lets other hosts read names, addresses and traffic of this one: give --status-public, too, if they may`,
+  );
 }
 
 /** The router checks each. */
@@ -340,7 +364,17 @@ function chosenSettings(options: LaunchOptions): ChosenSettings {
   const addresses = { ipallocRange, ipallocDefaultSubnet, ipallocInit };
   const { dns, dnsDomain, dnsTtl, dnsListenAddress: dnsListen, resolvConf } = options;
   const names = { dns, dnsDomain, dnsTtl, dnsListen, resolvConf };
-  const all = { ...chosen, advertise, discovery, connLimit, trustedSubnets, ...addresses, ...names };
+  const { statusAddr } = options;
+  const all = {
+    ...chosen,
+    advertise,
+    discovery,
+    connLimit,
+    trustedSubnets,
+    ...addresses,
+    ...names,
+    statusAddr,
+  };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }
 

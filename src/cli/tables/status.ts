@@ -24,6 +24,7 @@ export function overview(status: Status): string {
     ['attachments', String(status.attachments)],
     ['names', orDash(status.dns, (domain) => `below ${domain}${namesWaiting(status.dnsWaiting)}`)],
     ['networks', status.networks === 0 ? 'the default one' : `the default one and ${status.networks} more`],
+    ['metrics', orDash(status.statusAddress, (address) => `http://${address}/metrics`)],
     ['exposed', exposuresText(status.exposed).replaceAll('\n', ', ')],
     ...status.faults.map((fault): [string, string] => ['fault', fault]),
   ]);

@@ -1,4 +1,11 @@
-import { formatHostPort, type HostPort, parseAdvertised, parseHostPort, parseTarget } from '../../address.js';
+import {
+  formatHostPort,
+  type HostPort,
+  parseAdvertised,
+  parseHostPort,
+  parseStatusAddress,
+  parseTarget,
+} from '../../address.js';
 import { parseDomain } from '../../dns/index.js';
 import { WeftError } from '../../errors.js';
 import { checkBridgeName, checkMtu, parseSubnet } from '../../hostnet/index.js';
@@ -79,6 +86,7 @@ async function decide(request: LaunchRequest): Promise<Plan> {
   };
   checkBridgeName(settings.bridge);
   for (const text of settings.dnsListen) parseListenAddress(text);
+  parseStatusAddress(settings.statusAddr);
   if (settings.mtu !== 'auto') checkMtu(settings.mtu);
   const token = request.network === undefined ? undefined : parseToken(request.network.token);
   const asked =

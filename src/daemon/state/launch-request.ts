@@ -1,7 +1,7 @@
 /** What a launch asks for, and the settings that follow from it and from earlier launches. */
 import { hostname } from 'node:os';
 import Type, { type Static } from 'typebox';
-import { DEFAULT_PORT } from '../../address.js';
+import { DEFAULT_PORT, DEFAULT_STATUS_ADDRESS } from '../../address.js';
 import { DEFAULT_DOMAIN } from '../../dns/index.js';
 import { DEFAULT_STORM_LIMIT, MAX_STORM_LIMIT, MAX_WORKERS, OFFLOADS } from '../../forwarder/limits.js';
 import { DEFAULT_BRIDGE } from '../../hostnet/index.js';
@@ -59,6 +59,8 @@ const Settings = Type.Object({
   dnsListen: Type.Array(Type.String(), { maxItems: 16 }),
   /** Names the servers that answer for everything else. */
   resolvConf: Type.String({ pattern: '^/' }),
+  /** Where metrics and health are served: an IP address of this host with a port, or `none`. */
+  statusAddr: Type.String(),
 });
 export type Settings = Static<typeof Settings>;
 
@@ -115,6 +117,7 @@ export function settle(chosen: ChosenSettings, earlier: ChosenSettings): Setting
     dnsTtl: 1,
     dnsListen: [],
     resolvConf: '/etc/resolv.conf',
+    statusAddr: DEFAULT_STATUS_ADDRESS,
     ...earlier,
     ...chosen,
   };

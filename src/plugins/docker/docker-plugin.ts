@@ -51,6 +51,8 @@ export class DockerPlugin implements DockerControl {
   readonly #switching = new Serial();
   #engine: DockerEngine | undefined;
   #stopped = false;
+  #requests = 0;
+  #failures = 0;
   /** Why the socket is not there. */
   #socketFault: string | null = null;
 
@@ -164,6 +166,11 @@ export class DockerPlugin implements DockerControl {
     };
   }
 
+  /** What Docker asked for until now. */
+  get activity(): { readonly enabled: boolean; readonly requests: number; readonly failures: number } {
+    return { enabled: this.#book.enabled, requests: this.#requests, failures: this.#failures };
+  }
+
   /** For a swarm Docker takes any subnet, whatever is in its way on some host. */
   #ipam(creations: Creations, grace: Grace): IpamDriver {
     const { host, swarm, inTheWay: asked = inTheWay } = this.#options;
@@ -228,7 +235,13 @@ export class DockerPlugin implements DockerControl {
     const entries = Object.entries(methods).map(([name, { body, answer }]) => {
       const noticed = async (request: unknown) => {
         if (body !== null) this.#upkeep.lookLater();
-        return await answer(request);
+        this.#requests += 1;
+        try {
+          return await answer(request);
+        } catch (error) {
+          this.#failures += 1;
+          throw error;
+        }
       };
       return [name, { body, answer: noticed }];
     });

@@ -1,0 +1,49 @@
+import type { Ipam } from '../routes/ipam.js';
+import type { DnsStatus } from '../routes/names.js';
+import type { Connection, Peer, Status } from '../schemas.js';
+
+/** What a router is like at one moment: all that the status address tells comes from here. */
+export interface Observation {
+  readonly status: Status;
+  readonly peers: readonly Peer[];
+  readonly connections: readonly Connection[];
+  readonly dns: DnsStatus;
+  readonly ipam: Ipam;
+  readonly docker: DockerActivity;
+  /** Of the forwarder: null while it does not answer. */
+  readonly counters: {
+    readonly forwarder: Readonly<Record<string, number>> | null;
+    /** Frames that the rules of this host's bridges refused. */
+    readonly bridges: Readonly<Record<string, number>>;
+    readonly mesh: Readonly<Record<string, number>>;
+    readonly overlay: Readonly<Record<string, number>>;
+  };
+  /** Networks that have a loop now. */
+  readonly loops: readonly { readonly muted: boolean }[];
+  readonly daemon: DaemonFacts;
+}
+
+/** What Docker asked of its network plugin. */
+export interface DockerActivity {
+  readonly enabled: boolean;
+  readonly requests: number;
+  readonly failures: number;
+}
+
+/** The daemon's process. All times are in seconds. */
+export interface DaemonFacts {
+  readonly node: string;
+  /** Unix time. */
+  readonly now: number;
+  readonly startedAt: number;
+  readonly cpu: number;
+  readonly residentBytes: number;
+  readonly heapBytes: number;
+  /** How much later than it could have run a task ran. */
+  readonly eventLoopLag: number;
+  /** How long the event loop was at work since the start. */
+  readonly eventLoopBusy: number;
+}
+
+/** Looks at the router once. */
+export type Observe = () => Promise<Observation>;
