@@ -75,7 +75,6 @@ export class Router implements LaunchedRouter {
     const { trust, overlay, members, endpoints, macWatch, exposures, containers, labelled } = this.#parts;
     const { docker, statusPlace } = this.#parts;
     mesh.connect(plan.targets);
-    await statusPlace.start(() => this.control.observe());
     await names.start();
     await addresses.start();
     await this.#reclaim().catch(() => {}); // what cannot be read cannot be restored either, which says why
@@ -87,7 +86,8 @@ export class Router implements LaunchedRouter {
       .start(mesh, overlay)
       .then(() => mesh.start())
       .then(() => members.start());
-    const [gone] = await allEnded([restored, meshed]);
+    const watched = statusPlace.start(() => this.control.observe());
+    const [gone] = await allEnded([restored, meshed, watched]);
     for (const { target } of gone) log.warn(`${target} was attached before and is gone`, { target });
     endpoints.start();
     macWatch.lookAtAll();

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { formatHostPort, parseAdvertised, parseHostPort, parseTarget } from '../../src/address.js';
+import {
+  formatHostPort,
+  isLoopback,
+  parseAdvertised,
+  parseHostPort,
+  parseStatusAddress,
+  parseTarget,
+} from '../../src/address.js';
 import { WeftError } from '../../src/errors.js';
 
 describe('addresses', () => {
@@ -69,5 +76,39 @@ describe('addresses', () => {
         }
       }),
     );
+  });
+});
+
+describe('the status address', () => {
+  const read = (text: string) => {
+    const address = parseStatusAddress(text);
+    return address && { at: formatHostPort(address), isLoopback: isLoopback(address) };
+  };
+
+  test.each([
+    ['127.0.0.1', { at: '127.0.0.1:6782', isLoopback: true }],
+    ['127.9.9.9:80', { at: '127.9.9.9:80', isLoopback: true }],
+    ['::1', { at: '[::1]:6782', isLoopback: true }],
+    ['::ffff:127.0.0.1', { at: '[::ffff:7f00:1]:6782', isLoopback: true }],
+    ['0.0.0.0', { at: '0.0.0.0:6782', isLoopback: false }],
+    ['::', { at: '[::]:6782', isLoopback: false }],
+    ['10.0.0.5:9000', { at: '10.0.0.5:9000', isLoopback: false }],
+    ['fe80::1%eth0', { at: '[fe80::1%eth0]:6782', isLoopback: false }],
+    ['none', undefined],
+  ])('%s is read, and others are told from the loopback', (text, expected) => {
+    expect(read(text)).toEqual(expected);
+  });
+
+  test.each([
+    'localhost',
+    'host.example',
+    '224.0.0.1',
+    '255.255.255.255',
+    'ff02::1',
+    '',
+    '1.2.3',
+    '127.0.0.1:0',
+  ])('"%s" is refused', (text) => {
+    expect(() => parseStatusAddress(text)).toThrow(/address/);
   });
 });

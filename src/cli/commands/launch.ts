@@ -198,7 +198,7 @@ export function registerLaunch(program: Command): void {
     )
     .option(
       '--status-public',
-      'with --status-addr: it is not of the loopback, and whoever gets there may read names, addresses and traffic',
+      'with --status-addr: it is not of the loopback, and whoever gets there may read who takes part and how much traffic flows',
     )
     .addHelpText('after', HELP)
     .action(launch);
@@ -276,7 +276,7 @@ function checkStatusAddress({ statusAddr, statusPublic = false }: LaunchOptions)
   const address = parseStatusAddress(statusAddr);
   if (address === undefined || isLoopback(address) || statusPublic) return;
   throw usageError(
-    `--status-addr ${statusAddr} lets other hosts read names, addresses and traffic of this one: give --status-public, too, if they may`,
+    `--status-addr ${statusAddr} lets other hosts read who takes part and how much traffic flows: give --status-public, too, if they may`,
   );
 }
 

@@ -204,7 +204,7 @@ describe('the status address', () => {
       for (const socket of slow) if (socket.writable) socket.write('y');
     }, 300);
     await ended(dial());
-    expect(all.filter(({ closed }) => closed)).toEqual([]);
+    expect(all.filter(({ closed }) => closed).length).toBe(0);
     await Promise.all(all.map(ended));
     clearInterval(dripping);
     expect(performance.now() - began).toBeLessThan(8_000);
