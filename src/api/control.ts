@@ -14,6 +14,7 @@ import type {
   DetachRequest,
   Peer,
   Report,
+  Source,
   Status,
   Stopped,
   Target,
@@ -35,6 +36,8 @@ export interface RouterControl {
   peers(): readonly Peer[];
   connections(): Promise<readonly Connection[]>;
   targets(): readonly Target[];
+  /** Where targets come from, besides a launch and `connect`. */
+  sources(): readonly Source[];
   readonly names: NameControl;
   readonly addresses: AddressControl;
   datapath(): Promise<Datapath>;

@@ -30,6 +30,7 @@ export type {
   DetachRequest,
   Peer,
   Report,
+  Source,
   Status,
   Stopped,
   Target,

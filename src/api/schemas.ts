@@ -68,8 +68,19 @@ export const Connection = Type.Object({
 });
 export type Connection = Static<typeof Connection>;
 
+export const Source = Type.Object({
+  source: Type.String({ description: 'as `weft launch --discover` was given it, without credentials' }),
+  state: Type.Union([Type.Literal('waiting'), Type.Literal('working'), Type.Literal('failing')]),
+  targets: Type.Number({ description: 'that are kept' }),
+  found: Type.Number({ description: 'that it named when it last answered' }),
+  answeredAt: Type.Optional(Type.Number({ description: 'Unix time in milliseconds' })),
+  lastError: Type.Optional(ErrorAnswer),
+});
+export type Source = Static<typeof Source>;
+
 export const Target = Type.Object({
   target: Type.String(),
+  from: Type.Array(Type.String(), { description: 'launch, connect, or names of sources' }),
   state: Type.Union([
     Type.Literal('connecting'),
     Type.Literal('connected'),
@@ -205,6 +216,7 @@ export const Report = Type.Object({
   peers: Type.Array(Peer),
   connections: Type.Array(Connection),
   targets: Type.Array(Target),
+  sources: Type.Array(Source),
   networks: Type.Array(NetworkInfo),
   exposures: Type.Array(Exposure),
   attachments: Type.Array(Attachment),

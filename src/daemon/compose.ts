@@ -15,6 +15,7 @@ import {
 } from '../hostnet/index.js';
 import { Mesh } from '../mesh/index.js';
 import { Overlay } from '../overlay/index.js';
+import { Discovery, parseSource, pause } from '../plugins/discovery/index.js';
 import { DockerPlugin } from '../plugins/docker/index.js';
 import { LabelledContainers } from '../plugins/labels/index.js';
 import { Addresses, AddressSource, rangesOf } from './addresses/index.js';
@@ -24,7 +25,7 @@ import { InsideSubnets } from './inside.js';
 import type { Plan } from './launch/index.js';
 import { errorFields, type Log, logForwarder, logMesh, logOverlay } from './logging/index.js';
 import { Custody, Endpoints, MacWatch, Refusals, reservedBy, reservedHolder } from './mac-routes/index.js';
-import { KnownMembers, PeerPaths, Trust } from './membership/index.js';
+import { KnownMembers, PeerPaths, Targets, Trust } from './membership/index.js';
 import { Dns } from './names/index.js';
 import { StatusPlace } from './observation/index.js';
 import { Platforms } from './platforms/index.js';
@@ -102,7 +103,31 @@ function composeControlPlane({ request, plan, mtu, log }: Materials, inside: Ins
     file: files.members,
     onFailure: (error) => log.warn(`members are not saved: ${String(error)}`, errorFields(error)),
   });
-  return { trust, mesh, members };
+  const sources = composeDiscovery({ plan, log }, mesh);
+  const targets = new Targets({
+    mesh,
+    file: files.targets,
+    connected: plan.connected,
+    sourcesOf: (target) => sources.sourcesOf(target),
+  });
+  return { trust, mesh, members, sources, targets };
+}
+
+/** Who else tells at which addresses other routers may be. */
+function composeDiscovery({ plan, log }: Pick<Materials, 'plan' | 'log'>, mesh: Mesh): Discovery {
+  const { identity, settings } = plan;
+  const context = {
+    peer: identity.peer,
+    addresses: () => mesh.member(identity.peer)?.endpoints ?? [],
+    resolvConf: settings.resolvConf,
+    pause,
+  };
+  return new Discovery({
+    sources: settings.discover.map((text) => parseSource(text)(context)),
+    onTargets: (targets) => mesh.discover(targets),
+    onNotice: (text) => log.info(text),
+    onTrouble: (text) => log.warn(text),
+  });
 }
 
 /** What moves frames, and the networks that it moves them on. */

@@ -1,4 +1,3 @@
-import { parseTarget } from '../address.js';
 import type {
   Attachment,
   AttachRequest,
@@ -12,6 +11,7 @@ import type {
   Peer,
   Report,
   RouterControl,
+  Source,
   Status,
   Stopped,
   Target,
@@ -20,12 +20,11 @@ import type {
   Version,
 } from '../api/index.js';
 import type { Observation } from '../api/status/index.js';
-import { WeftError } from '../errors.js';
 import { weftVersion } from '../version.js';
 import type { Parts } from './compose.js';
 import { joinInvitation } from './membership/index.js';
 import { daemonFacts } from './observation/index.js';
-import { connectionView, datapathView, peerView, targetView } from './views.js';
+import { connectionView, datapathView, peerView } from './views.js';
 
 export interface ControlApiOptions {
   readonly parts: Parts;
@@ -167,6 +166,7 @@ export class ControlApi implements RouterControl {
       peers: [...this.peers()],
       connections: [...connections],
       targets: [...this.targets()],
+      sources: this.sources(),
       networks: networks.list(),
       exposures: exposures.list(),
       attachments: [...this.attachments()],
@@ -215,7 +215,11 @@ export class ControlApi implements RouterControl {
   }
 
   targets(): readonly Target[] {
-    return this.#parts.mesh.targets().map(targetView);
+    return this.#parts.targets.list();
+  }
+
+  sources(): Source[] {
+    return this.#parts.sources.status();
   }
 
   datapath(): Promise<Datapath> {
@@ -230,34 +234,14 @@ export class ControlApi implements RouterControl {
     return joinInvitation({ network, port, addresses: addresses ?? advertise, inside: inside.all });
   }
 
-  async connect({ peers, replace = false }: ConnectRequest): Promise<readonly Target[]> {
-    for (const peer of peers) parseTarget(peer);
-    await this.#changeTargets(() => this.#parts.mesh.connect(peers, { replace }));
+  async connect(request: ConnectRequest): Promise<readonly Target[]> {
+    await this.#parts.targets.connect(request);
     return this.targets();
   }
 
   async forget(peers: readonly string[]): Promise<readonly Target[]> {
-    const unknown = await this.#changeTargets(() => this.#parts.mesh.forget(peers));
-    if (unknown.length === 0) return this.targets();
-    throw new WeftError(
-      'no-such-target',
-      `${unknown.join(', ')} ${unknown.length === 1 ? 'is not a target' : 'are not targets'}: \`weft status targets\` shows them`,
-    );
-  }
-
-  /** What the disk does not take is not done. */
-  async #changeTargets<T>(change: () => T): Promise<T> {
-    const { mesh, plan } = this.#parts;
-    const targets = () => mesh.targets().map(({ target }) => target);
-    const before = targets();
-    const result = change();
-    try {
-      await plan.files.targets.write(() => ({ targets: targets() }));
-      return result;
-    } catch (error) {
-      mesh.connect(before, { replace: true });
-      throw error;
-    }
+    await this.#parts.targets.forget(peers);
+    return this.targets();
   }
 
   attachments(): readonly Attachment[] {

@@ -72,7 +72,8 @@ export class Router implements LaunchedRouter {
   async #start(): Promise<void> {
     const { request, plan, log, mesh, names, addresses, networks, records, forwarder, attachments } =
       this.#parts;
-    const { trust, overlay, members, endpoints, macWatch, exposures, containers, labelled } = this.#parts;
+    const { sources, trust, overlay, members, endpoints, macWatch, exposures, containers, labelled } =
+      this.#parts;
     const { docker, statusPlace } = this.#parts;
     mesh.connect(plan.targets);
     await names.start();
@@ -88,6 +89,7 @@ export class Router implements LaunchedRouter {
       .then(() => members.start());
     const watched = statusPlace.start(() => this.control.observe());
     const [gone] = await allEnded([restored, meshed, watched]);
+    sources.start();
     for (const { target } of gone) log.warn(`${target} was attached before and is gone`, { target });
     endpoints.start();
     macWatch.lookAtAll();
@@ -160,8 +162,9 @@ export class Router implements LaunchedRouter {
 
   /** Everything that speaks over the mesh, which ends last. */
   async #endControlPlane(): Promise<void> {
-    const { statusPlace, endpoints, overlay, members, names, addresses } = this.#parts;
+    const { statusPlace, sources, endpoints, overlay, members, names, addresses } = this.#parts;
     await statusPlace.stop();
+    await sources.stop();
     endpoints.stop();
     overlay.stop();
     await members.stop();

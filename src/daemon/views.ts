@@ -1,7 +1,7 @@
 /** What the router tells about itself, from what its parts tell. */
-import type { Connection, Datapath, Peer, Target } from '../api/index.js';
+import type { Connection, Datapath, Peer } from '../api/index.js';
 import type { Forwarder } from '../forwarder/index.js';
-import type { MemberView, TargetView } from '../mesh/index.js';
+import type { MemberView } from '../mesh/index.js';
 import type { ConnectionView } from '../overlay/index.js';
 
 export function peerView(member: MemberView): Peer {
@@ -25,10 +25,6 @@ function peerState({ self, linked, left, down }: MemberView): Peer['state'] {
 
 export function connectionView(view: ConnectionView): Connection {
   return { ...view };
-}
-
-export function targetView({ lastError, ...view }: TargetView): Target {
-  return lastError === undefined ? { ...view } : { ...view, lastError: { ...lastError } };
 }
 
 /** Asks the forwarder for all that it knows about itself; with it goes what the bridges `refused`. */

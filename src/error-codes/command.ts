@@ -11,6 +11,10 @@ export const COMMAND_ERRORS = {
     'An address cannot be read, or cannot be used there.',
     'Give an address of the form that the message names.',
   ),
+  'bad-source': usage(
+    'A source of targets, as --discover names it, cannot be read.',
+    'Give KIND:ARGUMENT as `weft launch --help` shows.',
+  ),
   'bad-target': usage('A peer to connect to cannot be read.', 'Give host, host:port, or [address]:port.'),
   'bad-cidr': usage(
     "An address with a prefix length cannot be read, or cannot be a container's.",

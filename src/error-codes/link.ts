@@ -11,6 +11,7 @@ export const LINK_ERRORS = {
   ),
   'name-unanswered': retried('No DNS server answers.'),
   'no-address': retried('No address of the peer is known.'),
+  'source-failed': retried('A source of targets does not answer as it should.'),
   self: failed('The address leads back to this router.', 'None.'),
   'not-connected': retried('The peer did not connect in time.'),
   'handshake-failed': retried('The handshake failed.'),

@@ -135,6 +135,11 @@ export class Mesh extends EventEmitter<MeshEvents> {
     return unknown;
   }
 
+  /** Makes these the targets that sources of targets know, beside the configured ones. Links stay. Throws `bad-address`. */
+  discover(targets: readonly string[]): void {
+    this.#links.dialer.discoverTargets(targets);
+  }
+
   /**
    * Dials these members of an earlier run until their records are known, in place of those that were remembered before.
    * Only between `start` and `stop`. Throws `bad-address`.
@@ -328,6 +333,7 @@ export class Mesh extends EventEmitter<MeshEvents> {
       selfRecord: () => this.#core.membership.self,
       isAdmitted: (peer) => admits?.(peer, Infinity) ?? true,
       isMember: (peer) => this.#core.membership.get(peer) !== undefined,
+      isReachable: (peer) => this.reachable(peer),
       knownHosts: () => this.#contacts.hosts(),
       events: {
         up: (link) => this.#onUp(link),

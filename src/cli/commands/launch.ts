@@ -49,6 +49,7 @@ interface LaunchOptions extends CommonOptions {
   readonly stormLimit?: number;
   readonly advertise?: string[];
   readonly discovery?: boolean;
+  readonly discover?: string[];
   readonly connLimit?: 'auto' | number;
   readonly trustedSubnets?: string[];
   readonly ipallocRange?: string;
@@ -68,6 +69,11 @@ Without --token or a password: the network of the last launch on this host, else
 launch (port, bridge, …) holds until it is chosen anew; \`weft reset\` forgets it. So do the peers: those that are named
 now take the place of all earlier ones, with what \`weft connect\` and \`weft forget\` made of them. The addresses of a
 token are added.
+
+Sources (--discover), which are asked again and again; docs/guide.md, "Discovery":
+  dns:NAME[:PORT]              all addresses of a name; of _SERVICE._tcp.NAME all places that its SRV records name
+  file:PATH                    a file with host[:port] on each line
+  exec:PROGRAM                 what a program prints, in the same way
 
 Examples:
   weft launch                                      a new network; prints the line that joins other hosts
@@ -159,6 +165,11 @@ export function registerLaunch(program: Command): void {
     )
     .option('--discovery', 'dial members as they become known (the default)')
     .option('--no-discovery', 'dial the given routers only, not those that they know')
+    .option(
+      '--discover <source>',
+      'connect to the routers that this source knows, as KIND:ARGUMENT; repeatable; "none" ends it (or set WEFT_DISCOVER)',
+      collect,
+    )
     .option(
       '--conn-limit <count>',
       'maximum number of control links (default: auto, as many as it takes)',
@@ -369,6 +380,7 @@ function chosenSettings(options: LaunchOptions): ChosenSettings {
     ...chosen,
     advertise,
     discovery,
+    discover: sourcesOf(options),
     connLimit,
     trustedSubnets,
     ...addresses,
@@ -376,6 +388,15 @@ function chosenSettings(options: LaunchOptions): ChosenSettings {
     statusAddr,
   };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+}
+
+/** The environment counts only when nothing is said on the command line. */
+function sourcesOf({ discover }: LaunchOptions): string[] | undefined {
+  const { WEFT_DISCOVER = '' } = process.env;
+  delete process.env.WEFT_DISCOVER; // it may hold a password, which no child needs
+  const given = discover ?? WEFT_DISCOVER.split(/\s+/).filter(Boolean);
+  if (given.length === 0) return undefined;
+  return given.filter((source) => source !== 'none');
 }
 
 function adminText(options: LaunchOptions): string {

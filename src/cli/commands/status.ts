@@ -7,6 +7,7 @@ import type {
   NetworkInfo,
   Peer,
   PeerPath,
+  Source,
   Status,
   Target,
 } from '../../api/index.js';
@@ -16,7 +17,14 @@ import { dnsText } from '../tables/dns.js';
 import { ipamText } from '../tables/ipam.js';
 import { networksTable } from '../tables/networks.js';
 import { pathsText } from '../tables/paths.js';
-import { connectionsTable, datapathText, overview, peersTable, targetsTable } from '../tables/status.js';
+import {
+  connectionsTable,
+  datapathText,
+  overview,
+  peersTable,
+  sourcesTable,
+  targetsTable,
+} from '../tables/status.js';
 import { print } from '../terminal/index.js';
 
 const HELP = `
@@ -25,7 +33,8 @@ Subjects:
   peers        routers that this one knows of
   connections  how traffic to each of them flows: path, round trip, loss, cipher
   paths        for each: every address and relay that was tried, what answered, and why it is not better
-  targets      routers that this one was told to connect to
+  targets      routers that this one was told to connect to, who told it, and how the sources of --discover do
+  sources      those sources alone
   dns          the DNS server, and the names of containers on all hosts
   networks     isolated networks, and who is on them
   ipam         who owns how many addresses, and what this host may hand out
@@ -36,7 +45,9 @@ const SUBJECTS = {
   peers: (options: CommonOptions) => show<Peer[]>(options, '/peers', peersTable),
   connections: (options: CommonOptions) => show<Connection[]>(options, '/connections', connectionsTable),
   paths: (options: CommonOptions) => show<PeerPath[]>(options, '/paths', pathsText),
-  targets: (options: CommonOptions) => show<Target[]>(options, '/targets', targetsTable),
+  targets: (options: CommonOptions) =>
+    show<Target[]>(options, '/targets', (targets) => targetsText(targets, options)),
+  sources: (options: CommonOptions) => show<Source[]>(options, '/sources', sourcesTable),
   dns: (options: CommonOptions) => show<DnsReport>(options, '/dns', dnsText),
   networks: (options: CommonOptions) => show<NetworkInfo[]>(options, '/networks', networksTable),
   ipam: (options: CommonOptions) => show<Ipam>(options, '/ipam', ipamText),
@@ -53,6 +64,12 @@ export function registerStatus(program: Command): void {
     .addHelpText('after', HELP)
     .action((subject: keyof typeof SUBJECTS, options: CommonOptions) => SUBJECTS[subject](options));
   withCommonOptions(command);
+}
+
+async function targetsText(targets: readonly Target[], { runDir }: CommonOptions): Promise<string> {
+  const sources = await ask<Source[]>(runDir, 'GET', '/sources');
+  const tables = [targetsTable(targets), ...(sources.length === 0 ? [] : [sourcesTable(sources)])];
+  return (await Promise.all(tables)).join('\n\n');
 }
 
 async function show<T>(

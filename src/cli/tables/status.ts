@@ -1,5 +1,5 @@
 /** The router's answers as text. */
-import type { Connection, Datapath, Peer, Status, Target } from '../../api/index.js';
+import type { Connection, Datapath, Peer, Source, Status, Target } from '../../api/index.js';
 import { bytes, duration, latency, orDash, pairs, peerName, share, table } from '../terminal/index.js';
 import { waitingText } from './dns.js';
 import { exposuresText } from './exposures.js';
@@ -98,8 +98,9 @@ function pathText({ path, viaNickname, endpoint }: Connection): string {
 }
 
 export function targetsTable(targets: readonly Target[]): Promise<string> {
-  const rows = targets.map(({ target, state, peer, retryAt, lastError }) => [
+  const rows = targets.map(({ target, from, state, peer, retryAt, lastError }) => [
     target,
+    from.join(' '),
     state,
     orDash(peer),
     state !== 'connected' && retryAt !== undefined
@@ -107,7 +108,19 @@ export function targetsTable(targets: readonly Target[]): Promise<string> {
       : '-',
     state === 'connected' ? '' : (lastError?.message ?? ''),
   ]);
-  return table(['target', 'state', 'peer', 'retry', ''], rows, 'no targets');
+  return table(['target', 'from', 'state', 'peer', 'retry', ''], rows, 'no targets');
+}
+
+export function sourcesTable(sources: readonly Source[]): Promise<string> {
+  const rows = sources.map(({ source, state, targets, found, answeredAt, lastError }) => [
+    source,
+    state,
+    answeredAt === undefined ? 'never' : `${duration(Math.max(0, (Date.now() - answeredAt) / 1000))} ago`,
+    String(found),
+    String(targets),
+    lastError?.message ?? '',
+  ]);
+  return table(['source', 'state', 'answered', 'found', 'kept', ''], rows, 'no sources of targets');
 }
 
 export async function datapathText(datapath: Datapath): Promise<string> {

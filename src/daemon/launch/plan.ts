@@ -1,6 +1,5 @@
 import {
   formatHostPort,
-  type HostPort,
   parseAdvertised,
   parseHostPort,
   parseStatusAddress,
@@ -21,6 +20,7 @@ import {
   parseToken,
   saveNetwork,
 } from '../../identity/index.js';
+import { parseSource } from '../../plugins/discovery/index.js';
 import { type AddressPlan, loadRing, planAddresses, type Ring } from '../addresses/index.js';
 import { parseListenAddress } from '../names/index.js';
 import {
@@ -39,6 +39,8 @@ export interface Plan {
   readonly network: Network;
   readonly settings: Settings;
   readonly targets: readonly string[];
+  /** Those of the targets that came with `weft connect`. */
+  readonly connected: readonly string[];
   /** The network comes from the state directory. */
   readonly resumed: boolean;
   /** What members said about each other and the secret. */
@@ -68,7 +70,7 @@ export async function makePlan(request: LaunchRequest): Promise<OpenPlan> {
 
 async function decide(request: LaunchRequest): Promise<Plan> {
   const files = stateFiles(request.stateDir);
-  const [stored, earlier, { targets: known }, trust] = await Promise.all([
+  const [stored, earlier, { targets: known, connected: added = [] }, trust] = await Promise.all([
     loadNetwork(request.stateDir),
     files.launch.read(),
     files.targets.read(),
@@ -76,11 +78,13 @@ async function decide(request: LaunchRequest): Promise<Plan> {
   ]);
   for (const text of request.peers) parseTarget(text);
   for (const text of request.settings.advertise ?? []) parseAdvertised(text);
+  for (const text of request.settings.discover ?? []) parseSource(text);
   const chosen = settle(request.settings, earlier);
   const settings = {
     ...chosen,
     // What an earlier version of weft took is no reason not to start.
     advertise: chosen.advertise.filter((text) => isRead(text, parseAdvertised)),
+    discover: chosen.discover.filter((text) => isRead(text, parseSource)),
     dnsDomain: parseDomain(chosen.dnsDomain),
     trustedSubnets: chosen.trustedSubnets.map(parseSubnet),
   };
@@ -96,6 +100,7 @@ async function decide(request: LaunchRequest): Promise<Plan> {
       ? decideNetwork(stored, asked, request.stateDir)
       : await ruledNetwork(stored, asked, request.adminKey);
   const named = request.peers.length > 0 ? request.peers : known;
+  const connected = request.peers.length > 0 ? [] : added;
   const given = token?.addresses.filter((text) => isRead(text, parseTarget)) ?? [];
   const targets = distinct([...named, ...given]);
   const identity = await loadOrCreateIdentity(request.stateDir);
@@ -104,10 +109,10 @@ async function decide(request: LaunchRequest): Promise<Plan> {
   await Promise.all([
     network === stored ? undefined : saveNetwork(request.stateDir, network),
     files.launch.write(() => ({ ...earlier, ...request.settings })),
-    files.targets.write(() => ({ targets })),
+    files.targets.write(() => ({ targets, connected })),
   ]);
   const resumed = stored !== undefined;
-  return { identity, network, settings, targets, resumed, trust, files, addresses, ring };
+  return { identity, network, settings, targets, connected, resumed, trust, files, addresses, ring };
 }
 
 function decideNetwork(stored: Network | undefined, asked: Network | undefined, stateDir: string): Network {
@@ -146,7 +151,7 @@ function hex(key: Uint8Array | undefined): string {
   return key === undefined ? '' : Buffer.from(key).toString('hex');
 }
 
-function isRead(text: string, parse: (text: string) => HostPort): boolean {
+function isRead(text: string, parse: (text: string) => unknown): boolean {
   try {
     parse(text);
     return true;

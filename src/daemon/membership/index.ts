@@ -3,4 +3,5 @@ export { joinCommand, joinInvitation } from './invitation.js';
 export { KnownMembers } from './known-members.js';
 export { nameOf } from './peer-names.js';
 export { PeerPaths } from './peer-paths.js';
+export { Targets } from './targets.js';
 export { Trust } from './trust.js';

@@ -40,6 +40,8 @@ const Settings = Type.Object({
   advertise: Type.Array(Type.String(), { maxItems: 16 }),
   /** Control links are made to members that are no targets, too. */
   discovery: Type.Boolean(),
+  /** `KIND:ARGUMENT` of each source of targets. */
+  discover: Type.Array(Type.String(), { maxItems: 16 }),
   /** Most control links; `auto`: as many as it takes. */
   connLimit: Type.Union([Auto, Type.Integer({ minimum: 1, maximum: 10_000 })]),
   /** Subnets in which data is not encrypted, where the other end lists ours, too. */
@@ -107,6 +109,7 @@ export function settle(chosen: ChosenSettings, earlier: ChosenSettings): Setting
     stormLimit: DEFAULT_STORM_LIMIT,
     advertise: [],
     discovery: true,
+    discover: [],
     connLimit: 'auto',
     trustedSubnets: [],
     ipallocRange: DEFAULT_RANGE,

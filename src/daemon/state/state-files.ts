@@ -8,7 +8,11 @@ import { corruptFile, readPrivateJson, writePrivateJson } from '../../identity/i
 import { validator } from '../../validate.js';
 import { ChosenSettings } from './launch-request.js';
 
-const Targets = Type.Object({ targets: Type.Array(Type.String()) });
+const Targets = Type.Object({
+  targets: Type.Array(Type.String()),
+  /** Those of them that came with `weft connect`. */
+  connected: Type.Optional(Type.Array(Type.String())),
+});
 
 /** What a container is called. */
 const CALLED = {

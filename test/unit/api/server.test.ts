@@ -31,7 +31,7 @@ describe('the API', () => {
     });
   }
 
-  const target = { target: 'host-a', state: 'connecting' as const };
+  const target = { target: 'host-a', from: ['connect'], state: 'connecting' as const };
 
   it('answers with what the router says', async () => {
     await serve({ targets: () => [target] });

@@ -30,6 +30,8 @@ export interface LinksOptions {
   /** False for a peer that was expelled. */
   readonly isAdmitted: (peer: PeerId) => boolean;
   readonly isMember: (peer: PeerId) => boolean;
+  /** Messages get to this peer, over others if not straight. */
+  readonly isReachable: (peer: PeerId) => boolean;
   /** The hosts at which members are. */
   readonly knownHosts: () => ReadonlySet<string>;
   readonly events: LinksEvents;
@@ -144,13 +146,14 @@ export class Links {
   }
 
   #newDialer(isLinked: (peer: PeerId) => boolean): Dialer {
-    const { timings, events } = this.#options;
+    const { timings, events, isReachable } = this.#options;
     return new Dialer({
       timings,
       random: Math.random,
       dial: (address, signal, wanted) => this.#dial(address, signal, wanted),
       ownAddresses: () => this.ownAddresses(),
       isLinked,
+      isReachable,
       onFailure: (error, address, news) => {
         if (news) events.warning(error, { address });
         else events.failed(error.code);

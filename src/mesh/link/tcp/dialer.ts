@@ -1,8 +1,8 @@
 import { formatHostPort, type HostPort, isDialable, parseHostPort } from '../../../address.js';
+import { Backoff } from '../../../backoff.js';
 import { systemCode, WeftError } from '../../../errors.js';
 import type { PeerId } from '../../../identity/index.js';
 import { resolveHostPort } from '../../../resolve-host-port.js';
-import { Backoff } from './backoff.js';
 import { firstOf } from './first-of.js';
 import type { DialTimings, TargetState, TargetView } from './types.js';
 
@@ -25,13 +25,20 @@ export interface DialerOptions {
   /** What is true for the addresses that lead back to this router, as things are now. */
   readonly ownAddresses: () => (address: HostPort) => boolean;
   readonly isLinked: (peer: PeerId) => boolean;
+  /** Messages get to this peer, over others if not straight. */
+  readonly isReachable: (peer: PeerId) => boolean;
   /** An attempt failed; `news` when the one before it did not fail in the same way. */
   readonly onFailure: (error: WeftError, target: string, news: boolean) => void;
 }
 
-/** Somebody to be linked to: a configured target (one address, the peer found out) or a member (the peer known). */
+/** Who wants a link to a target: the operator, a source of targets, or both. */
+type Wish = 'configured' | 'discovered';
+
+/** Somebody to be linked to: a target (one address, the peer found out) or a member (the peer known). */
 interface Quest {
   readonly name: string;
+  /** None for a member. */
+  readonly wishes: Set<Wish>;
   /** The member; undefined for a target. */
   readonly member: PeerId | undefined;
   readonly addresses: () => readonly HostPort[];
@@ -45,7 +52,7 @@ interface Quest {
   lastError: WeftError | undefined;
 }
 
-/** Keeps links to configured targets and to known members: dials, and dials again with backoff. */
+/** Keeps links to targets and to known members: dials, and dials again with backoff. */
 export class Dialer {
   readonly #options: DialerOptions;
   /** By the canonical form of the target. */
@@ -63,36 +70,40 @@ export class Dialer {
     for (const quest of this.#targets.values()) void this.#attempt(quest);
   }
 
-  /** Adds targets that are not there yet. Throws `bad-address` before anything is changed. */
+  /** Adds configured targets that are not there yet. Throws `bad-address` before anything is changed. */
   addTargets(targets: readonly string[]): void {
-    for (const [key, address] of this.#parse(targets)) {
-      if (this.#targets.has(key)) continue;
-      const quest = this.#newQuest(key, undefined, () => [address]);
-      this.#targets.set(key, quest);
-      if (this.#started) void this.#attempt(quest);
-    }
+    for (const [key, address] of this.#parse(targets)) this.#wish('configured', key, address);
   }
 
-  /** Removes targets; returns those that were not there. Throws `bad-address` before anything is changed. */
+  /** Removes configured targets; returns those that were not there. Throws `bad-address` before anything is changed. */
   removeTargets(targets: readonly string[]): string[] {
     return this.#parse(targets)
-      .filter(([key]) => !remove(this.#targets, key))
+      .filter(([key]) => !this.#unwish('configured', key))
       .map(([key]) => key);
   }
 
-  /** Removes all targets but these. */
+  /** Removes all configured targets but these. */
   retainTargets(targets: readonly string[]): void {
     const kept = new Set(this.#parse(targets).map(([key]) => key));
-    for (const key of this.#targets.keys()) if (!kept.has(key)) remove(this.#targets, key);
+    for (const key of this.#targets.keys()) if (!kept.has(key)) this.#unwish('configured', key);
   }
 
+  /** Makes these the discovered targets, in place of those before; the configured ones stay. Throws `bad-address` before anything is changed. */
+  discoverTargets(targets: readonly string[]): void {
+    const found = new Map(this.#parse(targets));
+    for (const key of this.#targets.keys()) if (!found.has(key)) this.#unwish('discovered', key);
+    for (const [key, address] of found) this.#wish('discovered', key, address);
+  }
+
+  /** Those that are configured. */
   targetNames(): string[] {
-    return [...this.#targets.keys()];
+    return [...this.#targets.values()].filter(isConfigured).map(({ name }) => name);
   }
 
   targets(): TargetView[] {
-    return [...this.#targets.values()].map(({ name, state, peer, retryAt, lastError }) => ({
+    return [...this.#targets.values()].map(({ name, wishes, state, peer, retryAt, lastError }) => ({
       target: name,
+      configured: wishes.has('configured'),
       state,
       ...(peer === undefined ? {} : { peer }),
       ...(retryAt === undefined ? {} : { retryAt }),
@@ -117,8 +128,7 @@ export class Dialer {
 
   /** This peer was found at a configured target. */
   isTarget(peer: PeerId): boolean {
-    for (const target of this.#targets.values()) if (target.peer === peer) return true;
-    return false;
+    return this.#questsFor(peer).some(isConfigured);
   }
 
   linkUp(peer: PeerId): void {
@@ -172,6 +182,26 @@ export class Dialer {
     return [...this.#targets.values(), ...this.#members.values()].filter((quest) => quest.peer === peer);
   }
 
+  /** A source may name many at once, which are not all dialled in one moment. */
+  #wish(wish: Wish, key: string, address: HostPort): void {
+    const known = this.#targets.get(key);
+    const quest = known ?? this.#newQuest(key, undefined, () => [address]);
+    quest.wishes.add(wish);
+    if (known !== undefined) return;
+    this.#targets.set(key, quest);
+    if (!this.#started) return;
+    if (wish === 'configured') void this.#attempt(quest);
+    else this.#schedule(quest, this.#options.random() * PATIENCE * this.#targets.size);
+  }
+
+  /** False when there was no such wish. */
+  #unwish(wish: Wish, key: string): boolean {
+    const quest = this.#targets.get(key);
+    if (quest === undefined || !quest.wishes.delete(wish)) return false;
+    if (quest.wishes.size === 0) remove(this.#targets, key);
+    return true;
+  }
+
   #parse(targets: readonly string[]): [string, HostPort][] {
     return targets.map((target) => {
       const address = parseHostPort(target);
@@ -183,6 +213,7 @@ export class Dialer {
     const { timings, random } = this.#options;
     return {
       name,
+      wishes: new Set(),
       member,
       addresses,
       backoff: new Backoff(timings.backoffInitial, timings.backoffMax, random),
@@ -210,6 +241,7 @@ export class Dialer {
       quest.state = 'connected';
       return;
     }
+    if (this.#isLeftToOthers(quest)) return this.#schedule(quest, SURPLUS_PAUSE);
     // What was ourselves most likely still is.
     if (quest.state !== 'self') quest.state = 'connecting';
     quest.attempting = true;
@@ -217,6 +249,12 @@ export class Dialer {
     quest.attempting = false;
     if (outcome instanceof WeftError) this.#onFailed(quest, outcome);
     else this.#onReached(quest, outcome);
+  }
+
+  /** In a large mesh each router keeps a few links only, while sources name all routers. */
+  #isLeftToOthers({ wishes, peer, lastError }: Quest): boolean {
+    if (peer === undefined || lastError?.code !== 'surplus-link') return false;
+    return wishes.size > 0 && !wishes.has('configured') && this.#options.isReachable(peer);
   }
 
   #onReached(quest: Quest, peer: PeerId): void {
@@ -262,6 +300,10 @@ export class Dialer {
       throw telling ?? undialable(quest, known, true);
     }
   }
+}
+
+function isConfigured({ wishes }: Quest): boolean {
+  return wishes.has('configured');
 }
 
 function remove<K>(quests: Map<K, Quest>, key: K): boolean {

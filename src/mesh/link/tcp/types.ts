@@ -12,10 +12,12 @@ export interface DialTimings {
 
 export type TargetState = 'connecting' | 'connected' | 'waiting' | 'self';
 
-/** A configured target (`weft connect`). */
+/** Where a link is wanted to. */
 export interface TargetView {
-  /** `host[:port]`, as it was configured. */
+  /** `host:port`. */
   readonly target: string;
+  /** By the operator; false when only sources of targets name it. */
+  readonly configured: boolean;
   readonly state: TargetState;
   /** The peer found there, once it is known. */
   readonly peer?: PeerId;

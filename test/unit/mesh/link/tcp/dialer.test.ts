@@ -14,6 +14,7 @@ function dialer() {
     at: new Map<string, PeerId | 'self' | 'silent'>(),
     own: new Set<string>(),
     linked: new Set<PeerId>(),
+    reachable: new Set<PeerId>(),
     dialled: [] as string[],
   };
   const dial = async (address: HostPort, signal: AbortSignal, wanted: PeerId | undefined) => {
@@ -37,6 +38,7 @@ function dialer() {
     dial,
     ownAddresses: () => (address) => world.own.has(formatHostPort(address)),
     isLinked: (peer) => world.linked.has(peer),
+    isReachable: (peer) => world.reachable.has(peer),
     onFailure: () => {},
   });
   const lose = (peer: PeerId) => {
@@ -184,6 +186,50 @@ describe('a target', () => {
     await pass(60_000);
     expect(world.dialled).toEqual([]);
     expect(made.targets()[0]?.lastError?.message).toMatch(/where no other host can be/);
+  });
+});
+
+describe('a discovered target', () => {
+  afterEach(() => vi.useRealTimers());
+
+  test('is dialled until no source names it any more; a configured one stays, whatever sources say', async () => {
+    vi.useFakeTimers();
+    const { world, dialer: made } = dialer();
+    made.start();
+    made.addTargets(['10.9.0.1']);
+    made.discoverTargets(['10.9.0.1:6783', '10.9.0.2']);
+    await pass(1_000);
+    expect(new Set(world.dialled)).toEqual(new Set(['10.9.0.1:6783', '10.9.0.2:6783']));
+    made.discoverTargets([]);
+    expect(made.targets()).toMatchObject([{ target: '10.9.0.1:6783', configured: true }]);
+  });
+
+  test('that is configured and forgotten again is still discovered', () => {
+    const { dialer: made } = dialer();
+    made.discoverTargets(['10.9.0.1']);
+    expect(made.removeTargets(['10.9.0.1'])).toEqual(['10.9.0.1:6783']);
+    made.addTargets(['10.9.0.1']);
+    expect(made.targets()).toMatchObject([{ configured: true }]);
+    expect(made.removeTargets(['10.9.0.1'])).toEqual([]);
+    expect(made.targets()).toMatchObject([{ target: '10.9.0.1:6783', configured: false }]);
+  });
+
+  test('to which a link was one too many is left alone while its peer is reached over others', async () => {
+    vi.useFakeTimers();
+    const { world, dialer: made } = dialer();
+    made.start();
+    world.at.set('10.9.0.1:6783', ben);
+    made.discoverTargets(['10.9.0.1']);
+    await pass(1_000);
+    expect(made.isTarget(ben)).toBe(false);
+    world.linked.delete(ben);
+    world.reachable.add(ben);
+    made.linkDown(ben, new WeftError('surplus-link', 'too many'), 60_000);
+    await pass(3_600_000);
+    expect(world.dialled).toHaveLength(1);
+    world.reachable.delete(ben);
+    await pass(300_000);
+    expect(world.linked).toContain(ben);
   });
 });
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Backoff } from '../../../../../src/mesh/link/tcp/backoff.js';
+import { Backoff } from '../../src/backoff.js';
 
 test('backoff grows from the first delay to the last, with jitter, and begins anew when reset', () => {
   const middle = new Backoff(1000, 60_000, () => 0.5);

@@ -1,0 +1,51 @@
+import { DEFAULT_PORT, parseTarget } from '../../address.js';
+import { messageOf, WeftError } from '../../errors.js';
+import type { Source, SourceContext } from './source.js';
+import { dnsSource, execSource, fileSource } from './sources/index.js';
+import { printable } from './targets.js';
+
+type Make = (context: SourceContext) => Source;
+
+/** Each reads its argument, or throws what is wrong with it. `name` is what the source is called if its argument holds no secret. */
+const KINDS: Readonly<Record<string, (argument: string, name: string) => Make>> = {
+  dns: (argument, name) => {
+    if (/^_[^:]*$/.test(argument)) return (context) => dnsSource(name, argument, DEFAULT_PORT, context);
+    const { kind, host, port } = parseTarget(argument);
+    if (kind !== 'name') throw new Error('it is an address and no name: give it as a peer instead');
+    return (context) => dnsSource(name, host, port, context);
+  },
+  file: (argument, name) => {
+    const path = wholePath(argument);
+    return (context) => fileSource(name, path, context);
+  },
+  exec: (argument, name) => {
+    const path = wholePath(argument);
+    return (context) => execSource(name, path, context);
+  },
+};
+
+/** Reads `KIND:ARGUMENT`. Throws `bad-source`. */
+export function parseSource(text: string): Make {
+  const [, kind = '', argument = ''] = /^([a-z]+):(.*)$/s.exec(text) ?? [];
+  const read = KINDS[kind];
+  const kinds = Object.keys(KINDS).join(', ');
+  if (read === undefined) throw badSource(kind || text, `write KIND:ARGUMENT, with one of ${kinds}`);
+  try {
+    if (printable(argument) !== argument)
+      throw new Error('it has characters that cannot be printed, or too many');
+    return read(argument, text);
+  } catch (error) {
+    throw badSource(`${kind}:`, messageOf(error));
+  }
+}
+
+/** What is wrong with it holds no secret, and the rest of it may. */
+function badSource(what: string, why: string): WeftError {
+  return new WeftError('bad-source', `--discover ${printable(what)}… cannot be used: ${why}`);
+}
+
+function wholePath(text: string): string {
+  if (!text.startsWith('/'))
+    throw new Error('give the whole path, which begins with a slash: the router runs elsewhere');
+  return text;
+}

@@ -1,0 +1,4 @@
+/** What there is to ask for targets, a file each. */
+export { dnsSource } from './dns.js';
+export { execSource } from './exec.js';
+export { fileSource } from './file.js';

@@ -1,0 +1,34 @@
+import { formatHostPort, parseTarget } from '../../address.js';
+import { messageOf } from '../../errors.js';
+
+/** An answer of a source is no longer, in bytes. */
+export const LARGEST_ANSWER = 4 << 20;
+
+/** The targets of a text with one a line; what follows a `#` is a comment. */
+export function targetLines(text: string): string[] {
+  return text
+    .split('\n')
+    .map((line) => line.replace(/#.*/, '').trim())
+    .filter((line) => line !== '');
+}
+
+/** `host:port` of what a source gave, each once; and what is wrong with the others. */
+export function readTargets(texts: readonly string[]): { targets: Set<string>; faults: string[] } {
+  const targets = new Set<string>();
+  const faults: string[] = [];
+  for (const text of texts) {
+    try {
+      targets.add(formatHostPort(parseTarget(printable(text))));
+    } catch (error) {
+      faults.push(messageOf(error));
+    }
+  }
+  return { targets, faults };
+}
+
+const LONGEST = 300;
+
+/** What somebody else wrote, as it may be put into a line of log. */
+export function printable(text: string): string {
+  return text.slice(0, LONGEST).replace(/[^\x20-\x7e]/g, '?');
+}

@@ -1,0 +1,4 @@
+import { complies } from './compliance.js';
+import { CONFIG_MAP, DNS, EXEC, FILE, SRV } from './providers.js';
+
+for (const implementation of [FILE, CONFIG_MAP, EXEC, DNS, SRV]) complies(implementation);

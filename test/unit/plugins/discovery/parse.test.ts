@@ -1,0 +1,32 @@
+import { describe, expect, test } from 'vitest';
+import { parseSource } from '../../../../src/plugins/discovery/index.js';
+import { contextOf } from './compliance.js';
+
+describe('--discover', () => {
+  test.each([
+    'dns:routers.example',
+    'dns:routers.example:7000',
+    'dns:_weft._tcp.example',
+    'file:/etc/weft/targets',
+    'exec:/usr/local/bin/routers',
+  ])('takes %s, and calls the source so', (text) => {
+    expect(parseSource(text)(contextOf()).name).toBe(text);
+  });
+
+  test.each([
+    ['nonsense', /KIND:ARGUMENT, with one of dns, file, exec/],
+    ['ldap:x', /KIND:ARGUMENT, with one of dns, file, exec/],
+    ['dns:', /it is neither/],
+    ['dns:192.0.2.1', /give it as a peer/],
+    ['dns:localhost', /every host is that itself/],
+    ['dns:a.example:0', /the port must be/],
+    ['file:targets', /give the whole path/],
+    ['exec:ls -l', /give the whole path/],
+    ['exec:/bin/\u0007', /cannot be printed/],
+  ])('refuses %j in one line that says why', (text, why) => {
+    const read = () => parseSource(text);
+    expect(read).toThrow(expect.objectContaining({ code: 'bad-source' }));
+    expect(read).toThrow(why);
+    expect(read).toThrow(/^[^\n]*$/);
+  });
+});
