@@ -13,6 +13,7 @@ APT_BUILD := cmake g++ libsodium-dev libssl-dev libseccomp-dev nlohmann-json3-de
 APT_RUN := iproute2 nftables iputils-ping iperf3 tcpdump socat bind9-dnsutils dnsmasq-base
 APT_DOCKER := ?docker.io ?docker-compose ?busybox-static
 APT_WATCH := ?prometheus
+APT_ETCD := ?etcd-server
 APT_CHECK := clang clang-tidy clang-format libclang-rt-14-dev
 APT_BENCH := wireguard-go wireguard-tools fastd tinc nebula
 NATIVE_SOURCES := $(shell find native -type f \( -name '*.cc' -o -name '*.h' -o -name CMakeLists.txt \))
@@ -24,7 +25,7 @@ help: ## show the targets
 
 .PHONY: setup
 setup: ## install system and npm packages (idempotent; apt where there is apt)
-	@./scripts/apt-packages $(APT_BUILD) $(APT_RUN) '?libipsec-mb-dev' $(patsubst %,'%',$(APT_DOCKER) $(APT_WATCH))
+	@./scripts/apt-packages $(APT_BUILD) $(APT_RUN) '?libipsec-mb-dev' $(patsubst %,'%',$(APT_DOCKER) $(APT_WATCH) $(APT_ETCD))
 	@$(MAKE) --no-print-directory node_modules/.installed
 
 node_modules/.installed: package.json package-lock.json

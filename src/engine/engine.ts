@@ -12,7 +12,7 @@ import {
   networksOf,
   writtenSubnet,
 } from './answers.js';
-import { type EngineEvent, eventOf, linesOf, WANTED } from './events.js';
+import { type EngineEvent, eventLines, eventOf, WANTED } from './events.js';
 import { type Question, Transport } from './transport.js';
 
 const SOCKETS = ['/var/run/docker.sock', '/run/podman/podman.sock'];
@@ -103,7 +103,7 @@ export class Engine {
     this.#mustBeHere();
     const pieces = await this.#transport.follow(filtered('/events', WANTED), signal);
     yield { kind: 'connected' };
-    for await (const line of linesOf(pieces)) {
+    for await (const line of eventLines(pieces)) {
       const event = eventOf(line);
       if (event !== undefined) yield event;
     }

@@ -1,5 +1,6 @@
 import Type from 'typebox';
 import { WeftError } from '../errors.js';
+import { linesOf } from '../lines.js';
 import { validator } from '../validate.js';
 
 /** An event carries all labels of its container. */
@@ -56,22 +57,9 @@ export function eventOf(line: string): EngineEvent | undefined {
   return { kind, id, at: Math.floor(timeNano === undefined ? time * 1000 : timeNano / 1e6) };
 }
 
-/** The lines of pieces that end anywhere, in the middle of a character, too. Throws where one is longer than any event. */
-export async function* linesOf(pieces: AsyncIterable<Buffer>): AsyncGenerator<string> {
-  let begun: Buffer[] = [];
-  let size = 0;
-  for await (const piece of pieces) {
-    let from = 0;
-    for (let end = piece.indexOf(0x0a); end !== -1; end = piece.indexOf(0x0a, from)) {
-      yield Buffer.concat([...begun, piece.subarray(from, end)]).toString();
-      [begun, size, from] = [[], 0, end + 1];
-    }
-    begun.push(piece.subarray(from));
-    size += piece.length - from;
-    if (size > LONGEST_EVENT)
-      throw new WeftError(
-        'engine-answer',
-        `the container engine's event is longer than ${LONGEST_EVENT} bytes`,
-      );
-  }
+/** The lines of an engine's stream of events. */
+export function eventLines(pieces: AsyncIterable<Buffer>): AsyncGenerator<string> {
+  const tooLong = () =>
+    new WeftError('engine-answer', `the container engine's event is longer than ${LONGEST_EVENT} bytes`);
+  return linesOf(pieces, LONGEST_EVENT, tooLong);
 }

@@ -1,7 +1,7 @@
 import { DEFAULT_PORT, parseTarget } from '../../address.js';
 import { messageOf, WeftError } from '../../errors.js';
 import type { Source, SourceContext } from './source.js';
-import { dnsSource, execSource, fileSource } from './sources/index.js';
+import { dnsSource, etcdSource, execSource, fileSource, parseUrl } from './sources/index.js';
 import { printable } from './targets.js';
 
 type Make = (context: SourceContext) => Source;
@@ -21,6 +21,12 @@ const KINDS: Readonly<Record<string, (argument: string, name: string) => Make>> 
   exec: (argument, name) => {
     const path = wholePath(argument);
     return (context) => execSource(name, path, context);
+  },
+  etcd: (argument) => {
+    const url = parseUrl(argument);
+    if (url.pathname === '/')
+      throw new Error('the prefix of the keys is missing: write http://HOST:PORT/PREFIX');
+    return (context) => etcdSource(url, context);
   },
 };
 

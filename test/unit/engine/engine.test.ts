@@ -3,7 +3,7 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { linesOf } from '../../../src/engine/events.js';
+import { eventLines } from '../../../src/engine/events.js';
 import { Engine, type EngineEvent, engineSockets } from '../../../src/engine/index.js';
 import { FakeEngine } from '../../lab/engine.js';
 
@@ -198,7 +198,7 @@ describe('lines', () => {
       yield* pieces;
     }
     const found: string[] = [];
-    for await (const line of linesOf(all())) found.push(line);
+    for await (const line of eventLines(all())) found.push(line);
     return found;
   }
 

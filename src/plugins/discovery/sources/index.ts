@@ -1,4 +1,6 @@
 /** What there is to ask for targets, a file each. */
 export { dnsSource } from './dns.js';
+export { etcdSource } from './etcd.js';
 export { execSource } from './exec.js';
 export { fileSource } from './file.js';
+export { parseUrl } from './http.js';

@@ -1,4 +1,5 @@
 import { complies } from './compliance.js';
+import { ETCD } from './etcd.js';
 import { CONFIG_MAP, DNS, EXEC, FILE, SRV } from './providers.js';
 
-for (const implementation of [FILE, CONFIG_MAP, EXEC, DNS, SRV]) complies(implementation);
+for (const implementation of [FILE, CONFIG_MAP, EXEC, DNS, SRV, ETCD]) complies(implementation);

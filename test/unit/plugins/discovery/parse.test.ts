@@ -9,19 +9,39 @@ describe('--discover', () => {
     'dns:_weft._tcp.example',
     'file:/etc/weft/targets',
     'exec:/usr/local/bin/routers',
+    'etcd:https://etcd.example:2379/weft/routers',
   ])('takes %s, and calls the source so', (text) => {
     expect(parseSource(text)(contextOf()).name).toBe(text);
   });
 
   test.each([
-    ['nonsense', /KIND:ARGUMENT, with one of dns, file, exec/],
-    ['ldap:x', /KIND:ARGUMENT, with one of dns, file, exec/],
+    'etcd:https://root:hunter2@etcd.example:2379/weft',
+    'etcd:ftp://root:hunter2@etcd.example/weft',
+    'etcd:root:hunter2@etcd.example',
+    'etcd:http://root:hunter2@etcd.example:99999/weft',
+  ])('keeps the password of %s to itself', (text) => {
+    const said = () => {
+      try {
+        return parseSource(text)(contextOf()).name;
+      } catch (error) {
+        return String(error);
+      }
+    };
+    expect(said()).not.toMatch(/hunter2|root/);
+  });
+
+  test.each([
+    ['nonsense', /KIND:ARGUMENT, with one of dns, file, exec, etcd/],
+    ['ldap:x', /KIND:ARGUMENT, with one of dns/],
     ['dns:', /it is neither/],
     ['dns:192.0.2.1', /give it as a peer/],
     ['dns:localhost', /every host is that itself/],
     ['dns:a.example:0', /the port must be/],
     ['file:targets', /give the whole path/],
     ['exec:ls -l', /give the whole path/],
+    ['etcd:http://etcd.example:2379', /the prefix of the keys is missing/],
+    ['etcd:etcd.example/weft', /its URL must begin with http|no URL/],
+    ['etcd:http://a/b?c', /neither \? nor #/],
     ['exec:/bin/\u0007', /cannot be printed/],
   ])('refuses %j in one line that says why', (text, why) => {
     const read = () => parseSource(text);
