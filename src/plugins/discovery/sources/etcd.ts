@@ -16,12 +16,14 @@ const MOST_KEYS = 2_000;
 const Authenticated = Type.Object({ token: Type.String() });
 const Lease = Type.Object({ ID: Type.String() });
 const Kept = Type.Object({ result: Type.Optional(Type.Object({ TTL: Type.Optional(Type.String()) })) });
+const Revision = Type.String({ pattern: '^[0-9]{1,19}$' });
 const Range = Type.Object({
-  header: Type.Object({ revision: Type.String({ pattern: '^[0-9]{1,19}$' }) }),
+  header: Type.Object({ revision: Revision }),
   kvs: Type.Optional(Type.Array(Type.Object({ key: Type.String(), value: Type.Optional(Type.String()) }))),
 });
 const Watched = Type.Object({
   result: Type.Object({
+    header: Type.Object({ revision: Type.Optional(Revision) }),
     canceled: Type.Optional(Type.Boolean()),
     events: Type.Optional(Type.Array(Type.Unknown())),
   }),
@@ -126,8 +128,10 @@ class Etcd {
     const content = { create_request: { ...this.#below(), start_revision: String(BigInt(revision) + 1n) } };
     const lines = this.#http.lines({ ...this.#question('/v3/watch', content), within: KEEP });
     for await (const line of lines) {
-      const { canceled = false, events = [] } = parseWatched(line).result;
-      if (canceled || events.length > 0) return true;
+      const { header, canceled = false, events = [] } = parseWatched(line).result;
+      // A store that was wiped begins to count anew, and what we wait for may come in days.
+      const isOther = header.revision !== undefined && BigInt(header.revision) < BigInt(revision);
+      if (isOther || canceled || events.length > 0) return true;
     }
     return false;
   }

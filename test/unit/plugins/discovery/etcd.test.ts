@@ -13,8 +13,10 @@ import { EtcdServer, missing } from './etcd.js';
 const PREFIX = '/weft/routers/';
 const OURS = '192.0.2.250:6783';
 const OTHER = '192.0.2.1:6783';
+/** Two retries, and less than a router is heard of without a cause. */
+const RETRIES = { within: 15_000 };
 
-describe.skipIf(missing !== undefined)('a router with etcd', () => {
+describe.skipIf(missing !== undefined)('a router with etcd', { timeout: 40_000 }, () => {
   let directory: string;
   let etcd: EtcdServer;
   let discovery: Discovery | undefined;
@@ -63,7 +65,7 @@ describe.skipIf(missing !== undefined)('a router with etcd', () => {
     const router = follow();
     await knows(OTHER);
     await etcd.wipe();
-    await until('it is registered again', isRegistered);
+    await until('it is registered again', isRegistered, RETRIES);
     expect(targets).toContain(OTHER);
     expect(router.sourcesOf(OTHER)).toHaveLength(1);
     expect(log.length).toBeLessThanOrEqual(2);
