@@ -74,7 +74,10 @@ Sources (--discover), which are asked again and again; docs/guide.md, "Discovery
   dns:NAME[:PORT]              all addresses of a name; of _SERVICE._tcp.NAME all places that its SRV records name
   file:PATH                    a file with host[:port] on each line
   exec:PROGRAM                 what a program prints, in the same way
-  etcd:http://HOST:PORT/PREFIX  an etcd, where each router writes itself, too
+  etcd:http://HOST:PORT/PREFIX
+                               an etcd, where each router writes itself, too
+  consul:http://HOST:PORT/SERVICE
+                               a service of Consul, which each router registers with, too
 
 Examples:
   weft launch                                      a new network; prints the line that joins other hosts

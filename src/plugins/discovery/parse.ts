@@ -1,7 +1,7 @@
 import { DEFAULT_PORT, parseTarget } from '../../address.js';
 import { messageOf, WeftError } from '../../errors.js';
 import type { Source, SourceContext } from './source.js';
-import { dnsSource, etcdSource, execSource, fileSource, parseUrl } from './sources/index.js';
+import { consulSource, dnsSource, etcdSource, execSource, fileSource, parseUrl } from './sources/index.js';
 import { printable } from './targets.js';
 
 type Make = (context: SourceContext) => Source;
@@ -27,6 +27,13 @@ const KINDS: Readonly<Record<string, (argument: string, name: string) => Make>> 
     if (url.pathname === '/')
       throw new Error('the prefix of the keys is missing: write http://HOST:PORT/PREFIX');
     return (context) => etcdSource(url, context);
+  },
+  consul: (argument) => {
+    const url = parseUrl(argument);
+    const service = decodeURIComponent(url.pathname.slice(1));
+    if (!/^[A-Za-z0-9_-]{1,63}$/.test(service))
+      throw new Error('the service is missing: write http://HOST:PORT/SERVICE');
+    return (context) => consulSource(url, service, context);
   },
 };
 

@@ -1,4 +1,5 @@
 /** What there is to ask for targets, a file each. */
+export { consulSource } from './consul.js';
 export { dnsSource } from './dns.js';
 export { etcdSource } from './etcd.js';
 export { execSource } from './exec.js';

@@ -1,5 +1,6 @@
 import { complies } from './compliance.js';
+import { CONSUL } from './consul.js';
 import { ETCD } from './etcd.js';
 import { CONFIG_MAP, DNS, EXEC, FILE, SRV } from './providers.js';
 
-for (const implementation of [FILE, CONFIG_MAP, EXEC, DNS, SRV, ETCD]) complies(implementation);
+for (const implementation of [FILE, CONFIG_MAP, EXEC, DNS, SRV, ETCD, CONSUL]) complies(implementation);

@@ -10,6 +10,7 @@ describe('--discover', () => {
     'file:/etc/weft/targets',
     'exec:/usr/local/bin/routers',
     'etcd:https://etcd.example:2379/weft/routers',
+    'consul:http://127.0.0.1:8500/weft',
   ])('takes %s, and calls the source so', (text) => {
     expect(parseSource(text)(contextOf()).name).toBe(text);
   });
@@ -18,6 +19,7 @@ describe('--discover', () => {
     'etcd:https://root:hunter2@etcd.example:2379/weft',
     'etcd:ftp://root:hunter2@etcd.example/weft',
     'etcd:root:hunter2@etcd.example',
+    'consul:http://:hunter2@127.0.0.1:8500/weft',
     'etcd:http://root:hunter2@etcd.example:99999/weft',
   ])('keeps the password of %s to itself', (text) => {
     const said = () => {
@@ -31,7 +33,7 @@ describe('--discover', () => {
   });
 
   test.each([
-    ['nonsense', /KIND:ARGUMENT, with one of dns, file, exec, etcd/],
+    ['nonsense', /KIND:ARGUMENT, with one of dns, file, exec, etcd, consul/],
     ['ldap:x', /KIND:ARGUMENT, with one of dns/],
     ['dns:', /it is neither/],
     ['dns:192.0.2.1', /give it as a peer/],
@@ -39,6 +41,7 @@ describe('--discover', () => {
     ['dns:a.example:0', /the port must be/],
     ['file:targets', /give the whole path/],
     ['exec:ls -l', /give the whole path/],
+    ['consul:http://127.0.0.1:8500', /the service is missing/],
     ['etcd:http://etcd.example:2379', /the prefix of the keys is missing/],
     ['etcd:etcd.example/weft', /its URL must begin with http|no URL/],
     ['etcd:http://a/b?c', /neither \? nor #/],
