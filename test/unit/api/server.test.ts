@@ -125,6 +125,7 @@ describe('the API', () => {
       '/ping',
       '/report',
       '/reset',
+      '/sources',
       '/status',
       '/stop',
       '/targets',
