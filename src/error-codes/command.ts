@@ -1,4 +1,13 @@
-import { absent, conflict, type ErrorMeaning, failed, forbidden, refused, usage } from './meaning.js';
+import {
+  absent,
+  conflict,
+  type ErrorMeaning,
+  failed,
+  forbidden,
+  refused,
+  unavailable,
+  usage,
+} from './meaning.js';
 
 /** Errors of the command line. */
 export const COMMAND_ERRORS = {
@@ -75,6 +84,10 @@ export const COMMAND_ERRORS = {
     'What the command had to say cannot be written.',
     'Make room on the disk; what was asked for was done.',
   ),
+  'not-in-time': failed(
+    'What `weft wait` waits for did not become true in time.',
+    '`weft status` shows how far it is; --timeout gives it more time.',
+  ),
   'no-privilege': forbidden('The user may not do this.', 'Run weft as root.'),
 } as const satisfies Record<string, ErrorMeaning>;
 
@@ -93,6 +106,7 @@ export const API_ERRORS = {
     'Ask by an IP address, localhost or the name of the host.',
   ),
   internal: failed('A fault in weft itself.', 'See the log, and report it.'),
+  'too-many-readers': unavailable('Too many read the events already.', 'End one of those who do.'),
   stopping: conflict('The router is being stopped.', 'Wait, then launch it again.'),
   cancelled: conflict('The request was given up because the router stops.', 'Ask again when it runs.'),
 } as const satisfies Record<string, ErrorMeaning>;
