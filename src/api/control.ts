@@ -1,4 +1,5 @@
 import type { DockerControl } from './routes/docker.js';
+import type { EventControl } from './routes/events.js';
 import type { ExposureControl } from './routes/exposures.js';
 import type { AddressControl } from './routes/ipam.js';
 import type { NameControl } from './routes/names.js';
@@ -49,6 +50,7 @@ export interface RouterControl {
   readonly networks: NetworkControl;
   readonly exposures: ExposureControl;
   readonly docker: DockerControl;
+  readonly events: EventControl;
   attachments(): readonly Attachment[];
   attach(request: AttachRequest): Promise<Attachment>;
   /** Gives what is left of the attachment, or null when it is gone. */

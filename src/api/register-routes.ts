@@ -4,6 +4,7 @@ import { attachmentsRoutes } from './routes/attachments.js';
 import { connectionsRoute } from './routes/connections.js';
 import { datapathRoute } from './routes/datapath.js';
 import { dockerRoutes } from './routes/docker.js';
+import { eventsRoute } from './routes/events.js';
 import { exposuresRoutes } from './routes/exposures.js';
 import { ipamRoutes } from './routes/ipam.js';
 import { namesRoutes } from './routes/names.js';
@@ -31,6 +32,7 @@ export function registerRoutes(app: App, router: RouterControl): void {
   networksRoutes(app, router);
   exposuresRoutes(app, router);
   dockerRoutes(app, router);
+  eventsRoute(app, router);
   attachmentsRoutes(app, router);
   namesRoutes(app, router);
   ipamRoutes(app, router);

@@ -1,4 +1,4 @@
-import { request } from 'node:http';
+import { type IncomingMessage, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { runPaths } from '../daemon/index.js';
 import { errorFrom, systemCode, WeftError } from '../errors.js';
@@ -40,6 +40,39 @@ function exchange(
     sent.on('error', (error) => reject(explain(error, runDir)));
     sent.end(payload);
   });
+}
+
+/**
+ * The lines of an answer that goes on, each parsed, once the router has begun it. It ends when the router ends it, and rejects with `not-running`
+ * when that breaks off.
+ */
+export async function follow<Line>(
+  runDir: string,
+  path: string,
+  signal?: AbortSignal,
+): Promise<AsyncIterable<Line>> {
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    const sent = request({ socketPath: runPaths(runDir).api, path, signal }, resolve);
+    sent.on('error', (error) => reject(explain(error, runDir)));
+    sent.end();
+  });
+  if (response.statusCode !== 200) throw errorOf(JSON.parse(await text(response)));
+  return parsedLines<Line>(response, runDir);
+}
+
+async function* parsedLines<Line>(response: IncomingMessage, runDir: string): AsyncGenerator<Line> {
+  let rest = '';
+  response.setEncoding('utf8');
+  try {
+    for await (const chunk of response) {
+      const lines = `${rest}${chunk}`.split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) yield JSON.parse(line) as Line;
+    }
+  } catch (error) {
+    const message = `the router broke off (was it killed?): see daemon.log in ${runDir}`;
+    throw new WeftError('not-running', message, { cause: error });
+  }
 }
 
 function explain(error: Error, runDir: string): WeftError {

@@ -15,6 +15,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   status: async () => (await import('./commands/status.js')).registerStatus,
   ping: async () => (await import('./commands/ping.js')).registerPing,
   trace: async () => (await import('./commands/trace.js')).registerTrace,
+  events: async () => (await import('./commands/events.js')).registerEvents,
+  wait: async () => (await import('./commands/wait.js')).registerWait,
   report: async () => (await import('./commands/report.js')).registerReport,
   attach: async () => (await import('./commands/attach.js')).registerAttach,
   detach: async () => (await import('./commands/detach.js')).registerDetach,

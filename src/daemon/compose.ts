@@ -21,6 +21,7 @@ import { LabelledContainers } from '../plugins/labels/index.js';
 import { Addresses, AddressSource, rangesOf } from './addresses/index.js';
 import { Attachments, Containers } from './attachments/index.js';
 import { Exposures, Hairpins } from './exposures/index.js';
+import { Happenings } from './happenings/index.js';
 import { InsideSubnets } from './inside.js';
 import type { Plan } from './launch/index.js';
 import { errorFields, type Log, logForwarder, logMesh, logOverlay } from './logging/index.js';
@@ -52,7 +53,8 @@ export function compose(materials: Materials) {
   const inside = new InsideSubnets(rangesOf(materials.plan.addresses));
   const control = composeControlPlane(materials, inside);
   const data = composeDataPlane(materials, control);
-  const host = composeHost(materials, control, data);
+  const happenings = new Happenings(control.mesh.instance);
+  const host = composeHost(materials, control, data, happenings);
   const outside = composeExposures(materials, { ...control, ...data, ...host }, inside);
   logMesh(control.mesh, materials.log);
   logOverlay(data.overlay, materials.log);
@@ -60,6 +62,7 @@ export function compose(materials: Materials) {
   return {
     ...materials,
     inside,
+    happenings,
     ...control,
     ...data,
     ...host,
@@ -175,6 +178,7 @@ function composeHost(
   { request, plan, mtu, log }: Materials,
   { mesh }: ReturnType<typeof composeControlPlane>,
   { forwarder, networks }: ReturnType<typeof composeDataPlane>,
+  happenings: Happenings,
 ) {
   const { identity, settings, files } = plan;
   const containers = new Containers();
@@ -231,8 +235,11 @@ function composeHost(
   const labelled = new LabelledContainers({
     isAttached: (id) => attachments.isAttached(id),
     attach: (request) => attachments.attach(request),
-    onFailure: (container, error) =>
-      log.warn(`${container} is not attached as its labels say: ${messageOf(error)}`, errorFields(error)),
+    onFailure: (container, error) => {
+      const what = `${container} is not attached as its labels say: ${messageOf(error)}`;
+      log.warn(what, errorFields(error));
+      happenings.pluginFailed('labels', what);
+    },
   });
   const platforms = new Platforms({
     mtu,
@@ -247,7 +254,10 @@ function composeHost(
     engines: containers,
     swarm: request.docker === 'swarm',
     onNotice: (what) => log.info(what),
-    onFailure: (what, error) => log.warn(`${what}: ${messageOf(error)}`, errorFields(error)),
+    onFailure: (what, error) => {
+      log.warn(`${what}: ${messageOf(error)}`, errorFields(error));
+      happenings.pluginFailed('docker', `${what}: ${messageOf(error)}`);
+    },
   });
   const names = new Dns({
     identity,

@@ -66,6 +66,10 @@ export class ControlApi implements RouterControl {
     return this.#parts.exposures;
   }
 
+  get events(): RouterControl['events'] {
+    return this.#parts.happenings.streams;
+  }
+
   get docker(): RouterControl['docker'] {
     return this.#parts.docker;
   }

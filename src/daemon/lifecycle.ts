@@ -98,6 +98,10 @@ export class Router implements LaunchedRouter {
     this.#repair.start();
     labelled.follow(containers);
     await docker.start({ enable: request.docker !== undefined });
+    this.#parts.happenings.begin(this.#parts, {
+      nickname: plan.settings.nickname,
+      adopted: this.#adopted,
+    });
   }
 
   /** Claims all addresses in use here that the ring does not know to be so; once for many that are lost at a time. */
@@ -137,7 +141,8 @@ export class Router implements LaunchedRouter {
     if (this.#stopping) throw new WeftError('stopping', 'the router is being stopped already');
     this.#stopping = true;
     const { request, plan, log, containers, records, macWatch, hairpins, exposures } = this.#parts;
-    const { addresses, mesh, forwarder, custody, docker } = this.#parts;
+    const { addresses, mesh, forwarder, custody, docker, happenings } = this.#parts;
+    happenings.end(forget);
     if (forget)
       await docker.setEnabled(false).catch((error: unknown) => log.warn(String(error), errorFields(error)));
     await docker.stop();

@@ -12,7 +12,13 @@ const Network = Type.String({
   description: 'name of the network, or its number where the name is not known',
 });
 const Path = Type.Union(
-  (['direct', 'plain', 'relay', 'tcp', 'none'] as const).map((kind) => Type.Literal(kind)),
+  [
+    Type.Literal('direct'),
+    Type.Literal('plain'),
+    Type.Literal('relay'),
+    Type.Literal('tcp'),
+    Type.Literal('none'),
+  ],
   { description: '`direct` over UDP, `plain` the same without encryption, `relay`, `tcp`, or `none`' },
 );
 export type PathWord = Static<typeof Path>;

@@ -82,13 +82,18 @@ export class Journal extends EventEmitter<JournalEvents> {
 
   /**
    * Something happened. Where others decide how often it does, `by` is the id of the router that it comes from: those share what may be told
-   * of a kind.
+   * of a kind. Details that are given as a function are made for what is told only.
    */
-  record<Kind extends EventKind>(kind: Kind, subject: string, details: EventDetails<Kind>, by = ''): void {
+  record<Kind extends EventKind>(
+    kind: Kind,
+    subject: string,
+    details: EventDetails<Kind> | (() => EventDetails<Kind>),
+    by = '',
+  ): void {
     if (this.#ended) return;
     const name = `${kind} ${by.slice(0, 2)}`;
-    if (this.#quota.take(name, this.#options.clock.now())) this.#append(kind, subject, details);
-    else this.#omit(name, kind);
+    if (!this.#quota.take(name, this.#options.clock.now())) this.#omit(name, kind);
+    else this.#append(kind, subject, typeof details === 'function' ? details() : details);
   }
 
   /** The line of an event that is kept. */

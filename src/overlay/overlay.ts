@@ -93,7 +93,10 @@ export class Overlay extends EventEmitter<OverlayEvents> {
       clock,
       hasStream: (peer) => this.#streams.has(peer),
     });
-    this.#paths.on('next-hop', (peer) => this.#peers.get(peer)?.refresh());
+    this.#paths.on('next-hop', (peer) => {
+      this.#peers.get(peer)?.refresh();
+      this.emit('next-hop', peer);
+    });
     this.#tracer = new Tracer({ mesh, dataPlane, clock, nextHop: (peer) => this.#paths.nextHop(peer) });
     this.#rendezvous = new Rendezvous({
       self: identity.peer,

@@ -74,6 +74,8 @@ export interface OverlayEvents {
   /** UDP to this peer works / stopped working. */
   'peer-up': [peer: PeerId];
   'peer-down': [peer: PeerId];
+  /** Packets to this peer take another way from now on: another relay, or none. */
+  'next-hop': [peer: PeerId];
   /** A new key was agreed and handed to the data plane. */
   session: [peer: PeerId, session: { readonly cipher: string; readonly role: 'initiator' | 'responder' }];
   warning: [error: WeftError, origin: { readonly peer?: PeerId }];

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import {
   addressBytes,
   checkRecord,
@@ -33,8 +34,13 @@ export interface HostPresence {
   on(event: 'changed', listener: () => void): unknown;
 }
 
+export interface EndpointsEvents {
+  /** An address is at another MAC than it was. */
+  moved: [move: { peer: PeerId; network: number; mac: string; address: string }];
+}
+
 /** Announces this host's containers to all routers, and tells the forwarder what all routers announced. */
-export class Endpoints {
+export class Endpoints extends EventEmitter<EndpointsEvents> {
   readonly #options: EndpointsOptions;
   readonly #records: OwnedRecords<EndpointRecord>;
   readonly #directory: EndpointDirectory;
@@ -47,6 +53,7 @@ export class Endpoints {
   #telling: Promise<unknown> = Promise.resolve();
 
   constructor(options: EndpointsOptions) {
+    super();
     const { identity, mesh, forwarder, custody } = options;
     this.#options = options;
     this.#self = identity.peer;
@@ -61,6 +68,8 @@ export class Endpoints {
       },
       moved: (network, mac, address) => {
         this.#tell((forwarder) => forwarder.announce(network, mac, [address]));
+        const peer = this.#directory.find(network, mac)?.peer;
+        if (peer !== undefined) this.emit('moved', { peer, network, mac, address });
       },
       groups: (peer, network, groups) => {
         if (peer !== this.#self) this.#tell((forwarder) => forwarder.setPeerGroups(peer, network, groups));

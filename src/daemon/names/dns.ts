@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { isIP } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DnsStatus, DnsWaiting, Name, NameControl, NameFound, NameRequest } from '../../api/index.js';
@@ -25,7 +26,7 @@ import {
 import { WeftError } from '../../errors.js';
 import { type OpenChannel, OwnedRecords } from '../../gossip/index.js';
 import type { LinkStates } from '../../hostnet/index.js';
-import type { Identity } from '../../identity/index.js';
+import type { Identity, PeerId } from '../../identity/index.js';
 import type { Mesh } from '../../mesh/index.js';
 import type { AttachedEndpoint, Attachments } from '../attachments/index.js';
 import { parseTarget } from '../attachments/index.js';
@@ -64,8 +65,19 @@ export interface DnsOptions {
   readonly log: Log;
 }
 
+export interface DnsEvents {
+  /** What a router says of a name of its containers is other than it was. */
+  name: [change: NameChange];
+}
+
+export interface NameChange extends NameKey {
+  readonly peer: PeerId;
+  readonly change: 'added' | 'changed' | 'removed';
+  readonly addresses: string[];
+}
+
 /** Names of containers: published by their hosts, gathered from all, and answered on each bridge. */
-export class Dns implements NameControl {
+export class Dns extends EventEmitter<DnsEvents> implements NameControl {
   readonly #options: DnsOptions;
   readonly #table = new NameTable();
   readonly #records: OwnedRecords<readonly Uint8Array[]>;
@@ -80,6 +92,7 @@ export class Dns implements NameControl {
   #channel: OpenChannel | undefined;
 
   constructor(options: DnsOptions) {
+    super();
     this.#options = options;
     const { identity, mesh, settings } = options;
     this.#records = new OwnedRecords({
@@ -244,6 +257,7 @@ export class Dns implements NameControl {
     this.#records.on('refused', (error, peer) => log.warn(error.message, { code: error.code, peer }));
     this.#records.on('change', (owner, key, addresses) => {
       const decoded = decodeKey(key);
+      this.#tellChange(owner, decoded, addresses);
       if (addresses === undefined) this.#table.remove(owner, decoded);
       else this.#table.set(owner, { ...decoded, addresses });
     });
@@ -252,6 +266,13 @@ export class Dns implements NameControl {
       this.#table.hide(peer, down && !left);
     });
     mesh.on('forgotten', (peer) => this.#records.dropOwner(peer));
+  }
+
+  /** Before the table knows. */
+  #tellChange(peer: PeerId, key: NameKey, addresses: readonly Uint8Array[] | undefined): void {
+    const isKnown = this.#table.get(peer, key) !== undefined;
+    const change = addresses === undefined ? 'removed' : isKnown ? 'changed' : 'added';
+    this.emit('name', { ...key, peer, change, addresses: (addresses ?? []).map(addressText) });
   }
 
   /** Registers what containers are called, as they come and go. */

@@ -111,6 +111,7 @@ describe('the API', () => {
       '/datapath',
       '/dns',
       '/docker',
+      '/events',
       '/exposures',
       '/forget',
       '/ipam',
