@@ -17,6 +17,7 @@ import { Mesh } from '../mesh/index.js';
 import { Overlay } from '../overlay/index.js';
 import { Discovery, parseSource, pause } from '../plugins/discovery/index.js';
 import { DockerPlugin } from '../plugins/docker/index.js';
+import { Hooks } from '../plugins/hooks/index.js';
 import { LabelledContainers } from '../plugins/labels/index.js';
 import { Addresses, AddressSource, rangesOf } from './addresses/index.js';
 import { Attachments, Containers } from './attachments/index.js';
@@ -54,6 +55,7 @@ export function compose(materials: Materials) {
   const control = composeControlPlane(materials, inside);
   const data = composeDataPlane(materials, control);
   const happenings = new Happenings(control.mesh.instance);
+  const hooks = composeHooks(materials, happenings);
   const host = composeHost(materials, control, data, happenings);
   const outside = composeExposures(materials, { ...control, ...data, ...host }, inside);
   logMesh(control.mesh, materials.log);
@@ -63,6 +65,7 @@ export function compose(materials: Materials) {
     ...materials,
     inside,
     happenings,
+    hooks,
     ...control,
     ...data,
     ...host,
@@ -74,6 +77,17 @@ export function compose(materials: Materials) {
 function statusPlace({ request, plan, log }: Materials): StatusPlace {
   const chosenNow = request.settings.statusAddr !== undefined;
   return new StatusPlace({ address: plan.settings.statusAddr, chosenNow, log });
+}
+
+function composeHooks({ request, plan, log }: Materials, happenings: Happenings): Hooks {
+  const hooks = new Hooks({
+    directory: plan.settings.hooksDir,
+    runDir: request.runDir,
+    onFailure: (what) => log.warn(what),
+    onOutput: (hook, line) => log.info(`hook ${hook}: ${line}`),
+  });
+  hooks.follow(happenings.journal);
+  return hooks;
 }
 
 /** Who takes part, and how messages get to them. */

@@ -141,8 +141,9 @@ export class Router implements LaunchedRouter {
     if (this.#stopping) throw new WeftError('stopping', 'the router is being stopped already');
     this.#stopping = true;
     const { request, plan, log, containers, records, macWatch, hairpins, exposures } = this.#parts;
-    const { addresses, mesh, forwarder, custody, docker, happenings } = this.#parts;
+    const { addresses, mesh, forwarder, custody, docker, happenings, hooks } = this.#parts;
     happenings.end(forget);
+    const hooksEnded = hooks.stop();
     if (forget)
       await docker.setEnabled(false).catch((error: unknown) => log.warn(String(error), errorFields(error)));
     await docker.stop();
@@ -160,6 +161,7 @@ export class Router implements LaunchedRouter {
       custody.drop(),
       removeInterfaces(plan.settings.bridge, plan.identity.peer),
     ]);
+    await hooksEnded;
     if (forget) await removeState(request.stateDir);
     this.#onStopped();
     return { pid: process.pid, removed, note };

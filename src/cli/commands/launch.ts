@@ -62,6 +62,7 @@ interface LaunchOptions extends CommonOptions {
   readonly resolvConf?: string;
   readonly statusAddr?: string;
   readonly statusPublic?: boolean;
+  readonly hooksDir?: string;
 }
 
 const HELP = `
@@ -214,6 +215,11 @@ export function registerLaunch(program: Command): void {
     .option(
       '--status-public',
       'with --status-addr: it is not of the loopback, and whoever gets there may read who takes part and how much traffic flows',
+    )
+    .option(
+      '--hooks-dir <dir>',
+      'its programs are run when something happens, see docs/observe.md (default: /etc/weft/hooks.d)',
+      (path) => resolve(path),
     )
     .addHelpText('after', HELP)
     .action(launch);
@@ -377,7 +383,7 @@ function chosenSettings(options: LaunchOptions): ChosenSettings {
   const chosen = { port, bridge, nickname, cipher, mtu, logLevel, rekeyInterval, ...forwarder };
   const { ipallocRange, ipallocDefaultSubnet, ipallocInit } = options;
   const addresses = { ipallocRange, ipallocDefaultSubnet, ipallocInit };
-  const { dns, dnsDomain, dnsTtl, dnsListenAddress: dnsListen, resolvConf } = options;
+  const { dns, dnsDomain, dnsTtl, dnsListenAddress: dnsListen, resolvConf, hooksDir } = options;
   const names = { dns, dnsDomain, dnsTtl, dnsListen, resolvConf };
   const { statusAddr } = options;
   const all = {
@@ -390,6 +396,7 @@ function chosenSettings(options: LaunchOptions): ChosenSettings {
     ...addresses,
     ...names,
     statusAddr,
+    hooksDir,
   };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }

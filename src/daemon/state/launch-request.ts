@@ -63,6 +63,8 @@ const Settings = Type.Object({
   resolvConf: Type.String({ pattern: '^/' }),
   /** Where metrics and health are served: an IP address of this host with a port, or `none`. */
   statusAddr: Type.String(),
+  /** Whose programs are run when something happens. */
+  hooksDir: Type.String({ pattern: '^/' }),
 });
 export type Settings = Static<typeof Settings>;
 
@@ -121,6 +123,7 @@ export function settle(chosen: ChosenSettings, earlier: ChosenSettings): Setting
     dnsListen: [],
     resolvConf: '/etc/resolv.conf',
     statusAddr: DEFAULT_STATUS_ADDRESS,
+    hooksDir: '/etc/weft/hooks.d',
     ...earlier,
     ...chosen,
   };
