@@ -84,7 +84,7 @@ export const COMMAND_ERRORS = {
     'What the command had to say cannot be written.',
     'Make room on the disk; what was asked for was done.',
   ),
-  'not-in-time': failed(
+  'wait-timeout': failed(
     'What `weft wait` waits for did not become true in time.',
     '`weft status` shows how far it is; --timeout gives it more time.',
   ),

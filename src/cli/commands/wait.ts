@@ -65,7 +65,7 @@ async function wait(options: WaitOptions): Promise<void> {
   const timer = timeout === undefined ? undefined : setTimeout(() => ended.abort(), timeout * 1_000);
   const lacks = await untilTrue(options.runDir, conditions, ended.signal);
   clearTimeout(timer);
-  if (lacks !== undefined) throw new WeftError('not-in-time', `not within ${timeout} s: ${lacks}`);
+  if (lacks !== undefined) throw new WeftError('wait-timeout', `not within ${timeout} s: ${lacks}`);
   await print(options, { waitedFor: conditions.map(({ what }) => what) }, () => '');
 }
 
