@@ -11,9 +11,7 @@ NATIVE := build/native
 JOBS := $(shell nproc)
 APT_BUILD := cmake g++ libsodium-dev libssl-dev libseccomp-dev nlohmann-json3-dev doctest-dev
 APT_RUN := iproute2 nftables iputils-ping iperf3 tcpdump socat bind9-dnsutils dnsmasq-base
-APT_DOCKER := ?docker.io ?docker-compose ?busybox-static
-APT_WATCH := ?prometheus
-APT_ETCD := ?etcd-server
+APT_TEST := ?docker.io ?docker-compose ?busybox-static ?etcd-server ?prometheus
 APT_CHECK := clang clang-tidy clang-format libclang-rt-14-dev
 APT_BENCH := wireguard-go wireguard-tools fastd tinc nebula
 NATIVE_SOURCES := $(shell find native -type f \( -name '*.cc' -o -name '*.h' -o -name CMakeLists.txt \))
@@ -25,7 +23,7 @@ help: ## show the targets
 
 .PHONY: setup
 setup: ## install system and npm packages (idempotent; apt where there is apt)
-	@./scripts/apt-packages $(APT_BUILD) $(APT_RUN) '?libipsec-mb-dev' $(patsubst %,'%',$(APT_DOCKER) $(APT_WATCH) $(APT_ETCD))
+	@./scripts/apt-packages $(APT_BUILD) $(APT_RUN) '?libipsec-mb-dev' $(patsubst %,'%',$(APT_TEST))
 	@$(MAKE) --no-print-directory node_modules/.installed
 
 node_modules/.installed: package.json package-lock.json

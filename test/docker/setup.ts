@@ -1,6 +1,7 @@
-/** Finds out once for all tests with a Docker engine whether one can run here. With `WEFT_REQUIRE_DOCKER=1` none of them may be skipped. */
+/** Finds out once for all tests with a Docker engine whether one can run here. */
 import type { TestProject } from 'vitest/node';
 import { attempt, DockerEngine } from '../lab/index.js';
+import { untested } from '../untested.js';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -15,9 +16,7 @@ export default async function setup(project: TestProject): Promise<void> {
   const reason = noEngine ?? noCompose;
   if (reason !== undefined) {
     const what = noEngine === undefined ? 'Docker Compose' : "what Docker's containers do";
-    const text = `${what} is not tested, since it does not run here: ${reason}`;
-    if (process.env.WEFT_REQUIRE_DOCKER === '1') throw new Error(text);
-    console.error(text);
+    untested(what, reason);
   }
   project.provide('engineIsMissing', noEngine !== undefined);
   project.provide('composeIsMissing', noCompose !== undefined);
