@@ -11,11 +11,11 @@ NATIVE := build/native
 JOBS := $(shell nproc)
 APT_BUILD := cmake g++ libsodium-dev libssl-dev libseccomp-dev nlohmann-json3-dev doctest-dev
 APT_RUN := iproute2 nftables iputils-ping iperf3 tcpdump socat bind9-dnsutils dnsmasq-base
-APT_TEST := ?docker.io ?docker-compose ?busybox-static ?etcd-server ?prometheus
+APT_TEST := ?docker.io ?docker-compose ?busybox-static ?etcd-server ?prometheus ?chromium
 APT_CHECK := clang clang-tidy clang-format libclang-rt-14-dev
 APT_BENCH := wireguard-go wireguard-tools fastd tinc nebula
 NATIVE_SOURCES := $(shell find native -type f \( -name '*.cc' -o -name '*.h' -o -name CMakeLists.txt \))
-TS_SOURCES := $(shell find src -type f -name '*.ts')
+TS_SOURCES := $(shell find src -type f -name '*.ts') $(wildcard src/ui/*.html src/ui/*.css src/ui/*.svg)
 
 .PHONY: help
 help: ## show the targets
@@ -64,6 +64,7 @@ test: build ## unit tests, native tests, and real routers in network namespaces
 check: build ## types, lint, format, 10 million operations on the address ring, a minute of fuzzing the daemon, clang-tidy, sanitizers, a short run of each fuzzer
 	@./scripts/apt-packages $(APT_CHECK)
 	npx tsc -p tsconfig.json
+	npx tsc -p src/ui/tsconfig.json
 	npx biome check .
 	npx tsx bench/ipam/check.ts --operations 10000000
 	npx tsx test/fuzz/main.ts --seconds 60

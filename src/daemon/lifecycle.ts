@@ -87,7 +87,11 @@ export class Router implements LaunchedRouter {
       .start(mesh, overlay)
       .then(() => mesh.start())
       .then(() => members.start());
-    const watched = statusPlace.start(() => this.control.observe());
+    const observe = () => this.control.observe();
+    const watched = statusPlace.start(observe, async () => {
+      const { pageRoutes } = await import('./mesh-view/index.js');
+      return pageRoutes({ ...this.#parts, self: plan.identity.peer, observe });
+    });
     const [gone] = await allEnded([restored, meshed, watched]);
     sources.start();
     for (const { target } of gone) log.warn(`${target} was attached before and is gone`, { target });

@@ -13,6 +13,7 @@ import type { CipherSpeed, LinkView, MemberView } from '../mesh/index.js';
 import { connectionView } from './connection-view.js';
 import {
   type Hop,
+  type LinkStates,
   lostWays,
   PATH_CHANNEL,
   PathChannel,
@@ -180,12 +181,20 @@ export class Overlay extends EventEmitter<OverlayEvents> {
   async paths(): Promise<readonly PathView[]> {
     const states = await this.#reconciler.states();
     const ways = await this.#waysToLost(states);
-    return [...this.#peers.values()].map((peer) => ({
-      ...this.#connectionView(peer, states, ways),
-      candidates: states?.get(peer.id)?.candidates ?? [],
-      relays: this.#paths.relays(peer.id),
-      nats: this.#nats(peer.id),
-    }));
+    return [...this.#peers.values()].map((peer) => this.#pathView(peer, states, ways));
+  }
+
+  /** The same for one of them. */
+  async path(id: PeerId): Promise<PathView | undefined> {
+    const states = await this.#reconciler.states();
+    const ways = await this.#waysToLost(states);
+    const peer = this.#peers.get(id);
+    return peer && this.#pathView(peer, states, ways);
+  }
+
+  /** The links of all routers as they tell them, and what each costs. */
+  linkStates(): LinkStates {
+    return this.#paths.linkStates();
   }
 
   /** One probe to a peer and back, in microseconds; null when it was not answered within a second. */
@@ -391,6 +400,19 @@ export class Overlay extends EventEmitter<OverlayEvents> {
       lostWays: lostWays(peer.hosts(), ways),
       nameOf,
     });
+  }
+
+  #pathView(
+    peer: Peer,
+    states: ReadonlyMap<PeerId, DataPlanePeerState> | undefined,
+    ways: ReadonlyMap<string, Way>,
+  ): PathView {
+    return {
+      ...this.#connectionView(peer, states, ways),
+      candidates: states?.get(peer.id)?.candidates ?? [],
+      relays: this.#paths.relays(peer.id),
+      nats: this.#nats(peer.id),
+    };
   }
 
   /** Where the routes of this host lead for peers that are not reached directly. */

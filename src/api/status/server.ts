@@ -55,6 +55,6 @@ export async function serveStatus({ at, routes, onFault }: StatusServerOptions):
 }
 
 function sendPlaces({ url }: FastifyRequest, reply: FastifyReply): void {
-  const message = `there is no ${url.slice(0, 128)} here: there are /metrics, /livez, /readyz and /status`;
+  const message = `there is no ${url.slice(0, 128)} here: there are / (the page), /metrics, /livez, /readyz and /status`;
   void reply.status(404).send({ code: 'no-such-route', message });
 }

@@ -1,7 +1,7 @@
 import type { PathControl, PeerPath, Pong, TraceHop } from '../../api/index.js';
 import type { PeerId } from '../../identity/index.js';
 import type { MemberView, Mesh } from '../../mesh/index.js';
-import type { Overlay } from '../../overlay/index.js';
+import type { Overlay, PathView } from '../../overlay/index.js';
 import { memberNamed } from './peer-names.js';
 
 /** What users see and measure of the paths to other routers. */
@@ -15,18 +15,13 @@ export class PeerPaths implements PathControl {
   }
 
   async list(): Promise<readonly PeerPath[]> {
-    const paths = await this.#overlay.paths();
-    return paths.map(({ nats, relays, candidates, ...connection }) => ({
-      ...connection,
-      nat: { here: nats.ours, there: nats.theirs },
-      candidates: candidates.map((candidate) => ({ ...candidate })),
-      relays: relays.map(({ relay, cost, hops }) => ({
-        peer: relay,
-        nickname: this.#nickname(relay),
-        cost,
-        hops,
-      })),
-    }));
+    return (await this.#overlay.paths()).map((path) => this.#view(path));
+  }
+
+  /** The path to one of them. */
+  async of(peer: PeerId): Promise<PeerPath | undefined> {
+    const path = await this.#overlay.path(peer);
+    return path && this.#view(path);
   }
 
   async ping(name: string): Promise<Pong> {
@@ -45,6 +40,20 @@ export class PeerPaths implements PathControl {
   async trace(name: string): Promise<readonly TraceHop[]> {
     const hops = await this.#overlay.trace(this.#find(name).peer);
     return hops.map(({ peer, rtt }) => ({ peer, nickname: this.#nickname(peer), rtt }));
+  }
+
+  #view({ nats, relays, candidates, ...connection }: PathView): PeerPath {
+    return {
+      ...connection,
+      nat: { here: nats.ours, there: nats.theirs },
+      candidates: candidates.map((candidate) => ({ ...candidate })),
+      relays: relays.map(({ relay, cost, hops }) => ({
+        peer: relay,
+        nickname: this.#nickname(relay),
+        cost,
+        hops,
+      })),
+    };
   }
 
   #nickname(peer: PeerId): string {

@@ -202,6 +202,11 @@ export class Dns extends EventEmitter<DnsEvents> implements NameControl {
     return [...this.#table.entries()].map((entry) => this.#view(entry)).sort(byName);
   }
 
+  /** All names, or those of one host, one by one and in no order. */
+  *each(owner?: PeerId): Iterable<Name> {
+    for (const entry of this.#table.entries(owner)) yield this.#view(entry);
+  }
+
   async add({ container, name, addresses = [] }: NameRequest): Promise<Name[]> {
     const attached = this.#endpoints(container);
     const owner = container === undefined ? EXTERNAL : (attached[0]?.id ?? parseTarget(container).name);

@@ -35,11 +35,12 @@ export class StatusPlace {
     this.#routes.push(routes);
   }
 
-  /** Rejects with `status-address` where this launch asked for an address that cannot be had. */
-  async start(observe: Observe): Promise<void> {
+  /** Rejects with `status-address` where this launch asked for an address that cannot be had. The page is loaded where it is served only. */
+  async start(observe: Observe, page: () => Promise<StatusRoutes>): Promise<void> {
     if (this.#at === undefined) return;
     const { observationRoutes } = await import('../../api/status/index.js');
     this.add(observationRoutes(observe));
+    this.add(await page());
     await this.check();
     if (this.#obstacle === undefined || !this.#options.chosenNow) return;
     throw new WeftError(

@@ -3,6 +3,6 @@ export { PathChannel } from './channel.js';
 export { type LostWays, lostWayRemedy, lostWays, lostWayText, type Way } from './lost-ways.js';
 export { PATH_CHANNEL } from './messages.js';
 export { Paths } from './paths.js';
-export type { RelayOption } from './relays.js';
+export type { LinkStates, RelayOption } from './relays.js';
 export { type Hop, Tracer } from './tracer.js';
 export { candidatesOf, type Nat, natConflict, Rendezvous, Streams } from './traversal/index.js';

@@ -103,7 +103,7 @@ export class Paths extends EventEmitter<PathsEvents> {
 
   /** Neighbours that could relay to this peer, cheapest first. */
   relays(peer: PeerId): readonly RelayOption[] {
-    return relaysTo(this.#linkStates(), this.#options.identity.peer, peer);
+    return relaysTo(this.linkStates(), this.#options.identity.peer, peer);
   }
 
   /** What TCP to this peer would cost, by the round trip of the control link. */
@@ -200,7 +200,7 @@ export class Paths extends EventEmitter<PathsEvents> {
 
   /** Returns when to look again. */
   #decide(peers: readonly DataPlanePeerState[], now: number): number {
-    const links = this.#linkStates();
+    const links = this.linkStates();
     this.#content = true;
     return peers.reduce((next, { peer }) => Math.min(next, this.#choose(peer, links, now)), Infinity);
   }
@@ -219,7 +219,8 @@ export class Paths extends EventEmitter<PathsEvents> {
     return again ?? Infinity;
   }
 
-  #linkStates(): LinkStates {
+  /** The links of all routers as they tell them, and what each costs. */
+  linkStates(): LinkStates {
     const states = new Map<PeerId, ReadonlyMap<PeerId, number>>();
     for (const { owner, value } of this.#records.entries()) states.set(owner, value.links);
     return states.set(this.#options.identity.peer, this.#links);
