@@ -24,8 +24,8 @@ const COLUMNS: readonly Column[] = [
   },
   { name: 'RTT', value: (mesh, peer) => mesh.links.get(peer)?.rtt ?? null, show: asNumber(roundTrip) },
   { name: 'loss', value: (mesh, peer) => mesh.links.get(peer)?.loss ?? null, show: asNumber(percent) },
-  { name: 'sent', value: (mesh, peer) => sentTo(mesh, peer), show: asNumber(bitRate) },
-  { name: 'received', value: (mesh, peer) => receivedFrom(mesh, peer), show: asNumber(bitRate) },
+  { name: 'sent', value: (mesh, peer) => sentTo(mesh, peer), show: asNumber(rateText) },
+  { name: 'received', value: (mesh, peer) => receivedFrom(mesh, peer), show: asNumber(rateText) },
   { name: 'interfaces', value: (mesh, peer) => mesh.hosts.get(peer)?.interfaces ?? 0, show: String },
   { name: 'state', value: (mesh, peer) => mesh.hosts.get(peer)?.state ?? '', show: String },
 ];
@@ -137,6 +137,11 @@ function sentTo(mesh: Mesh, peer: string): Value {
 
 function receivedFrom(mesh: Mesh, peer: string): Value {
   return peer === mesh.self ? null : mesh.rate(peer).received;
+}
+
+/** Silence is no figure: what flows is to be seen. */
+function rateText(rate: number): string {
+  return rate === 0 ? '–' : bitRate(rate);
 }
 
 /** What has no value comes last. */

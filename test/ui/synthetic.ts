@@ -48,6 +48,8 @@ export class SyntheticMesh implements MeshSource {
   constructor(
     count: number,
     readonly interfaces = 6,
+    /** Whether anything flows. */
+    readonly isBusy = true,
   ) {
     for (let i = 0; i < count; i += 1) this.add(i);
     for (let i = 1; i < count; i += 1) this.#linkToOthers(i, count);
@@ -100,12 +102,13 @@ export class SyntheticMesh implements MeshSource {
     let i = 0;
     for (const [peer, [sent, received]] of this.#traffic) {
       i += 1;
-      const busy = i % 4 === 1 && this.links.get(peer)?.kind !== 'none' ? 10 ** (i % 5) / 100 : 0;
+      const busy =
+        this.isBusy && i % 4 === 1 && this.links.get(peer)?.kind !== 'none' ? 10 ** (i % 5) / 100 : 0;
       const now = busy * MEGABIT * (0.7 + 0.6 * this.#random());
       this.#traffic.set(peer, [Math.round(sent + now), Math.round(received + now * (i % 3))]);
     }
     for (const [peer, link] of this.links) {
-      if (link.rtt === null || this.#random() < 0.7) continue;
+      if (!this.isBusy || link.rtt === null || this.#random() < 0.7) continue;
       const rtt = Number((link.rtt * (0.96 + 0.08 * this.#random())).toPrecision(2));
       this.links.set(peer, { ...link, rtt });
     }
@@ -211,7 +214,10 @@ export class SyntheticMesh implements MeshSource {
 }
 
 /** Serves the page for a mesh, on a port that is free. */
-export async function servePage(source: MeshSource): Promise<StatusServer & { readonly url: string }> {
+export async function servePage(
+  source: MeshSource,
+  port = 0,
+): Promise<StatusServer & { readonly url: string }> {
   const onFault = (error: unknown) => console.error(error);
   const page = pathToFileURL(join(packageRoot(), 'dist/ui/'));
   let app: App | undefined;
@@ -219,7 +225,7 @@ export async function servePage(source: MeshSource): Promise<StatusServer & { re
     app = made;
   };
   const server = await serveStatus({
-    at: { kind: 'ipv4', host: '127.0.0.1', port: 0 },
+    at: { kind: 'ipv4', host: '127.0.0.1', port },
     routes: [meshRoutes({ source, page, onFault }), keep],
     onFault,
   });

@@ -36,6 +36,9 @@ const PAST_EVENTS = 50;
 /** So many names or interfaces are looked through before other work goes on. */
 const BATCH = 1_000;
 
+/** While the first look is not done. */
+const UNKNOWN: MeshView['health'] = { ready: true, reasons: [], warnings: [] };
+
 export interface MeshSightOptions {
   readonly self: string;
   readonly mesh: Mesh;
@@ -54,7 +57,8 @@ export class MeshSight implements MeshSource {
   readonly #parts: MeshSightOptions;
   readonly #others = new LinksBetweenOthers();
   readonly #version = weftVersion();
-  #health: { readonly at: number; readonly found: Promise<MeshView['health']> } | undefined;
+  #health: MeshView['health'] | undefined;
+  #healthAt = Number.NEGATIVE_INFINITY;
 
   constructor(parts: MeshSightOptions) {
     this.#parts = parts;
@@ -66,7 +70,7 @@ export class MeshSight implements MeshSource {
     const interfaces = await this.#interfaces();
     const { hosts, omitted } = this.#hosts(interfaces);
     await otherWork();
-    const others = this.#others.of(overlay.linkStates(), self, (peer) => hosts.has(peer));
+    const others = await this.#others.of(overlay.linkStates(), self, (peer) => hosts.has(peer));
     const shown = connections.filter(({ peer }) => hosts.has(peer));
     return {
       self,
@@ -129,12 +133,18 @@ export class MeshSight implements MeshSource {
     return streams.open({ since }, { format });
   }
 
-  #healthNow(): Promise<MeshView['health']> {
-    const now = performance.now();
-    if (this.#health === undefined || now - this.#health.at > HEALTH_AGE) {
-      this.#health = { at: now, found: this.#parts.observe().then(readiness) };
+  /** What was found last, so that nobody waits for commands who wants to see paths; only the first look waits. */
+  async #healthNow(): Promise<MeshView['health']> {
+    if (performance.now() - this.#healthAt > HEALTH_AGE) {
+      this.#healthAt = performance.now();
+      const found = this.#parts.observe().then((seen) => {
+        this.#health = readiness(seen);
+        return this.#health;
+      });
+      if (this.#health === undefined) return await found;
+      found.catch(() => {}); // it is looked again
     }
-    return this.#health.found;
+    return this.#health ?? UNKNOWN;
   }
 
   async #interfaces(): Promise<Map<string, number>> {

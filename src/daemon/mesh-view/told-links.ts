@@ -1,9 +1,13 @@
+import { setImmediate as otherWork } from 'node:timers/promises';
+
 /** What each router tells of its links, by peer ids: what each costs. */
 type LinkStates = ReadonlyMap<string, ReadonlyMap<string, number>>;
 
 /** Maximum number of links between others that are shown: each router gets an equal share for its cheapest ones, but two at least. */
 const MAX_LINKS = 2_000;
 const LEAST_SHARE = 2;
+/** So many routers are looked at before other work goes on. */
+const BATCH = 50;
 
 export interface ToldLinks {
   /** By both ids, the lower one first, with a space between them. */
@@ -17,11 +21,13 @@ export class LinksBetweenOthers {
   #cheapest = new WeakMap<ReadonlyMap<string, number>, readonly (readonly [string, number])[]>();
   #share = 0;
 
-  of(states: LinkStates, self: string, isShown: (peer: string) => boolean): ToldLinks {
+  async of(states: LinkStates, self: string, isShown: (peer: string) => boolean): Promise<ToldLinks> {
     this.#setShare(Math.max(LEAST_SHARE, Math.floor((2 * MAX_LINKS) / Math.max(states.size, 1))));
     const links = new Map<string, number>();
-    let told = 0;
+    let [told, seen] = [0, 0];
     for (const [peer, all] of states) {
+      seen += 1;
+      if (seen % BATCH === 0) await otherWork();
       if (peer === self || !isShown(peer)) continue;
       told += all.size - (all.has(self) ? 1 : 0);
       for (const [other, cost] of this.#cheapestOf(all)) {

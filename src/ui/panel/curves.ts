@@ -64,7 +64,7 @@ function optionsOf(curve: Curve, place: HTMLElement): uPlot.Options {
     height: HEIGHT,
     legend: { show: false },
     cursor: { show: false },
-    padding: [8, 8, 0, 0],
+    padding: [8, 26, 0, 0],
     scales: { y: { range: (_, _low, high) => [0, Math.max(high ?? 0, curve === 'rtt' ? 100 : 1000) * 1.1] } },
     axes: [
       { ...axis, size: 22, space: 70, ticks: { show: false }, values: (_, splits) => splits.map(clock) },

@@ -67,9 +67,8 @@ function toldText(told: Told | undefined): Child[] {
   const { interfaces, names, omitted, owned, ciphers } = told;
   const containers = interfaces.map((each) => [
     each.names.join(' ') || '–',
-    each.addresses.join(' ') || '–',
+    element('span', {}, each.addresses.join(' '), element('span', { class: 'mac' }, each.mac)),
     each.network,
-    each.mac,
   ]);
   const free = owned === null || owned.free === null ? '' : `, about ${owned.free.toLocaleString('en')} free`;
   return [
@@ -82,7 +81,7 @@ function toldText(told: Told | undefined): Child[] {
       ],
       ['ciphers', ciphers.join(' ') || null],
     ),
-    ...section('Containers', ['name', 'addresses', 'network', 'MAC'], containers, omitted.interfaces),
+    ...section('Containers', ['name', 'addresses and MAC', 'network'], containers, omitted.interfaces),
     ...section(
       'Names',
       ['name', 'addresses', 'network'],
@@ -95,7 +94,7 @@ function toldText(told: Told | undefined): Child[] {
 function section(
   title: string,
   heads: readonly string[],
-  rows: readonly (readonly string[])[],
+  rows: readonly (readonly Child[])[],
   omitted: number,
 ): Child[] {
   const left = omitted + Math.max(0, rows.length - MAX_SHOWN);

@@ -24,6 +24,10 @@ export interface Scene {
 const FONT = '12px system-ui, sans-serif';
 const SMALL_FONT = '10.5px system-ui, sans-serif';
 const DIMMED = 0.14;
+/** How large things are from which on there is room for the number of interfaces. */
+const BADGE_SCALE = 0.6;
+/** Many links are drawn fainter, so that hosts are seen between them. */
+const MANY_LINKS = 80;
 const NAME_HEIGHT = 14;
 /** What a link needs at each side of its round trip, in pixels, and where along it there may be room. */
 const RTT_ROOM = 26;
@@ -88,7 +92,7 @@ function drawLinks(scene: Scene, places: ReadonlyMap<string, Point>): void {
       canvas.moveTo(center.x, center.y);
       canvas.lineTo(end.x, end.y);
     }
-    canvas.globalAlpha = dim ? DIMMED : isStale ? 0.35 : 1;
+    canvas.globalAlpha = dim ? DIMMED : isStale ? 0.35 : mesh.links.size > MANY_LINKS ? 0.6 : 1;
     canvas.strokeStyle = isStale ? palette.lost : palette.kinds[kind];
     canvas.lineWidth = width;
     canvas.setLineDash([...KINDS[kind].dash]);
@@ -189,7 +193,7 @@ function drawHost(
   canvas.stroke();
   canvas.setLineDash([]);
   const { interfaces = 0 } = mesh.hosts.get(peer) ?? {};
-  if (interfaces > 0 && camera.scale > 0.55 && !isLost)
+  if (interfaces > 0 && camera.scale > BADGE_SCALE && !isLost)
     drawBadge(canvas, palette, x + radius * 0.8, y - radius * 0.9, interfaces);
 }
 

@@ -1,0 +1,102 @@
+import { chmodSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { expect, test } from 'vitest';
+import type { Host } from '../lab/index.js';
+import { until } from '../lab/index.js';
+import { onLab } from '../lab/suite.js';
+import { chromiumIsMissing, startChromium } from '../ui/browser.js';
+
+const isMissing = chromiumIsMissing();
+const PAGE = 'http://127.0.0.1:6782/';
+
+const world = onLab(async (lab) => {
+  const [a, b, c] = await lab.hosts(3);
+  await a.launch();
+  const token = await a.token();
+  for (const host of [b, c]) await host.launch({ token });
+  await b.container('web', '10.32.0.2/24');
+  for (const host of [b, c]) await a.isConnectedTo(host);
+  return { a, b, c };
+});
+
+test.skipIf(isMissing)(
+  'the page shows containers of other hosts, a cut wire within 2 s, and a host that was killed',
+  async () => {
+    const { a, b, c } = world();
+    const browser = await chromiumOn(a);
+    try {
+      const page = await browser.newPage();
+      const faults: string[] = [];
+      page.on('pageerror', ({ message }) => faults.push(message));
+      page.on('console', (message) => {
+        if (message.type() === 'error') faults.push(message.text());
+      });
+      await page.goto(PAGE);
+      await isShown(page, c, 'direct');
+      await page.getByRole('button', { name: `${b.name}, 1 interface` }).press('Enter');
+      await page.locator('#details').getByText('10.32.0.2').first().waitFor();
+
+      await c.port.unplug();
+      const cut = performance.now();
+      await isShown(page, c, 'none');
+      const seconds = (performance.now() - cut) / 1000;
+      console.log(`a cut wire is on the page after ${seconds.toFixed(2)} s`);
+      expect(seconds).toBeLessThan(2);
+      await c.port.plug();
+      await isShown(page, c, 'direct');
+
+      await b.crash();
+      await page.getByRole('button', { name: `${b.name}, not reached` }).waitFor({ state: 'attached' });
+      await until('the host that was killed is grey', () => hasColour(page, '--lost'));
+      expect(faults).toEqual([]);
+    } finally {
+      await browser.close();
+    }
+  },
+);
+
+test('no answer of the page tells a secret, the id of the network, or where files are', async () => {
+  const { a, b } = world();
+  const { status } = await a.report();
+  const { peer } = (await b.report()).status;
+  const secrets = [await a.token(), status.network.id, a.runDirectory, a.stateDirectory];
+  for (const path of ['', 'page.js', 'live', `hosts/${peer}`, `paths/${peer}`, 'find?text=10.32', 'status']) {
+    const { stdout } = await a.attempt(['curl', '-sS', '--max-time', '2', `${PAGE}${path}`]);
+    expect(stdout.length, path).toBeGreaterThan(20);
+    for (const secret of secrets) expect(stdout, path).not.toContain(secret);
+  }
+});
+
+/** A browser on that host: the status address is for its own users. */
+async function chromiumOn(host: Host): Promise<Browser> {
+  const command = join(host.directory, 'chromium');
+  writeFileSync(command, `#!/bin/sh\nexec ip netns exec ${host.namespace} /usr/bin/chromium "$@"\n`);
+  chmodSync(command, 0o755);
+  return await startChromium(command);
+}
+
+/** Both in words and in the picture. */
+async function isShown(page: Page, host: Host, kind: string): Promise<void> {
+  const line = page.locator(`#outline li[data-kind=${kind}]`).filter({ hasText: `link to ${host.name}` });
+  await line.waitFor({ state: 'attached' });
+  await page.waitForFunction(COLOUR_IS_DRAWN, `--${kind}`);
+}
+
+async function hasColour(page: Page, name: string): Promise<boolean> {
+  return await page.evaluate<boolean, string>(COLOUR_IS_DRAWN, name);
+}
+
+/** Whether a colour of the page is in the picture: a function, as the browser takes it. */
+const COLOUR_IS_DRAWN = `(name) => {
+  const probe = document.body.appendChild(document.createElement('span'));
+  probe.style.color = 'var(' + name + ')';
+  const [red, green, blue] = getComputedStyle(probe).color.match(/\\d+/g).map(Number);
+  probe.remove();
+  const canvas = document.getElementById('canvas');
+  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  for (let i = 0; i < data.length; i += 4) {
+    if (data[i] === red && data[i + 1] === green && data[i + 2] === blue) return true;
+  }
+  return false;
+}`;
