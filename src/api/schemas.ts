@@ -104,6 +104,9 @@ export const Attachment = Type.Object({
   mac: Nullable(Type.String()),
   addresses: Type.Array(Type.String()),
   floating: Type.Array(Type.String(), { description: 'those that go to whoever announces them last' }),
+  labels: Type.Record(Type.String(), Type.String(), {
+    description: 'of the container, known on all hosts',
+  }),
   present: Type.Boolean({ description: 'the interface is there now' }),
   sharedWith: Type.Array(Type.String(), {
     description: 'other containers that are in the same network namespace, and have the same interface',
@@ -281,6 +284,12 @@ export const AttachRequest = Type.Object({
   hostname: Type.Optional(Type.String({ minLength: 1, maxLength: 253 })),
   multicastRoute: Type.Optional(Type.Boolean({ description: 'default: true' })),
   dns: Type.Optional(Type.Boolean({ description: 'whether others find it by its names; default: true' })),
+  labels: Type.Optional(
+    Type.Record(Type.String(), Type.String(), {
+      description:
+        'at most 16, of 4,096 bytes; they take the place of those that it was given before; default: as they were',
+    }),
+  ),
 });
 export type AttachRequest = Static<typeof AttachRequest>;
 

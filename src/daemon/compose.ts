@@ -283,6 +283,7 @@ function composeHost(
     attachments,
     networks,
     isGiven: (network, address) => endpoints.isGivenAddress(network, address),
+    labelsOf: (network, addresses, peer) => endpoints.labelsOf(network, addresses, peer),
     log,
   });
   return {

@@ -1,4 +1,5 @@
 import type { PeerId } from '../identity/index.js';
+import type { Labels } from '../labels.js';
 import { addressText, type EndpointKey, type EndpointRecord, endpointKey, parseKey } from './record.js';
 
 /** A container's interface, and who has it. */
@@ -7,6 +8,8 @@ export interface Endpoint {
   readonly mac: string;
   readonly addresses: readonly string[];
   readonly peer: PeerId;
+  /** As its host says. */
+  readonly labels: Labels;
 }
 
 /** Maximum number of addresses of which it is remembered where they were last. */
@@ -120,10 +123,10 @@ export class EndpointDirectory {
       this.#settle(network, mac, former?.addresses ?? [], []);
       return;
     }
-    const [peer, { addresses }] = winner;
-    const endpoint = { network, mac, addresses: addresses.map(addressText), peer };
-    if (isSame(former, endpoint)) return;
+    const [peer, { addresses, labels }] = winner;
+    const endpoint = { network, mac, addresses: addresses.map(addressText), peer, labels };
     this.#shown.set(key, endpoint);
+    if (isSamePlace(former, endpoint)) return;
     this.#sink.endpoint(endpoint);
     this.#settle(network, mac, former?.addresses ?? [], endpoint.addresses);
   }
@@ -173,6 +176,6 @@ function precedes([a, first]: [PeerId, EndpointRecord], [b, second]: [PeerId, En
   return first.mobility === second.mobility ? a < b : first.mobility > second.mobility;
 }
 
-function isSame(known: Endpoint | undefined, endpoint: Endpoint): boolean {
+function isSamePlace(known: Endpoint | undefined, endpoint: Endpoint): boolean {
   return known?.peer === endpoint.peer && String(known.addresses) === String(endpoint.addresses);
 }

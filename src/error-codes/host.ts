@@ -77,6 +77,10 @@ export const CONTAINER_ERRORS = {
   ),
   'no-such-name': absent('There is no such DNS name.', '`weft status dns` lists all names.'),
   'bad-mac': usage("The MAC cannot be a container's.", 'Give a unicast one such as 02:00:00:00:00:01.'),
+  'bad-label': usage(
+    'A label cannot be read, or is longer than labels may be.',
+    'Give KEY=VALUE: at most 16 of them, with keys of 63 and values of 253 bytes at most, 4,096 bytes in all.',
+  ),
   'mac-used': conflict('Another container has the MAC.', 'Choose another, or detach that container first.'),
   'address-used': conflict('The address is in use.', 'Choose another address, or give none.'),
   'engine-absent': failed('No container engine answers.', 'Start it, or set DOCKER_HOST.'),

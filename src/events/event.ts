@@ -29,6 +29,7 @@ const CONTAINER = {
   interface: Type.String({ description: 'name of the interface in the container' }),
   mac: Type.String({ description: 'MAC of the interface' }),
   addresses: Type.Array(Type.String(), { description: 'with prefix length' }),
+  labels: Type.Record(Type.String(), Type.String()),
 };
 const NAME = {
   ...PEER,

@@ -175,8 +175,12 @@ export class Router {
     const key = `0 web${what} web`;
     this.owned.get('names')?.set(key, [Buffer.of(10, 32, 0, what)]);
     const mac = `0/02:00:00:00:00:${what.toString(16).padStart(2, '0')}`;
-    this.owned.get('endpoints')?.set(mac, { mobility: what, addresses: [Buffer.of(10, 32, 0, what)] });
-    this.owned.get('endpoints')?.set('0/groups', { mobility: 0, addresses: [Buffer.of(239, 1, 1, what)] });
+    const labels = Object.fromEntries(
+      ['app', 'tier', 'zone'].slice(0, what % 4).map((key) => [key, `of ${what}`]),
+    );
+    const endpoints = this.owned.get('endpoints');
+    endpoints?.set(mac, { mobility: what, addresses: [Buffer.of(10, 32, 0, what)], labels });
+    endpoints?.set('0/groups', { mobility: 0, addresses: [Buffer.of(239, 1, 1, what)], labels: {} });
     const network = { createdAt: EPOCH + what, number: what + 1, state: 'used', subnets: ['10.40.0.0/16'] };
     this.owned.get('networks')?.set(`net-${what}`, network);
     this.owned.get('secret')?.set('generation', what);

@@ -14,6 +14,9 @@ export const Name = Type.Object({
   peer: Type.String({ description: 'short id of the host that it is on' }),
   nickname: Type.String(),
   answered: Type.Boolean({ description: 'false while its host is down' }),
+  labels: Type.Record(Type.String(), Type.String(), {
+    description: 'of the container; empty where its host does not tell them',
+  }),
 });
 export type Name = Static<typeof Name>;
 

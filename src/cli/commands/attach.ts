@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import type { Attachment, AttachRequest } from '../../api/index.js';
+import { parseLabel } from '../../labels.js';
 import { ask } from '../client.js';
-import { type CommonOptions, withCommonOptions } from '../options.js';
+import { type CommonOptions, collect, withCommonOptions } from '../options.js';
 import { print } from '../terminal/index.js';
 
 const HELP = `
@@ -17,6 +18,10 @@ Addresses:
 A name can be that of a container, of a network namespace, or a process id. Where it is of several, say which:
   container:web, netns:web, pid:4711
 
+Labels are known on all hosts, where \`weft status dns\`, events and programs see them. Those of a container of Docker or
+Podman that begin with weft.label. are its labels here, too, without that, and so are com.docker.compose.project,
+com.docker.compose.service and com.docker.swarm.service.name. Labels that are given take the place of those given before.
+
 Examples:
   weft attach web                                     a container of Docker or Podman, by name or id
   weft attach web 10.32.0.1/12 net:10.40.0.0/16       two addresses
@@ -24,6 +29,7 @@ Examples:
   weft attach 4711 10.32.0.1/12                       the namespace of process 4711
   weft attach web --network blue --interface ethblue 10.40.0.1/16
   weft attach web --mac 02:00:00:aa:bb:01             for a licence that is bound to a MAC
+  weft attach web --label app=shop --label tier=web   two labels
   weft attach web --floating 10.32.0.100/12           keepalived may move this address to another container`;
 
 interface AttachOptions extends CommonOptions {
@@ -33,6 +39,7 @@ interface AttachOptions extends CommonOptions {
   readonly floating?: boolean;
   readonly name?: string;
   readonly hostname?: string;
+  readonly label?: readonly string[];
   readonly multicastRoute: boolean;
   readonly withoutDns?: boolean;
 }
@@ -54,6 +61,11 @@ export function registerAttach(program: Command): void {
     .option('--floating', 'these addresses go to whoever announces them last (default: they are its own)')
     .option('--name <name>', 'what others call it (default: the name of the container or namespace)')
     .option('--hostname <name>', 'a second name (default: the host name of the container)')
+    .option(
+      '--label <key=value>',
+      'what all hosts are to know of it, may be given several times (default: those that it had)',
+      collect,
+    )
     .option('--no-multicast-route', 'do not send multicast through this interface')
     .option('--without-dns', 'do not give it names')
     .addHelpText('after', HELP)
@@ -62,7 +74,8 @@ export function registerAttach(program: Command): void {
 }
 
 async function attach(target: string, addresses: string[], options: AttachOptions): Promise<void> {
-  const { network, interface: inside, mac, floating, name, hostname, multicastRoute, withoutDns } = options;
+  const { network, interface: inside, mac, floating, name, hostname, label } = options;
+  const { multicastRoute, withoutDns } = options;
   const body = {
     target,
     addresses,
@@ -72,6 +85,7 @@ async function attach(target: string, addresses: string[], options: AttachOption
     floating,
     name,
     hostname,
+    labels: label && Object.fromEntries(label.map(parseLabel)),
     // What is not asked for stays as it was when the container was attached.
     multicastRoute: multicastRoute ? undefined : false,
     dns: withoutDns ? false : undefined,

@@ -1,4 +1,5 @@
 import type { DnsReport, DnsStatus, DnsWaiting, Name } from '../../api/index.js';
+import { labelsText } from '../../labels.js';
 import { pairs, table } from '../terminal/index.js';
 
 export async function dnsText({ status, names }: DnsReport): Promise<string> {
@@ -20,17 +21,27 @@ export function waitingText({ address, reason }: DnsWaiting): string {
   return `for ${address}: ${reason}`;
 }
 
-/** Networks are told only where there are others than the one that every router has. */
+/** Networks are told only where there are others than the one that every router has, labels only where there are some. */
 export function namesTable(names: readonly Name[]): Promise<string> {
   const several = names.some(({ network }) => network !== 0);
-  const rows = names.map(({ name, addresses, container, peer, nickname, network, answered }) => [
+  const labelled = names.some(({ labels }) => Object.keys(labels).length > 0);
+  const rows = names.map(({ name, addresses, container, peer, nickname, network, answered, labels }) => [
     name,
     addresses.join(' '),
     ...(several ? [String(network)] : []),
     container,
     `${nickname} (${peer})`,
+    ...(labelled ? [labelsText(labels)] : []),
     answered ? '' : 'host is down',
   ]);
-  const headings = ['name', 'addresses', ...(several ? ['network'] : []), 'container', 'host', ''];
+  const headings = [
+    'name',
+    'addresses',
+    ...(several ? ['network'] : []),
+    'container',
+    'host',
+    ...(labelled ? ['labels'] : []),
+    '',
+  ];
   return table(headings, rows, 'no names');
 }

@@ -9,6 +9,7 @@ import {
   parseMac,
   portFlaw,
 } from '../../hostnet/index.js';
+import { checkLabels } from '../../labels.js';
 import { DEFAULT_NETWORK } from '../../networks/index.js';
 import { SerialByKey } from '../../order.js';
 import {
@@ -161,9 +162,10 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
     return this.#fates.followMac(entry);
   }
 
-  /** Rejects with `address-used`, `interface-elsewhere`, `disk-full`, or as hostnet's `attach` and `Containers.resolve` do: then nothing has changed. */
+  /** Rejects with `bad-label`, `address-used`, `interface-elsewhere`, `disk-full`, or as hostnet's `attach` and `Containers.resolve` do: then nothing has changed. */
   async attach(request: AttachRequest): Promise<Attachment> {
     const requests = request.addresses.map(parseWantedAddress);
+    checkLabels(request.labels ?? {});
     const container = await this.#options.containers.resolve(request.target);
     const inside = request.interface ?? DEFAULT_INTERFACE;
     const mac = request.mac === undefined ? undefined : parseMac(request.mac, this.#options.owner);

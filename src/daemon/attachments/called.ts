@@ -1,13 +1,14 @@
 /** What containers are called, and which one a user means. */
 import type { AttachRequest } from '../../api/index.js';
 import { canonicalTarget } from '../../hostnet/index.js';
+import { mergedLabels } from '../../labels.js';
 import type { Called } from '../state/index.js';
-import { ambiguous, type Container, type Fate, parseTarget, type TargetKind } from './containers.js';
+import { ambiguous, type Fate, type Found, parseTarget, type TargetKind } from './containers.js';
 import type { Entry } from './table/index.js';
 import { everybody } from './table/index.js';
 
 /** What a container is called from now on: as the request says, else as before, else as it calls itself. */
-export function calledBy(request: AttachRequest, container: Container, before: Entry | undefined): Called {
+export function calledBy(request: AttachRequest, container: Found, before: Entry | undefined): Called {
   const known = before && everybody(before).find(({ id }) => id === container.id);
   // A process, or another name of the namespace, is no other container.
   const same = known ?? (container.engine === null ? before : undefined);
@@ -18,6 +19,10 @@ export function calledBy(request: AttachRequest, container: Container, before: E
     name: request.name ?? same?.name ?? container.name,
     hostname: request.hostname ?? same?.hostname ?? container.hostname,
     dns: request.dns ?? same?.dns ?? true,
+    labels:
+      request.labels === undefined
+        ? (same?.labels ?? container.labels)
+        : mergedLabels(request.labels, container.labels),
     ...(container.engine === null || container.name === null ? {} : { containerName: container.name }),
     ...(isNamed === undefined ? {} : { isNamed }),
   };

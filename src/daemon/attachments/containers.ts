@@ -3,6 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Engine, type EngineContainer, type EngineEvent, engineSockets } from '../../engine/index.js';
 import { systemCode, WeftError } from '../../errors.js';
 import { canonicalTarget, type Namespace, resolveNamespace } from '../../hostnet/index.js';
+import type { Labels } from '../../labels.js';
+import { carriedLabels } from '../../plugins/labels/index.js';
 import { SHORT_ID } from '../../short-id.js';
 
 const RETRY = 2_000;
@@ -21,6 +23,12 @@ export interface Container {
   readonly namespace: Namespace;
   /** Socket of the engine that runs it; null for namespaces and processes. */
   readonly engine: string | null;
+}
+
+/** A container that somebody asked for. */
+export interface Found extends Container {
+  /** What its engine says that others are to know of it. */
+  readonly labels: Labels;
 }
 
 /** A container that was seen before. */
@@ -56,13 +64,13 @@ export class Containers extends EventEmitter<ContainersEvents> {
    * Finds what a user means by `container:NAME`, `netns:NAME`, `pid:ID`, a path, or a name alone, which may be of any kind. Rejects with
    * `no-such-container`, `container-stopped`, `ambiguous-target`, and what `resolveNamespace` rejects with.
    */
-  async resolve(target: string): Promise<Container> {
+  async resolve(target: string): Promise<Found> {
     const { kind, name } = parseTarget(target);
     if (kind === 'any') return await this.#meant(name);
     if (kind !== 'container') return await byNamespace(target);
     const found = await this.#find(name);
     if (found === undefined) throw noSuchContainer(name);
-    return await running(name, ...found);
+    return await this.#labelled(name, ...found);
   }
 
   /** Looks again for a container that was seen before. Rejects when it cannot be told. */
@@ -96,7 +104,7 @@ export class Containers extends EventEmitter<ContainersEvents> {
   }
 
   /** The only thing of that name. A process or a namespace whose name some container's id happens to begin with is meant itself. */
-  async #meant(name: string): Promise<Container> {
+  async #meant(name: string): Promise<Found> {
     const ways = /^\d+$/.test(name) ? [`pid:${name}`, `netns:${name}`] : [`netns:${name}`];
     const looks = await Promise.allSettled(ways.map(byNamespace));
     const spaces = looks.flatMap((look) => (look.status === 'fulfilled' ? [look.value] : []));
@@ -110,7 +118,8 @@ export class Containers extends EventEmitter<ContainersEvents> {
       ...(isContainer ? [`container:${name}`] : []),
     ];
     if (meanings.length > 1) {
-      const container = isContainer && found[0].pid !== undefined ? await running(name, ...found) : undefined;
+      const container =
+        isContainer && found[0].pid !== undefined ? await this.#labelled(name, ...found) : undefined;
       const isOne = spaces.every(({ namespace }) => namespace.inode === container?.namespace.inode);
       if (container !== undefined && isOne) return container;
       throw ambiguous(
@@ -118,11 +127,16 @@ export class Containers extends EventEmitter<ContainersEvents> {
         meanings.map((meaning) => parseTarget(meaning).kind),
       );
     }
-    if (isContainer) return await running(name, ...found);
+    if (isContainer) return await this.#labelled(name, ...found);
     const [space] = spaces;
     if (space !== undefined) return space;
     const refusal = looks.find((look) => look.status === 'rejected' && !isAbsence(look.reason));
     throw refusal?.status === 'rejected' ? refusal.reason : noSuchContainer(name);
+  }
+
+  async #labelled(target: string, found: EngineContainer, path: string): Promise<Found> {
+    const container = await running(target, found, path);
+    return { ...container, labels: await carriedLabels(this.#engine(path), found) };
   }
 
   /** In the first engine that has it. From then on its engine is watched. */
@@ -199,7 +213,7 @@ export function ambiguous(name: string, kinds: readonly TargetKind[]): WeftError
   return new WeftError('ambiguous-target', `"${name}" is the name of ${what}: say ${ways}`);
 }
 
-async function byNamespace(target: string): Promise<Container> {
+async function byNamespace(target: string): Promise<Found> {
   return named(canonicalTarget(target), await resolveNamespace(target));
 }
 
@@ -242,10 +256,10 @@ function unlessAbsent(error: unknown): 'absent' {
   throw error;
 }
 
-function named(target: string, namespace: Namespace): Container {
+function named(target: string, namespace: Namespace): Found {
   const isName = !target.startsWith('/') && !/^\d+$/.test(target);
   const name = isName ? parseTarget(target).name : null;
-  return { id: target, target, name, hostname: null, namespace, engine: null };
+  return { id: target, target, name, hostname: null, namespace, engine: null, labels: {} };
 }
 
 async function running(

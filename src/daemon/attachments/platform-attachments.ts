@@ -296,10 +296,10 @@ function looseOf(platform: NonNullable<Entry['platform']>) {
   };
 }
 
-function calledAs({ id, engine, name, hostname, aliases }: PlatformContainer) {
+function calledAs({ id, engine, name, hostname, aliases, labels }: PlatformContainer) {
   return {
     ...{ id, engine, name, hostname, target: name, containerName: name, dns: true },
-    aliases: aliases.slice(0, MAX_ALIASES),
+    ...{ aliases: aliases.slice(0, MAX_ALIASES), labels },
   };
 }
 

@@ -53,13 +53,14 @@ export class ContainerEvents {
   }
 
   #containers({ network, mac, addresses, interface: inside, containers }: AttachedEndpoint): Container[] {
-    return containers.map(({ id, name }) => ({
+    return containers.map(({ id, name, labels }) => ({
       container: id,
       name,
       network: this.#networks.nameOf(network),
       interface: inside,
       mac,
       addresses: [...addresses],
+      labels,
     }));
   }
 }

@@ -14,6 +14,7 @@ import {
 import type { Forwarder } from '../../forwarder/index.js';
 import { type OpenChannel, OwnedRecords } from '../../gossip/index.js';
 import type { Identity, PeerId } from '../../identity/index.js';
+import { type Labels, mergedLabels } from '../../labels.js';
 import type { Mesh } from '../../mesh/index.js';
 import type { AttachedEndpoint, Attachments, Entry } from '../attachments/index.js';
 import type { Custody } from './custody.js';
@@ -142,6 +143,15 @@ export class Endpoints extends EventEmitter<EndpointsEvents> {
     return found && this.#called(found);
   }
 
+  /** Of whoever has one of these addresses on a network at that router; none where nobody is known to. */
+  labelsOf(network: number, addresses: readonly string[], peer: PeerId): Labels {
+    for (const address of addresses) {
+      const holder = this.#directory.holders(network, address).find((endpoint) => endpoint.peer === peer);
+      if (holder !== undefined) return holder.labels;
+    }
+    return {};
+  }
+
   #called({ network, mac, peer }: Endpoint): string {
     if (mac === this.#options.bridgeMac(peer)) return this.#hostOf(peer);
     if (peer !== this.#self) return this.#elsewhere(peer);
@@ -164,11 +174,12 @@ export class Endpoints extends EventEmitter<EndpointsEvents> {
   }
 
   #announce(attached: AttachedEndpoint): void {
-    const { network, mac, fixed } = attached;
+    const { network, mac, fixed, containers } = attached;
     const key = endpointKey(network, mac);
     this.#records.set(key, {
       mobility: this.#directory.mobilityFor(this.#self, key),
       addresses: fixed.map(addressBytes),
+      labels: mergedLabels(...containers.map(({ labels }) => labels)),
     });
     this.#keepAll(attached);
   }
@@ -181,7 +192,7 @@ export class Endpoints extends EventEmitter<EndpointsEvents> {
     for (const [network, found] of addresses) {
       const key = endpointKey(network, mac);
       const mobility = this.#directory.mobilityFor(this.#self, key);
-      this.#records.set(key, { mobility, addresses: found.map(addressBytes) });
+      this.#records.set(key, { mobility, addresses: found.map(addressBytes), labels: {} });
     }
     this.#hostOn = new Set(addresses.keys());
   }
@@ -226,7 +237,7 @@ export class Endpoints extends EventEmitter<EndpointsEvents> {
   #announceGroups(network: number, groups: readonly string[] | null): void {
     const key = groupsKey(network);
     if (groups === null) this.#records.remove(key);
-    else this.#records.set(key, { mobility: 0, addresses: groups.map(addressBytes) });
+    else this.#records.set(key, { mobility: 0, addresses: groups.map(addressBytes), labels: {} });
   }
 
   #tellAll(): void {
@@ -240,8 +251,8 @@ export class Endpoints extends EventEmitter<EndpointsEvents> {
       .catch(() => {}); // it is lost again: the next one is asked, too
   }
 
-  #asTold({ peer, ...endpoint }: Endpoint) {
-    return { ...endpoint, peer: peer === this.#self ? null : peer };
+  #asTold({ network, mac, addresses, peer }: Endpoint) {
+    return { network, mac, addresses, peer: peer === this.#self ? null : peer };
   }
 
   /** What does not reach the forwarder is told when it is there again. */

@@ -27,6 +27,7 @@ import { WeftError } from '../../errors.js';
 import { type OpenChannel, OwnedRecords } from '../../gossip/index.js';
 import type { LinkStates } from '../../hostnet/index.js';
 import type { Identity, PeerId } from '../../identity/index.js';
+import type { Labels } from '../../labels.js';
 import type { Mesh } from '../../mesh/index.js';
 import type { AttachedEndpoint, Attachments } from '../attachments/index.js';
 import { parseTarget } from '../attachments/index.js';
@@ -62,6 +63,8 @@ export interface DnsOptions {
   readonly networks: Networks;
   /** Whether an address was given to somebody, so that nobody else asks from it. */
   readonly isGiven: (network: number, address: string) => boolean;
+  /** Of the container that has one of these addresses on a router. */
+  readonly labelsOf: (network: number, addresses: readonly string[], peer: PeerId) => Labels;
   readonly log: Log;
 }
 
@@ -353,14 +356,16 @@ export class Dns extends EventEmitter<DnsEvents> implements NameControl {
 
   #view(entry: NameEntry): Name {
     const { name, network, container, owner, hidden } = entry;
+    const addresses = addressTexts(entry);
     return {
       name: `${name}.${this.#options.settings.dnsDomain}`,
-      addresses: addressTexts(entry),
+      addresses,
       network,
       container,
       peer: owner,
       nickname: this.#options.mesh.member(owner)?.nickname ?? '',
       answered: !hidden,
+      labels: this.#options.labelsOf(network, addresses, owner),
     };
   }
 

@@ -32,6 +32,8 @@ const CALLED = {
   isNamed: Type.Optional(Type.Boolean()),
   /** More names by which others find it. */
   aliases: Type.Optional(Type.Array(Type.String())),
+  /** What others are to know of it. */
+  labels: Type.Optional(Type.Record(Type.String(), Type.String())),
 };
 const Called = Type.Object(CALLED);
 export type Called = Static<typeof Called>;

@@ -1,5 +1,5 @@
 import { eachContainer } from '../../engine/index.js';
-import { ownLabels } from '../labels/index.js';
+import { carriedLabels, ownLabels } from '../labels/index.js';
 import type { PlatformEndpoints } from '../platform/index.js';
 import type { DockerContainer, DockerEngine } from './engine.js';
 
@@ -32,11 +32,12 @@ export class Names {
     const ours = container.networks.filter(({ endpointId }) => known.has(endpointId));
     if (ours.length === 0 || pid === undefined) return;
     const services = await serviceNames(engine, container);
+    const labels = await carriedLabels(engine, container);
     for (const { endpointId, aliases } of ours) {
       const others = [...new Set([...aliases, ...services])].filter((alias) => alias !== name);
       await this.#endpoints.bind(endpointId, {
         ...{ id, engine: engine.socket, pid, name, hostname },
-        aliases: others,
+        ...{ aliases: others, labels },
       });
     }
   }

@@ -1,3 +1,3 @@
-/** Containers that are attached because their labels say so, in whatever engine tells its containers' labels. */
+/** What the labels of containers say, in whatever engine tells them: that they are attached, and what others are to know of them. */
 export { LabelledContainers } from './labelled-containers.js';
-export { ownLabels } from './labels.js';
+export { carriedLabels, ownLabels } from './labels.js';

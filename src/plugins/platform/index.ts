@@ -1,3 +1,5 @@
+import type { Labels } from '../../labels.js';
+
 /**
  * What weft does for a platform of containers. A platform plugs in by this interface and nothing else: it translates what its engine asks into
  * these calls, and the rest of weft does not know that it exists. docs/plugins.md.
@@ -82,6 +84,8 @@ export interface PlatformContainer {
   readonly hostname: string | null;
   /** More names by which others find it on this network. */
   readonly aliases: readonly string[];
+  /** What others are to know of it. */
+  readonly labels: Labels;
 }
 
 /**

@@ -155,6 +155,7 @@ describe('the weft command', () => {
       mac: null,
       addresses: ['10.0.0.1/8'],
       floating: [],
+      labels: {},
       present: false,
       sharedWith: [],
     };
@@ -168,6 +169,41 @@ describe('the weft command', () => {
       ].join('\n'),
     );
     expect(JSON.parse((await weft('ps', '-o', 'json')).stdout)).toEqual([attachment]);
+    await serve({ attachments: () => [{ ...attachment, labels: { tier: 'web', app: 'shop' } }, attachment] });
+    const lines = (await weft('ps')).stdout.split('\n');
+    expect(lines.map((line) => line.split('10.0.0.1/8')[1])).toEqual([
+      undefined,
+      '  app=shop tier=web',
+      '',
+      undefined,
+    ]);
+  });
+
+  it.each([
+    ['app', '"app" is no label: give KEY=VALUE'],
+    ['-app=shop', 'cannot be the key of a label'],
+  ])('attaches nothing with --label %s', async (label, why) => {
+    await serve({
+      attach: async () => {
+        throw new Error('it was asked');
+      },
+    });
+    const { code, stderr } = await weft('attach', 'web', `--label=${label}`);
+    expect([code, stderr.trim().split('\n').length]).toEqual([2, 1]);
+    expect(stderr).toContain(why);
+  });
+
+  it('gives a container all labels that --label names', async () => {
+    const asked: unknown[] = [];
+    await serve({
+      attach: async ({ labels }: { readonly labels?: unknown }) => {
+        asked.push(labels);
+        throw new WeftError('no-such-container', 'it ends here');
+      },
+    });
+    await weft('attach', 'web', '--label', 'app=shop', '--label', 'note=a=b c', '--label', 'empty=');
+    await weft('attach', 'web');
+    expect(asked).toEqual([{ app: 'shop', note: 'a=b c', empty: '' }, undefined]);
   });
 
   const TELLING = [[['--help']], [['report']], [['ping', 'b', '-c', '9']]];

@@ -8,6 +8,7 @@ import {
   groupsKey,
 } from '../../../src/endpoints/index.js';
 import { parsePeerId } from '../../../src/identity/index.js';
+import type { Labels } from '../../../src/labels.js';
 
 const [anna, bert, carl] = ['aa', 'bb', 'cc'].map((end) => parsePeerId(end.padStart(16, '0'))) as [
   ReturnType<typeof parsePeerId>,
@@ -18,7 +19,7 @@ const MAC = '02:00:00:00:00:0a';
 const KEY = endpointKey(0, MAC);
 
 function record(mobility: number, ...addresses: string[]): EndpointRecord {
-  return { mobility, addresses: addresses.map(addressBytes) };
+  return { mobility, addresses: addresses.map(addressBytes), labels: {} };
 }
 
 let told: string[];
@@ -124,6 +125,19 @@ describe('the directory of endpoints', () => {
     directory.setAlive(anna, false);
     expect(directory.holders(0, '10.32.0.1').map(({ peer }) => peer)).toEqual([bert]);
     expect(directory.holders(0, '10.32.0.3')).toEqual([]);
+  });
+
+  it('tells the labels of who has a MAC or an address, without news of where it is when they change', () => {
+    const labelled = (labels: Labels) => ({ ...record(0, '10.32.0.1'), labels });
+    directory.put(anna, KEY, labelled({ app: 'shop' }));
+    expect(news()).toHaveLength(1);
+    expect(directory.find(0, MAC)?.labels).toEqual({ app: 'shop' });
+    directory.put(anna, KEY, labelled({ app: 'store' }));
+    expect(news()).toEqual([]);
+    expect(directory.holders(0, '10.32.0.1').map(({ labels }) => labels)).toEqual([{ app: 'store' }]);
+    expect(directory.endpoints().map(({ labels }) => labels)).toEqual([{ app: 'store' }]);
+    directory.put(bert, KEY, { ...labelled({}), mobility: 1 });
+    expect(directory.find(0, MAC)?.labels).toEqual({});
   });
 
   it('says everything again on request', () => {

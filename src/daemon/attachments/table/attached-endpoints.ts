@@ -1,3 +1,5 @@
+import type { Labels } from '../../../labels.js';
+import type { Called } from '../../state/index.js';
 import { attachmentKey, type Entry, fixedAddresses } from './attachment-entry.js';
 import { present } from './sharing.js';
 
@@ -27,6 +29,8 @@ export interface CalledContainer {
   readonly aliases: readonly string[];
   /** Others find it by these names. */
   readonly dns: boolean;
+  /** What others are to know of it. */
+  readonly labels: Labels;
 }
 
 export interface AttachedEndpointsOptions {
@@ -57,13 +61,7 @@ export class AttachedEndpoints {
    */
   tell(entry: Entry, replaced: Entry = entry): void {
     const network = this.#options.segment(entry.network);
-    const [first, ...others] = present(entry).map(({ id, name, hostname, aliases = [], dns }) => ({
-      id,
-      name,
-      hostname,
-      aliases,
-      dns,
-    }));
+    const [first, ...others] = present(entry).map(calledContainer);
     if (first === undefined || entry.mac === undefined || network === undefined) {
       this.withdraw(replaced);
       return;
@@ -94,4 +92,8 @@ export class AttachedEndpoints {
     this.#told.delete(attachmentKey(entry));
     this.#options.onDetached(endpoint);
   }
+}
+
+function calledContainer({ id, name, hostname, aliases = [], dns, labels = {} }: Called): CalledContainer {
+  return { id, name, hostname, aliases, dns, labels };
 }

@@ -39,7 +39,7 @@ export function withoutSharer(entry: Entry, id: string): Entry {
 export function handedOn(entry: Entry): Entry | undefined {
   const heir = entry.sharers?.find(({ id }) => entry.sharing.includes(id));
   if (heir === undefined) return undefined;
-  const { containerName, isNamed, aliases, ...rest } = withoutSharer(entry, heir.id);
+  const { containerName, isNamed, aliases, labels, ...rest } = withoutSharer(entry, heir.id);
   return { ...rest, ...heir, holder: holderOf(entry) };
 }
 
@@ -49,12 +49,13 @@ export function holderOf({ id, holder = id }: Pick<Entry, 'id' | 'holder'>): str
 }
 
 function calledOf(called: Called): Called {
-  const { id, target, name, hostname, dns, engine, containerName, isNamed, aliases } = called;
+  const { id, target, name, hostname, dns, engine, containerName, isNamed, aliases, labels } = called;
   return {
     ...{ id, target, name, hostname, dns, engine },
     ...(containerName === undefined ? {} : { containerName }),
     ...(isNamed === undefined ? {} : { isNamed }),
     ...(aliases === undefined ? {} : { aliases }),
+    ...(labels === undefined ? {} : { labels }),
   };
 }
 
@@ -62,12 +63,13 @@ function calledOf(called: Called): Called {
 export function view(entry: Entry, id: string): Attachment {
   const { interface: inside, network, mac = null, addresses, floating = [] } = entry;
   const all = everybody(entry);
-  const { target, name } = all.find((called) => called.id === id) ?? entry;
+  const { target, name, labels = {} } = all.find((called) => called.id === id) ?? entry;
   const here = present(entry);
   return {
     ...{ target, id, name, interface: inside, network, mac },
     addresses: [...addresses],
     floating: [...floating],
+    labels,
     present: here.some((called) => called.id === id),
     sharedWith: here.flatMap((called) => (called.id === id ? [] : [called.name ?? called.target])),
   };

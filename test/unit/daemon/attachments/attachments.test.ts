@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import type { AttachedEndpoint, Attachments } from '../../../../src/daemon/attachments/index.js';
+import { ContainerEvents } from '../../../../src/daemon/happenings/containers.js';
+import { NetworkNames } from '../../../../src/daemon/happenings/network-names.js';
 import { WeftError } from '../../../../src/errors.js';
+import { Journal } from '../../../../src/events/index.js';
+import { ManualClock } from '../../events/manual-clock.js';
 import { aWorldForEachTest } from './world.js';
 
 const world = aWorldForEachTest();
@@ -215,5 +220,85 @@ describe('containers that share a namespace', () => {
     expect(await missing).toBe('web');
     expect(attachments.list()).toMatchObject([{ target: 'sidecar', addresses, present: true }]);
     expect(world().kernel.addressesIn(11)).toEqual(addresses);
+  });
+
+  it('have labels of their own', async () => {
+    world().platform.runs('web', 11, { labels: { app: 'shop' } });
+    world().platform.runs('sidecar', 11, { labels: { role: 'logs' } });
+    const attachments = world().start();
+    await attachments.attach(request('web'));
+    await attachments.attach(request('sidecar'));
+    const labels = () =>
+      attachments.endpoints().flatMap(({ containers }) => containers.map((each) => each.labels));
+    expect(labels()).toEqual([{ app: 'shop' }, { role: 'logs' }]);
+    const missing = new Promise((resolve) => attachments.once('missing', resolve));
+    await attachments.detach({ target: 'web' });
+    expect(await missing).toBe('web');
+    expect(labels()).toEqual([{ role: 'logs' }]);
+  });
+});
+
+describe('the labels of a container', () => {
+  const labelsOf = (attachments: Attachments) => attachments.list().map(({ labels }) => labels);
+
+  it('are those that a user gives, besides those of its engine', async () => {
+    world().platform.runs('web', 11, { labels: { app: 'shop', tier: 'web' } });
+    const attachments = world().start();
+    const { labels } = await attachments.attach({ ...request('web'), labels: { app: 'store' } });
+    expect(labels).toEqual({ app: 'store', tier: 'web' });
+    expect(attachments.endpoints()[0]?.containers).toMatchObject([{ labels }]);
+  });
+
+  it('stay when it is attached again without, and others take their place', async () => {
+    world().platform.runs('web', 11);
+    const attachments = world().start();
+    await attachments.attach({ ...request('web'), labels: { app: 'shop' } });
+    await attachments.attach(request('web', '10.32.7.7/12'));
+    expect(labelsOf(attachments)).toEqual([{ app: 'shop' }]);
+    await attachments.attach({ ...request('web', '10.32.7.7/12'), labels: { tier: 'web' } });
+    expect(labelsOf(attachments)).toEqual([{ tier: 'web' }]);
+    await attachments.attach({ ...request('web', '10.32.7.7/12'), labels: {} });
+    expect(labelsOf(attachments)).toEqual([{}]);
+  });
+
+  it('stay over restarts of the router and of the container', async () => {
+    world().platform.runs('web', 11);
+    await world()
+      .start()
+      .attach({ ...request('web'), labels: { app: 'shop' } });
+    world().platform.stopped('web');
+    const again = world().start();
+    await again.restore();
+    expect(labelsOf(again)).toEqual([{ app: 'shop' }]);
+    world().platform.runs('web', 12);
+    const attached = new Promise<AttachedEndpoint>((resolve) => again.once('attached', resolve));
+    world().platform.emit('changed', 'web');
+    expect((await attached).containers).toMatchObject([{ labels: { app: 'shop' } }]);
+  });
+
+  it('are refused where they are none, and nothing is attached', async () => {
+    world().platform.runs('web', 11);
+    const attachments = world().start();
+    const attaching = attachments.attach({ ...request('web'), labels: { 'a b': '' } });
+    await expect(attaching).rejects.toMatchObject({ code: 'bad-label' });
+    expect([attachments.list(), world().pool.taken.size]).toEqual([[], 0]);
+  });
+
+  it('are in the events of its coming, its change and its going', async () => {
+    world().platform.runs('web', 11);
+    const attachments = world().start();
+    const journal = new Journal({ run: 'run', clock: new ManualClock(), time: Date.now });
+    const seen: unknown[] = [];
+    journal.on('event', ({ kind, details }) => seen.push([kind, 'labels' in details && details.labels]));
+    const names = new NetworkNames({ list: () => [] });
+    new ContainerEvents(journal, names).follow(attachments);
+    await attachments.attach({ ...request('web'), labels: { app: 'shop' } });
+    await attachments.attach({ ...request('web', '10.32.0.1/12'), labels: { app: 'store' } });
+    await attachments.detach({ target: 'web' });
+    expect(seen).toEqual([
+      ['container-attached', { app: 'shop' }],
+      ['container-changed', { app: 'store' }],
+      ['container-detached', { app: 'store' }],
+    ]);
   });
 });

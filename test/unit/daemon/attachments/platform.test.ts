@@ -15,6 +15,7 @@ const container = (id: string, aliases: string[] = [], pid = 11) => ({
   name: id,
   hostname: null,
   aliases,
+  labels: {},
 });
 
 /** An endpoint whose interface the platform moved into a container that runs. */
@@ -209,6 +210,18 @@ describe('a container that a platform started', () => {
       ),
     );
     expect(attachments.endpoints()[0]?.containers[0].aliases).toHaveLength(64);
+  });
+
+  it('has the labels that the platform tells, until it is in no container any more', async () => {
+    const attachments = world().start();
+    const { endpoints } = await running(attachments);
+    await endpoints.bind(ID, { ...container('web', ['shop']), labels: { app: 'shop' } });
+    expect(attachments.list()).toMatchObject([{ labels: { app: 'shop' } }]);
+    const again = world().start();
+    await again.restore();
+    expect(again.endpoints()[0]?.containers).toMatchObject([{ labels: { app: 'shop' } }]);
+    await endpoints.unplug(ID);
+    expect(attachments.list()).toMatchObject([{ labels: {} }]);
   });
 
   it('is told of once, however often the platform says which it is', async () => {

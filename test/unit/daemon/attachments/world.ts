@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect } from 'vitest';
-import type { Container, Fate } from '../../../../src/daemon/attachments/containers.js';
+import type { Fate, Found } from '../../../../src/daemon/attachments/containers.js';
 import { Attachments, type AttachmentsOptions } from '../../../../src/daemon/attachments/index.js';
 import type { AttachmentPlumbing } from '../../../../src/daemon/attachments/plumbing.js';
 import { stateFiles } from '../../../../src/daemon/state/index.js';
@@ -95,13 +95,26 @@ export class Kernel implements AttachmentPlumbing {
   }
 }
 
+type FateOfFound =
+  | Exclude<Fate, { readonly state: 'running' }>
+  | { readonly state: 'running'; readonly container: Found };
+
 /** The engine and the named namespaces of a host. */
 export class Platform extends EventEmitter {
-  readonly #fates = new Map<string, Fate>();
+  readonly #fates = new Map<string, FateOfFound>();
 
-  runs(name: string, inode: number, more: Partial<Container> = {}): void {
+  runs(name: string, inode: number, more: Partial<Found> = {}): void {
     const namespace = { target: name, path: `/proc/${inode}/ns/net`, inode };
-    const container = { id: name, target: name, name, hostname: null, engine: '/engine', namespace, ...more };
+    const container = {
+      id: name,
+      target: name,
+      name,
+      hostname: null,
+      engine: '/engine',
+      namespace,
+      labels: {},
+      ...more,
+    };
     this.#fates.set(name, { state: 'running', container });
   }
 
@@ -113,7 +126,7 @@ export class Platform extends EventEmitter {
     this.#fates.delete(name);
   }
 
-  async resolve(target: string): Promise<Container> {
+  async resolve(target: string): Promise<Found> {
     const fate = this.#fates.get(target);
     if (fate?.state === 'running') return fate.container;
     throw new WeftError('no-such-container', `${target} is not there`);

@@ -13,6 +13,7 @@ const WEB: Interface = {
   hostname: 'c1',
   aliases: ['web', 'web.shop'],
   dns: true,
+  labels: {},
 };
 
 function names() {

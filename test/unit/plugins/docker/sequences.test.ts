@@ -65,6 +65,7 @@ describe('Docker', () => {
         name: 'web',
         hostname: id.slice(0, 12),
         aliases: ['alias-both'],
+        labels: {},
       },
     ]);
     await world.docker.stop(id);
@@ -288,6 +289,13 @@ describe('Docker', () => {
     await world.docker.run('other', [weft()], { labels: ofImage });
     await until('it has its names', () => world.host.bound.size === 2);
     expect(aliases()).toEqual(['alias-weft', 'db']);
+  });
+
+  test('tells the labels that whoever ran a container gave it, not those of its image', async () => {
+    const labels = { 'weft.label.app': 'shop', 'com.docker.compose.project': 'of-the-image', other: 'x' };
+    await world.docker.run('web', [weft()], { labels });
+    await until('it is known', () => world.host.bound.size === 1);
+    expect([...world.host.bound.values()].map((each) => each.labels)).toEqual([{ app: 'shop' }]);
   });
 
   test('restarts while its API does not listen yet, and weft answers from what it knows', async () => {
