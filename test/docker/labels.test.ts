@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
+import type { DnsReport } from '../../src/api/index.js';
 import { digs } from '../hosts/names/dig.js';
 import { type Container, DockerEngine, until } from '../lab/index.js';
 import { onLab } from '../lab/suite.js';
@@ -44,10 +45,12 @@ async function isReached(far: Container, name: string, address: string): Promise
 }
 
 describe.skipIf(withoutEngine)('a container whose labels say so', () => {
-  test('is on the network when it runs, with an address and its name', async () => {
-    const { engine, far } = world();
-    await engine.run('web', '--label', 'weft.attach=true');
+  test('is on the network when it runs, with an address, its name, and the labels that others are to know', async () => {
+    const { b, engine, far } = world();
+    await engine.run('web', '--label', 'weft.attach=true', '--label', 'weft.label.app=shop');
     await isReached(far, 'web', await addressOf('web'));
+    const { names } = await b.weftJson<DnsReport>('status', 'dns');
+    expect(names.find(({ name }) => name === 'web.weft.local')?.labels).toEqual({ app: 'shop' });
     await engine.docker('rm', '--force', 'web');
     await digs(far, ['web.weft.local'], []);
   });

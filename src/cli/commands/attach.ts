@@ -18,9 +18,9 @@ Addresses:
 A name can be that of a container, of a network namespace, or a process id. Where it is of several, say which:
   container:web, netns:web, pid:4711
 
-Labels are known on all hosts, where \`weft status dns\`, events and programs see them. Those of a container of Docker or
-Podman that begin with weft.label. are its labels here, too, without that, and so are com.docker.compose.project,
-com.docker.compose.service and com.docker.swarm.service.name. Labels that are given take the place of those given before.
+Labels are known on all hosts: \`weft status dns\` shows them. Those that are given take the place of those given before.
+Of the labels of a container of Docker or Podman, weft.label.KEY is the label KEY here, and com.docker.compose.project,
+com.docker.compose.service and com.docker.swarm.service.name are what they are.
 
 Examples:
   weft attach web                                     a container of Docker or Podman, by name or id

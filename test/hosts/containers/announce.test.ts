@@ -1,4 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import type { DnsReport } from '../../../src/api/index.js';
+import { until } from '../../lab/index.js';
 import { onLab } from '../../lab/suite.js';
 import { counters, grown, pair } from '../pair.js';
 
@@ -16,6 +19,21 @@ describe('a container that is attached', () => {
     await listening.says(/Announcement 10\.32\.0\.31|who-has 10\.32\.0\.31 .*tell 10\.32\.0\.31/);
     await listening.says(/neighbor advertisement, tgt is fd32::31/);
     await listening.stop();
+  });
+
+  test('is known on the other host with its labels, and with those that take their place', async () => {
+    const { a, b } = world();
+    const container = await a.container('labelled');
+    const knows = (labels: Record<string, string>) =>
+      until(`b knows ${JSON.stringify(labels)}`, async () => {
+        const { names } = await b.weftJson<DnsReport>('status', 'dns');
+        const name = names.find(({ addresses }) => addresses.includes('10.32.0.32'));
+        return isDeepStrictEqual(name?.labels, labels);
+      });
+    await container.attach('10.32.0.32/24', '--label', 'app=shop', '--label', 'tier=');
+    await knows({ app: 'shop', tier: '' });
+    await container.attach('10.32.0.32/24', '--label', 'app=store');
+    await knows({ app: 'store' });
   });
 });
 
