@@ -49,8 +49,10 @@ describe.skipIf(withoutEngine)('a container whose labels say so', () => {
     const { b, engine, far } = world();
     await engine.run('web', '--label', 'weft.attach=true', '--label', 'weft.label.app=shop');
     await isReached(far, 'web', await addressOf('web'));
-    const { names } = await b.weftJson<DnsReport>('status', 'dns');
-    expect(names.find(({ name }) => name === 'web.weft.local')?.labels).toEqual({ app: 'shop' });
+    await until('the other host knows its label', async () => {
+      const { names } = await b.weftJson<DnsReport>('status', 'dns');
+      return names.find(({ name }) => name === 'web.weft.local')?.labels.app === 'shop';
+    });
     await engine.docker('rm', '--force', 'web');
     await digs(far, ['web.weft.local'], []);
   });

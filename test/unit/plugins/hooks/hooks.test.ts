@@ -56,6 +56,22 @@ describe('hooks', () => {
   const complained = (pattern: RegExp) =>
     until(`somebody says ${pattern}`, () => failures.some((what) => pattern.test(what)));
 
+  it('get the labels of a container as JSON in one variable, whatever their keys are', async () => {
+    await hook(
+      'labels',
+      'echo "$WEFT_LABELS ${LD_PRELOAD-none} ${WEFT_LABEL_app-none}" >> "$WEFT_RUN_DIR/seen"',
+    );
+    const labels = { app: '$(id)', LD_PRELOAD: '/tmp/x.so' };
+    const place = { network: 'default', interface: 'ethweft', mac: '02:00:00:00:00:01', addresses: [] };
+    journal.record('container-attached', 'container:web', {
+      container: 'web',
+      name: 'web',
+      ...place,
+      labels,
+    });
+    await hasSeen(['{"app":"$(id)","LD_PRELOAD":"/tmp/x.so"} none none']);
+  });
+
   it('get each event on stdin and its fields in the environment, no argument, and no secret of the daemon', async () => {
     process.env.WEFT_TEST_SECRET = 'of the daemon';
     await hook('tell', `cat > ${directory}/stdin; env > ${directory}/env; echo "$#" > ${directory}/seen`);
