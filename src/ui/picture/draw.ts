@@ -1,39 +1,13 @@
-import { percent, roundTrip } from '../format.js';
-import { KINDS, type Kind, type Selection } from '../kinds.js';
-import type { Mesh } from '../model/mesh.js';
-import type { Camera, Point } from './camera.js';
-import type { Dot, Layout } from './layout.js';
-import type { Palette } from './palette.js';
-import { Room } from './room.js';
+import { KINDS, type Kind } from '../kinds.js';
+import type { Point } from './camera.js';
+import type { Dot } from './layout.js';
+import { DIMMED, radiusOf, type Scene, SMALL_FONT } from './scene.js';
+import { drawTexts, widthOfText } from './texts.js';
 
-/** All that a drawing is made from. */
-export interface Scene {
-  readonly canvas: CanvasRenderingContext2D;
-  readonly mesh: Mesh;
-  readonly layout: Layout;
-  readonly camera: Camera;
-  readonly palette: Palette;
-  readonly matches: (peer: string) => boolean;
-  /** What is pointed at, or has the focus, and what is chosen. */
-  readonly marked: readonly (Selection | undefined)[];
-  /** Milliseconds; null: nothing is to move. */
-  readonly now: number | null;
-  readonly isStale: boolean;
-}
-
-const FONT = '12px system-ui, sans-serif';
-const SMALL_FONT = '10.5px system-ui, sans-serif';
-const DIMMED = 0.14;
 /** How large things are from which on there is room for the number of interfaces. */
 const BADGE_SCALE = 0.6;
 /** Many links are drawn fainter, so that hosts are seen between them. */
 const MANY_LINKS = 80;
-const NAME_HEIGHT = 14;
-/** What a link needs at each side of its round trip, in pixels, and where along it there may be room. */
-const RTT_ROOM = 26;
-const RTT_SPOTS = [0.58, 0.7, 0.46];
-/** With more links they would hide the picture. */
-const MOST_ROUND_TRIPS = 60;
 /** Bytes a second from which on something moves along a link, and the number of what moves at most. */
 export const VISIBLE_RATE = 2_000;
 const MOST_MOVING = 120;
@@ -154,25 +128,38 @@ function drawStream(
   canvas.fill();
 }
 
+/** Most look alike and are drawn in one go; then those that do not. */
 function drawHosts(scene: Scene, places: ReadonlyMap<string, Point>): void {
-  for (const [peer, dot] of scene.layout.dots) {
+  const { canvas, layout, mesh, camera, palette } = scene;
+  canvas.beginPath();
+  for (const [peer, dot] of layout.dots) {
     const place = places.get(peer);
-    if (place !== undefined) drawHost(scene, dot, place);
+    if (place === undefined || !isPlain(scene, dot)) continue;
+    const radius = radiusOf(mesh, peer, camera.scale);
+    canvas.moveTo(place.x + radius, place.y);
+    canvas.arc(place.x, place.y, radius, 0, 2 * Math.PI);
+  }
+  canvas.globalAlpha = 1;
+  canvas.lineWidth = 2;
+  canvas.strokeStyle = palette.ground;
+  canvas.fillStyle = palette.host;
+  canvas.fill();
+  canvas.stroke();
+  for (const [peer, dot] of layout.dots) {
+    const place = places.get(peer);
+    if (place === undefined) continue;
+    if (!isPlain(scene, dot)) drawHost(scene, dot, place);
+    else if (camera.scale > BADGE_SCALE) drawBadge(scene, peer, place);
   }
 }
 
-/** Radius of a host in pixels. */
-export function radiusOf(mesh: Mesh, peer: string, scale: number): number {
-  const size = peer === mesh.self ? 13 : 9;
-  return size * Math.min(1.15, Math.max(0.42, scale));
+function isPlain({ mesh, matches, marked, isStale }: Scene, { peer, presence }: Dot): boolean {
+  const isMarked = marked.some((each) => each?.peer === peer);
+  return presence === 1 && !isStale && !isMarked && peer !== mesh.self && !mesh.isLost(peer) && matches(peer);
 }
 
-function drawHost(
-  { canvas, mesh, camera, palette, matches, marked, isStale }: Scene,
-  dot: Dot,
-  { x, y }: Point,
-): void {
-  const { peer, presence } = dot;
+function drawHost(scene: Scene, { peer, presence }: Dot, { x, y }: Point): void {
+  const { canvas, mesh, camera, palette, matches, marked, isStale } = scene;
   const isSelf = peer === mesh.self;
   const isLost = isStale || mesh.isLost(peer);
   const radius = radiusOf(mesh, peer, camera.scale) * (0.3 + 0.7 * presence);
@@ -192,21 +179,18 @@ function drawHost(
   if (isLost) canvas.setLineDash([3, 2]);
   canvas.stroke();
   canvas.setLineDash([]);
-  const { interfaces = 0 } = mesh.hosts.get(peer) ?? {};
-  if (interfaces > 0 && camera.scale > BADGE_SCALE && !isLost)
-    drawBadge(canvas, palette, x + radius * 0.8, y - radius * 0.9, interfaces);
+  if (camera.scale > BADGE_SCALE && !isLost) drawBadge(scene, peer, { x, y });
 }
 
-function drawBadge(
-  canvas: CanvasRenderingContext2D,
-  palette: Palette,
-  x: number,
-  y: number,
-  number: number,
-): void {
+/** The number of its interfaces. */
+function drawBadge({ canvas, mesh, camera, palette }: Scene, peer: string, place: Point): void {
+  const number = mesh.hosts.get(peer)?.interfaces ?? 0;
+  if (number === 0) return;
+  const radius = radiusOf(mesh, peer, camera.scale);
+  const [x, y] = [place.x + radius * 0.8, place.y - radius * 0.9];
   const text = number > 999 ? `${Math.floor(number / 1000)}k` : String(number);
   canvas.font = SMALL_FONT;
-  const width = Math.max(15, canvas.measureText(text).width + 8);
+  const width = Math.max(15, widthOfText(canvas, text) + 8);
   canvas.beginPath();
   canvas.roundRect(x - 4, y - 8, width, 15, 7.5);
   canvas.fillStyle = palette.badge;
@@ -220,73 +204,7 @@ function drawBadge(
   canvas.fillText(text, x - 4 + width / 2, y);
 }
 
-/** Names, and how long packets take, where there is room for them. */
-function drawTexts(scene: Scene, places: ReadonlyMap<string, Point>): void {
-  const { canvas, camera, mesh } = scene;
-  const taken = new Room(camera.width, camera.height);
-  for (const [peer, place] of places) taken.claim(place, radiusOf(mesh, peer, camera.scale) * 2);
-  canvas.textAlign = 'center';
-  canvas.lineJoin = 'round';
-  drawNames(scene, places, taken);
-  if (mesh.links.size <= MOST_ROUND_TRIPS) drawRoundTrips(scene, places, taken);
-}
-
-function drawNames(scene: Scene, places: ReadonlyMap<string, Point>, taken: Room): void {
-  const { canvas, mesh, camera, palette, matches, marked } = scene;
-  const markedPeers = new Set(marked.map((each) => each?.peer));
-  const isImportant = (peer: string) => peer === mesh.self || markedPeers.has(peer);
-  const byImportance = [...places].sort(([a], [b]) => Number(isImportant(b)) - Number(isImportant(a)));
-  canvas.textBaseline = 'middle';
-  for (const [peer, { x, y }] of byImportance) {
-    canvas.font = peer === mesh.self ? `600 ${FONT}` : FONT;
-    const text = shortened(mesh.nickname(peer));
-    const place = { x, y: y + radiusOf(mesh, peer, camera.scale) + 13 };
-    const isFree = taken.take(place, canvas.measureText(text).width, NAME_HEIGHT);
-    if (!isFree && !isImportant(peer)) continue;
-    canvas.globalAlpha = (scene.layout.dots.get(peer)?.presence ?? 1) * (matches(peer) ? 1 : DIMMED);
-    const isGrey = mesh.isLost(peer) || scene.isStale;
-    write(scene, text, place, isGrey ? palette.lost : palette.text);
-  }
-}
-
-function drawRoundTrips(scene: Scene, places: ReadonlyMap<string, Point>, taken: Room): void {
-  const { canvas, mesh, palette, matches, isStale } = scene;
-  const center = places.get(mesh.self);
-  if (center === undefined || isStale) return;
-  canvas.font = SMALL_FONT;
-  for (const [peer, { rtt, loss, kind }] of mesh.links) {
-    const end = places.get(peer);
-    if (end === undefined || rtt === null || kind === 'none' || !matches(peer)) continue;
-    const text = roundTrip(rtt) + (loss !== null && loss >= 0.01 ? `, ${percent(loss)} lost` : '');
-    const width = canvas.measureText(text).width;
-    if (Math.hypot(end.x - center.x, end.y - center.y) < width + 2 * RTT_ROOM) continue;
-    const spot = RTT_SPOTS.map((along) => between(center, end, along)).find((each) =>
-      taken.take(each, width, NAME_HEIGHT),
-    );
-    if (spot === undefined) continue;
-    canvas.globalAlpha = 1;
-    write(scene, text, spot, palette.quiet);
-  }
-}
-
-function between(from: Point, to: Point, along: number): Point {
-  return { x: from.x + (to.x - from.x) * along, y: from.y + (to.y - from.y) * along };
-}
-
-/** Readable whatever is below. */
-function write({ canvas, palette }: Scene, text: string, { x, y }: Point, colour: string): void {
-  canvas.lineWidth = 4;
-  canvas.strokeStyle = palette.ground;
-  canvas.strokeText(text, x, y);
-  canvas.fillStyle = colour;
-  canvas.fillText(text, x, y);
-}
-
 function circle(canvas: CanvasRenderingContext2D, x: number, y: number, radius: number): void {
   canvas.beginPath();
   canvas.arc(x, y, radius, 0, 2 * Math.PI);
-}
-
-function shortened(text: string): string {
-  return text.length > 22 ? `${text.slice(0, 21)}…` : text;
 }

@@ -25,7 +25,7 @@ interface Spring extends SimulationLinkDatum<Dot> {
 }
 
 /** Turns at once, when the page is opened: of a small mesh all, so that nothing moves; of a large one some, so that nobody waits. */
-const FIRST_TURNS = (hosts: number) => Math.max(20, Math.min(300, Math.floor(12_000 / hosts)));
+const FIRST_TURNS = (hosts: number) => Math.max(20, Math.min(300, Math.floor(6_000 / hosts)));
 const NEWCOMER_WARMTH = 0.25;
 const DRAG_WARMTH = 0.15;
 const APPEARING = 0.06;
@@ -43,7 +43,7 @@ export class Layout {
     this.#simulation = forceSimulation<Dot, Spring>()
       .force('springs', this.#springs)
       .force('apart', forceManyBody<Dot>().strength(-240).distanceMax(500))
-      .force('room', forceCollide<Dot>(27).iterations(2))
+      .force('room', forceCollide<Dot>(27))
       .force('x', forceX<Dot>(0).strength(0.02))
       .force('y', forceY<Dot>(0).strength(0.035))
       .stop();

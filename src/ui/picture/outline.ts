@@ -27,6 +27,7 @@ export class Outline {
 
   update(): void {
     const { mesh } = this.#options;
+    if (this.#list.offsetParent === null) return; // the table is shown instead
     for (const [peer, { line }] of this.#items) {
       if (mesh.hosts.has(peer)) continue;
       line.remove();

@@ -4,10 +4,11 @@ import { KINDS, type Selection } from '../kinds.js';
 import type { Filter } from '../model/filter.js';
 import type { Mesh } from '../model/mesh.js';
 import { Camera, type Point } from './camera.js';
-import { draw, radiusOf, VISIBLE_RATE } from './draw.js';
+import { draw, VISIBLE_RATE } from './draw.js';
 import { Layout } from './layout.js';
 import { type Palette, readPalette } from './palette.js';
 import { listenToPointer } from './pointer.js';
+import { radiusOf } from './scene.js';
 
 /** Moving beads need no more pictures a second than this (ms between them). */
 const BEAD_INTERVAL = 40;
@@ -57,6 +58,7 @@ export class Picture {
   /** The mesh is another one. */
   update({ isStale }: { readonly isStale: boolean }): void {
     this.#isStale = isStale;
+    if (this.element.clientWidth === 0) return; // the table is shown instead
     this.layout.follow(this.options.mesh);
     this.redraw();
   }
