@@ -1,6 +1,6 @@
 import { element, part, setText } from './dom.js';
 import { bitRate, count } from './format.js';
-import type { Mesh } from './model/mesh.js';
+import type { Mesh } from './model/index.js';
 
 /** The name of this router, how it is, and the figures of the mesh in one line. */
 export class Header {

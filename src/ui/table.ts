@@ -1,8 +1,7 @@
 import { button, element, part, setText } from './dom.js';
 import { bitRate, percent, roundTrip } from './format.js';
 import { KINDS, type Selection } from './kinds.js';
-import type { Filter } from './model/filter.js';
-import type { Mesh } from './model/mesh.js';
+import type { Filter, Mesh } from './model/index.js';
 
 type Value = string | number | null;
 

@@ -1,6 +1,6 @@
 import uPlot from 'uplot';
 import { bitRate, roundTrip } from '../format.js';
-import type { Course } from '../model/history.js';
+import type { Course } from '../model/index.js';
 
 export type Curve = 'rtt' | 'throughput';
 

@@ -2,9 +2,8 @@ import type { HostView, HostDetails as Told } from '../../api/status/index.js';
 import { button, type Child, element, facts, setText, table } from '../dom.js';
 import { count, percent } from '../format.js';
 import type { Selection } from '../kinds.js';
-import { ask } from '../model/ask.js';
-import type { Mesh } from '../model/mesh.js';
-import type { Details } from './panel.js';
+import { ask, type Mesh } from '../model/index.js';
+import type { Details } from './details.js';
 
 const MAX_SHOWN = 200;
 

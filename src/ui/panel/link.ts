@@ -3,11 +3,9 @@ import type { LinkView } from '../../api/status/index.js';
 import { type Child, element, facts, lineSample, setText, table } from '../dom.js';
 import { bitRate, byteCount, percent, roundTrip } from '../format.js';
 import { KINDS } from '../kinds.js';
-import { ask } from '../model/ask.js';
-import type { History } from '../model/history.js';
-import type { Mesh } from '../model/mesh.js';
+import { ask, type History, type Mesh } from '../model/index.js';
 import { CurveView } from './curves.js';
-import type { Details } from './panel.js';
+import type { Details } from './details.js';
 
 /** Why the link to a host is as it is. */
 export class LinkDetails implements Details {

@@ -1,19 +1,9 @@
 import { button, element, part } from '../dom.js';
 import type { Selection } from '../kinds.js';
-import type { History } from '../model/history.js';
-import type { Mesh } from '../model/mesh.js';
+import type { History, Mesh } from '../model/index.js';
+import type { Details } from './details.js';
 import { HostDetails } from './host.js';
 import { LinkDetails } from './link.js';
-
-/** What is shown of a selection. */
-export interface Details {
-  readonly title: string;
-  readonly element: HTMLElement;
-  /** The mesh is another one. */
-  update(): void;
-  recolour(): void;
-  end(): void;
-}
 
 export interface PanelOptions {
   readonly mesh: Mesh;

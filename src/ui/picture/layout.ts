@@ -9,7 +9,7 @@ import {
   type SimulationLinkDatum,
   type SimulationNodeDatum,
 } from 'd3-force';
-import type { Mesh } from '../model/mesh.js';
+import type { Mesh } from '../model/index.js';
 
 export interface Dot extends SimulationNodeDatum {
   readonly peer: string;

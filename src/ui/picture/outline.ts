@@ -1,7 +1,7 @@
 import { button, element, part, setText } from '../dom.js';
 import { count, percent, roundTrip } from '../format.js';
 import { KINDS, type Selection } from '../kinds.js';
-import type { Mesh } from '../model/mesh.js';
+import type { Mesh } from '../model/index.js';
 
 export interface OutlineOptions {
   readonly mesh: Mesh;

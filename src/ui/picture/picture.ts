@@ -1,8 +1,7 @@
 import { part, setText } from '../dom.js';
 import { bitRate, percent, roundTrip } from '../format.js';
 import { KINDS, type Selection } from '../kinds.js';
-import type { Filter } from '../model/filter.js';
-import type { Mesh } from '../model/mesh.js';
+import type { Filter, Mesh } from '../model/index.js';
 import { Camera, type Point } from './camera.js';
 import { draw, VISIBLE_RATE } from './draw.js';
 import { Layout } from './layout.js';

@@ -1,12 +1,25 @@
-import type { Point } from './camera.js';
-import type { Dot } from './layout.js';
-import type { Picture } from './picture.js';
+import type { Selection } from '../kinds.js';
+import type { Camera, Point } from './camera.js';
+import type { Dot, Layout } from './layout.js';
 
 /** Pixels that a finger may slip and still have pressed. */
 const SLIP = 4;
 
+/** What is pointed at. */
+export interface Pointed {
+  readonly element: HTMLElement;
+  readonly camera: Camera;
+  readonly layout: Layout;
+  readonly options: { readonly onChoose: (selection: Selection | undefined) => void };
+  /** What is at a place of the element. */
+  at(place: Point): Selection | undefined;
+  /** The pointer is there, without a button pressed. */
+  point(found: Selection | undefined, place: Point): void;
+  redraw(): void;
+}
+
 /** Hosts are dragged, the ground moves the whole picture, a press chooses, the wheel zooms. */
-export function listenToPointer(picture: Picture): void {
+export function listenToPointer(picture: Pointed): void {
   const { element, camera, layout } = picture;
   let drag: { readonly dot: Dot | undefined; readonly from: Point; last: Point; isMove: boolean } | undefined;
 

@@ -1,5 +1,5 @@
 import type { Selection } from '../kinds.js';
-import type { Mesh } from '../model/mesh.js';
+import type { Mesh } from '../model/index.js';
 import type { Camera } from './camera.js';
 import type { Layout } from './layout.js';
 import type { Palette } from './palette.js';
