@@ -42,7 +42,7 @@ export class Layout {
   constructor() {
     this.#simulation = forceSimulation<Dot, Spring>()
       .force('springs', this.#springs)
-      .force('apart', forceManyBody<Dot>().strength(-240).distanceMax(500))
+      .force('apart', forceManyBody<Dot>().strength(-240).distanceMax(500).theta(1.1))
       .force('room', forceCollide<Dot>(27))
       .force('x', forceX<Dot>(0).strength(0.02))
       .force('y', forceY<Dot>(0).strength(0.035))
