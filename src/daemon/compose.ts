@@ -13,6 +13,7 @@ import {
   underlayAddresses,
   waysTo,
 } from '../hostnet/index.js';
+import { announcementMarks } from '../identity/index.js';
 import { Mesh } from '../mesh/index.js';
 import { Overlay } from '../overlay/index.js';
 import { Discovery, parseSource, pause } from '../plugins/discovery/index.js';
@@ -120,7 +121,7 @@ function composeControlPlane({ request, plan, mtu, log }: Materials, inside: Ins
     file: files.members,
     onFailure: (error) => log.warn(`members are not saved: ${String(error)}`, errorFields(error)),
   });
-  const sources = composeDiscovery({ plan, log }, mesh);
+  const sources = composeDiscovery({ plan, log }, { mesh, trust, inside });
   const targets = new Targets({
     mesh,
     file: files.targets,
@@ -131,11 +132,20 @@ function composeControlPlane({ request, plan, mtu, log }: Materials, inside: Ins
 }
 
 /** Who else tells at which addresses other routers may be. */
-function composeDiscovery({ plan, log }: Pick<Materials, 'plan' | 'log'>, mesh: Mesh): Discovery {
+function composeDiscovery(
+  { plan, log }: Pick<Materials, 'plan' | 'log'>,
+  { mesh, trust, inside }: { mesh: Mesh; trust: Trust; inside: InsideSubnets },
+): Discovery {
   const { identity, settings } = plan;
   const context = {
     peer: identity.peer,
     addresses: () => mesh.member(identity.peer)?.endpoints ?? [],
+    port: settings.port,
+    ownAddresses: async () => {
+      const all = await underlayAddresses(inside.all);
+      return all.filter(({ use }) => use !== 'spare').map(({ address }) => address);
+    },
+    marks: (text: string) => announcementMarks(trust.network, text),
     resolvConf: settings.resolvConf,
     pause,
   };

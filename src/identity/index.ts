@@ -1,4 +1,5 @@
 /** Who this router is (its key pair) and which network it belongs to (the shared secret). docs/protocol.md, sections 1 and 5. */
+export { announcementMarks } from './announcement.js';
 export { blake2b } from './hash.js';
 export type { Identity } from './identity.js';
 export {

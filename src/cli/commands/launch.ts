@@ -79,6 +79,9 @@ Sources (--discover), which are asked again and again; docs/guide.md, "Discovery
                                an etcd, where each router writes itself, too
   consul:http://HOST:PORT/SERVICE
                                a service of Consul, which each router registers with, too
+  kubernetes:[SERVICE[.NAMESPACE]]
+                               the nodes of the cluster that the router is a pod of, or what stands behind a service
+  mdns:[SERVICE]               routers of this network on the same LAN, which hear of this one, too
 
 Examples:
   weft launch                                      a new network; prints the line that joins other hosts

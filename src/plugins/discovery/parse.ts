@@ -1,7 +1,18 @@
 import { DEFAULT_PORT, parseTarget } from '../../address.js';
 import { messageOf, WeftError } from '../../errors.js';
 import type { Source, SourceContext } from './source.js';
-import { consulSource, dnsSource, etcdSource, execSource, fileSource, parseUrl } from './sources/index.js';
+import {
+  consulSource,
+  dnsSource,
+  etcdSource,
+  execSource,
+  fileSource,
+  kubernetesSource,
+  mdnsSource,
+  parseUrl,
+  placesOf,
+  podAccess,
+} from './sources/index.js';
 import { printable } from './targets.js';
 
 type Make = (context: SourceContext) => Source;
@@ -34,6 +45,20 @@ const KINDS: Readonly<Record<string, (argument: string, name: string) => Make>> 
     if (!/^[A-Za-z0-9_-]{1,63}$/.test(service))
       throw new Error('the service is missing: write http://HOST:PORT/SERVICE');
     return (context) => consulSource(url, service, context);
+  },
+  mdns: (argument, name) => {
+    const service = argument === '' ? 'weft' : argument;
+    if (!/^(?=.{1,15}$)[a-z0-9]+(-[a-z0-9]+)*$/.test(service))
+      throw new Error('a service has 15 small letters, digits and dashes at most; leave it out for "weft"');
+    return (context) =>
+      mdnsSource(name, service, async () => placesOf(await context.ownAddresses()), context);
+  },
+  kubernetes: (argument, name) => {
+    if (argument !== '' && !/^[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})?$/.test(argument))
+      throw new Error('write SERVICE or SERVICE.NAMESPACE, or nothing for all nodes');
+    const [service = '', namespace] = argument.split('.');
+    const sought = service === '' ? undefined : { service, namespace };
+    return (context) => kubernetesSource(name, sought, podAccess(process.env), context);
   },
 };
 

@@ -24,6 +24,15 @@ export interface SourceContext {
   readonly peer: string;
   /** `host:port` at which others reach this router. */
   readonly addresses: () => readonly string[];
+  /** Where others reach this router on each of its addresses. */
+  readonly port: number;
+  /** This host's own addresses that lead to other hosts. */
+  readonly ownAddresses: () => Promise<readonly string[]>;
+  /**
+   * What only members can compute of a text, the newest first; none in a network of a password. Goes where strangers may read it,
+   * and says to members who else is one.
+   */
+  readonly marks: (text: string) => readonly string[];
   /** The resolv.conf that names the DNS servers. */
   readonly resolvConf: string;
   readonly pause: Pause;

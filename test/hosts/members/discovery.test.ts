@@ -8,17 +8,22 @@ import { newToken } from './members.js';
 
 const SILENT = '192.0.2.9';
 
-/** Two hosts that are told of each other by files alone, and the file of each. */
+/** Two hosts that are told of each other by files alone, and the file of each; and two hosts without routers. */
 const world = onLab(async (lab) => {
   const wire = await lab.wire();
-  const [a, b] = [await lab.host(wire), await lab.host(wire)];
+  const [a, b, c, d] = [
+    await lab.host(wire),
+    await lab.host(wire),
+    await lab.host(wire),
+    await lab.host(wire),
+  ];
   const token = newToken();
   const fileOf = (host: Host) => join(host.directory, 'targets');
   for (const host of [a, b]) {
     writeFileSync(fileOf(host), `# all hosts\n${a.address}\n${b.address}\n${SILENT}\n`);
     await host.launch({ token, args: ['--discover', `file:${fileOf(host)}`] });
   }
-  return { a, b, fileOf };
+  return { a, b, c, d, fileOf };
 });
 
 const targetsOf = (host: Host) => host.weftJson<Target[]>('status', 'targets');
@@ -62,5 +67,25 @@ describe('two hosts with the same file', () => {
     expect(refused.stderr).toMatch(/^[^\n]*--discover file:.* give the whole path[^\n]*\n$/);
     await a.launch({ args: ['--discover', 'none'] });
     expect(await a.weftJson('status', 'sources')).toEqual([]);
+  });
+});
+
+describe('two hosts on one LAN', () => {
+  test('find each other by multicast DNS, and no router of another network', async () => {
+    const { a, b, c, d } = world();
+    await a.weft('stop');
+    await a.launch({ args: ['--discover', 'mdns:'] });
+    const token = newToken();
+    for (const host of [c, d]) await host.launch({ token, args: ['--discover', 'mdns:'] });
+    await Promise.all([c.isConnectedTo(d), a.isConnectedTo(b)]);
+    const found = await targetsOf(c);
+    expect(found.map(({ from }) => from)).toContainEqual(['mdns:']);
+    for (const { target } of found)
+      expect([d.address, `[${d.address6}]`]).toContain(target.replace(/:\d+$/, ''));
+    await d.weft('stop');
+    await until('its goodbye was heard', async () => {
+      const [source] = await c.weftJson<Source[]>('status', 'sources');
+      return source?.found === 0 && source.targets === found.length;
+    });
   });
 });

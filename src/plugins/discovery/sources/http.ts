@@ -30,12 +30,19 @@ export class HttpRefusal extends WeftError {
   constructor(
     readonly status: number,
     where: string,
-    reason: string,
+    readonly reason: string,
   ) {
     super(
       'source-failed',
       `${where} answers ${status}${reason === '' ? '' : `: ${printable(reason.trim())}`}`,
     );
+  }
+}
+
+/** The server ended an answer that goes on. */
+export class ConnectionEnded extends WeftError {
+  constructor(where: string) {
+    super('source-failed', `${where}: it ended the connection`);
   }
 }
 
@@ -66,9 +73,14 @@ export class Http {
     }
   }
 
-  /** The lines of an answer that goes on, each parsed, until `within` is over. Rejects as `ask` does. */
-  async *lines(question: Question & { readonly within: number }): AsyncGenerator<unknown> {
-    const client = await this.#client({ bodyTimeout: 0 });
+  /**
+   * The lines of an answer that goes on, each parsed, until `within` is over, or nothing came for `idle` milliseconds. Rejects as `ask`
+   * does, and with `ConnectionEnded`.
+   */
+  async *lines(
+    question: Question & { readonly within: number; readonly idle?: number },
+  ): AsyncGenerator<unknown> {
+    const client = await this.#client({ bodyTimeout: question.idle ?? 0 });
     const late = AbortSignal.timeout(question.within);
     try {
       const signal = AbortSignal.any([question.signal, late]);
@@ -77,9 +89,10 @@ export class Http {
       const tooLong = () => new Error(`a line is longer than ${LARGEST_ANSWER} bytes`);
       for await (const line of linesOf(body, LARGEST_ANSWER, tooLong))
         if (line.trim() !== '') yield JSON.parse(line);
-      throw new Error('it ended the connection');
+      throw new ConnectionEnded(this.origin);
     } catch (error) {
-      if (!late.aborted || question.signal.aborted) throw this.#failed(error);
+      const isOver = late.aborted || systemCode(error) === 'UND_ERR_BODY_TIMEOUT';
+      if (!isOver || question.signal.aborted) throw this.#failed(error);
     } finally {
       await client.destroy();
     }

@@ -5,3 +5,5 @@ export { etcdSource } from './etcd.js';
 export { execSource } from './exec.js';
 export { fileSource } from './file.js';
 export { parseUrl } from './http.js';
+export { kubernetesSource, podAccess } from './kubernetes/index.js';
+export { mdnsSource, placesOf } from './mdns/index.js';

@@ -38,6 +38,9 @@ export function contextOf(more: Partial<SourceContext> = {}): SourceContext {
   return {
     peer: '00aa00aa00aa00aa',
     addresses: () => ['192.0.2.250:6783'],
+    port: 6783,
+    ownAddresses: async () => ['192.0.2.250'],
+    marks: () => [],
     resolvConf: '/nonexistent',
     pause: (milliseconds, signal) => pause(Math.min(milliseconds, BRISK), signal),
     ...more,

@@ -11,6 +11,11 @@ describe('--discover', () => {
     'exec:/usr/local/bin/routers',
     'etcd:https://etcd.example:2379/weft/routers',
     'consul:http://127.0.0.1:8500/weft',
+    'mdns:',
+    'mdns:lab-2',
+    'kubernetes:',
+    'kubernetes:weft',
+    'kubernetes:weft.kube-system',
   ])('takes %s, and calls the source so', (text) => {
     expect(parseSource(text)(contextOf()).name).toBe(text);
   });
@@ -33,7 +38,7 @@ describe('--discover', () => {
   });
 
   test.each([
-    ['nonsense', /KIND:ARGUMENT, with one of dns, file, exec, etcd, consul/],
+    ['nonsense', /KIND:ARGUMENT, with one of dns, file, exec, etcd, consul, mdns, kubernetes/],
     ['ldap:x', /KIND:ARGUMENT, with one of dns/],
     ['dns:', /it is neither/],
     ['dns:192.0.2.1', /give it as a peer/],
@@ -45,6 +50,10 @@ describe('--discover', () => {
     ['etcd:http://etcd.example:2379', /the prefix of the keys is missing/],
     ['etcd:etcd.example/weft', /its URL must begin with http|no URL/],
     ['etcd:http://a/b?c', /neither \? nor #/],
+    ['mdns:_weft._tcp', /small letters, digits and dashes/],
+    ['mdns:a-name-that-is-too-long', /15 small letters/],
+    ['kubernetes:a.b.c', /SERVICE or SERVICE\.NAMESPACE/],
+    ['kubernetes:../x', /SERVICE or SERVICE\.NAMESPACE/],
     ['exec:/bin/\u0007', /cannot be printed/],
   ])('refuses %j in one line that says why', (text, why) => {
     const read = () => parseSource(text);
