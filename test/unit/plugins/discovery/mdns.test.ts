@@ -17,6 +17,7 @@ import {
 } from '../../../../src/plugins/discovery/sources/mdns/announcement.js';
 import { encodeAnswer, readMessage } from '../../../../src/plugins/discovery/sources/mdns/message.js';
 import { Neighbours } from '../../../../src/plugins/discovery/sources/mdns/neighbours.js';
+import type { Place } from '../../../../src/plugins/discovery/sources/mdns/places.js';
 import { until } from '../../../lab/until.js';
 import { bytesOf, protocolVectors } from '../../identity/vectors.js';
 import { contextOf } from './compliance.js';
@@ -169,14 +170,14 @@ describe('routers on one link', () => {
   });
 
   /** A router, followed until the test ends. */
-  function start(peer: string, address: string, network: Network) {
+  function start(peer: string, address: string, network: Network, places?: () => Place[]) {
     const router = { targets: [] as readonly string[], stop: async () => {} };
     const context = contextOf({ peer, marks: (text) => announcementMarks(network, text) });
     const place = { ...LOOPBACK, addresses: [address] };
     const stopping = new AbortController();
     const signal = AbortSignal.any([ending.signal, stopping.signal]);
     const running = (async () => {
-      const source = mdnsSource('mdns:', neighbourhood.service, async () => [place], context);
+      const source = mdnsSource('mdns:', neighbourhood.service, async () => places?.() ?? [place], context);
       for await (const snapshot of source.follow(signal)) router.targets = snapshot.targets;
     })();
     router.stop = () => {
@@ -242,6 +243,32 @@ describe('routers on one link', () => {
     neighbourhood.tell('192.0.2.6:6783');
     await until('the last one was heard', () => a.targets.length > 0);
     expect(a.targets).toEqual(['192.0.2.6:6783']);
+  });
+
+  test('ask once a second at most, however short the lives of those that they hear of', async () => {
+    const a = start(PEER, '192.0.2.1', { ...newNetwork(), mode: 'password' });
+    const questions = () => neighbourhood.heard.filter(({ type }) => type === 'query').length;
+    await until('it asked', () => questions() > 0);
+    for (let i = 1; i <= 50; i += 1) neighbourhood.tell(`192.0.2.${i + 100}:6783`, { ttl: 1 });
+    await until('they were heard', () => a.targets.length === 50);
+    const before = questions();
+    await until('they are gone', () => a.targets.length === 0);
+    expect(questions() - before).toBeLessThan(4);
+  });
+
+  test('go on when an interface changes while they are asked, and when another cannot be used', async () => {
+    const unusable = { name: 'none0', addresses: ['192.0.2.7'], subnets: ['192.0.2.7/32'] };
+    let address = '192.0.2.1';
+    const network: Network = { ...newNetwork(), mode: 'password' };
+    start(PEER, address, network, () => [unusable, { ...LOOPBACK, addresses: [address] }]);
+    await announced(PEER);
+    for (let i = 2; i < 6; i += 1) {
+      neighbourhood.ask();
+      address = `192.0.2.${i}`;
+      await until('it told of its new address', () =>
+        JSON.stringify(neighbourhood.heard).includes(`"${address}"`),
+      );
+    }
   });
 
   test('answer many questions with one message', async () => {

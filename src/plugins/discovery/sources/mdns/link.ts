@@ -49,6 +49,8 @@ export class Link {
   #announceAt: number;
   #askAt: number;
   #interval = REST;
+  /** Nobody is asked before. */
+  #restUntil = 0;
   #isAnswering = false;
 
   private constructor(
@@ -74,23 +76,29 @@ export class Link {
   /** When `tick` has something to do. */
   get dueAt(): number {
     const announceAt = this.#announcements > 0 ? this.#announceAt : Infinity;
-    return Math.min(announceAt, this.#askAt, this.#neighbours.dueAt);
+    return Math.min(announceAt, this.#questionAt);
+  }
+
+  /** However soon neighbours are to be asked for again. */
+  get #questionAt(): number {
+    return Math.max(this.#restUntil, Math.min(this.#askAt, this.#neighbours.dueAt));
   }
 
   async tick(): Promise<void> {
     const now = this.options.now();
+    this.#neighbours.forget(now);
     if (this.#announcements > 0 && this.#announceAt <= now) {
       this.#announcements -= 1;
       await this.#tell(LIFETIME);
     }
-    if (Math.min(this.#askAt, this.#neighbours.dueAt) <= now) await this.#ask(now);
-    this.#neighbours.forget(now);
+    if (this.#questionAt <= now) await this.#ask(now);
   }
 
   /** Says goodbye. */
   async close(): Promise<void> {
     await this.#tell(0);
     this.#groups?.close();
+    this.#groups = undefined;
   }
 
   async #ask(now: number): Promise<void> {
@@ -99,6 +107,7 @@ export class Link {
       this.#askAt = now + this.#interval;
       this.#interval = Math.min(SELDOM, this.#interval * 2);
     }
+    this.#restUntil = now + REST;
     this.#neighbours.asked(now);
     const known = this.#neighbours.known(now).slice(0, MOST_KNOWN);
     const pointers = known.map(({ peer, left }) => pointerTo(peer, service, left));

@@ -54,7 +54,7 @@ class Links {
 
   constructor(private readonly options: LinkOptions) {}
 
-  /** Rejects when there is none. */
+  /** Rejects when there is none. An interface that cannot be used is tried again. */
   async settle(places: readonly Place[]): Promise<void> {
     if (places.length === 0)
       throw new WeftError(
@@ -67,16 +67,16 @@ class Links {
       this.#links.delete(key);
       await link.close();
     }
-    for (const [key, place] of wanted)
-      if (!this.#links.has(key)) this.#links.set(key, await this.#open(place));
-  }
-
-  async #open(place: Place): Promise<Link> {
-    try {
-      return await Link.open(place, this.options);
-    } catch (error) {
-      throw new WeftError('source-failed', `${place.name} does not take multicast DNS: ${messageOf(error)}`);
+    const failures: unknown[] = [];
+    for (const [key, place] of wanted) {
+      if (this.#links.has(key)) continue;
+      await Link.open(place, this.options).then(
+        (link) => this.#links.set(key, link),
+        (error: unknown) => failures.push(`${place.name}: ${messageOf(error)}`),
+      );
     }
+    if (this.#links.size === 0)
+      throw new WeftError('source-failed', `multicast DNS cannot be used at ${failures.join(', ')}`);
   }
 
   /** Does what is due. */
