@@ -91,9 +91,8 @@ describe('messages of multicast DNS', () => {
         return read(bytes);
       }),
     );
-    // 4,000 names, each of which leads through itself again and again.
-    const circle = Buffer.concat([Buffer.from('00008400ffffffff00000000', 'hex'), Buffer.alloc(8_900, 0xc0)]);
-    for (let at = 12; at < circle.length; at += 2) circle.writeUInt16BE(0xc000 | 12, at);
+    // A name that begins with a label and goes on with itself.
+    const circle = Buffer.from('000084000001000000000000' + '0161c00c' + '000c0001', 'hex');
     const began = performance.now();
     expect(readMessage(circle)).toBeUndefined();
     expect(performance.now() - began).toBeLessThan(50);
