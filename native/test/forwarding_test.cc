@@ -162,6 +162,9 @@ class World : public ForwardingObserver {
   void loop_probe(const LoopProbe&, MacOwner at) noexcept override {
     told.push_back("probe " + std::to_string(at));
   }
+  void hail(const Hail& hail, MacOwner from) noexcept override {
+    told.push_back("hail " + std::to_string(hail.number) + " of " + std::to_string(from));
+  }
   void groups_changed(std::uint16_t) noexcept override { told.push_back("groups"); }
   void group_left(std::uint16_t, const IpAddress& group) noexcept override {
     told.push_back("left " + group.text());
@@ -411,6 +414,40 @@ TEST_CASE("a loop probe of another router is given back to that one only, now an
   CHECK(decision.router == 42);
   CHECK(world.forward(loop_probe(42)).action == Action::drop);
   CHECK(world.admit(loop_probe(42), peer) == Counter::loop_probes);
+  CHECK(world.told.empty());
+}
+
+Buffer hail(std::uint16_t network, std::uint32_t number) {
+  Buffer frame(loop_probe_size);
+  encode(Hail{42, network, number}, frame);
+  return frame;
+}
+
+TEST_CASE("a hail is told with the peer that it came from, whatever it says, and reaches nobody here") {
+  World world;
+  CHECK(world.admit(hail(7, 5), peer) == Counter::loop_probes);
+  CHECK(world.admit(hail(7, 6), other_peer) == Counter::loop_probes);
+  CHECK(world.told == std::vector<std::string>{"hail 5 of " + std::to_string(peer),
+                                               "hail 6 of " + std::to_string(other_peer)});
+}
+
+TEST_CASE("of a peer that hails without end few are told, and none is another's loss") {
+  World world;
+  for (int i = 0; i < 1000; ++i)
+    CHECK(world.admit(hail(7, 5), peer) == Counter::loop_probes);
+  world.admit(hail(7, 6), other_peer);
+  CHECK(world.told.size() == 2);
+  world.now += second;
+  world.admit(hail(7, 8), peer);
+  CHECK(world.told.size() == 3);
+}
+
+TEST_CASE("a hail does not count where no broadcast would get through") {
+  World world;
+  CHECK(world.admit(hail(8, 5), peer) == Counter::loop_probes);
+  CHECK(world.forward(hail(7, 5)).action == Action::drop);
+  world.segment.muted = true;
+  CHECK(world.admit(hail(7, 5), peer) == Counter::dropped_muted);
   CHECK(world.told.empty());
 }
 

@@ -41,6 +41,18 @@ TEST_CASE("a loop probe is read as it was written, and nothing else is one") {
   }
 }
 
+TEST_CASE(
+    "a hail is read as it was written, and is no loop probe, though it looks like one of another version") {
+  std::array<std::byte, loop_probe_size> frame;
+  const Hail hail{0x0123456789abcdef, 7, 0x89abcdef};
+  encode(hail, frame);
+  CHECK(decode_hail(frame) == hail);
+  CHECK(is_loop_probe(frame));
+  CHECK_FALSE(decode_loop_probe(frame).has_value());
+  encode(LoopProbe{1, 7, number(3)}, frame);
+  CHECK_FALSE(decode_hail(frame).has_value());
+}
+
 TEST_CASE("of two routers joined beside the tunnel the one with the lower id goes on") {
   Sender sender(second);
   CHECK(sender.heard(high, second));

@@ -1,3 +1,4 @@
+import type { CheckControl } from './routes/check.js';
 import type { DockerControl } from './routes/docker.js';
 import type { EventControl } from './routes/events.js';
 import type { ExposureControl } from './routes/exposures.js';
@@ -28,6 +29,7 @@ import type { Observation } from './status/index.js';
 /** What the API needs of the router. Methods reject with WeftErrors, whose codes become HTTP statuses. */
 export interface RouterControl {
   readonly paths: PathControl;
+  readonly checkup: CheckControl;
   readonly trust: TrustControl;
   version(): Version;
   status(): Promise<Status>;

@@ -1,6 +1,7 @@
 /** The router's API: HTTP and JSON on a unix socket, described by GET /openapi.json. */
 export { type App, createApp } from './app.js';
 export type { RouterControl } from './control.js';
+export type { CheckCell, CheckControl, PeerCheck } from './routes/check.js';
 export type { DockerControl, DockerNetworkStatus, DockerStatus, DockerSwitch } from './routes/docker.js';
 export type { ExposeRequest, Exposure, ExposureControl, HideRequest } from './routes/exposures.js';
 export type { AddressControl, AddressOwner, Ipam, PrimeRequest } from './routes/ipam.js';

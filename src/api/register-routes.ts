@@ -1,6 +1,7 @@
 import type { App } from './app.js';
 import type { RouterControl } from './control.js';
 import { attachmentsRoutes } from './routes/attachments.js';
+import { checkRoute } from './routes/check.js';
 import { connectionsRoute } from './routes/connections.js';
 import { datapathRoute } from './routes/datapath.js';
 import { dockerRoutes } from './routes/docker.js';
@@ -27,6 +28,7 @@ export function registerRoutes(app: App, router: RouterControl): void {
   peersRoute(app, router);
   connectionsRoute(app, router);
   pathsRoutes(app, router);
+  checkRoute(app, router);
   targetsRoutes(app, router);
   datapathRoute(app, router);
   networksRoutes(app, router);

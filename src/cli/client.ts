@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 import { runPaths } from '../daemon/index.js';
 import { errorFrom, systemCode, WeftError } from '../errors.js';
 
-/** The router works on a request for so long at most, in milliseconds. */
+/** The router works on a request for so long at most, in milliseconds, unless the request says how long it may take. */
 const TIMEOUT = 10_000;
 
 type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -14,8 +14,9 @@ export async function ask<Answer>(
   method: Method,
   path: string,
   body?: object,
+  timeout = TIMEOUT,
 ): Promise<Answer> {
-  const { status, content } = await exchange(runDir, method, path, body);
+  const { status, content } = await exchange(runDir, method, path, body, timeout);
   const answer: unknown = content === '' ? null : JSON.parse(content);
   if (status >= 200 && status < 300) return answer as Answer;
   throw errorOf(answer);
@@ -26,6 +27,7 @@ function exchange(
   method: Method,
   path: string,
   body: object | undefined,
+  timeout: number,
 ): Promise<{ status: number; content: string }> {
   const payload = body === undefined ? undefined : JSON.stringify(body);
   const headers =
@@ -36,7 +38,7 @@ function exchange(
     const sent = request({ socketPath: runPaths(runDir).api, method, path, headers }, (response) => {
       text(response).then((content) => resolve({ status: response.statusCode ?? 500, content }), reject);
     });
-    sent.setTimeout(TIMEOUT, () => sent.destroy(new Error(`nothing within ${TIMEOUT / 1000} s`)));
+    sent.setTimeout(timeout, () => sent.destroy(new Error(`nothing within ${timeout / 1000} s`)));
     sent.on('error', (error) => reject(explain(error, runDir)));
     sent.end(payload);
   });

@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   forget: async () => (await import('./commands/forget.js')).registerForget,
   status: async () => (await import('./commands/status.js')).registerStatus,
   ping: async () => (await import('./commands/ping.js')).registerPing,
+  check: async () => (await import('./commands/check.js')).registerCheck,
   trace: async () => (await import('./commands/trace.js')).registerTrace,
   events: async () => (await import('./commands/events.js')).registerEvents,
   wait: async () => (await import('./commands/wait.js')).registerWait,

@@ -22,6 +22,7 @@ import { Hooks } from '../plugins/hooks/index.js';
 import { LabelledContainers } from '../plugins/labels/index.js';
 import { Addresses, AddressSource, rangesOf } from './addresses/index.js';
 import { Attachments, Containers } from './attachments/index.js';
+import { Checkup } from './checkup/index.js';
 import { Exposures, Hairpins } from './exposures/index.js';
 import { Happenings } from './happenings/index.js';
 import { InsideSubnets } from './inside.js';
@@ -72,6 +73,7 @@ export function compose(materials: Materials) {
     ...host,
     ...outside,
     statusPlace: statusPlace(materials),
+    checkup: new Checkup({ ...control, ...data, names: host.names, mtu: materials.mtu }),
   };
 }
 

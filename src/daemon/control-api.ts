@@ -54,6 +54,10 @@ export class ControlApi implements RouterControl {
     return this.#parts.paths;
   }
 
+  get checkup(): RouterControl['checkup'] {
+    return this.#parts.checkup;
+  }
+
   get names(): RouterControl['names'] {
     return this.#parts.names;
   }

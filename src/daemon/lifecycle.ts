@@ -99,6 +99,7 @@ export class Router implements LaunchedRouter {
     macWatch.lookAtAll();
     await exposures.restore();
     await overlay.start();
+    this.#parts.checkup.start();
     this.#repair.start();
     labelled.follow(containers);
     await docker.start({ enable: request.docker !== undefined });
@@ -173,10 +174,11 @@ export class Router implements LaunchedRouter {
 
   /** Everything that speaks over the mesh, which ends last. */
   async #endControlPlane(): Promise<void> {
-    const { statusPlace, sources, endpoints, overlay, members, names, addresses } = this.#parts;
+    const { statusPlace, sources, endpoints, overlay, members, names, addresses, checkup } = this.#parts;
     await statusPlace.stop();
     await sources.stop();
     endpoints.stop();
+    checkup.stop();
     overlay.stop();
     await members.stop();
     await names.stop();

@@ -88,6 +88,10 @@ export const COMMAND_ERRORS = {
     'What `weft wait` waits for did not become true in time.',
     '`weft status` shows how far it is; --timeout gives it more time.',
   ),
+  'check-failed': failed(
+    'Between this router and a peer not everything works.',
+    'Do what `weft check` says below its table.',
+  ),
   'no-privilege': forbidden('The user may not do this.', 'Run weft as root.'),
 } as const satisfies Record<string, ErrorMeaning>;
 

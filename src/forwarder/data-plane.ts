@@ -59,8 +59,8 @@ export class ForwarderDataPlane extends EventEmitter<DataPlaneEvents> implements
     return this.#forwarder.punch(peer);
   }
 
-  probe(peer: PeerId): Promise<number> {
-    return this.#forwarder.probe(peer);
+  probe(peer: PeerId, mtu?: number): Promise<number> {
+    return this.#forwarder.probe(peer, mtu);
   }
 
   setKey(setting: KeySetting): Promise<void> {

@@ -197,9 +197,9 @@ export class Overlay extends EventEmitter<OverlayEvents> {
     return this.#paths.linkStates();
   }
 
-  /** One probe to a peer and back, in microseconds; null when it was not answered within a second. */
-  ping(peer: PeerId): Promise<number | null> {
-    return this.#tracer.ping(peer);
+  /** One probe to a peer and back, in microseconds; null when it was not answered within a second. With `mtu` as large as a full packet of its containers. */
+  ping(peer: PeerId, mtu?: number): Promise<number | null> {
+    return this.#tracer.ping(peer, mtu);
   }
 
   /** The routers on the path to a peer, the peer itself last. */

@@ -140,6 +140,10 @@ void EventReporter::loop_over(std::uint16_t network) {
   emit("loop-over", {{"network", network}});
 }
 
+void EventReporter::hail(const Peer& peer, std::uint16_t network, std::uint32_t number) {
+  emit("hail", {{"peer", peer_text(peer.id())}, {"network", network}, {"number", number}});
+}
+
 void EventReporter::storm(std::uint16_t network, std::uint32_t limit) {
   log_line(Level::warning, network_line(network) + "more than " + std::to_string(limit) +
                                " frames a second go to everybody, the rest is dropped");

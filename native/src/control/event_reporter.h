@@ -42,6 +42,7 @@ class EventReporter {
   /// `with` is null for this host.
   void loop(std::uint16_t network, const Peer* with, bool muted);
   void loop_over(std::uint16_t network);
+  void hail(const Peer& peer, std::uint16_t network, std::uint32_t number);
   void storm(std::uint16_t network, std::uint32_t limit);
   void tap_lost(std::uint16_t network, const std::string& name);
   static void gso_failed();

@@ -48,6 +48,7 @@ class Forwarder final : private RequestHandler, private PeerServices {
   Json remove_peer(const Fields& fields);
   Json punch(const Fields& fields);
   Json probe(const Fields& fields);
+  [[nodiscard]] std::size_t packet_size(const Peer& peer, std::size_t mtu) const;
   Json set_key(const Fields& fields);
   Json remove_key(const Fields& fields);
   Json set_stream(const Fields& fields, std::vector<Fd>& fds);
@@ -62,6 +63,7 @@ class Forwarder final : private RequestHandler, private PeerServices {
   Json clear_endpoints();
   [[nodiscard]] Json endpoint_table() const;
   [[nodiscard]] Json announce(const Fields& fields) const;
+  Json hail(const Fields& fields);
   Json set_peer_groups(const Fields& fields);
   [[nodiscard]] Json local_groups() const;
 
@@ -90,6 +92,7 @@ class Forwarder final : private RequestHandler, private PeerServices {
   void on_gso_failed();
   void on_group_event(const WorkerEvent& event);
   void on_loop_probe(const WorkerEvent& event);
+  void on_hail(const WorkerEvent& event);
   void on_storm(std::uint16_t number);
   void watch_for_loops(Network& network, Micros now);
   void on_stream_lost(Peer& peer, std::uint32_t id);

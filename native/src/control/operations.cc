@@ -46,6 +46,7 @@ Json Forwarder::handle_request(const std::string& op, const Json& request, std::
       Operation{"peer.remove", handle<&Forwarder::remove_peer>},
       Operation{"punch", handle<&Forwarder::punch>},
       Operation{"probe", handle<&Forwarder::probe>},
+      Operation{"hail", handle<&Forwarder::hail>},
       Operation{"key.set", handle<&Forwarder::set_key>},
       Operation{"key.remove", handle<&Forwarder::remove_key>},
       Operation{"stream.set", handle<&Forwarder::set_stream>},
@@ -193,7 +194,19 @@ Json Forwarder::punch(const Fields& fields) {
 }
 
 Json Forwarder::probe(const Fields& fields) {
-  return {{"id", required_peer(fields).path().ask(monotonic_now())}};
+  const ProbeRequest request(fields);
+  Peer& peer = required_peer(fields);
+  const std::size_t size = request.mtu == 0 ? 0 : packet_size(peer, request.mtu);
+  return {{"id", peer.path().ask(size, monotonic_now())}};
+}
+
+// Of the outer IP packet that carries a full frame of a container with that MTU to the peer.
+std::size_t Forwarder::packet_size(const Peer& peer, std::size_t mtu) const {
+  const bool relayed = peer.path().way() == Way::relay;
+  const Peer* const next = relayed && peer.via ? state_.find(*peer.via) : &peer;
+  const Endpoint to = next == nullptr ? Endpoint{} : next->path().endpoint().value_or(Endpoint{});
+  return to.header_overhead() + (relayed ? relay_header_size : 0) + frame_overhead + ethernet_header_size +
+         mtu;
 }
 
 Json Forwarder::set_key(const Fields& fields) {

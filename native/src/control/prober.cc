@@ -20,37 +20,60 @@ Prober::Prober(const UdpSocket& socket, unsigned lane, Counters& counters)
 ProbeResult Prober::send(const Peer& peer, const Peer* relay, PeerId self, const ProbeOrder& order,
                          Micros now) {
   Session* const session = peer.probing_session();
-  const Session* hop = nullptr;
-  Endpoint to = order.to;
-  IpAddress from = order.from;
-  Stream* stream = order.way == Way::stream ? peer.stream.get() : nullptr;
-  if (order.way == Way::relay) {
-    hop = relay != nullptr ? relay->sealing_session() : nullptr;
-    if (hop == nullptr) return ProbeResult::failed;
-    to = relay->path().endpoint().value_or(Endpoint{});
-    from = relay->path().source();
-    stream = relay->path().on_stream() ? relay->stream.get() : nullptr;
-  }
-  if (session == nullptr) return ProbeResult::failed;
-
-  const std::size_t prefix = hop != nullptr ? relay_header_size : 0;
-  const std::size_t overhead = to.header_overhead();
+  const auto route = route_of(peer, relay, order);
+  if (session == nullptr || !route) return ProbeResult::failed;
+  const std::size_t overhead = route->to.header_overhead();
   const std::size_t wanted = order.packet_size > overhead ? order.packet_size - overhead : 0;
-  const std::size_t size = std::clamp(wanted, prefix + smallest, buffer_size);
-  const Bytes datagram{buffer_.get(), size};
-  const Bytes packet = datagram.subspan(prefix);
-  const Bytes content = packet.subspan(sealed_header_size, packet.size() - sealed_header_size - tag_size);
+  const std::size_t size = std::clamp(wanted, route->prefix() + smallest, buffer_size);
+  const Bytes content = content_of(*route, size);
   std::fill(content.begin(), content.end(), std::byte{0});
   encode(Probe{static_cast<std::uint16_t>(size), order.id, now}, content);
-  if (!session->sealing.seal(lane_, packet)) return ProbeResult::failed;
-  if (hop != nullptr)
-    encode(RelayHeader{static_cast<std::uint8_t>(lane_), initial_hop_limit, hop->sealing.index(), peer.id(),
-                       self},
-           hop->hop_seal, datagram);
+  const ProbeResult result = seal_and_send(peer, *route, *session, self, size);
+  if (result == ProbeResult::sent) counters_.add(Counter::probes_sent);
+  return result;
+}
 
-  const ProbeResult result = stream != nullptr ? hand_over(*stream, datagram) : hand_over(to, from, datagram);
+ProbeResult Prober::send_frame(const Peer& peer, const Peer* relay, PeerId self, std::uint16_t network,
+                               ConstBytes frame) {
+  Session* const session = peer.sealing_session();
+  const Path& path = peer.path();
+  const auto route =
+      route_of(peer, relay, {path.way(), path.endpoint().value_or(Endpoint{}), path.source(), 0, 0});
+  if (session == nullptr || !route) return ProbeResult::failed;
+  const std::size_t size = route->prefix() + sealed_header_size + inner_header_size + frame.size() + tag_size;
+  const Bytes content = content_of(*route, size);
+  encode(InnerFrame{.network = network}, content);
+  std::copy(frame.begin(), frame.end(), content.begin() + inner_header_size);
+  return seal_and_send(peer, *route, *session, self, size);
+}
+
+std::optional<Prober::Route> Prober::route_of(const Peer& peer, const Peer* relay, const ProbeOrder& order) {
+  if (order.way != Way::relay)
+    return Route{order.to, order.from, order.way == Way::stream ? peer.stream.get() : nullptr, nullptr};
+  const Session* const hop = relay != nullptr ? relay->sealing_session() : nullptr;
+  if (hop == nullptr) return std::nullopt;
+  const Path& path = relay->path();
+  return Route{path.endpoint().value_or(Endpoint{}), path.source(),
+               path.on_stream() ? relay->stream.get() : nullptr, hop};
+}
+
+// The part of the buffer that is sealed when a datagram of that size is sent.
+Bytes Prober::content_of(const Route& route, std::size_t datagram_size) const noexcept {
+  const std::size_t before = route.prefix() + sealed_header_size;
+  return {buffer_.get() + before, datagram_size - before - tag_size};
+}
+
+ProbeResult Prober::seal_and_send(const Peer& peer, const Route& route, Session& session, PeerId self,
+                                  std::size_t datagram_size) {
+  const Bytes datagram{buffer_.get(), datagram_size};
+  if (!session.sealing.seal(lane_, datagram.subspan(route.prefix()))) return ProbeResult::failed;
+  if (route.hop != nullptr)
+    encode(RelayHeader{static_cast<std::uint8_t>(lane_), initial_hop_limit, route.hop->sealing.index(),
+                       peer.id(), self},
+           route.hop->hop_seal, datagram);
+  const ProbeResult result = route.stream != nullptr ? hand_over(*route.stream, datagram)
+                                                     : hand_over(route.to, route.from, datagram);
   if (result != ProbeResult::sent) return result;
-  counters_.add(Counter::probes_sent);
   counters_.add(Counter::sealed_packets);
   peer.traffic().back().sent(1, datagram.size());
   return ProbeResult::sent;

@@ -59,6 +59,23 @@ struct NetworkMtuRequest : NetworkRequest {
   static constexpr std::size_t max_mtu = 65'535;
 };
 
+struct ProbeRequest : PeerRequest {
+  explicit ProbeRequest(const Fields& fields)
+      : PeerRequest(fields), mtu(fields.number_or("mtu", NetworkMtuRequest::min_mtu, max_mtu, 0)) {}
+  std::size_t mtu;  ///< 0: not given
+
+  // A packet with all headers must still fit a datagram.
+  static constexpr std::size_t max_mtu = 65'000;
+};
+
+struct HailRequest : PeerRequest, NetworkRequest {
+  explicit HailRequest(const Fields& fields)
+      : PeerRequest(fields),
+        NetworkRequest(fields),
+        number(static_cast<std::uint32_t>(fields.number("number", 0, UINT32_MAX))) {}
+  std::uint32_t number;
+};
+
 struct PeerSetRequest : PeerRequest {
   explicit PeerSetRequest(const Fields& fields)
       : PeerRequest(fields),
@@ -197,7 +214,8 @@ inline constexpr std::array request_kinds{
     RequestKind{"peer.set", check_request<PeerSetRequest>},
     RequestKind{"peer.remove", check_request<PeerRequest>},
     RequestKind{"punch", check_request<PeerRequest>},
-    RequestKind{"probe", check_request<PeerRequest>},
+    RequestKind{"probe", check_request<ProbeRequest>},
+    RequestKind{"hail", check_request<HailRequest>},
     RequestKind{"key.set", check_request<KeySetRequest>},
     RequestKind{"key.remove", check_request<KeyRequest>},
     RequestKind{"stream.set", check_request<PeerRequest>},

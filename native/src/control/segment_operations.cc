@@ -59,6 +59,21 @@ Json Forwarder::announce(const Fields& fields) const {
   return Json::object();
 }
 
+// Goes where a broadcast of this host would: not to a peer without the segment, nor while a loop mutes it.
+Json Forwarder::hail(const Fields& fields) {
+  const HailRequest request(fields);
+  const Peer& peer = required_peer(fields);
+  const auto at = state_.networks.find(request.network);
+  const bool carried = at != state_.networks.end() && at->second.taps != nullptr &&
+                       !at->second.loop.muted() && peer.networks.contains(request.network);
+  if (!carried) return {{"sent", false}};
+  std::array<std::byte, loop_probe_size> frame;
+  encode(Hail{state_.self, request.network, request.number}, frame);
+  const Peer* relay = peer.via ? state_.find(*peer.via) : nullptr;
+  const ProbeResult result = prober_.send_frame(peer, relay, state_.self, request.network, frame);
+  return {{"sent", result == ProbeResult::sent}};
+}
+
 Json Forwarder::set_peer_groups(const Fields& fields) {
   PeerGroupsRequest request(fields);
   state_.set_groups(request.network, request.peer, std::move(request.groups));

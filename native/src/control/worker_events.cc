@@ -28,6 +28,7 @@ void Forwarder::on_event(const WorkerEvent& event) {
   if (event.kind == WorkerEvent::Kind::group_left || event.kind == WorkerEvent::Kind::groups_changed)
     return on_group_event(event);
   if (event.kind == WorkerEvent::Kind::loop_probe) return on_loop_probe(event);
+  if (event.kind == WorkerEvent::Kind::hail) return on_hail(event);
   if (event.kind == WorkerEvent::Kind::storm) return on_storm(event.network);
   Peer* peer = state_.find(event.peer);
   if (peer == nullptr) return;
@@ -55,6 +56,10 @@ void Forwarder::on_loop_probe(const WorkerEvent& event) {
   if (!loop.heard(state_.self, from, event.number, monotonic_now())) return;
   dirty_ = true;
   reporter_.loop(event.network, peer, loop.muted());
+}
+
+void Forwarder::on_hail(const WorkerEvent& event) {
+  if (const Peer* peer = state_.at_slot(event.from)) reporter_.hail(*peer, event.network, event.id);
 }
 
 void Forwarder::on_storm(std::uint16_t number) {

@@ -75,9 +75,9 @@ void Path::punch(Micros now) {
   candidates_.hasten(now);
 }
 
-std::uint32_t Path::ask(Micros now) {
+std::uint32_t Path::ask(std::size_t packet_size, Micros now) {
   const std::uint32_t id = next_id_;
-  if (ready_ && has_target()) send_along(Purpose::asked, 0, now);
+  if (ready_ && has_target()) send_along(Purpose::asked, packet_size, now);
   return id;
 }
 
@@ -86,7 +86,8 @@ bool Path::uses(const Outstanding& probe) const noexcept {
 }
 
 ProbeResult Path::send(Purpose purpose, Way way, const Endpoint& to, std::size_t packet_size, Micros now) {
-  Candidate* const candidate = way == Way::direct && purpose != Purpose::mtu ? candidates_.find(to) : nullptr;
+  // That a padded probe is not answered says nothing about the address.
+  Candidate* const candidate = way == Way::direct && packet_size == 0 ? candidates_.find(to) : nullptr;
   const IpAddress from = candidate != nullptr ? candidate->next_source(now) : source_;
   const ProbeOrder order{way, to, from, next_id_++, packet_size};
   const ProbeResult result = observer_.send_probe(order);

@@ -63,8 +63,9 @@ class Path {
   void set_ready(bool ready, Micros now);
   /// Probes all addresses now and often: the peer does the same at this moment.
   void punch(Micros now);
-  /// Sends a probe the way that packets go now; `probe_answered` tells the answer. Returns its id.
-  std::uint32_t ask(Micros now);
+  /// Sends a probe the way that packets go now, padded to an outer IP packet of `packet_size` (0: as small as
+  /// can be); `probe_answered` tells the answer. Returns its id.
+  std::uint32_t ask(std::size_t packet_size, Micros now);
 
   /// Does what is due. `sent` is a count of packets sent to the peer that only grows: called every
   /// `Liveness::busy_keepalive`, too, it sees in time that traffic began.

@@ -16,6 +16,9 @@ constexpr unsigned max_refusals_told_per_second = 4;
 constexpr Micros loop_pause = 100 * microseconds_per_millisecond;
 constexpr Micros give_back_pause = 10 * microseconds_per_millisecond;
 
+// Between two hails of one peer that are told: a check takes one in a second.
+constexpr Micros hail_pause = 100 * microseconds_per_millisecond;
+
 // Multicast goes to some, not to all: its rate is the sender's business.
 bool is_multicast(const MacAddress& mac) noexcept {
   const bool broadcast =
@@ -45,6 +48,7 @@ std::optional<Counter> Forwarding::admit(const ForwardingContext& context, const
   const MacAddress destination = destination_mac(frame);
   if (is_link_local_group(destination)) return Counter::dropped_stp;
   if (is_group(destination) && is_loop_probe(frame)) {
+    if (const auto hail = decode_hail(frame)) return take_hail(context, segment, *hail, from);
     if (const auto probe = decode_loop_probe(frame)) tell_loop(context, segment, *probe, from);
     return Counter::loop_probes;
   }
@@ -81,6 +85,19 @@ void Forwarding::tell_loop(const ForwardingContext& context, const SegmentView& 
   if (context.now - loop_told_ < loop_pause) return;
   loop_told_ = context.now;
   observer_.loop_probe(probe, at);
+}
+
+// A hail ends here, in any case, but counts only where a broadcast would get through. Who sent it is known by
+// the key that it came with.
+std::optional<Counter> Forwarding::take_hail(const ForwardingContext& context, const SegmentView& segment,
+                                             const Hail& hail, MacOwner from) noexcept {
+  if (segment.muted) return Counter::dropped_muted;
+  Micros& last = hailed_[from % hailed_.size()];
+  if (hail.network == segment.number && (last == 0 || context.now - last >= hail_pause)) {
+    last = context.now;
+    observer_.hail(hail, from);
+  }
+  return Counter::loop_probes;
 }
 
 // Why the sender's MAC is refused: it was given to a container of another host, is the DNS server's, or is

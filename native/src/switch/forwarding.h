@@ -17,6 +17,7 @@
 /// loops; a loop probe of ours that it gives back is reported.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <span>
 
@@ -48,6 +49,8 @@ class ForwardingObserver {
   virtual void refused(std::uint16_t network, const MacAddress& mac, const IpAddress& address) noexcept = 0;
   /// A loop probe of this router came to the side of `at`.
   virtual void loop_probe(const LoopProbe& probe, MacOwner at) noexcept = 0;
+  /// A peer's hail came.
+  virtual void hail(const Hail& hail, MacOwner from) noexcept = 0;
   /// Somebody on this side wants one more multicast group.
   virtual void groups_changed(std::uint16_t network) noexcept = 0;
   virtual void group_left(std::uint16_t network, const IpAddress& group) noexcept = 0;
@@ -119,6 +122,8 @@ class Forwarding {
   Decision take_loop_probe(const Local& in) noexcept;
   void tell_loop(const ForwardingContext& context, const SegmentView& segment, const LoopProbe& probe,
                  MacOwner at) noexcept;
+  std::optional<Counter> take_hail(const ForwardingContext& context, const SegmentView& segment,
+                                   const Hail& hail, MacOwner from) noexcept;
   std::optional<Counter> refuse_source(const Local& in) noexcept;
   bool admit_claims(const Local& in) noexcept;
   bool learn(const ForwardingContext& context, std::uint16_t network, const MacAddress& mac, MacOwner owner,
@@ -143,6 +148,7 @@ class Forwarding {
   unsigned refused_ = 0;
   Micros loop_told_ = 0;
   Micros given_back_ = 0;
+  std::array<Micros, 64> hailed_{};  // by peer, some of which share a place
 };
 
 }  // namespace weft

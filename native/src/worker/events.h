@@ -31,6 +31,7 @@ struct WorkerEvent {
     groups_changed,  ///< a host on our part of `network` joined a group
     group_left,      ///< a host on our part of `network` left group `address`
     loop_probe,      ///< our loop probe `number` of `network` came to the side of owner `from`
+    hail,            ///< hail `id` of `network` came from the peer of slot `from`
     storm,           ///< flooded frames of `network` exceed the storm limit
     tap_lost,        ///< the TAP of `network` was deleted
     stream_lost,     ///< stream `id` of `peer` was closed or failed

@@ -26,6 +26,9 @@ class ForwardingEvents final : public ForwardingObserver {
                   .from = at,
                   .number = probe.number});
   }
+  void hail(const Hail& hail, MacOwner from) noexcept override {
+    events_.post({.kind = WorkerEvent::Kind::hail, .network = hail.network, .from = from, .id = hail.number});
+  }
   void groups_changed(std::uint16_t network) noexcept override {
     events_.post({.kind = WorkerEvent::Kind::groups_changed, .network = network});
   }

@@ -681,13 +681,31 @@ TEST_CASE("what came of each candidate is told") {
   CHECK(candidates[1].rtt.smoothed() == 4 * ms);
 }
 
+TEST_CASE(
+    "a padded probe that somebody asks for is answered if its size passes, and speaks against no address") {
+  World world;
+  world.addresses = {{near_address, {7 * ms, 1400}}};
+  world.path.set_candidates({near_address}, world.now);
+  world.path.set_ready(true, world.now);
+  world.run(1000 * ms);
+  const auto probes = world.path.candidates()[0].probes;
+  const std::uint32_t fits = world.path.ask(1400, world.now);
+  world.path.ask(1401, world.now);
+  CHECK(world.path.candidates()[0].probes == probes);
+  world.run(1000 * ms);
+  REQUIRE(world.asked.size() == 1);
+  CHECK(world.asked[0].first == fits);
+  CHECK(world.path.up());
+  CHECK(world.path.loss() == 0);
+}
+
 TEST_CASE("a probe that somebody asks for is answered to him") {
   World world;
   world.addresses = {{near_address, {7 * ms}}};
   world.path.set_candidates({near_address}, world.now);
   world.path.set_ready(true, world.now);
   world.run(1000 * ms);
-  const std::uint32_t id = world.path.ask(world.now);
+  const std::uint32_t id = world.path.ask(0, world.now);
   world.run(10 * ms);
   REQUIRE(world.asked.size() == 1);
   CHECK(world.asked[0].first == id);

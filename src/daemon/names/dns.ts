@@ -258,6 +258,20 @@ export class Dns extends EventEmitter<DnsEvents> implements NameControl {
     return { name: `${below}.${dnsDomain}`, answers };
   }
 
+  /** The record of some name of this host that others are to know; undefined while it gives none. */
+  sample(): string | undefined {
+    for (const { owner: _, hidden: __, addresses: ___, ...key } of this.#table.entries(
+      this.#options.identity.peer,
+    ))
+      return encodeKey(key);
+    return undefined;
+  }
+
+  /** Whether the name that a record of another host gives is answered here. Throws `bad-message` and `bad-name`. */
+  answers(owner: PeerId, record: string): boolean {
+    return this.#table.get(owner, decodeKey(record))?.hidden === false;
+  }
+
   /** Keeps the table as the records and the members are. */
   #follow(): void {
     const { mesh, log } = this.#options;

@@ -27,6 +27,9 @@ export const PROTOCOL = 1;
 /** No fields; as an answer it says that it is done. */
 const Nothing = Type.Object({});
 const OfPeer = Type.Object({ peer: Peer });
+/** A packet with all headers must still fit a datagram. */
+const ProbeMtu = Type.Integer({ minimum: 576, maximum: 65_000 });
+const HailNumber = Type.Integer({ minimum: 0, maximum: 0xffff_ffff });
 const OfNetwork = Type.Object({ network: NetworkNumber });
 
 const PeerSetting = Type.Object({
@@ -71,7 +74,14 @@ export const OPERATIONS = {
   'peer.set': { request: PeerSetting, answer: Nothing },
   'peer.remove': { request: OfPeer, answer: Nothing },
   punch: { request: OfPeer, answer: Nothing },
-  probe: { request: OfPeer, answer: Type.Object({ id: Count }) },
+  probe: {
+    request: Type.Object({ ...OfPeer.properties, mtu: Type.Optional(ProbeMtu) }),
+    answer: Type.Object({ id: Count }),
+  },
+  hail: {
+    request: Type.Object({ ...OfPeer.properties, network: NetworkNumber, number: HailNumber }),
+    answer: Type.Object({ sent: Type.Boolean() }),
+  },
   'key.set': { request: KeySetting, answer: Nothing },
   'key.remove': { request: Type.Object({ localIndex: KeyIndex }), answer: Nothing },
   'stream.set': { request: OfPeer, answer: Nothing },

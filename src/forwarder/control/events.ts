@@ -28,6 +28,7 @@ export const EVENTS = {
   groups: Type.Object({ network: Count, groups: Type.Array(Type.String()) }),
   loop: Type.Object({ network: Count, peer: Nullable(Peer), muted: Type.Boolean() }),
   'loop-over': Type.Object({ network: Count }),
+  hail: Type.Object({ peer: Peer, network: Count, number: Count }),
   storm: Type.Object({ network: Count, limit: Count }),
   'tap-lost': Type.Object({ network: Count }),
 };

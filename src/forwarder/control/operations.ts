@@ -54,9 +54,14 @@ export abstract class Operations<
     return this.request('punch', { peer });
   }
 
-  /** Probes the way that the peer's packets go. Gives the id that the event `probed` will have. */
-  async probe(peer: string): Promise<number> {
-    return (await this.request('probe', { peer })).id;
+  /** Probes the way that the peer's packets go, as large as a full packet of containers with that MTU. Gives the id that the event `probed` will have. */
+  async probe(peer: string, mtu?: number): Promise<number> {
+    return (await this.request('probe', mtu === undefined ? { peer } : { peer, mtu })).id;
+  }
+
+  /** Sends the peer a frame to everybody on a segment. False where a broadcast would not be sent there. */
+  async hail(peer: string, network: number, number: number): Promise<boolean> {
+    return (await this.request('hail', { peer, network, number })).sent;
   }
 
   setKey(setting: RequestOf<'key.set'>): Promise<void> {

@@ -32,8 +32,11 @@ export class Tracer {
     this.#options = options;
   }
 
-  /** One probe to the peer and back, in microseconds; null when it was not answered within a second. Rejects without a data plane. */
-  async ping(peer: PeerId): Promise<number | null> {
+  /**
+   * One probe to the peer and back, in microseconds; null when it was not answered within a second. It goes there as large as a full packet of
+   * containers with that MTU, or small. Rejects without a data plane.
+   */
+  async ping(peer: PeerId, mtu?: number): Promise<number | null> {
     const { dataPlane, clock } = this.#options;
     const answered = new Map<number, number>();
     let arrived = () => {};
@@ -45,7 +48,7 @@ export class Tracer {
     // The answer may be there before we know which it is.
     dataPlane.on('probed', onProbed);
     try {
-      const id = await dataPlane.probe(peer);
+      const id = await dataPlane.probe(peer, mtu);
       return await new Promise((resolve) => {
         const cancel = clock.after(PATIENCE, () => resolve(null));
         arrived = () => {

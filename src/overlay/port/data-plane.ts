@@ -149,8 +149,11 @@ export interface DataPlane extends EventEmitter<DataPlaneEvents> {
   removeStream(peer: PeerId): Promise<void>;
   /** Probes all addresses of the peer at once. */
   punch(peer: PeerId): Promise<void>;
-  /** Sends a probe along the path of the peer's packets, and returns its id: `probed` tells when it is answered. */
-  probe(peer: PeerId): Promise<number>;
+  /**
+   * Sends a probe along the path of the peer's packets, and returns its id: `probed` tells when it is answered. It is as large as a full
+   * packet of containers with that MTU, or small.
+   */
+  probe(peer: PeerId, mtu?: number): Promise<number>;
   setKey(setting: KeySetting): Promise<void>;
   removeKey(localIndex: number): Promise<void>;
 }

@@ -101,6 +101,52 @@ describe('a router that is watched', () => {
   });
 });
 
+/** The table of `weft check`: the cells of each peer, by its nickname. */
+function cellsOf(text: string): Record<string, string[]> {
+  const [table = ''] = text.split('\n\n');
+  const rows = table.split('\n').slice(1);
+  return Object.fromEntries(
+    rows.map((row) => {
+      const [peer = '', ...cells] = row.split(/ {2,}/);
+      return [peer.replace(/ .*/, ''), cells];
+    }),
+  );
+}
+
+describe('a mesh of three that is checked', () => {
+  const world = onLab(async (lab) => {
+    const hosts = await lab.hosts(3);
+    const [a, b, c] = hosts;
+    await a.launch();
+    const token = await a.token();
+    await Promise.all([b, c].map((host) => host.launch({ token, peers: [a.address] })));
+    await a.container('web', '10.32.0.1/24');
+    await b.isConnectedTo(c);
+    return { a, b, c };
+  });
+
+  test('is found to work, then a narrow path and a dead host are told apart, each with its remedy', async () => {
+    const { a, b, c } = world();
+    const all = ['ok', 'ok', 'ok', 'ok', 'ok'];
+    expect(cellsOf(await a.weft('check'))).toEqual({ [b.name]: all, [c.name]: all });
+    const large = `udp sport 6783 ip saddr ${a.address} meta length > 1400 drop`;
+    await c.run(['nft', `add table inet cut; add chain inet cut in { type filter hook input priority 0; }`]);
+    await c.run(['nft', `add rule inet cut in ${large}`]);
+    for (const pid of [b.daemon, b.forwarder]) process.kill(pid, 'SIGKILL');
+    const { code, stdout, stderr } = await a.tryWeft('check', '--timeout', '10');
+    expect(cellsOf(stdout)).toEqual({
+      [b.name]: [expect.stringMatching(/^(no answer|down)$/), 'no way', '-', '-', '-'],
+      [c.name]: ['ok', 'ok', 'cut to it', 'ok', 'ok'],
+    });
+    expect(stdout).toMatch(/, mtu: cut to it\n  → .*smaller --mtu/);
+    expect(stdout).toMatch(/, data: no way\n  → \S/);
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringMatching(/^weft: not everything works with 2 of 2 peers: .*\n$/),
+    });
+  });
+});
+
 /** Scrapes this host's router each second, and judges it by the alerts of deploy/. */
 async function startPrometheus(host: Host): Promise<void> {
   const directory = join(host.directory, 'prometheus');

@@ -35,7 +35,7 @@ export const FORWARDER_COUNTERS = {
   multicast_kept: 'multicast frames that no peer wants',
   mss_clamped: 'TCP SYNs whose MSS was lowered',
   ptb_sent: 'ICMP fragmentation needed and packet too big sent to senders',
-  loop_probes: 'loop probes of this router that came back, or of others that came here',
+  loop_probes: 'loop probes of this router that came back, or of others that came here, and hails',
   roamed: 'endpoints of peers that moved to the source of an authenticated packet',
   probes_sent: 'probes sent',
   probes_received: 'probes received',

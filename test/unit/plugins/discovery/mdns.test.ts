@@ -118,7 +118,7 @@ describe('messages of multicast DNS', () => {
 });
 
 test('the mark of an announcement is that of the vectors', () => {
-  const vector = protocolVectors('14');
+  const vector = protocolVectors('15');
   const network = networkFromToken({ secret: parseSecret(bytesOf(vector('secret'))), addresses: [] });
   const self = { peer: '8a88e3dd7409f195', port: 6783, addresses: ['2001:db8::1', '192.0.2.1'] };
   expect(markedText('weft', self)).toBe(vector('text'));
