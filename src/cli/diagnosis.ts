@@ -60,6 +60,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   'bridge filter': bridgeFilter,
   'storm control': stormControl,
   interfaces,
+  'status address': statusAddress,
 };
 
 /** Runs all checks at the same time. One that cannot be made is a warning. */
@@ -231,7 +232,8 @@ async function bridgeFilter({ router }: DiagnosisOptions): Promise<Omit<Finding,
 /** What the router made on this host, as it finds it now. */
 async function interfaces({ router }: DiagnosisOptions): Promise<Omit<Finding, 'check'> | undefined> {
   if (router === undefined) return undefined;
-  const { bridge, faults } = router;
+  const { bridge } = router;
+  const faults = router.faults.filter((fault) => !isOfStatusAddress(fault));
   if (faults.length === 0) {
     return {
       level: 'ok',
@@ -244,6 +246,23 @@ async function interfaces({ router }: DiagnosisOptions): Promise<Omit<Finding, '
     remedy:
       'the router puts it right within seconds; if it comes again, something on this host (NetworkManager, systemd-networkd, a firewall, sysctl) does it: have that leave weft’s interfaces alone',
   };
+}
+
+async function statusAddress({ router }: DiagnosisOptions): Promise<Omit<Finding, 'check'> | undefined> {
+  if (router === undefined || router.statusAddress === null) return undefined;
+  const fault = router.faults.find(isOfStatusAddress);
+  if (fault === undefined)
+    return { level: 'ok', finding: `metrics and health are served at ${router.statusAddress}` };
+  return {
+    level: 'fail',
+    finding: fault,
+    remedy:
+      'end the program that has the address (`ss -lntp` shows which), or launch again with another --status-addr, or none',
+  };
+}
+
+function isOfStatusAddress(fault: string): boolean {
+  return fault.startsWith('metrics are not served at ');
 }
 
 /** What was dropped once stays counted until the forwarder is started again. */

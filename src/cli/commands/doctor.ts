@@ -76,6 +76,6 @@ function describe({ check, level, finding, remedy }: Finding): string {
   const label = process.stdout.isTTY
     ? `\u001b[${COLOURS[level]}m${level.padEnd(4)}\u001b[0m`
     : level.padEnd(4);
-  const line = `${label}  ${check.padEnd(13)}  ${finding}`;
-  return remedy === undefined ? line : `${line}\n${' '.repeat(21)}→ ${remedy}`;
+  const line = `${label}  ${check.padEnd(14)}  ${finding}`;
+  return remedy === undefined ? line : `${line}\n${' '.repeat(22)}→ ${remedy}`;
 }
