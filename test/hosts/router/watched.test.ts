@@ -104,7 +104,7 @@ describe('a router that is watched', () => {
 /** The table of `weft check`: the cells of each peer, by its nickname. */
 function cellsOf(text: string): Record<string, string[]> {
   const [table = ''] = text.split('\n\n');
-  const rows = table.split('\n').slice(1);
+  const rows = table.trimEnd().split('\n').slice(1);
   return Object.fromEntries(
     rows.map((row) => {
       const [peer = '', ...cells] = row.split(/ {2,}/);
@@ -138,8 +138,8 @@ describe('a mesh of three that is checked', () => {
       [b.name]: [expect.stringMatching(/^(no answer|down)$/), 'no way', '-', '-', '-'],
       [c.name]: ['ok', 'ok', 'cut to it', 'ok', 'ok'],
     });
-    expect(stdout).toMatch(/, mtu: cut to it\n  → .*smaller --mtu/);
-    expect(stdout).toMatch(/, data: no way\n  → \S/);
+    expect(stdout).toMatch(/, mtu: cut to it\n {2}→ .*smaller --mtu/);
+    expect(stdout).toMatch(/, data: no way\n {2}→ \S/);
     expect({ code, stderr }).toEqual({
       code: 1,
       stderr: expect.stringMatching(/^weft: not everything works with 2 of 2 peers: .*\n$/),

@@ -106,6 +106,7 @@ describe('the API', () => {
     expect(document.openapi).toMatch(/^3\./);
     expect(Object.keys(document.paths).sort()).toEqual([
       '/attachments',
+      '/check',
       '/connect',
       '/connections',
       '/datapath',

@@ -87,7 +87,9 @@ describe('a router that is asked by others who check', () => {
       finish = resolve;
     });
     const { clock, sent, probed, answerer } = asked({ probes: () => pending });
-    const all = Array.from({ length: 1_000 }, (_, i) => answerer.answer(idOf(i + 1), { ...question, name: [] }));
+    const all = Array.from({ length: 1_000 }, (_, i) =>
+      answerer.answer(idOf(i + 1), { ...question, name: [] }),
+    );
     expect(probed).toHaveLength(128);
     clock.pass(500);
     finish(true);

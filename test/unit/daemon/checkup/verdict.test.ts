@@ -41,7 +41,12 @@ describe('what is said of a peer', () => {
     ['its daemon is dead', { ...NOTHING, out: true, fullOut: true }, {}, ['no answer', 'ok', 'ok', '-', '-']],
     ['packets pass one way', { back: false, fullBack: false }, {}, ['ok', 'not from it', '-', '-', 'ok']],
     ['packets pass the other way', { out: false, fullOut: false }, {}, ['ok', 'not to it', '-', '-', 'ok']],
-    ['the path is narrow', { fullOut: false, fullBack: false }, {}, ['ok', 'ok', 'cut both ways', 'ok', 'ok']],
+    [
+      'the path is narrow',
+      { fullOut: false, fullBack: false },
+      {},
+      ['ok', 'ok', 'cut both ways', 'ok', 'ok'],
+    ],
     ['the way there is narrow', { fullOut: false }, {}, ['ok', 'ok', 'cut to it', 'ok', 'ok']],
     ['the way back is narrow', { fullBack: false }, {}, ['ok', 'ok', 'cut from it', 'ok', 'ok']],
     ['a loop mutes this host', { hailed: false, heard: false }, {}, ['ok', 'ok', 'ok', 'not sent', 'ok']],
