@@ -55,9 +55,12 @@ export function mergedLabels(...sources: readonly Labels[]): Labels {
 
 /** As they are written in a line: in the order of their keys. */
 export function labelsText(labels: Labels): string {
-  return sortedLabels(labels)
-    .map(([key, value]) => `${key}=${value}`)
-    .join(' ');
+  return labelTexts(labels).join(' ');
+}
+
+/** Each as it is written: `app=shop`. */
+export function labelTexts(labels: Labels): string[] {
+  return sortedLabels(labels).map(([key, value]) => `${key}=${value}`);
 }
 
 /** In the order of their keys, which is the same everywhere. */

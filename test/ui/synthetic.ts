@@ -131,6 +131,7 @@ export class SyntheticMesh implements MeshSource {
       network: i % 3 === 0 ? 'default' : 'blue',
       mac: `02:00:00:00:${peer.slice(14)}:${i.toString(16).padStart(2, '0')}`,
       addresses: [`10.32.${Number.parseInt(peer.slice(14), 16)}.${i + 1}`],
+      labels: ['app=<b>shop</b>'],
     }));
     return {
       interfaces,

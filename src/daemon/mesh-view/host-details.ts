@@ -1,6 +1,7 @@
 import type { HostDetails, InterfaceView } from '../../api/status/index.js';
 import type { Endpoint } from '../../endpoints/index.js';
 import type { PeerId } from '../../identity/index.js';
+import { labelTexts } from '../../labels.js';
 
 /** Maximum number of interfaces and of names of one router that are told. */
 const MAX_TOLD = 1_000;
@@ -34,12 +35,12 @@ export function hostDetails(facts: {
 }
 
 function interfaceView(
-  { mac, addresses }: Endpoint,
+  { mac, addresses, labels }: Endpoint,
   network: string,
   namesOf: ReadonlyMap<string, readonly string[]>,
 ): InterfaceView {
   const names = new Set(addresses.flatMap((address) => namesOf.get(`${network} ${address}`) ?? []));
-  return { names: [...names], network, mac, addresses };
+  return { names: [...names], network, mac, addresses, labels: labelTexts(labels) };
 }
 
 function byAddress(names: readonly NamedAddresses[]): Map<string, string[]> {

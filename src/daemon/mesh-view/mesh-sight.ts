@@ -13,6 +13,7 @@ import {
   readiness,
 } from '../../api/status/index.js';
 import type { PeerId } from '../../identity/index.js';
+import { labelTexts } from '../../labels.js';
 import type { Mesh } from '../../mesh/index.js';
 import type { ConnectionView, Overlay } from '../../overlay/index.js';
 import { weftVersion } from '../../version.js';
@@ -113,7 +114,9 @@ export class MeshSight implements MeshSource {
     const look = (peer: string, texts: readonly string[]) => {
       if (!peers.has(peer) && texts.some(has)) peers.add(peer);
     };
-    await inBatches(endpoints.all(), ({ peer, mac, addresses }) => look(peer, [mac, ...addresses]));
+    await inBatches(endpoints.all(), ({ peer, mac, addresses, labels }) =>
+      look(peer, [mac, ...addresses, ...labelTexts(labels)]),
+    );
     await inBatches(names.each(), ({ peer, name, addresses }) => look(peer, [name, ...addresses]));
     return { peers: [...peers].slice(0, MAX_HOSTS) };
   }

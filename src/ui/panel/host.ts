@@ -65,7 +65,7 @@ function toldText(told: Told | undefined): Child[] {
   if (told === undefined) return [];
   const { interfaces, names, omitted, owned, ciphers } = told;
   const containers = interfaces.map((each) => [
-    each.names.join(' ') || '–',
+    element('span', {}, each.names.join(' ') || '–', ...each.labels.map(labelMark)),
     element('span', {}, each.addresses.join(' '), element('span', { class: 'mac' }, each.mac)),
     each.network,
   ]);
@@ -88,6 +88,10 @@ function toldText(told: Told | undefined): Child[] {
       omitted.names,
     ),
   ];
+}
+
+function labelMark(label: string): Child {
+  return element('span', { class: 'label' }, label);
 }
 
 function section(

@@ -32,6 +32,8 @@ describe('a container that is attached', () => {
       });
     await container.attach('10.32.0.32/24', '--label', 'app=shop', '--label', 'tier=');
     await knows({ app: 'shop', tier: '' });
+    const found = await b.run(['curl', '-sS', 'http://127.0.0.1:6782/find?text=app%3Dshop']);
+    expect(JSON.parse(found)).toEqual({ peers: [(await a.report()).status.peer] });
     await container.attach('10.32.0.32/24', '--label', 'app=store');
     await knows({ app: 'store' });
   });

@@ -77,6 +77,7 @@ describe.skipIf(chromiumIsMissing())('the page', { timeout: PATIENCE }, () => {
     const page = await open(mesh);
     await page.getByRole('button', { name: hostile }).first().press('Enter');
     await page.getByRole('heading', { name: hostile }).waitFor();
+    await page.getByText('app=<b>shop</b>').first().waitFor();
     expect(await page.locator('img').count()).toBe(1); // our own
   });
 

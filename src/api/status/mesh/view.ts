@@ -84,6 +84,8 @@ export interface InterfaceView {
   readonly network: string;
   readonly mac: string;
   readonly addresses: readonly string[];
+  /** Of its containers, such as `app=shop`. */
+  readonly labels: readonly string[];
 }
 
 /** More about a router, for whoever asks. */
@@ -101,7 +103,7 @@ export interface HostDetails {
   readonly ciphers: readonly string[];
 }
 
-/** The routers that have something with this text: in a name or an address of a container. */
+/** The routers that have something with this text: in a name, an address or a label of a container. */
 export interface Found {
   readonly peers: readonly string[];
 }
