@@ -1,8 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * Four suites, one after the other: what needs no other machine; scenarios on real routers in namespaces, which mostly wait; those with Docker
- * engines, where they can run; and those that measure time, with nothing beside them.
+ * Four suites, one after the other: what needs no other machine; scenarios on real routers in namespaces; those with Docker engines, where
+ * they can run; and those that measure time, with nothing beside them.
  */
 export default defineConfig({
   test: {
@@ -22,7 +22,7 @@ export default defineConfig({
           include: ['test/lab/**/*.test.ts', 'test/hosts/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          maxWorkers: 3,
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },

@@ -4,7 +4,7 @@ import { onLab } from '../lab/suite.js';
 import { onThisMachine } from './machine.js';
 
 const PORT = 6783;
-const JOINS = process.env.WEFT_LONG === '1' ? 20 : 6;
+const JOINS = process.env.WEFT_LONG === '1' ? 20 : 3;
 
 /** A router that everybody asks, and a stranger with 16 addresses. */
 const world = onLab(async (lab) => {

@@ -13,9 +13,18 @@ describe('names at an address of the host', () => {
 
   test.each([
     ['IPv4', '172.17.0.1/16', '172.17.0.1', '172.17.0.1:53'],
-    ['IPv6', 'fd17::1/64', 'fd17::1', '[fd17::1]:53'],
-    ['link-local', 'fe80::17/64', 'fe80::17%late', '[fe80::17%late]:53'],
-  ])('that comes late, goes and comes back are answered while it is there (%s)', async (_, cidr, server, address) => {
+    ...(process.env.WEFT_LONG === '1'
+      ? [
+          ['IPv6', 'fd17::1/64', 'fd17::1', '[fd17::1]:53'],
+          ['link-local', 'fe80::17/64', 'fe80::17%late', '[fe80::17%late]:53'],
+        ]
+      : []),
+  ] as [
+    string,
+    string,
+    string,
+    string,
+  ][])('that comes late, goes and comes back are answered while it is there (%s)', async (_, cidr, server, address) => {
     const { a } = world();
     const appear = () =>
       a.ip(
