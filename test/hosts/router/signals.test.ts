@@ -24,7 +24,7 @@ describe('a router', () => {
       process.kill(daemon, signal);
       expect((await a.report()).status.pid).toBe(daemon); // it has seen the signal by then
     }
-    expect(await ports(a)).toEqual([6783]);
+    expect(await ports(a)).toEqual([6782, 6783]);
     await a.weft('reset');
   });
 
@@ -38,7 +38,7 @@ describe('a router', () => {
     await until('Node takes the signal', () => catches(command.pid, 'SIGUSR1'), { every: 1 });
     command.signal('SIGUSR1');
     await command.says(/"ready"|waiting/, 30_000);
-    expect(await ports(a)).toEqual([6783]);
+    expect(await ports(a)).toEqual([6782, 6783]);
     await command.stop('SIGTERM');
     await a.weft('reset');
   });
@@ -48,7 +48,7 @@ describe('a router', () => {
     const env = { ...a.environment, NODE_OPTIONS: '--inspect=0' };
     const { code } = await new Running(a.weftCommand(['launch']), { env }).ends();
     expect(code).toBe(0);
-    expect(await ports(a)).toEqual([6783]);
+    expect(await ports(a)).toEqual([6782, 6783]);
     await a.weft('reset');
   });
 });
