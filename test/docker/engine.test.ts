@@ -103,7 +103,6 @@ describe.skipIf(withoutEngine)('a Docker engine', () => {
       id,
       name: 'made',
       driver: 'bridge',
-      internal: false,
       options: request.options,
       subnets: [subnet],
     };
