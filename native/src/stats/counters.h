@@ -46,7 +46,7 @@ namespace weft {
   X(multicast_kept, "multicast frames that no peer wants")                                                 \
   X(mss_clamped, "TCP SYNs whose MSS was lowered")                                                         \
   X(ptb_sent, "ICMP fragmentation needed and packet too big sent to senders")                              \
-  X(loop_probes, "loop probes of this router that came back, or of others that came here, and hails")                 \
+  X(loop_probes, "loop probes of this router that came back, or of others that came here, and hails")      \
   X(roamed, "endpoints of peers that moved to the source of an authenticated packet")                      \
   X(probes_sent, "probes sent")                                                                            \
   X(probes_received, "probes received")                                                                    \
