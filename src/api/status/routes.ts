@@ -54,31 +54,20 @@ export function observationRoutes(observe: Observe, clock: Clock = new SystemClo
 }
 
 export function publicStatus(seen: Observation): PublicStatus {
-  const {
-    version,
-    uptime,
-    peer,
-    nickname,
-    forwarder,
-    peers,
-    connections,
-    targets,
-    attachments,
-    networks,
-    dns,
-  } = seen.status;
+  const { status } = seen;
+  const { connected, version, restarts } = status.forwarder;
   return {
-    version,
-    uptime,
-    peer,
-    nickname,
+    version: status.version,
+    uptime: status.uptime,
+    peer: status.peer,
+    nickname: status.nickname,
     ...readiness(seen),
-    forwarder: { connected: forwarder.connected, version: forwarder.version, restarts: forwarder.restarts },
-    peers,
-    connections,
-    targets,
-    attachments,
-    networks,
-    dns,
+    forwarder: { connected, version, restarts },
+    peers: status.peers,
+    connections: status.connections,
+    targets: status.targets,
+    attachments: status.attachments,
+    networks: status.networks,
+    dns: status.dns,
   };
 }

@@ -36,16 +36,8 @@ export class Answerer {
       const { mtu, sampleName, send } = this.#ports;
       const found = await this.#look(from, question);
       const sample = sampleName();
-      send(
-        from,
-        encodeCheckMessage({
-          kind: ANSWER,
-          id,
-          mtu,
-          name: sample === undefined ? [] : [sample],
-          found,
-        }),
-      );
+      const name = sample === undefined ? [] : [sample];
+      send(from, encodeCheckMessage({ kind: ANSWER, id, mtu, name, found }));
     } finally {
       this.#working -= 1;
     }

@@ -6,6 +6,7 @@ import { WeftError } from '../../errors.js';
 import type { Forwarder, ForwarderEvent } from '../../forwarder/index.js';
 import { type PeerId, parsePeerId } from '../../identity/index.js';
 import type { MemberView, Mesh } from '../../mesh/index.js';
+import { inParallel } from '../../order.js';
 import type { Overlay } from '../../overlay/index.js';
 import { Answerer } from './answerer.js';
 import { Hails } from './hails.js';
@@ -85,14 +86,10 @@ export class Checkup implements CheckControl {
   async #check(deadline: number): Promise<readonly PeerCheck[]> {
     const peers = this.#options.mesh.members().filter(({ self, left }) => !self && !left);
     const findings = new Map<PeerId, Awaited<ReturnType<Questioner['ask']>>>();
-    const queue = peers.values();
-    const work = async () => {
-      for (const { peer, mtu } of queue) {
-        if (this.#ending || this.#clock.now() >= deadline) return;
-        findings.set(peer, await this.#questioner.ask(peer, mtu, deadline));
-      }
-    };
-    await Promise.all(Array.from({ length: AT_ONCE }, work));
+    await inParallel(peers, AT_ONCE, async ({ peer, mtu }) => {
+      if (this.#ending || this.#clock.now() >= deadline) return;
+      findings.set(peer, await this.#questioner.ask(peer, mtu, deadline));
+    });
     const connections = new Map(
       (await this.#options.overlay.connections()).map((connection) => [connection.peer, connection]),
     );

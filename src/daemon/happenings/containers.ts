@@ -1,17 +1,17 @@
 import type { EventDetails, Journal } from '../../events/index.js';
 import type { AttachedEndpoint, Attachments } from '../attachments/index.js';
-import type { NetworkNames } from './network-names.js';
+import type { Networks } from '../segments/index.js';
 
 type Container = EventDetails<'container-attached'>;
 
 /** Tells of the containers of this host that come onto a network, change there, or leave it. */
 export class ContainerEvents {
   readonly #journal: Journal;
-  readonly #networks: NetworkNames;
+  readonly #networks: Pick<Networks, 'nameOf'>;
   /** What was told of each, by container and interface. */
   readonly #told = new Map<string, Container>();
 
-  constructor(journal: Journal, networks: NetworkNames) {
+  constructor(journal: Journal, networks: Pick<Networks, 'nameOf'>) {
     this.#journal = journal;
     this.#networks = networks;
   }

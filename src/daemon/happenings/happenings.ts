@@ -11,7 +11,6 @@ import type { Trust } from '../membership/index.js';
 import type { Dns } from '../names/index.js';
 import type { Networks } from '../segments/index.js';
 import { ContainerEvents } from './containers.js';
-import { NetworkNames } from './network-names.js';
 import { PathEvents } from './path-events.js';
 import { PeerEvents } from './peers.js';
 
@@ -35,7 +34,7 @@ export class Happenings {
   readonly #clock = new SystemClock();
   readonly journal: Journal;
   readonly streams: EventStreams;
-  #networks: NetworkNames | undefined;
+  #networks: Networks | undefined;
   #mesh: Mesh | undefined;
 
   constructor(run: string) {
@@ -48,11 +47,11 @@ export class Happenings {
     const { mesh, trust, overlay, forwarder, networks, attachments } = parts;
     const { journal } = this;
     this.#mesh = mesh;
-    this.#networks = new NetworkNames(networks);
+    this.#networks = networks;
     journal.record('router-up', 'router', { ...router, software: weftVersion() });
     const isExpelled = (peer: PeerId) => !trust.admits(peer, ANY_RUN);
     new PeerEvents({ journal, mesh, isExpelled }).follow();
-    new ContainerEvents(journal, this.#networks).follow(attachments);
+    new ContainerEvents(journal, networks).follow(attachments);
     const nicknameOf = (peer: string) => this.#nicknameOf(peer);
     new PathEvents({ journal, clock: this.#clock, overlay, forwarder, nicknameOf }).follow();
     this.#followForwarder(forwarder);
@@ -90,8 +89,8 @@ export class Happenings {
       journal.record('address-moved', `address:${network}/${address}`, details, peer);
     });
     names.on('name', ({ change, peer, network, addresses, name, container }) => {
-      const where = { name, network: this.#nameOf({ network }), container };
-      const details = () => ({ ...this.#peer(peer), ...where, addresses });
+      const where = () => ({ name, network: this.#nameOf({ network }), container });
+      const details = () => ({ ...this.#peer(peer), ...where(), addresses });
       journal.record(`name-${change}`, `name:${network}/${name}`, details, peer);
     });
   }

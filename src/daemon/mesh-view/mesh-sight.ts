@@ -85,11 +85,11 @@ export class MeshSight implements MeshSource {
   }
 
   async host(name: string): Promise<HostDetails | undefined> {
-    const { mesh, endpoints, names, addresses } = this.#parts;
+    const { mesh, endpoints, names, addresses, networks } = this.#parts;
     const peer = name as PeerId;
     const member = mesh.member(peer);
     if (member === undefined) return undefined;
-    const networkName = this.#networkNames();
+    const networkName = (number: number) => networks.nameOf(number);
     const owner = addresses.status().owners.find((each) => each.peer === peer && each.heir === null);
     await otherWork();
     return hostDetails({
@@ -182,11 +182,6 @@ export class MeshSight implements MeshSource {
       for (const peer of usedBy) networks.set(peer, [...(networks.get(peer) ?? []), name]);
     }
     return networks;
-  }
-
-  #networkNames(): (number: number) => string {
-    const names = new Map(this.#parts.networks.list().map(({ number, name }) => [number, name]));
-    return (number) => names.get(number) ?? String(number);
   }
 }
 

@@ -260,11 +260,8 @@ export class Dns extends EventEmitter<DnsEvents> implements NameControl {
 
   /** The record of some name of this host that others are to know; undefined while it gives none. */
   sample(): string | undefined {
-    for (const { owner: _, hidden: __, addresses: ___, ...key } of this.#table.entries(
-      this.#options.identity.peer,
-    ))
-      return encodeKey(key);
-    return undefined;
+    const [entry] = this.#table.entries(this.#options.identity.peer);
+    return entry && encodeKey(entry);
   }
 
   /** Whether the name that a record of another host gives is answered here. Throws `bad-message` and `bad-name`. */

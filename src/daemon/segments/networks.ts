@@ -69,6 +69,7 @@ export class Networks extends EventEmitter<NetworksEvents> {
   /** The other networks that this host has a segment of, by name. */
   readonly #joined = new Map<string, Segment>();
   #known: ReadonlyMap<string, KnownNetwork> = new Map();
+  #names: ReadonlyMap<number, string> = new Map();
   readonly #users: NetworkUser[] = [];
   readonly #work = new Serial();
 
@@ -156,6 +157,11 @@ export class Networks extends EventEmitter<NetworksEvents> {
     if (told !== used) this.#publish(network, used ? 'used' : 'idle');
   }
 
+  /** What the network of a number is called; the number itself, where no name is known. */
+  nameOf(number: number): string {
+    return number === 0 ? DEFAULT_NETWORK : (this.#names.get(number) ?? String(number));
+  }
+
   list(): NetworkInfo[] {
     const { bridge } = this.#options;
     const everywhere = { name: DEFAULT_NETWORK, number: 0, subnets: [], bridge, usedBy: [] };
@@ -238,6 +244,7 @@ export class Networks extends EventEmitter<NetworksEvents> {
     const before = this.#known;
     const { networks, removedAt } = resolveNetworks(this.#options.records.claims());
     this.#known = networks;
+    this.#names = new Map([...networks.values()].map(({ number, name }) => [number, name]));
     this.#adopt(before, removedAt);
     this.#yield(removedAt);
     void this.#work.run(() => this.#follow()).catch(this.#options.onFailure);

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { AttachedEndpoint, Attachments } from '../../../../src/daemon/attachments/index.js';
 import { ContainerEvents } from '../../../../src/daemon/happenings/containers.js';
-import { NetworkNames } from '../../../../src/daemon/happenings/network-names.js';
 import { WeftError } from '../../../../src/errors.js';
 import { Journal } from '../../../../src/events/index.js';
 import { ManualClock } from '../../events/manual-clock.js';
@@ -290,7 +289,7 @@ describe('the labels of a container', () => {
     const journal = new Journal({ run: 'run', clock: new ManualClock(), time: Date.now });
     const seen: unknown[] = [];
     journal.on('event', ({ kind, details }) => seen.push([kind, 'labels' in details && details.labels]));
-    const names = new NetworkNames({ list: () => [] });
+    const names = { nameOf: String };
     new ContainerEvents(journal, names).follow(attachments);
     await attachments.attach({ ...request('web'), labels: { app: 'shop' } });
     await attachments.attach({ ...request('web', '10.32.0.1/12'), labels: { app: 'store' } });
