@@ -1,5 +1,5 @@
 import { WeftError } from './errors.js';
-import { printable } from './printable.js';
+import { printable } from './text/index.js';
 
 /** What people and engines note about a container: docs/guide.md, "Labels". */
 export type Labels = Readonly<Record<string, string>>;

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { fileError } from '../errors.js';
-import { listenPrivately } from '../listen-privately.js';
+import { listenPrivately } from '../net/index.js';
 import { createApp } from './app.js';
 import type { RouterControl } from './control.js';
 import { sendError, sendNotFound } from './errors.js';

@@ -2,9 +2,12 @@ import { type IncomingMessage, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { runPaths } from '../daemon/index.js';
 import { errorFrom, systemCode, WeftError } from '../errors.js';
+import { linesOf } from '../text/index.js';
 
 /** The router works on a request for so long at most, in milliseconds, unless the request says how long it may take. */
 const TIMEOUT = 10_000;
+/** No line of an answer that goes on is longer, in bytes. */
+const LONGEST_LINE = 4 << 20;
 
 type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
@@ -63,14 +66,9 @@ export async function follow<Line>(
 }
 
 async function* parsedLines<Line>(response: IncomingMessage, runDir: string): AsyncGenerator<Line> {
-  let rest = '';
-  response.setEncoding('utf8');
+  const tooLong = () => new Error(`a line is longer than ${LONGEST_LINE} bytes`);
   try {
-    for await (const chunk of response) {
-      const lines = `${rest}${chunk}`.split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) yield JSON.parse(line) as Line;
-    }
+    for await (const line of linesOf(response, LONGEST_LINE, tooLong)) yield JSON.parse(line) as Line;
   } catch (error) {
     const message = `the router broke off (was it killed?): see daemon.log in ${runDir}`;
     throw new WeftError('not-running', message, { cause: error });

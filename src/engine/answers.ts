@@ -1,7 +1,7 @@
 /** What engines answer, as Docker's API has it; Podman leaves out some fields. */
 
 import Type, { type Static, type TSchema } from 'typebox';
-import { shortId } from '../short-id.js';
+import { shortId } from '../text/index.js';
 import { validator } from '../validate.js';
 
 const Id = Type.String({ pattern: '^[0-9a-f]{12,64}$' });

@@ -1,6 +1,6 @@
 import Type from 'typebox';
 import { WeftError } from '../errors.js';
-import { linesOf } from '../lines.js';
+import { linesOf } from '../text/index.js';
 import { validator } from '../validate.js';
 
 /** An event carries all labels of its container. */

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Clock } from '../clock.js';
-import { printable } from '../printable.js';
+import { printable } from '../text/index.js';
 import { EVENTS_VERSION, type EventDetails, type EventKind, type LostLine, type WeftEvent } from './event.js';
 import { Quota } from './quota.js';
 

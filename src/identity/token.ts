@@ -1,6 +1,6 @@
 import ipaddr from 'ipaddr.js';
-import { formatHostPort, type HostPort, parseHostPort } from '../address.js';
 import { WeftError } from '../errors.js';
+import { formatHostPort, type HostPort, parseHostPort } from '../net/index.js';
 import { blake2b } from './hash.js';
 import { type PublicKey, parsePublicKey } from './peer-id.js';
 import { type NetworkSecret, parseSecret, SECRET_BYTES } from './secret.js';

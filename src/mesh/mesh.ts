@@ -1,11 +1,11 @@
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import sodium from 'sodium-native';
-import { formatHostPort, parseHostPort } from '../address.js';
 import { SystemClock } from '../clock.js';
 import { WeftError } from '../errors.js';
 import type { GossipChannel, OpenChannel } from '../gossip/index.js';
 import { liveSecrets, type NetworkSecret, type PeerId } from '../identity/index.js';
+import { formatHostPort, parseHostPort } from '../net/index.js';
 import { Core, type Removal } from './core.js';
 import { Counters, needsPerson } from './counters.js';
 import { DEFAULT_LIMITS, DEFAULT_TIMINGS } from './defaults.js';

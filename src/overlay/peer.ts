@@ -1,7 +1,7 @@
-import { parseHostPort } from '../address.js';
 import type { Clock } from '../clock.js';
 import { WeftError } from '../errors.js';
 import type { PeerId, PublicKey } from '../identity/index.js';
+import { parseHostPort } from '../net/index.js';
 import { candidatesOf } from './path/index.js';
 import type { DataPlaneKeyState, DataPlanePeerState, OverlayMesh, PeerSetting } from './port/index.js';
 import type { Reconciler } from './reconciler.js';

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { parseHostPort } from '../../address.js';
 import { WeftError } from '../../errors.js';
+import { parseHostPort } from '../../net/index.js';
 
 /** Nothing is loaded from elsewhere, kept anywhere, or shown inside of somebody else's page. */
 const HEADERS = {

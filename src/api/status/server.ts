@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { HostPort } from '../../address.js';
+import type { HostPort } from '../../net/index.js';
 import { type App, createApp } from '../app.js';
 import { sendError } from '../errors.js';
 import { guard } from './guards.js';

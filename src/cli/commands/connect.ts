@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { parseTarget } from '../../address.js';
 import type { Target } from '../../api/index.js';
+import { parseTarget } from '../../net/index.js';
 import { ask } from '../client.js';
 import { type CommonOptions, withCommonOptions } from '../options.js';
 import { targetsTable } from '../tables/status.js';

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { DockerStatus, Status } from '../../api/index.js';
-import { shortId } from '../../short-id.js';
+import { shortId } from '../../text/index.js';
 import { ask } from '../client.js';
 import { DNS_SERVER, DOCKER_CONFIG, dnsConfig, writeDns } from '../docker-config.js';
 import { usageError } from '../errors.js';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { DEFAULT_PORT, parseHostPort } from '../../address.js';
 import type { Connection, Datapath, Peer, Status, Target } from '../../api/index.js';
+import { DEFAULT_PORT, parseHostPort } from '../../net/index.js';
 import { ask } from '../client.js';
 import type { Finding, Level, SoughtPeer } from '../diagnosis.js';
 import { type CommonOptions, wholeNumber, withCommonOptions } from '../options.js';

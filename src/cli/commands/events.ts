@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { WeftError } from '../../errors.js';
 import { type EventLine, sentence } from '../../events/index.js';
-import { printable } from '../../printable.js';
+import { printable } from '../../text/index.js';
 import { follow } from '../client.js';
 import { type CommonOptions, withCommonOptions } from '../options.js';
 import { write } from '../terminal/index.js';

@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import { isLoopback, parseAdvertised, parseStatusAddress, parseTarget } from '../../address.js';
 import {
   type ChosenSettings,
   type LaunchRequest,
@@ -11,6 +10,7 @@ import {
 import { WeftError } from '../../errors.js';
 import { MAX_STORM_LIMIT, MAX_WORKERS, OFFLOADS } from '../../forwarder/limits.js';
 import { adminKeyPath } from '../../identity/paths.js';
+import { isLoopback, parseAdvertised, parseStatusAddress, parseTarget } from '../../net/index.js';
 import { usageError } from '../errors.js';
 import {
   autoOrNumber,

@@ -1,6 +1,6 @@
 import { Argument, type Command } from 'commander';
-import { parseAdvertised } from '../../address.js';
 import type { Rotation, Token } from '../../api/index.js';
+import { parseAdvertised } from '../../net/index.js';
 import { type AdminKeyOption, adminKeyOf, withAdminKey } from '../admin-key.js';
 import { ask } from '../client.js';
 import { usageError } from '../errors.js';

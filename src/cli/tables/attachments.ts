@@ -1,6 +1,6 @@
 import type { Attachment } from '../../api/index.js';
 import { labelsText } from '../../labels.js';
-import { shortId } from '../../short-id.js';
+import { shortId } from '../../text/index.js';
 import { orDash, table } from '../terminal/index.js';
 
 /** Labels are told only where there are some. */

@@ -1,5 +1,5 @@
 import type { DockerStatus } from '../../api/index.js';
-import { shortId } from '../../short-id.js';
+import { shortId } from '../../text/index.js';
 import { orDash, pairs, table } from '../terminal/index.js';
 
 export async function dockerText(status: DockerStatus): Promise<string> {

@@ -1,14 +1,13 @@
 import { EventEmitter } from 'node:events';
 import { networkInterfaces } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseHostPort } from '../../address.js';
 import type { AddressControl, AddressOwner, Ipam, PrimeRequest } from '../../api/index.js';
 import { messageOf, systemCode, WeftError } from '../../errors.js';
 import type { OpenChannel } from '../../gossip/index.js';
 import type { Identity, PeerId } from '../../identity/index.js';
 import { type AddressAllocator, AddressService, LONGEST_ABSENCE, type OwnerView } from '../../ipam/index.js';
 import type { Mesh } from '../../mesh/index.js';
-import { resolveHostPort } from '../../resolve-host-port.js';
+import { parseHostPort, resolveHostPort } from '../../net/index.js';
 import { errorFields, type Log } from '../logging/index.js';
 import { nameOf } from '../membership/index.js';
 import type { StateFiles } from '../state/index.js';

@@ -5,7 +5,7 @@ import { systemCode, WeftError } from '../../errors.js';
 import { canonicalTarget, type Namespace, resolveNamespace } from '../../hostnet/index.js';
 import type { Labels } from '../../labels.js';
 import { carriedLabels } from '../../plugins/labels/index.js';
-import { SHORT_ID } from '../../short-id.js';
+import { SHORT_ID } from '../../text/index.js';
 
 const RETRY = 2_000;
 const PROCESS_KNOWN = 5_000;

@@ -17,7 +17,7 @@ import type {
   PlatformEndpointRequest,
   PlatformEndpoints,
 } from '../../plugins/platform/index.js';
-import { shortId } from '../../short-id.js';
+import { shortId } from '../../text/index.js';
 import type { Networks } from '../segments/index.js';
 import type { Fates } from './fates.js';
 import { macUsed, type Plugging, type PluggingOptions } from './plugging.js';

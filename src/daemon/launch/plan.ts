@@ -1,10 +1,3 @@
-import {
-  formatHostPort,
-  parseAdvertised,
-  parseHostPort,
-  parseStatusAddress,
-  parseTarget,
-} from '../../address.js';
 import { parseDomain } from '../../dns/index.js';
 import { WeftError } from '../../errors.js';
 import { checkBridgeName, checkMtu, parseSubnet } from '../../hostnet/index.js';
@@ -20,6 +13,13 @@ import {
   parseToken,
   saveNetwork,
 } from '../../identity/index.js';
+import {
+  formatHostPort,
+  parseAdvertised,
+  parseHostPort,
+  parseStatusAddress,
+  parseTarget,
+} from '../../net/index.js';
 import { parseSource } from '../../plugins/discovery/index.js';
 import { type AddressPlan, loadRing, planAddresses, type Ring } from '../addresses/index.js';
 import { parseListenAddress } from '../names/index.js';

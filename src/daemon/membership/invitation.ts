@@ -1,7 +1,7 @@
-import { formatHostPort, ipHostPort, parseAdvertised } from '../../address.js';
 import type { Token } from '../../api/index.js';
 import { hostAddresses } from '../../hostnet/index.js';
 import { encodeToken, type Network } from '../../identity/index.js';
+import { formatHostPort, ipHostPort, parseAdvertised } from '../../net/index.js';
 
 export interface JoinOptions {
   readonly network: Network;

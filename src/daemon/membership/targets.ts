@@ -1,7 +1,7 @@
-import { formatHostPort, parseHostPort, parseTarget } from '../../address.js';
 import type { ConnectRequest, Target } from '../../api/index.js';
 import { WeftError } from '../../errors.js';
 import type { TargetView } from '../../mesh/index.js';
+import { formatHostPort, parseHostPort, parseTarget } from '../../net/index.js';
 import type { StateFiles } from '../state/index.js';
 
 /** What is needed of the mesh. */

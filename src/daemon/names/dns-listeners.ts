@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import ipaddr from 'ipaddr.js';
-import { formatHostPort, type HostPort, parseHostPort } from '../../address.js';
 import type { DnsWaiting } from '../../api/index.js';
 import type { DnsServer, DnsSockets } from '../../dns/index.js';
 import { systemCode, WeftError } from '../../errors.js';
+import { formatHostPort, type HostPort, parseHostPort } from '../../net/index.js';
 import type { Log } from '../logging/index.js';
 
 const DNS_PORT = 53;

@@ -1,6 +1,6 @@
-import { formatHostPort, type HostPort, parseStatusAddress } from '../../address.js';
 import type { Observe, StatusRoutes, StatusServer } from '../../api/status/index.js';
 import { systemCode, WeftError } from '../../errors.js';
+import { formatHostPort, type HostPort, parseStatusAddress } from '../../net/index.js';
 import { errorFields, type Log } from '../logging/index.js';
 
 export interface StatusPlaceOptions {

@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseHostPort } from '../../address.js';
 import { chooseMtu } from '../../hostnet/index.js';
-import { resolveHostPort } from '../../resolve-host-port.js';
+import { parseHostPort, resolveHostPort } from '../../net/index.js';
 
 const RESOLVE_TIMEOUT = 300;
 

@@ -1,11 +1,11 @@
 /** What a launch asks for, and the settings that follow from it and from earlier launches. */
 import { hostname } from 'node:os';
 import Type, { type Static } from 'typebox';
-import { DEFAULT_PORT, DEFAULT_STATUS_ADDRESS } from '../../address.js';
 import { DEFAULT_DOMAIN } from '../../dns/index.js';
 import { DEFAULT_STORM_LIMIT, MAX_STORM_LIMIT, MAX_WORKERS, OFFLOADS } from '../../forwarder/limits.js';
 import { DEFAULT_BRIDGE } from '../../hostnet/index.js';
 import { DEFAULT_RANGE } from '../../ipam/index.js';
+import { DEFAULT_PORT, DEFAULT_STATUS_ADDRESS } from '../../net/index.js';
 import { validator } from '../../validate.js';
 
 const Auto = Type.Literal('auto');

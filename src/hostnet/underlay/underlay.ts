@@ -2,7 +2,7 @@
 import { open, readdir, readFile } from 'node:fs/promises';
 import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
 import ipaddr from 'ipaddr.js';
-import { isReachable } from '../../address.js';
+import { isReachable } from '../../net/index.js';
 import { isInSubnets, isWeftAlias } from '../kernel/index.js';
 
 /**

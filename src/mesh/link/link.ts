@@ -3,10 +3,10 @@ import type { Socket } from 'node:net';
 import NoiseSecretStream from '@hyperswarm/secret-stream';
 import c from 'compact-encoding';
 import Protomux, { type ProtomuxChannel } from 'protomux';
-import { formatHostPort, ipHostPort } from '../../address.js';
 import { decodeExact, encode } from '../../codec.js';
 import { WeftError } from '../../errors.js';
 import type { Identity } from '../../identity/index.js';
+import { formatHostPort, ipHostPort } from '../../net/index.js';
 import type { SignedRecord } from '../membership/index.js';
 import { encodeHello, type RemoteEnd, readHello, SecretProof } from './handshake.js';
 import {

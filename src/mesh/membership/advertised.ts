@@ -1,5 +1,4 @@
-import { formatHostPort, type HostPort, isReachable } from '../../address.js';
-import { resolveHostPort } from '../../resolve-host-port.js';
+import { formatHostPort, type HostPort, isReachable, resolveHostPort } from '../../net/index.js';
 
 /** How long until a name is looked up again, in milliseconds: one that led somewhere, and one that did not. */
 const REFRESH = 60_000;

@@ -1,5 +1,5 @@
-import { type HostPort, ipHostPort, isReachable, parseHostPort } from '../../address.js';
 import type { PeerId } from '../../identity/index.js';
+import { type HostPort, ipHostPort, isReachable, parseHostPort } from '../../net/index.js';
 import type { Membership } from './membership.js';
 
 /** Where the control port of a member was reached or may be reached, to be remembered for another run. */

@@ -1,4 +1,4 @@
-import { formatHostPort, ipHostPort, isReachable, parseHostPort } from '../../address.js';
+import { formatHostPort, ipHostPort, isReachable, parseHostPort } from '../../net/index.js';
 import { Advertised } from './advertised.js';
 import { MAX_ENDPOINTS } from './record.js';
 import type { LocalAddress } from './types.js';

@@ -1,6 +1,5 @@
 import c, { type Encoder } from 'compact-encoding';
 import sodium from 'sodium-native';
-import { formatHostPort, ipHostPort, parseHostPort } from '../../address.js';
 import { boundedList, boundedString, decodeExact, encode, fixedBytes, flag, struct } from '../../codec.js';
 import { WeftError } from '../../errors.js';
 import { type ItemHash, itemHash } from '../../gossip/index.js';
@@ -14,6 +13,7 @@ import {
   peerIdFromBytes,
   peerIdOf,
 } from '../../identity/index.js';
+import { formatHostPort, ipHostPort, parseHostPort } from '../../net/index.js';
 import type { CipherSpeed } from './types.js';
 
 /** What a peer says about itself (docs/protocol.md 3.6). */

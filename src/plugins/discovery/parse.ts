@@ -1,5 +1,5 @@
-import { DEFAULT_PORT, parseTarget } from '../../address.js';
 import { messageOf, WeftError } from '../../errors.js';
+import { DEFAULT_PORT, parseTarget } from '../../net/index.js';
 import type { Source, SourceContext } from './source.js';
 import {
   consulSource,

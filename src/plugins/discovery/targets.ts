@@ -1,5 +1,5 @@
-import { formatHostPort, parseTarget } from '../../address.js';
 import { messageOf } from '../../errors.js';
+import { formatHostPort, parseTarget } from '../../net/index.js';
 
 /** An answer of a source is no longer, in bytes. */
 export const LARGEST_ANSWER = 4 << 20;

@@ -3,7 +3,7 @@ import type { DockerControl, DockerNetworkStatus, DockerStatus } from '../../api
 import { type Clock, SystemClock } from '../../clock.js';
 import { messageOf, systemCode, WeftError } from '../../errors.js';
 import { Serial } from '../../order.js';
-import { shortId } from '../../short-id.js';
+import { shortId } from '../../text/index.js';
 import type { PlatformHost } from '../platform/index.js';
 import { Book, type BookFile, weftName } from './book.js';
 import { DockerEndpoints, DockerNetworks } from './driver/index.js';

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { WeftEvent } from '../../events/index.js';
-import { printable } from '../../printable.js';
+import { printable } from '../../text/index.js';
 import { HookDirectory } from './directory.js';
 import { environmentOf } from './environment.js';
 import { type RunningHook, runHook } from './process.js';

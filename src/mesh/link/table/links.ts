@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
-import { formatHostPort, type HostPort } from '../../../address.js';
 import { WeftError } from '../../../errors.js';
 import { type Identity, type NetworkSecret, type PeerId, proofKeyOf } from '../../../identity/index.js';
+import { formatHostPort, type HostPort } from '../../../net/index.js';
 import type { SignedRecord } from '../../membership/index.js';
 import type { Link, LinkTimings } from '../link.js';
 import { type LinkOrigin, originOf } from '../link-view.js';

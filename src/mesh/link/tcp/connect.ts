@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
-import type { HostPort } from '../../../address.js';
 import type { ErrorCode } from '../../../error-codes/index.js';
 import { WeftError } from '../../../errors.js';
+import type { HostPort } from '../../../net/index.js';
 
 /** Makes a TCP connection. Rejects with `connect-failed`, `connect-timeout` (after so many milliseconds) or `connect-aborted`. */
 export function connectTcp({ host, port }: HostPort, timeout: number, signal: AbortSignal): Promise<Socket> {

@@ -1,8 +1,13 @@
-import { formatHostPort, type HostPort, isDialable, parseHostPort } from '../../../address.js';
 import { Backoff } from '../../../backoff.js';
 import { systemCode, WeftError } from '../../../errors.js';
 import type { PeerId } from '../../../identity/index.js';
-import { resolveHostPort } from '../../../resolve-host-port.js';
+import {
+  formatHostPort,
+  type HostPort,
+  isDialable,
+  parseHostPort,
+  resolveHostPort,
+} from '../../../net/index.js';
 import { firstOf } from './first-of.js';
 import type { DialTimings, TargetState, TargetView } from './types.js';
 

@@ -1,6 +1,6 @@
 import { networkInterfaces } from 'node:os';
 import ipaddr from 'ipaddr.js';
-import type { HostPort } from '../../../address.js';
+import type { HostPort } from '../../../net/index.js';
 
 /** What is true for the places where this router itself listens on `port`, on all addresses that this host has right now or on `host` only. */
 export function ownAddresses(port: number, host?: string): (place: HostPort) => boolean {

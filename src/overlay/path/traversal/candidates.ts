@@ -1,4 +1,4 @@
-import { formatHostPort, ipHostPort, isReachable, parseHostPort } from '../../../address.js';
+import { formatHostPort, ipHostPort, isReachable, parseHostPort } from '../../../net/index.js';
 
 /** More than a peer has; the data plane probes them all. */
 const MAX_CANDIDATES = 16;

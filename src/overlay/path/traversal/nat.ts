@@ -1,5 +1,5 @@
 import ipaddr from 'ipaddr.js';
-import { parseHostPort } from '../../../address.js';
+import { parseHostPort } from '../../../net/index.js';
 
 /**
  * What stands between a router and its peers, as far as they can tell:

@@ -1,9 +1,9 @@
 import { connect, type Socket } from 'node:net';
 import sodium from 'sodium-native';
-import { parseHostPort } from '../../../address.js';
 import type { Clock } from '../../../clock.js';
 import { WeftError } from '../../../errors.js';
 import type { PeerId } from '../../../identity/index.js';
+import { parseHostPort } from '../../../net/index.js';
 import type { DataPlane, OverlayMesh } from '../../port/index.js';
 import {
   CONNECTED,

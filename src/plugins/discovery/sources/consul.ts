@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { parseHostPort } from '../../../address.js';
+import { formatHostPort, parseHostPort } from '../../../net/index.js';
 import { validator } from '../../../validate.js';
 import type { Snapshot, Source, SourceContext } from '../source.js';
 import { Http, HttpRefusal, nameOfUrl } from './http.js';
@@ -73,7 +73,7 @@ class Agent {
     });
     const next = Number(header('x-consul-index'));
     const targets = parseHealth(content).map(({ Node, Service }) =>
-      place(Service.Address || Node.Address, Service.Port),
+      formatHostPort({ host: Service.Address || Node.Address, port: Service.Port }),
     );
     // One that goes back is of a server that begins to count anew.
     return { index: next >= index ? next : 0, snapshot: { targets, whole: true } };
@@ -118,8 +118,4 @@ class Agent {
     const { host = '', port = 0 } = address === undefined ? {} : parseHostPort(address);
     return { ID: this.#id, Name: this.service, Address: host, Port: port, Check: CHECK };
   }
-}
-
-function place(host: string, port: number): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }

@@ -1,8 +1,8 @@
 import { Resolver } from 'node:dns/promises';
 import { readFile } from 'node:fs/promises';
-import { formatHostPort, ipHostPort } from '../../../address.js';
 import { nameserversIn } from '../../../dns/index.js';
 import { systemCode } from '../../../errors.js';
+import { formatHostPort, ipHostPort } from '../../../net/index.js';
 import { lookAgain, type Snapshot, type Source, type SourceContext } from '../source.js';
 
 /** A name is looked up so often at least, in milliseconds; the time to live of its records may ask for more. */

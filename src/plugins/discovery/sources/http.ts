@@ -1,6 +1,6 @@
 import type { Client, Dispatcher } from 'undici';
 import { messageOf, systemCode, WeftError } from '../../../errors.js';
-import { linesOf } from '../../../lines.js';
+import { linesOf } from '../../../text/index.js';
 import { LARGEST_ANSWER, printable } from '../targets.js';
 
 /** A server answers, or begins to, within this time, in milliseconds. */

@@ -1,7 +1,7 @@
 import { systemCode, WeftError } from '../../../errors.js';
 import { parseCidr } from '../../../hostnet/index.js';
 import { allEnded, SerialByKey } from '../../../order.js';
-import { shortId } from '../../../short-id.js';
+import { shortId } from '../../../text/index.js';
 import type { PlatformHost } from '../../platform/index.js';
 import type { Book, BookedEndpoint, BookedNetwork } from '../book.js';
 import type { Grace } from '../grace.js';

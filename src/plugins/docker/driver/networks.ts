@@ -2,7 +2,7 @@ import { setTimeout as delay, setImmediate as immediate } from 'node:timers/prom
 import { messageOf, systemCode, WeftError } from '../../../errors.js';
 import { DEFAULT_NETWORK } from '../../../networks/index.js';
 import { SerialByKey, withinTime } from '../../../order.js';
-import { shortId } from '../../../short-id.js';
+import { shortId } from '../../../text/index.js';
 import type { PlatformHost } from '../../platform/index.js';
 import { type Book, type BookedNetwork, weftName } from '../book.js';
 import type { DockerEngine, DockerNetwork } from '../engine.js';

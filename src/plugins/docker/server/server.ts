@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { App } from '../../../api/index.js';
 import { fileError, WeftError } from '../../../errors.js';
-import { listenPrivately } from '../../../listen-privately.js';
+import { listenPrivately } from '../../../net/index.js';
 import { withinTime } from '../../../order.js';
 import type { Method, Methods } from './protocol.js';
 

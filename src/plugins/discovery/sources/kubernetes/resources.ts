@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox';
-import { DEFAULT_PORT } from '../../../../address.js';
+import { DEFAULT_PORT, formatHostPort } from '../../../../net/index.js';
 import { validator } from '../../../../validate.js';
 
 /** More objects are not kept. */
@@ -82,7 +82,7 @@ export function endpointsOf(service: string, namespace: string): Resource {
       const { endpoints, ports } = parseSlice(object);
       const { port = DEFAULT_PORT } = ports?.find(({ protocol = 'TCP' }) => protocol === 'TCP') ?? {};
       return (endpoints ?? []).flatMap(({ addresses }) =>
-        addresses.map((address) => (address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`)),
+        addresses.map((address) => formatHostPort({ host: address, port })),
       );
     },
   };

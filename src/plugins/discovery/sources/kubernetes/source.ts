@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { formatHostPort } from '../../../../net/index.js';
 import type { Snapshot, Source, SourceContext } from '../../source.js';
 import { type Access, Cluster, ownNamespace } from './cluster.js';
 import { endpointsOf, MOST_OBJECTS, NODES } from './resources.js';
@@ -14,9 +15,8 @@ export function podAccess({
   KUBERNETES_SERVICE_HOST: host,
   KUBERNETES_SERVICE_PORT: port,
 }: NodeJS.ProcessEnv): Access {
-  const place = host?.includes(':') ? `[${host}]` : host;
   return {
-    origin: place === undefined ? undefined : `https://${place}:${port ?? 443}`,
+    origin: host === undefined ? undefined : `https://${formatHostPort({ host, port: Number(port ?? 443) })}`,
     account: '/var/run/secrets/kubernetes.io/serviceaccount',
     idle: 120_000,
   };

@@ -1,5 +1,5 @@
-import { isReachable } from '../../../../address.js';
 import { addressBytes, addressText } from '../../../../dns/index.js';
+import { isReachable } from '../../../../net/index.js';
 import { type Entry, encodeName, type Message, type Question, type Told, TYPE, twoBytes } from './message.js';
 
 /** How long others believe what a router told of itself, in seconds. */

@@ -1,4 +1,4 @@
-import { formatHostPort, ipHostPort } from '../../../../address.js';
+import { formatHostPort, ipHostPort } from '../../../../net/index.js';
 import type { Heard } from './announcement.js';
 
 /** More routers of one link are not kept. */

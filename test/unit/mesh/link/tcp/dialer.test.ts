@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { formatHostPort, type HostPort, parseHostPort } from '../../../../../src/address.js';
 import { WeftError } from '../../../../../src/errors.js';
 import type { PeerId } from '../../../../../src/identity/index.js';
 import { DEFAULT_TIMINGS } from '../../../../../src/mesh/defaults.js';
 import { Dialer } from '../../../../../src/mesh/link/tcp/dialer.js';
 import { firstOf } from '../../../../../src/mesh/link/tcp/first-of.js';
+import { formatHostPort, type HostPort, parseHostPort } from '../../../../../src/net/index.js';
 
 const [ben, carl] = ['2222222222222222', '3333333333333333'] as [PeerId, PeerId];
 

@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 import ipaddr from 'ipaddr.js';
-import { WeftError } from './errors.js';
+import { WeftError } from '../errors.js';
 
 /** The port of both TCP (control links) and UDP (data) unless told otherwise. */
 export const DEFAULT_PORT = 6783;
@@ -117,8 +117,8 @@ function faultOf({ kind, host }: HostPort): string | undefined {
 }
 
 /** `1.2.3.4:6783`, `[2001:db8::1]:6783`, `host.example:6783`. */
-export function formatHostPort({ kind, host, port }: HostPort): string {
-  return kind === 'ipv6' ? `[${host}]:${port}` : `${host}:${port}`;
+export function formatHostPort({ host, port }: Omit<HostPort, 'kind'>): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 /** An IP address as sockets report it, with IPv4-mapped IPv6 written as IPv4. Throws `bad-address`. */

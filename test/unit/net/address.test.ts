@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { WeftError } from '../../../src/errors.js';
 import {
   formatHostPort,
   isLoopback,
@@ -7,8 +8,7 @@ import {
   parseHostPort,
   parseStatusAddress,
   parseTarget,
-} from '../../src/address.js';
-import { WeftError } from '../../src/errors.js';
+} from '../../../src/net/index.js';
 
 describe('addresses', () => {
   test.each([

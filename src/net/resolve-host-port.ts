@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises';
+import { systemCode, WeftError } from '../errors.js';
 import { type HostPort, ipHostPort } from './address.js';
-import { systemCode, WeftError } from './errors.js';
 
 /** What getaddrinfo says when nobody answered, who may answer later. */
 const UNANSWERED = new Set(['EAI_AGAIN', 'ETIMEOUT', 'ETIMEDOUT', 'ESERVFAIL']);
