@@ -1,6 +1,7 @@
 import Type from 'typebox';
 import type { Client, Dispatcher } from 'undici';
 import { messageOf, systemCode, WeftError } from '../errors.js';
+import { type JsonRequest, openConnection, sendJson } from '../http/index.js';
 import { validator } from '../validate.js';
 
 /** An engine answers, or begins to, within this time, ms. */
@@ -16,33 +17,22 @@ const parseFailure = validator(
   Type.Object({ message: Type.String() }),
 );
 
-export interface Question {
-  readonly method?: 'GET' | 'POST' | 'DELETE';
-  readonly path: string;
-  readonly content?: object;
+export interface Question extends Pick<JsonRequest, 'method' | 'path' | 'content'> {
   /** ms */
   readonly within?: number;
 }
 
-/** HTTP over an engine's unix socket. Each question has a connection of its own, so that none is kept open to an engine that was restarted. */
+/** HTTP over an engine's unix socket. */
 export class Transport {
   constructor(readonly socketPath: string) {}
 
   /** The answer, unvalidated; undefined when there is no such thing. Rejects with `engine-absent`, `engine-failed` or `engine-answer`. */
-  async ask({ method = 'GET', path, content, within = WITHIN }: Question): Promise<unknown> {
-    const client = await this.#client({ maxResponseSize: LARGEST_ANSWER });
+  async ask({ within = WITHIN, ...request }: Question): Promise<unknown> {
+    const client = await this.#open({ maxResponseSize: LARGEST_ANSWER });
     try {
-      const answer = await client.request({
-        method,
-        path,
-        signal: AbortSignal.timeout(within),
-        ...(content !== undefined && {
-          body: JSON.stringify(content),
-          headers: { 'content-type': 'application/json' },
-        }),
-      });
+      const answer = await sendJson(client, { ...request, signal: AbortSignal.timeout(within) });
       const text = await answer.body.text();
-      if (answer.statusCode === 404 && method !== 'POST') return undefined;
+      if (answer.statusCode === 404 && request.method !== 'POST') return undefined;
       if (answer.statusCode >= 300) throw refusal(answer.statusCode, text);
       return text === '' ? undefined : JSON.parse(text);
     } catch (error) {
@@ -54,9 +44,9 @@ export class Transport {
 
   /** The pieces of an answer that goes on until the signal or the engine ends it. Rejects as `ask` does, also while it is read. */
   async follow(path: string, signal: AbortSignal): Promise<AsyncIterable<Buffer>> {
-    const client = await this.#client({ headersTimeout: WITHIN, bodyTimeout: 0 });
+    const client = await this.#open({ headersTimeout: WITHIN, bodyTimeout: 0 });
     try {
-      const { statusCode, body } = await client.request({ method: 'GET', path, signal });
+      const { statusCode, body } = await sendJson(client, { path, signal });
       if (statusCode !== 200) throw refusal(statusCode, '');
       return this.#pieces(client, body);
     } catch (error) {
@@ -75,9 +65,8 @@ export class Transport {
     }
   }
 
-  async #client(options: Client.Options): Promise<Client> {
-    const { Client } = await import('./client.js');
-    return new Client('http://localhost', { socketPath: this.socketPath, ...options });
+  #open(options: Client.Options): Promise<Client> {
+    return openConnection('http://localhost', { socketPath: this.socketPath, ...options });
   }
 
   #failed(cause: unknown, within: number): WeftError {

@@ -2,7 +2,7 @@ import { Backoff } from '../../backoff.js';
 import { messageOf, WeftError } from '../../errors.js';
 import { Findings } from './findings.js';
 import type { Pause, Snapshot, Source } from './source.js';
-import { printable, readTargets } from './targets.js';
+import { loggable, readTargets } from './targets.js';
 
 /** A target that a source names no more is kept for so long, in milliseconds. */
 export const GRACE = 300_000;
@@ -137,7 +137,7 @@ export class Follower {
   #failed(reason: unknown): void {
     const { source, onTrouble } = this.#options;
     const error =
-      reason instanceof WeftError ? reason : new WeftError('source-failed', printable(messageOf(reason)));
+      reason instanceof WeftError ? reason : new WeftError('source-failed', loggable(messageOf(reason)));
     this.#findings.fail();
     const isNews = this.#error?.code !== error.code;
     this.#state = 'failing';

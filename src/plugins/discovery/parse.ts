@@ -13,7 +13,7 @@ import {
   placesOf,
   podAccess,
 } from './sources/index.js';
-import { printable } from './targets.js';
+import { loggable } from './targets.js';
 
 type Make = (context: SourceContext) => Source;
 
@@ -69,7 +69,7 @@ export function parseSource(text: string): Make {
   const kinds = Object.keys(KINDS).join(', ');
   if (read === undefined) throw badSource(kind || text, `write KIND:ARGUMENT, with one of ${kinds}`);
   try {
-    if (printable(argument) !== argument)
+    if (loggable(argument) !== argument)
       throw new Error('it has characters that cannot be printed, or too many');
     return read(argument, text);
   } catch (error) {
@@ -79,7 +79,7 @@ export function parseSource(text: string): Make {
 
 /** What is wrong with it holds no secret, and the rest of it may. */
 function badSource(what: string, why: string): WeftError {
-  return new WeftError('bad-source', `--discover ${printable(what)}… cannot be used: ${why}`);
+  return new WeftError('bad-source', `--discover ${loggable(what)}… cannot be used: ${why}`);
 }
 
 function wholePath(text: string): string {

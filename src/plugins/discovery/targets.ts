@@ -18,7 +18,7 @@ export function readTargets(texts: readonly string[]): { targets: Set<string>; f
   const faults: string[] = [];
   for (const text of texts) {
     try {
-      targets.add(formatHostPort(parseTarget(printable(text))));
+      targets.add(formatHostPort(parseTarget(loggable(text))));
     } catch (error) {
       faults.push(messageOf(error));
     }
@@ -29,6 +29,6 @@ export function readTargets(texts: readonly string[]): { targets: Set<string>; f
 const LONGEST = 300;
 
 /** What somebody else wrote, as it may be put into a line of log. */
-export function printable(text: string): string {
+export function loggable(text: string): string {
   return text.slice(0, LONGEST).replace(/[^\x20-\x7e]/g, '?');
 }

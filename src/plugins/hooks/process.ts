@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { systemCode } from '../../errors.js';
+import { killGroup } from '../../process-group.js';
 
 /** Maximum number of lines that one run may have logged, and of their characters. */
 const MAX_LINES = 16;
@@ -73,15 +74,6 @@ function startFailure(error: unknown): string | undefined {
   if (code === 'ENOENT') return undefined; // somebody took it away
   if (code === 'ENOEXEC') return 'cannot be started: it is no program, nor a script that begins with #!';
   return `cannot be started (${code ?? String(error)})`;
-}
-
-function killGroup({ pid }: ChildProcess): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch {
-    // Nobody is left in it.
-  }
 }
 
 /** Keeps the beginning of what is printed, and reads on, so that whoever prints is not held up. */

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { messageOf, WeftError } from '../../../errors.js';
+import { killGroup } from '../../../process-group.js';
 import { lookAgain, type Snapshot, type Source, type SourceContext } from '../source.js';
-import { printable, targetLines } from '../targets.js';
+import { loggable, targetLines } from '../targets.js';
 
 /** The program is run so often, in milliseconds after it ended. */
 const EVERY = 30_000;
@@ -42,7 +43,7 @@ class Run {
 
   kill(reason: string): void {
     this.#killedBecause ??= reason;
-    this.#killGroup();
+    killGroup(this.#child);
   }
 
   /** Resolves with what it printed, rejects with why that is of no use. */
@@ -51,12 +52,12 @@ class Run {
     return new Promise((resolve, reject) => {
       child.on('error', ({ message }) => this.kill(message));
       child.on('exit', () => {
-        this.#killGroup(); // what it started may hold its output open
+        killGroup(child); // what it started may hold its output open
         setTimeout(() => [child.stdout, child.stderr].map((pipe) => pipe.destroy()), LAST_WORDS).unref();
       });
       child.on('close', (code, signal) => {
         const how = signal === null ? `exit code ${code}` : `it was ended by ${signal}`;
-        const said = printable(this.#printed.stderr.trim());
+        const said = loggable(this.#printed.stderr.trim());
         if (code === 0 && this.#killedBecause === undefined) resolve(this.#printed.stdout);
         else reject(new Error(this.#killedBecause ?? (said === '' ? how : `${how}: ${said}`)));
       });
@@ -67,14 +68,6 @@ class Run {
     this.#size += text.length;
     if (this.#size > LARGEST_OUTPUT) this.kill(`it printed more than ${LARGEST_OUTPUT} bytes`);
     else this.#printed[name] += text;
-  }
-
-  #killGroup(): void {
-    try {
-      if (this.#child.pid !== undefined) process.kill(-this.#child.pid, 'SIGKILL');
-    } catch {
-      // nothing is left of it
-    }
   }
 }
 

@@ -1,22 +1,17 @@
 import type { Client, Dispatcher } from 'undici';
 import { messageOf, systemCode, WeftError } from '../../../errors.js';
+import { type JsonRequest, openConnection, sendJson } from '../../../http/index.js';
 import { linesOf } from '../../../text/index.js';
-import { LARGEST_ANSWER, printable } from '../targets.js';
+import { LARGEST_ANSWER, loggable } from '../targets.js';
 
 /** A server answers, or begins to, within this time, in milliseconds. */
 const WITHIN = 10_000;
 /** Of what a server says about a failure, so much is read, in bytes. */
 const LONGEST_REASON = 1 << 16;
 
-export interface Question {
-  readonly method?: 'GET' | 'POST' | 'PUT';
-  /** With the query. */
-  readonly path: string;
-  readonly content?: object;
-  readonly headers?: Readonly<Record<string, string>>;
+export interface Question extends JsonRequest {
   /** In milliseconds. */
   readonly within?: number;
-  readonly signal: AbortSignal;
 }
 
 export interface Answer {
@@ -34,7 +29,7 @@ export class HttpRefusal extends WeftError {
   ) {
     super(
       'source-failed',
-      `${where} answers ${status}${reason === '' ? '' : `: ${printable(reason.trim())}`}`,
+      `${where} answers ${status}${reason === '' ? '' : `: ${loggable(reason.trim())}`}`,
     );
   }
 }
@@ -46,7 +41,7 @@ export class ConnectionEnded extends WeftError {
   }
 }
 
-/** HTTP and JSON to one server. Each question has a connection of its own, so that none is kept to a server that is gone. */
+/** HTTP and JSON to one server. */
 export class Http {
   /** `origin` without credentials; `ca`, if the server's certificate is signed by one that the system does not know. */
   constructor(
@@ -57,9 +52,10 @@ export class Http {
   /** Rejects with `source-failed`, and as an `HttpRefusal` if there was an answer. */
   async ask(question: Question): Promise<Answer> {
     const { within = WITHIN } = question;
-    const client = await this.#client({ maxResponseSize: LARGEST_ANSWER, headersTimeout: within });
+    const client = await this.#open({ maxResponseSize: LARGEST_ANSWER, headersTimeout: within });
     try {
-      const { statusCode, headers, body } = await this.#request(client, question, within);
+      const signal = AbortSignal.any([question.signal, AbortSignal.timeout(within)]);
+      const { statusCode, headers, body } = await sendJson(client, { ...question, signal });
       const text = await body.text();
       if (statusCode >= 300) throw new HttpRefusal(statusCode, this.origin, text);
       return {
@@ -80,11 +76,11 @@ export class Http {
   async *lines(
     question: Question & { readonly within: number; readonly idle?: number },
   ): AsyncGenerator<unknown> {
-    const client = await this.#client({ bodyTimeout: question.idle ?? 0 });
+    const client = await this.#open({ bodyTimeout: question.idle ?? 0 });
     const late = AbortSignal.timeout(question.within);
     try {
       const signal = AbortSignal.any([question.signal, late]);
-      const { statusCode, body } = await this.#request(client, { ...question, signal });
+      const { statusCode, body } = await sendJson(client, { ...question, signal });
       if (statusCode >= 300) throw new HttpRefusal(statusCode, this.origin, await start(body));
       const tooLong = () => new Error(`a line is longer than ${LARGEST_ANSWER} bytes`);
       for await (const line of linesOf(body, LARGEST_ANSWER, tooLong))
@@ -98,32 +94,16 @@ export class Http {
     }
   }
 
-  #request(
-    client: Client,
-    { method = 'GET', path, content, headers = {}, signal }: Question,
-    within?: number,
-  ): Promise<Dispatcher.ResponseData> {
-    const limit = within === undefined ? [] : [AbortSignal.timeout(within)];
-    return client.request({
-      method,
-      path,
-      signal: AbortSignal.any([signal, ...limit]),
-      headers: { ...headers, ...(content !== undefined && { 'content-type': 'application/json' }) },
-      ...(content !== undefined && { body: JSON.stringify(content) }),
-    });
-  }
-
-  async #client(options: Client.Options): Promise<Client> {
-    const { Client } = await import('./undici.js');
+  #open(options: Client.Options): Promise<Client> {
     const connect = { timeout: WITHIN, ...(this.ca !== undefined && { ca: this.ca }) };
-    return new Client(this.origin, { ...options, connect });
+    return openConnection(this.origin, { ...options, connect });
   }
 
   #failed(cause: unknown): WeftError {
     if (cause instanceof WeftError) return cause;
     const late = cause instanceof Error && cause.name === 'TimeoutError';
     const reason = late ? 'nothing in time' : messageOf(cause) || systemCode(cause) || 'no connection';
-    return new WeftError('source-failed', `${this.origin}: ${printable(reason)}`, { cause });
+    return new WeftError('source-failed', `${this.origin}: ${loggable(reason)}`, { cause });
   }
 }
 

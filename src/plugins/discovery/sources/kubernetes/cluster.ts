@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCode, WeftError } from '../../../../errors.js';
 import type { Pause } from '../../source.js';
-import { printable } from '../../targets.js';
+import { loggable } from '../../targets.js';
 import { ConnectionEnded, Http, HttpRefusal } from '../http.js';
 import { type Event, keep, parseEvent, parseList, type Resource } from './resources.js';
 
@@ -118,7 +118,7 @@ export class Cluster {
 
   #explained(error: unknown): unknown {
     if (!(error instanceof HttpRefusal)) return error;
-    const said = printable(messageIn(error.reason));
+    const said = loggable(messageIn(error.reason));
     const remedy = `let this service account list and watch ${this.resource.name} (docs/guide.md, "Kubernetes")`;
     const what = `${this.#http.origin} answers ${error.status}: ${said}`;
     return new WeftError('source-failed', error.status === 403 ? `${what}; ${remedy}` : what);
