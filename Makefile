@@ -31,11 +31,11 @@ node_modules/.installed: package.json package-lock.json
 	@touch $@
 
 .PHONY: build
-build: setup $(NATIVE)/weft-forwarder dist/.built build/lab/traffic ## build the forwarder and the daemon
+build: setup $(NATIVE)/weft-forwarder dist/.built build/lab/traffic ## build the native programs and the daemon
 
 $(NATIVE)/weft-forwarder: $(NATIVE_SOURCES)
 	cmake -S native -B $(NATIVE) -DCMAKE_BUILD_TYPE=$(BUILD_TYPE)
-	cmake --build $(NATIVE) --target weft-forwarder --parallel $(JOBS)
+	cmake --build $(NATIVE) --target weft-forwarder weft-spawn --parallel $(JOBS)
 	@touch $@
 
 build/lab/traffic: test/lab/native/traffic.cc

@@ -2,8 +2,8 @@ import { type ErrorMeaning, failed, refused, unavailable } from './meaning.js';
 
 /** Errors of the forwarder. */
 export const FORWARDER_ERRORS = {
-  'forwarder-missing': failed(
-    'The forwarder program is not there, or cannot be run.',
+  'program-missing': failed(
+    'A native program of weft is not there, or cannot be run.',
     'Install weft anew: `make install`.',
   ),
   'forwarder-absent': unavailable('No forwarder answers.', 'None: it is started.'),

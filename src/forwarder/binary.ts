@@ -1,40 +1,21 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, closeSync, constants, openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { promisify } from 'node:util';
 import Type, { type Static } from 'typebox';
-import { messageOf, systemCode, WeftError } from '../errors.js';
+import { messageOf, WeftError } from '../errors.js';
+import { nativeProgram } from '../native-program.js';
+import { describeEnding, execute } from '../spawn/index.js';
 import { validator } from '../validate.js';
-import { packageRoot } from '../version.js';
 
-/**
- * Where the forwarder's program is: WEFT_FORWARDER, else beside an installed weft, else in the build directory of the
- * repository. Throws `forwarder-missing`.
- */
+/** Milliseconds. The self-test of the offloads takes longest. */
+const HELPER_TIMEOUT = 10_000;
+const MAX_OUTPUT = 1024 * 1024;
+
+/** Where the forwarder's program is: WEFT_FORWARDER, else where weft is. Throws `program-missing`. */
 export function locateForwarder(): string {
-  const chosen = process.env.WEFT_FORWARDER;
-  const places =
-    chosen !== undefined
-      ? [chosen]
-      : ['bin/weft-forwarder', 'build/native/weft-forwarder'].map((place) => join(packageRoot(), place));
-  const found = places.find(isExecutable);
-  if (found !== undefined) return found;
-  throw new WeftError(
-    'forwarder-missing',
-    `there is no forwarder program at ${places.join(' or ')}: run \`make build\`, or set WEFT_FORWARDER to its path`,
-  );
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
+  return nativeProgram('weft-forwarder', process.env.WEFT_FORWARDER);
 }
 
 export interface RunOptions {
@@ -83,9 +64,9 @@ export interface TapOptions {
 export async function openTap({ binary, controlPath, network, name, queues }: TapOptions): Promise<void> {
   const fields = ['--control', controlPath, '--network', network, '--name', name, '--queues', queues];
   try {
-    await promisify(execFile)(binary, ['open-tap', ...fields.map(String)], { timeout: 5_000 });
+    await help([binary, 'open-tap', ...fields.map(String)]);
   } catch (error) {
-    const why = said(error);
+    const why = messageOf(error);
     const remedy = why.includes('/dev/net/tun')
       ? ' (`modprobe tun`; in a container, give it the device /dev/net/tun)'
       : '';
@@ -106,11 +87,11 @@ export interface LearningOptions {
 export async function limitLearning({ binary, bridge, addresses }: LearningOptions): Promise<void> {
   const fields = ['--bridge', bridge, '--addresses', String(addresses)];
   try {
-    await promisify(execFile)(binary, ['limit-learning', ...fields], { timeout: 5_000 });
+    await help([binary, 'limit-learning', ...fields]);
   } catch (error) {
     throw new WeftError(
       'bridge-unlimited',
-      `the bridge ${bridge} cannot be told how much to learn: ${said(error)}`,
+      `the bridge ${bridge} cannot be told how much to learn: ${messageOf(error)}`,
       { cause: error },
     );
   }
@@ -162,20 +143,23 @@ const parseSelfTest = validator('forwarder-protocol', "the forwarder's self-test
 /** What this kernel offers to the forwarder. Rejects with `self-test-failed`. */
 export async function selfTest(binary: string): Promise<SelfTestReport> {
   try {
-    const { stdout } = await promisify(execFile)(binary, ['self-test', '--json'], { timeout: 10_000 });
-    return parseSelfTest(JSON.parse(stdout));
+    return parseSelfTest(JSON.parse(await help([binary, 'self-test', '--json'])));
   } catch (error) {
-    throw new WeftError('self-test-failed', `the forwarder's self-test failed: ${said(error)}`, {
+    throw new WeftError('self-test-failed', `the forwarder's self-test failed: ${messageOf(error)}`, {
       cause: error,
     });
   }
 }
 
-/** The last line that a program wrote to stderr, without its own name in front. */
-function said(error: unknown): string {
-  const stderr = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : '';
-  if (stderr !== '') return lastLine(stderr);
-  return systemCode(error) ?? messageOf(error);
+/** Runs the forwarder's program as a short-lived helper and gives what it printed. Rejects with the last line that it wrote to stderr. */
+async function help(command: readonly string[]): Promise<string> {
+  const { ending, stdout, stderr } = await execute(command, {
+    input: '',
+    timeout: HELPER_TIMEOUT,
+    longest: MAX_OUTPUT,
+  });
+  if (ending.kind === 'exit' && ending.code === 0) return stdout;
+  throw new Error(stderr.trim() === '' ? describeEnding(ending) : lastLine(stderr));
 }
 
 export function lastLine(text: string): string {

@@ -190,7 +190,7 @@ export class Forwarder extends Operations<ForwarderEvents> {
     child.unref();
     let failure: WeftError | undefined;
     child.once('error', (error) => {
-      failure = new WeftError('forwarder-missing', `the forwarder ${binary} cannot be run: ${error.message}`);
+      failure = new WeftError('program-missing', `the forwarder ${binary} cannot be run: ${error.message}`);
     });
     child.once('exit', (code, signal) => {
       failure ??= new WeftError('forwarder-failed', `the forwarder ended with ${signal ?? `code ${code}`}`);

@@ -1,4 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { StringDecoder } from 'node:string_decoder';
+import { type Spawned, spawner } from '../../src/spawn/index.js';
 import { begun } from './leftovers.js';
 import { until } from './until.js';
 
@@ -31,44 +32,47 @@ export class Running {
   stderr = '';
   /** Resolves when the process is gone and its output is read. */
   readonly finished: Promise<Finished>;
-  readonly #child: ChildProcess;
   readonly #command: readonly string[];
+  readonly #spawned: Spawned;
+  #isAlive = true;
 
   constructor(command: readonly string[], options: Omit<RunOptions, 'within'> = {}) {
-    const [program = '', ...args] = command;
-    const started = performance.now();
     this.#command = command;
-    this.#child = spawn(program, args, { env: { ...process.env, ...options.env }, stdio: 'pipe' });
-    this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-      this.stdout += text;
-    });
-    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      this.stderr += text;
-    });
-    this.#child.stdin?.on('error', () => {}); // the program may end before it has read its input
-    if (options.input !== undefined) this.#child.stdin?.end(options.input);
-    const ended = begun(() => this.stop('SIGKILL'));
-    this.finished = new Promise((resolve, reject) => {
-      this.#child.once('error', (error) => {
-        ended();
-        reject(error);
-      });
-      this.#child.once('close', (exit, signal) => {
-        ended();
-        const code = exit ?? (signal === null ? 1 : 128);
-        const seconds = (performance.now() - started) / 1000;
-        resolve({ code, stdout: this.stdout, stderr: this.stderr, seconds });
-      });
+    const started = performance.now();
+    const [stdout, stderr] = [new StringDecoder(), new StringDecoder()];
+    const listener = {
+      output: (piece: Buffer) => {
+        this.stdout += stdout.write(piece);
+      },
+      errorOutput: (piece: Buffer) => {
+        this.stderr += stderr.write(piece);
+      },
+    };
+    this.#spawned = spawner.start(command, listener, environmentWith(options.env));
+    if (options.input !== undefined) {
+      this.#spawned.write(options.input);
+      this.#spawned.end();
+    }
+    const isGone = begun(() => this.stop('SIGKILL'));
+    this.finished = this.#spawned.ended.then((ending) => {
+      this.#isAlive = false;
+      isGone();
+      if (ending.kind === 'error') throw new Error(`${command.join(' ')}: ${ending.error}`);
+      const code = ending.kind === 'exit' ? ending.code : 128;
+      const seconds = (performance.now() - started) / 1000;
+      return { code, stdout: this.stdout, stderr: this.stderr, seconds };
     });
   }
 
+  /** Known as soon as it runs. */
   get pid(): number {
-    if (this.#child.pid === undefined) throw new Error(`${this.#command.join(' ')} did not start`);
-    return this.#child.pid;
+    const { pid } = this.#spawned;
+    if (pid === undefined) throw new Error(`${this.#command.join(' ')} does not run yet`);
+    return pid;
   }
 
   get alive(): boolean {
-    return this.#child.exitCode === null && this.#child.signalCode === null;
+    return this.#isAlive;
   }
 
   /** Waits for a line on stdout or stderr. */
@@ -85,16 +89,16 @@ export class Running {
   }
 
   write(text: string | Buffer): void {
-    this.#child.stdin?.write(text);
+    this.#spawned.write(text);
   }
 
   signal(name: NodeJS.Signals): void {
-    this.#child.kill(name);
+    this.#spawned.kill(name);
   }
 
   /** Signals the process and waits until it is gone; kills it when it does not obey in time. */
   async stop(name: NodeJS.Signals = 'SIGINT', within = 10_000): Promise<Finished> {
-    this.#child.stdin?.end();
+    this.#spawned.end();
     this.signal(name);
     return await this.ends(within);
   }
@@ -110,6 +114,11 @@ export class Running {
     if (late) throw new CommandFailed(this.#command, result, `not ended within ${within / 1000} s`);
     return result;
   }
+}
+
+function environmentWith(more: Record<string, string> = {}): Record<string, string> {
+  const all = Object.entries({ ...process.env, ...more });
+  return Object.fromEntries(all.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
 }
 
 /** Runs a command to its end, whatever its exit code. */

@@ -220,7 +220,7 @@ describe.skipIf(!built)('the supervision of the forwarder', () => {
     });
     socket.close();
     await expect(start({ binary: '/nowhere/weft-forwarder' })).rejects.toMatchObject({
-      code: 'forwarder-missing',
+      code: 'program-missing',
     });
   });
 
