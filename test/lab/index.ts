@@ -38,6 +38,7 @@ export {
   type Seen,
   Sender,
   type Stream,
+  sendFlood,
   sendFrame,
   sendFrames,
   sendGarbage,

@@ -120,10 +120,30 @@ export async function sendFrames(from: Node, device: string, frames: readonly Bu
   await from.run([TRAFFIC, 'frames', device], { input });
 }
 
-/** Sends these Ethernet frames again and again, `rate` a second, many of them changed, until it is stopped; then it tells how many went. */
+/** A sender that goes on until it is stopped; then it tells how many frames went. */
+export interface Flood {
+  stop(): Promise<{ sent: number }>;
+}
+
+/** Sends these Ethernet frames again and again, `rate` a second. */
+export async function sendFlood(from: Node, device: string, frames: readonly Buffer[], rate: number) {
+  return await sendAgain('flood', from, device, frames, rate);
+}
+
+/** The same with many of them changed. */
 export async function sendGarbage(from: Node, device: string, frames: readonly Buffer[], rate: number) {
+  return await sendAgain('garbage', from, device, frames, rate);
+}
+
+async function sendAgain(
+  how: string,
+  from: Node,
+  device: string,
+  frames: readonly Buffer[],
+  rate: number,
+): Promise<Flood> {
   const input = frames.map((frame) => `${frame.toString('hex')}\n`).join('');
-  const process = from.start([TRAFFIC, 'garbage', device, `${rate}`], { input });
+  const process = from.start([TRAFFIC, how, device, `${rate}`], { input });
   await process.says(/ready/);
   return { stop: async () => parse<{ sent: number }>(await process.stop()) };
 }

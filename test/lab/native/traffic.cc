@@ -5,7 +5,8 @@
 //   traffic udp-receive PORT [--group ADDRESS --device IF]                                   judges their numbers
 //   traffic stream-serve PORT BYTES | stream-connect ADDRESS PORT BYTES                      TCP, both ways at once
 //   traffic frame-send IF MAC ETHERTYPE TEXT | frame-receive IF ETHERTYPE                    raw Ethernet
-//   traffic garbage IF RATE                                                                  frames from stdin again and again, changed
+//   traffic flood IF RATE                                                                    frames from stdin again and again
+//   traffic garbage IF RATE                                                                  the same, changed
 //   traffic frames IF                                                                        raw Ethernet from stdin, hex, one a line
 //   traffic capture IF FILE                                                                  what passes, as a pcap file
 //   traffic hold IF IF MILLISECONDS                                                          passes frames on, later
@@ -567,28 +568,39 @@ void frames(const Arguments& arguments) {
   std::cout << "{\"sent\":" << sent << "}" << std::endl;
 }
 
-/// Sends these frames again and again, as many a second, until interrupted: every other one from a source that
-/// nobody had yet, and every third with another byte somewhere.
-void garbage(const Arguments& arguments) {
+/// Sends frames from stdin again and again, as many a second, until interrupted; `change` gets each with its number.
+template <typename Change>
+void send_again(const Arguments& arguments, Change change) {
   const FrameSender sender{arguments[0]};
   const auto rate = std::stoul(arguments[1]);
   std::vector<std::string> templates;
   for (std::string line; std::getline(std::cin, line);)
     templates.push_back(bytes_of(line));
-  std::mt19937 random{4711};
   ready();
   std::size_t sent = 0;
   const auto start = Clock::now();
   for (std::size_t i = 0; !interrupted; ++i) {
     std::string frame = templates[i % templates.size()];
-    if (i % 2 == 0)
-      for (std::size_t at = 8; at < 12; ++at)
-        frame[at] = static_cast<char>(random());
-    if (i % 3 == 0) frame[12 + random() % (frame.size() - 12)] = static_cast<char>(random());
+    change(frame, i);
     sent += sender.send(frame);
     if (i % 64 == 63) std::this_thread::sleep_until(start + (i + 1) * 1'000'000us / rate);
   }
   std::cout << "{\"sent\":" << sent << "}" << std::endl;
+}
+
+void flood(const Arguments& arguments) {
+  send_again(arguments, [](std::string&, std::size_t) {});
+}
+
+/// Every other frame comes from a source that nobody had yet, and every third has another byte somewhere.
+void garbage(const Arguments& arguments) {
+  std::mt19937 random{4711};
+  send_again(arguments, [&](std::string& frame, std::size_t i) {
+    if (i % 2 == 0)
+      for (std::size_t at = 8; at < 12; ++at)
+        frame[at] = static_cast<char>(random());
+    if (i % 3 == 0) frame[12 + random() % (frame.size() - 12)] = static_cast<char>(random());
+  });
 }
 
 /// Writes the content of the first frame of this EtherType that arrives.
@@ -712,6 +724,7 @@ const std::map<std::string_view, void (*)(const Arguments&)> commands{
     {"frame-send", frame_send},
     {"frame-receive", frame_receive},
     {"frames", frames},
+    {"flood", flood},
     {"garbage", garbage},
     {"hold", hold},
     {"inject", inject},
