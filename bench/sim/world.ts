@@ -87,6 +87,7 @@ export class SimRouter {
       startedAt: 1_700_000_000_000 + Math.round(world.clock.now()),
       self: {
         nickname: `host-${identity.peer.slice(0, 6)}`,
+        version: '0.1.0',
         port: 6783,
         mtu: 1418,
         endpoints: ['192.0.2.117:6783', '[2001:db8::117]:6783'],

@@ -25,6 +25,7 @@ export type Version = Static<typeof Version>;
 export const Peer = Type.Object({
   peer: PeerId,
   nickname: Type.String(),
+  version: Type.String({ description: 'of its weft, as it says; empty where that is not known' }),
   self: Type.Boolean(),
   state: Type.Union([
     Type.Literal('self'),

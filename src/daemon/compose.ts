@@ -20,6 +20,7 @@ import { Discovery, parseSource, pause } from '../plugins/discovery/index.js';
 import { DockerPlugin } from '../plugins/docker/index.js';
 import { Hooks } from '../plugins/hooks/index.js';
 import { LabelledContainers } from '../plugins/labels/index.js';
+import { weftVersion } from '../version.js';
 import { Addresses, AddressSource, rangesOf } from './addresses/index.js';
 import { Attachments, Containers } from './attachments/index.js';
 import { Checkup } from './checkup/index.js';
@@ -109,6 +110,7 @@ function composeControlPlane({ request, plan, mtu, log }: Materials, inside: Ins
     identity,
     network,
     nickname,
+    version: weftVersion(),
     port,
     mtu,
     endpoints: advertise,

@@ -5,10 +5,11 @@ import type { MemberView } from '../mesh/index.js';
 import type { ConnectionView } from '../overlay/index.js';
 
 export function peerView(member: MemberView): Peer {
-  const { peer, nickname, self, endpoints, ciphers } = member;
+  const { peer, nickname, version, self, endpoints, ciphers } = member;
   return {
     peer,
     nickname,
+    version,
     self,
     state: peerState(member),
     endpoints: [...endpoints],

@@ -291,6 +291,11 @@ export class AddressRing {
     return this.#outbox.state.allocations.of(owner);
   }
 
+  /** What a peer owns in its present incarnation, neighbouring arcs joined, in order. */
+  arcsOf(peer: PeerId): readonly Span[] {
+    return this.#ownership.state.ring?.arcsOf(peer) ?? [];
+  }
+
   view(): RingView {
     this.#ownership.refresh();
     const { state, owned, pending, self } = this.#ownership;

@@ -7,6 +7,7 @@ import type { AddressAllocator } from './allocation/index.js';
 import { RingGossip } from './gossip.js';
 import { type Allocation, IPV4, IPV6, type Output, type RingState } from './ownership/index.js';
 import {
+  addressText,
   type Block,
   checkRecord,
   decodeMessage,
@@ -240,6 +241,11 @@ export class AddressService implements AddressAllocator {
 
   view(): RingView {
     return this.#ring.view();
+  }
+
+  /** What a peer owns in its present incarnation, `first-last` each, in order. */
+  rangesOf(peer: PeerId): readonly string[] {
+    return this.#ring.arcsOf(peer).map(({ start, end }) => `${addressText(start)}-${addressText(end - 1)}`);
   }
 
   #request(signal: AbortSignal | undefined, ask: (id: number) => void): Promise<Allocation | undefined> {

@@ -283,7 +283,7 @@ export class Mesh extends EventEmitter<MeshEvents> {
   }
 
   #newCore(): Core {
-    const { identity, nickname, port, mtu, features = [], discovery = true, admits } = this.#options;
+    const { identity, nickname, version, port, mtu, features = [], discovery = true, admits } = this.#options;
     return new Core({
       identity,
       clock: this.#clock,
@@ -291,6 +291,7 @@ export class Mesh extends EventEmitter<MeshEvents> {
       startedAt: Date.now(),
       self: {
         nickname: cleanNickname(nickname),
+        version,
         port,
         mtu,
         endpoints: [],

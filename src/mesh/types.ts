@@ -8,6 +8,8 @@ export interface MeshOptions {
   readonly network: Network;
   /** A name that people see beside the peer id; at most 63 bytes of it are kept. */
   readonly nickname: string;
+  /** Of this weft, at most 32 bytes, which our record announces. */
+  readonly version: string;
   /** The TCP port to listen on; 0 takes any free one (read `mesh.port` after `start`). */
   readonly port: number;
   /** The UDP port of the data plane, which our record announces. Default: the TCP port. */

@@ -56,6 +56,21 @@ test.skipIf(isMissing)(
   },
 );
 
+test('of another host it tells the version and the addresses that it may hand out', async () => {
+  const { a, c } = world();
+  const { peer, version } = (await c.report()).status;
+  const told: unknown = JSON.parse(await a.run(['curl', '-sS', '--max-time', '2', `${PAGE}hosts/${peer}`]));
+  const { owners } = (await a.report()).ipam;
+  expect(told).toMatchObject({
+    owned: {
+      addresses: owners.find((owner) => owner.peer === peer)?.addresses,
+      ranges: [expect.stringMatching(/^10\.\d+\.\d+\.\d+-10\.\d+\.\d+\.\d+$/)],
+    },
+  });
+  const peers = await a.weftJson<{ peer: string; version: string }[]>('status', 'peers');
+  expect(peers.find((each) => each.peer === peer)?.version).toBe(version);
+});
+
 test('no answer of the page tells a secret, the id of the network, or where files are', async () => {
   const { a, c } = world();
   const { status } = await a.report();

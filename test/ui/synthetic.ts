@@ -62,7 +62,7 @@ export class SyntheticMesh implements MeshSource {
       nickname,
       state: i === 0 ? 'self' : isDown ? 'down' : 'linked',
       endpoints: [`198.51.100.${i % 250}:6783`],
-      version: i === 0 ? '0.1.0' : null,
+      version: '0.1.0',
       interfaces: isDown ? 0 : Math.floor(this.#random() * 2 * this.interfaces),
       networks: i % 3 === 0 ? ['blue'] : [],
     });
@@ -137,7 +137,13 @@ export class SyntheticMesh implements MeshSource {
       interfaces,
       names: interfaces.map(({ names, network, addresses }) => ({ name: `${names}`, network, addresses })),
       omitted: { interfaces: 0, names: 0 },
-      owned: { addresses: 4096, share: 0.0039, free: 4000 },
+      owned: {
+        addresses: 4096,
+        share: 0.0039,
+        free: 4000,
+        ranges: ['10.32.16.0-10.32.23.255', '10.40.0.0-10.40.7.255'],
+        moreRanges: 0,
+      },
       ciphers: ['aes-256-gcm', 'chacha20-poly1305'],
     };
   }
@@ -256,4 +262,18 @@ function generator(seed: number): () => number {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
     return state / 2 ** 32;
   };
+}
+
+/** What routers tell of their links: each of 256, as many as it may. */
+export function fullMesh(ids: readonly string[]): ReadonlyMap<string, ReadonlyMap<string, number>> {
+  return new Map(
+    ids.map((peer, i) => [peer, new Map(near(ids, i).map((other, cost) => [other, cost * 7 + i]))]),
+  );
+}
+
+function near(ids: readonly string[], i: number): string[] {
+  const half = Math.min(128, Math.floor((ids.length - 1) / 2));
+  return Array.from({ length: half }, (_, k) => [k + 1, -k - 1])
+    .flat()
+    .map((step) => ids[(i + step + ids.length) % ids.length] ?? '');
 }

@@ -63,14 +63,15 @@ function rotationText(rotation: Status['network']['rotation']): string {
 }
 
 export function peersTable(peers: readonly Peer[]): Promise<string> {
-  const rows = peers.map(({ peer, nickname, state, endpoints, ciphers }) => [
+  const rows = peers.map(({ peer, nickname, state, version, endpoints, ciphers }) => [
     peer,
     nickname,
     state,
+    version || '-',
     endpoints.join(' ') || '-',
     ciphers.join(' ') || '-',
   ]);
-  return table(['peer', 'nickname', 'state', 'endpoints', 'ciphers'], rows, 'no peers');
+  return table(['peer', 'nickname', 'state', 'version', 'endpoints', 'ciphers'], rows, 'no peers');
 }
 
 export function connectionsTable(connections: readonly Connection[]): Promise<string> {

@@ -179,6 +179,11 @@ export class Addresses extends EventEmitter<AddressesEvents> implements AddressA
     };
   }
 
+  /** What a router owns, `first-last` each, in order. */
+  rangesOf(peer: PeerId): readonly string[] {
+    return this.#service.rangesOf(peer);
+  }
+
   async prime({ force = false }: PrimeRequest): Promise<Ipam> {
     const deadline = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(PRIME_PATIENCE)]);
     try {

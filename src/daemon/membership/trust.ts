@@ -105,6 +105,7 @@ export class Trust implements TrustControl {
     return this.#statements.revocations().map(({ content: { subject, name } }) => ({
       peer: subject,
       nickname: name,
+      version: '',
       self: subject === this.#options.identity.peer,
       state: 'revoked',
       endpoints: [],

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { setImmediate as otherWork } from 'node:timers/promises';
-import type { PeerPath } from '../../api/index.js';
+import type { AddressOwner, PeerPath } from '../../api/index.js';
 import {
   type Found,
   type HostDetails,
@@ -16,7 +16,6 @@ import type { PeerId } from '../../identity/index.js';
 import { labelTexts } from '../../labels.js';
 import type { Mesh } from '../../mesh/index.js';
 import type { ConnectionView, Overlay } from '../../overlay/index.js';
-import { weftVersion } from '../../version.js';
 import type { Addresses } from '../addresses/index.js';
 import type { Happenings } from '../happenings/index.js';
 import type { Endpoints } from '../mac-routes/index.js';
@@ -36,6 +35,8 @@ const HEALTH_AGE = 10_000;
 const PAST_EVENTS = 50;
 /** So many names or interfaces are looked through before other work goes on. */
 const BATCH = 1_000;
+
+type Owned = NonNullable<HostDetails['owned']>;
 
 /** While the first look is not done. */
 const UNKNOWN: MeshView['health'] = { ready: true, reasons: [], warnings: [] };
@@ -57,7 +58,6 @@ export interface MeshSightOptions {
 export class MeshSight implements MeshSource {
   readonly #parts: MeshSightOptions;
   readonly #others = new LinksBetweenOthers();
-  readonly #version = weftVersion();
   #health: MeshView['health'] | undefined;
   #healthAt = Number.NEGATIVE_INFINITY;
 
@@ -97,7 +97,7 @@ export class MeshSight implements MeshSource {
       endpoints: endpoints.all(),
       names: [...names.each(peer)].map((each) => ({ ...each, network: networkName(each.network) })),
       networkName,
-      owned: owner === undefined ? null : pick(owner),
+      owned: owner === undefined ? null : { ...pick(owner), ...this.#ranges(peer) },
       ciphers: peerView(member).ciphers,
     });
   }
@@ -160,20 +160,25 @@ export class MeshSight implements MeshSource {
     const members = this.#parts.mesh.members();
     const networksOf = this.#networksByUser();
     const hosts = members.slice(0, MAX_HOSTS).map((member): [string, HostView] => {
-      const { peer, nickname, state, endpoints, self } = peerView(member);
+      const { peer, nickname, version, state, endpoints } = peerView(member);
       return [
         peer,
         {
           nickname,
           state,
           endpoints: endpoints.slice(0, MAX_OF_HOST),
-          version: self ? this.#version : null,
+          version,
           interfaces: interfaces.get(peer) ?? 0,
           networks: (networksOf.get(peer) ?? []).slice(0, MAX_OF_HOST),
         },
       ];
     });
     return { hosts: new Map(hosts), omitted: Math.max(0, members.length - MAX_HOSTS) };
+  }
+
+  #ranges(peer: PeerId): Pick<Owned, 'ranges' | 'moreRanges'> {
+    const all = this.#parts.addresses.rangesOf(peer);
+    return { ranges: all.slice(0, MAX_OF_HOST), moreRanges: Math.max(0, all.length - MAX_OF_HOST) };
   }
 
   #networksByUser(): Map<string, string[]> {
@@ -185,7 +190,7 @@ export class MeshSight implements MeshSource {
   }
 }
 
-function pick({ addresses, share, free }: NonNullable<HostDetails['owned']>): HostDetails['owned'] {
+function pick({ addresses, share, free }: AddressOwner): Omit<Owned, 'ranges' | 'moreRanges'> {
   return { addresses, share, free };
 }
 

@@ -82,6 +82,19 @@ export class Ring {
     return this.arcs[this.#indexOf(address)];
   }
 
+  /** What a peer owns in its present incarnation, neighbouring arcs joined, in order. */
+  arcsOf(peer: PeerId): readonly Span[] {
+    const joined: Span[] = [];
+    for (const { record, start, end } of this.arcs) {
+      const { owner, ownerIncarnation: incarnation } = record;
+      if (owner !== peer || this.hasEnded({ peer, incarnation })) continue;
+      const last = joined.at(-1);
+      if (last?.end === start) joined[joined.length - 1] = { start: last.start, end };
+      else joined.push({ start, end });
+    }
+    return joined;
+  }
+
   /** Whether this incarnation is over: another one began, or the peer left, or it was removed. */
   hasEnded({ peer, incarnation }: PeerIncarnation): boolean {
     const record = this.participantRecords.get(peer);

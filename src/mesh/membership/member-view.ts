@@ -6,6 +6,8 @@ export interface MemberView {
   readonly peer: PeerId;
   readonly publicKey: PublicKey;
   readonly nickname: string;
+  /** Of its weft. */
+  readonly version: string;
   /** `address:port` for the data plane, as the peer announces them, best first. */
   readonly endpoints: readonly string[];
   /** Its TCP port for control links. */

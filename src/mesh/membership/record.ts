@@ -20,6 +20,8 @@ import type { CipherSpeed } from './types.js';
 export interface PeerRecord {
   readonly publicKey: PublicKey;
   readonly nickname: string;
+  /** Of its weft, for people. */
+  readonly version: string;
   /** Unix time in milliseconds at which the peer's process started, or more. */
   readonly incarnation: number;
   /** Counts the changes within the incarnation. */
@@ -54,6 +56,7 @@ export const SIGNATURE_BYTES = 64;
 export const MAX_RECORD_BYTES = 3072;
 export const MAX_ENDPOINTS = 16;
 const MAX_NICKNAME_BYTES = 63;
+const MAX_VERSION_BYTES = 32;
 /** Links that a record tells of. */
 export const MAX_LINKS = 96;
 /** Far beyond any clock, and far enough from 2^53 that it can be outdone. */
@@ -83,6 +86,7 @@ const format: Encoder<WireRecord> = struct({
   format: c.uint,
   publicKey: fixedBytes(32),
   nickname: boundedString(MAX_NICKNAME_BYTES),
+  version: boundedString(MAX_VERSION_BYTES),
   incarnation: c.uint,
   sequence: c.uint,
   port: c.uint16,
@@ -110,8 +114,12 @@ export function readRecord({ record, signature }: SignedRecord): MemberRecord {
   const { format: version, publicKey, ...rest } = decodeExact(format, record);
   if (version !== FORMAT)
     throw new WeftError('bad-message', `a member record has the unknown format ${version}`);
-  if (!isPlainText(rest.nickname) || rest.incarnation > MAX_INCARNATION || rest.mtu < MIN_MTU) {
-    throw new WeftError('bad-message', 'a member record holds an impossible nickname, incarnation or MTU');
+  const isPlain = isPlainText(rest.nickname) && isPlainText(rest.version);
+  if (!isPlain || rest.incarnation > MAX_INCARNATION || rest.mtu < MIN_MTU) {
+    throw new WeftError(
+      'bad-message',
+      'a member record holds an impossible nickname, version, incarnation or MTU',
+    );
   }
   const key = parsePublicKey(publicKey);
   // One that we cannot read, a name for example, is no reason not to know the peer at all.

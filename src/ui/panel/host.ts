@@ -48,7 +48,7 @@ export class HostDetails implements Details {
       facts(
         ['state', STATES[host.state]],
         ['peer id', this.#peer],
-        ['version', host.version],
+        ['version', host.version || null],
         ['addresses', host.endpoints.join(' ') || null],
         ['networks', ['default', ...host.networks].join(' ')],
       ),
@@ -78,6 +78,7 @@ function toldText(told: Told | undefined): Child[] {
           ? 'no addresses'
           : `${count(owned.addresses, 'address', 'addresses')} (${percent(owned.share)})${free}`,
       ],
+      ['ranges', owned === null ? null : rangesText(owned)],
       ['ciphers', ciphers.join(' ') || null],
     ),
     ...section('Containers', ['name', 'addresses and MAC', 'network'], containers, omitted.interfaces),
@@ -88,6 +89,11 @@ function toldText(told: Told | undefined): Child[] {
       omitted.names,
     ),
   ];
+}
+
+function rangesText({ ranges, moreRanges }: NonNullable<Told['owned']>): string {
+  const more = moreRanges === 0 ? '' : ` and ${moreRanges.toLocaleString('en')} more`;
+  return `${ranges.join(' ')}${more}`;
 }
 
 function labelMark(label: string): Child {

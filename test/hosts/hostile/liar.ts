@@ -32,6 +32,7 @@ const mesh = new Mesh({
   identity: identityFromSeed(Buffer.from(seed, 'hex')),
   network: networkFromToken(parseToken(token)),
   nickname: 'liar',
+  version: '0.1.0',
   port: 6783,
   mtu: 1400,
 });

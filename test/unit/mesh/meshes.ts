@@ -23,6 +23,7 @@ export async function startMesh(nickname: string, options: Partial<MeshOptions> 
     identity: identityFromSeed(randomBytes(32)),
     network,
     nickname,
+    version: '0.1.0',
     port: 0,
     mtu: 1418,
     host: '127.0.0.1',

@@ -8,8 +8,8 @@ export interface HostView {
   readonly state: Peer['state'];
   /** Where packets for it may go, as it announces. */
   readonly endpoints: readonly string[];
-  /** Of weft; null where it is not known. */
-  readonly version: string | null;
+  /** Of its weft, as it says; empty where that is not known. */
+  readonly version: string;
   /** Interfaces of containers, and of the host itself, that it announces. */
   readonly interfaces: number;
   /** Names of the networks that it has containers on, beside the default one. */
@@ -99,7 +99,15 @@ export interface HostDetails {
   /** How much of each is left out. */
   readonly omitted: { readonly interfaces: number; readonly names: number };
   /** Addresses that are its to hand out; null: none. */
-  readonly owned: { readonly addresses: number; readonly share: number; readonly free: number | null } | null;
+  readonly owned: {
+    readonly addresses: number;
+    readonly share: number;
+    readonly free: number | null;
+    /** `first-last`, the lowest of them. */
+    readonly ranges: readonly string[];
+    /** How many more there are. */
+    readonly moreRanges: number;
+  } | null;
   readonly ciphers: readonly string[];
 }
 

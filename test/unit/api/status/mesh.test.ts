@@ -2,12 +2,8 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { MeshChange } from '../../../../src/api/status/index.js';
-import { difference } from '../../../../src/api/status/mesh/difference.js';
 import { LinksBetweenOthers } from '../../../../src/daemon/mesh-view/told-links.js';
-import { idOf, SyntheticMesh, servePage } from '../../../ui/synthetic.js';
-
-/** Milliseconds for which the event loop may be blocked. */
-const LONGEST_BLOCK = 25;
+import { fullMesh, idOf, SyntheticMesh, servePage } from '../../../ui/synthetic.js';
 
 describe('what the page is told', () => {
   const ends: (() => unknown)[] = [];
@@ -95,21 +91,6 @@ describe('what the page is told', () => {
   });
 });
 
-test('of 500 hosts that all have links with each other, no step blocks others for more than 25 ms', async () => {
-  const mesh = new SyntheticMesh(500, 20);
-  const [before, after] = [await mesh.view(), await mesh.view()];
-  const snapshot = quickest(() => JSON.stringify(difference(undefined, after, 1)));
-  const change = quickest(() => JSON.stringify(difference(before, after, 1)));
-  const ids = Array.from({ length: 500 }, (_, i) => idOf(i));
-  const states = fullMesh(ids);
-  const told = await longestBlock(() => new LinksBetweenOthers().of(states, idOf(0), () => true));
-  const times = { snapshot, change, told };
-  console.log(
-    `500 hosts, in ms: ${Object.entries(times).map(([name, time]) => `${name} ${time.toFixed(1)}`)}`,
-  );
-  for (const time of Object.values(times)) expect(time).toBeLessThan(LONGEST_BLOCK);
-});
-
 test('of links between others the cheapest are shown, and those that both ends tell of', async () => {
   const states = new Map([
     ['a', new Map([['b', 1]])],
@@ -139,48 +120,3 @@ test('of links between others the cheapest are shown, and those that both ends t
   expect(many.links.size).toBeLessThanOrEqual(2_000);
   expect(many.omitted).toBeGreaterThan(20_000);
 });
-
-/** Each tells of 256 links, as many as it may. */
-function fullMesh(ids: readonly string[]): ReadonlyMap<string, ReadonlyMap<string, number>> {
-  return new Map(
-    ids.map((peer, i) => [peer, new Map(near(ids, i).map((other, cost) => [other, cost * 7 + i]))]),
-  );
-}
-
-function near(ids: readonly string[], i: number): string[] {
-  const half = Math.min(128, Math.floor((ids.length - 1) / 2));
-  return Array.from({ length: half }, (_, k) => [k + 1, -k - 1])
-    .flat()
-    .map((step) => ids[(i + step + ids.length) % ids.length] ?? '');
-}
-
-const RUNS = 7;
-
-/** Milliseconds: the least of some runs, since others are at work on the machine, too. */
-function quickest(work: () => unknown): number {
-  const times = Array.from({ length: RUNS }, () => {
-    const began = performance.now();
-    work();
-    return performance.now() - began;
-  });
-  return Math.min(...times);
-}
-
-/** How long nothing else could go on meanwhile; of some runs the least. */
-async function longestBlock(work: () => Promise<unknown>): Promise<number> {
-  let least = Number.POSITIVE_INFINITY;
-  for (let run = 0; run < RUNS; run += 1) {
-    let [isOver, longest, last] = [false, 0, performance.now()];
-    const look = () => {
-      longest = Math.max(longest, performance.now() - last);
-      last = performance.now();
-      if (!isOver) setImmediate(look);
-    };
-    setImmediate(look);
-    await work();
-    isOver = true;
-    look();
-    least = Math.min(least, longest);
-  }
-  return least;
-}

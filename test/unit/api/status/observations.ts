@@ -106,6 +106,7 @@ export function member(peer: string, more: Partial<Peer> = {}): Peer {
   return {
     peer,
     nickname: `host-${peer}`,
+    version: '0.1.0',
     self: false,
     state: 'linked',
     endpoints: [],

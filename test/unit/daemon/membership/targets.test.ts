@@ -24,6 +24,7 @@ describe('targets', () => {
       identity: identityFromSeed(randomBytes(32)),
       network: newNetwork(),
       nickname: 'anna',
+      version: '0.1.0',
       port: 6783,
       mtu: 1410,
     });

@@ -92,3 +92,22 @@ test('the arcs of a ring always cover the whole range, in order', () => {
     }),
   );
 });
+
+test('what a peer owns is what addresses say of their owner, as few spans as can be', () => {
+  fc.assert(
+    fc.property(records, (list) => {
+      const ring = ringOf(list);
+      for (const peer of PEERS) {
+        const spans = ring.arcsOf(peer);
+        for (let address = RANGE.start; address < RANGE.end; address += 1) {
+          const record = ring.at(address)?.record;
+          const isIts =
+            record?.owner === peer && !ring.hasEnded({ peer, incarnation: record.ownerIncarnation });
+          expect(spans.some(({ start, end }) => start <= address && address < end)).toBe(isIts);
+        }
+        for (const [at, { end }] of spans.entries())
+          expect(spans[at + 1]?.start ?? Infinity).toBeGreaterThan(end);
+      }
+    }),
+  );
+});

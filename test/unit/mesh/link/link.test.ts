@@ -42,6 +42,7 @@ async function handmadeMember(
   const self = signRecord(identity, {
     publicKey: identity.publicKey,
     nickname: 'handmade',
+    version: '0.1.0',
     incarnation: 1,
     sequence: 0,
     port: 1,

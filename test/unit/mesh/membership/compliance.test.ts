@@ -9,6 +9,7 @@ function newMembership(router: number, limit = 100): Membership {
     startedAt: 1000,
     self: {
       nickname: 'nickname',
+      version: '0.1.0',
       port: 6783,
       mtu: 1418,
       endpoints: ['192.0.2.1:6783'],

@@ -19,6 +19,7 @@ const [somebody = self, neighbour = self] = others;
 function description(nickname: string) {
   return {
     nickname,
+    version: '0.1.0',
     port: 6783,
     mtu: 1418,
     endpoints: ['192.0.2.1:6783'],
