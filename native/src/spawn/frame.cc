@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t length_size = 4;
 /// Of the id and the kind, which the length counts.
 constexpr std::size_t head_size = 5;
-constexpr std::size_t max_frame = 64 * 1024 * 1024;
+constexpr std::size_t max_frame = std::size_t{64} << 20;
 
 }  // namespace
 

@@ -21,7 +21,7 @@ constexpr std::string_view usage =
 /// What ends our client may reach us, too; we end when it is gone, and it may have commands to run before.
 void ignore_signals() {
   for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE})
-    std::signal(number, SIG_IGN);
+    (void)std::signal(number, SIG_IGN);
 }
 
 }  // namespace

@@ -40,7 +40,7 @@ class Server {
   Epoll epoll_;
   FrameReader frames_;
   std::unordered_map<std::uint32_t, Child> children_;
-  std::array<std::byte, 64 * 1024> buffer_;
+  std::array<std::byte, std::size_t{64} << 10> buffer_;
 };
 
 }  // namespace weft::spawn
