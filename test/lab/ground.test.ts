@@ -22,6 +22,7 @@ describe('what a lab made', () => {
     const lab = await Lab.create();
     const [a] = await lab.hosts(2);
     const sleeper = a.start(['sleep', '1000']);
+    await until('it runs', () => a.processes().length > 0);
     expect(a.processes()).toEqual([sleeper.pid]);
     lab.remove();
     await sleeper.ends();
