@@ -143,15 +143,19 @@ describe('a container of an engine', () => {
     await until('the router listens to it', () => engine.listeners > 0);
     const asking = await a.container('asking', '10.32.0.62/24');
     const container = await a.container('weft-test-job');
-    const run = () => container.start(['sleep', '1000']);
-    const first = run();
+    const run = async () => {
+      const process = container.start(['sh', '-c', 'echo up; exec sleep 1000']);
+      await process.says(/up/);
+      return process;
+    };
+    const first = await run();
     engine.run('weft-test-job', first.pid);
     await a.weft('attach', 'weft-test-job', '10.32.0.63/24');
     await told([asking], 'weft-test-job', '10.32.0.63');
     await first.stop('SIGKILL');
     engine.stop('weft-test-job');
     await told([asking], 'weft-test-job');
-    const second = run();
+    const second = await run();
     engine.run('weft-test-job', second.pid);
     await told([asking], 'weft-test-job', '10.32.0.63');
     engine.remove('weft-test-job');
