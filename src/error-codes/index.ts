@@ -12,6 +12,7 @@ import { LINK_ERRORS } from './link.js';
 import type { ErrorMeaning } from './meaning.js';
 import { ADDRESS_ERRORS, NETWORK_ERRORS } from './network.js';
 import { PEER_ERRORS } from './peer.js';
+import { POLICY_ERRORS } from './policy.js';
 
 export type { ErrorMeaning } from './meaning.js';
 
@@ -26,6 +27,7 @@ export const ERRORS_BY_SUBJECT = {
   Docker: DOCKER_ERRORS,
   Networks: NETWORK_ERRORS,
   Addresses: ADDRESS_ERRORS,
+  'Network policies': POLICY_ERRORS,
   Peers: PEER_ERRORS,
   Links: LINK_ERRORS,
   Gossip: GOSSIP_ERRORS,
@@ -43,6 +45,7 @@ const ERRORS = {
   ...DOCKER_ERRORS,
   ...NETWORK_ERRORS,
   ...ADDRESS_ERRORS,
+  ...POLICY_ERRORS,
   ...PEER_ERRORS,
   ...LINK_ERRORS,
   ...GOSSIP_ERRORS,
