@@ -40,6 +40,7 @@ export {
   type Reserved,
   removePortGuard,
 } from './packet-filter/index.js';
+export { type Denied, PolicyFilter, removePolicyFilter } from './policy-filter/index.js';
 export {
   type AttachedInterface,
   type AttachOptions,

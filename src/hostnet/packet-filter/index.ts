@@ -2,6 +2,7 @@
 export { chainsThatDrop, droppingChains, filteredFamilies } from './dropping.js';
 export { Firewall } from './firewall.js';
 export { forwardingFlaws, forwardPackets } from './forwarding.js';
+export { nft, unlessRefused } from './nft.js';
 export type { ExposedSubnet, HairpinPort, Passage } from './passage.js';
 export { PortGuard, removePortGuard } from './port-guard.js';
 export type { Refusal } from './port-refusals.js';

@@ -1,0 +1,90 @@
+import { expect, test } from 'vitest';
+import { contentsOf, EMPTY } from '../../../src/hostnet/policy-filter/contents.js';
+import { difference } from '../../../src/hostnet/policy-filter/difference.js';
+import { compile, type Pod, parsePolicy } from '../../../src/policy/index.js';
+
+const pod = (name: string, address: string, more: Partial<Pod> = {}): Pod => ({
+  name,
+  namespace: 'default',
+  labels: { app: name },
+  network: 0,
+  addresses: [address],
+  namedPorts: [],
+  interface: undefined,
+  ...more,
+});
+const db = pod('db', '10.0.0.1', { interface: 'veth-db' });
+
+function contents(pods: readonly Pod[], ...ingress: object[]) {
+  const policies = ingress.map((rule, index) =>
+    parsePolicy(
+      {
+        apiVersion: 'networking.k8s.io/v1',
+        kind: 'NetworkPolicy',
+        metadata: { name: `policy-${index}` },
+        spec: { podSelector: { matchLabels: { app: 'db' } }, ingress: [rule] },
+      },
+      'a policy',
+    ),
+  );
+  return contentsOf(compile({ policies, pods, namespaces: new Map() }), ['192.0.2.1']);
+}
+
+const fromApi = { from: [{ podSelector: { matchLabels: { app: 'api' } } }], ports: [{ port: 80 }] };
+const FLUSHES = ['flush set bridge t judged4', 'flush set bridge t judged6'];
+
+test('nothing is written where nothing differs', () => {
+  expect(difference('t', contents([db], fromApi), contents([db], fromApi))).toEqual([]);
+});
+
+test('a pod that comes is an element, and what was judged before is judged again', () => {
+  const pods = [db, pod('api', '10.0.0.2')];
+  const lines = difference('t', contents([db], fromApi), contents(pods, fromApi));
+  expect(lines).toEqual([
+    expect.stringMatching(/^add element bridge t group_[0-9a-f]{12}_4 \{ 10\.0\.0\.2 \}$/),
+    ...FLUSHES,
+  ]);
+});
+
+test('another policy is a new chain, to which the port moves before the old one goes', () => {
+  const lines = difference('t', contents([db], fromApi), contents([db], { ports: [{ port: 443 }] }));
+  const steps = lines.map((line) => line.split(' ').slice(0, 2).join(' '));
+  expect(steps).toEqual([
+    'add chain',
+    'add rule',
+    'add rule',
+    'delete element',
+    'add element',
+    'flush chain',
+    'delete chain',
+    'delete set',
+    'delete set',
+    'flush set',
+    'flush set',
+  ]);
+});
+
+test('ports of several entries are one set without overlaps', () => {
+  const ports = [{ port: 80 }, { port: 100, endPort: 200 }, { port: 150, endPort: 250 }, { port: 251 }];
+  const [rules = []] = contents([db], { ports }).chains.values();
+  expect(rules).toEqual(['tcp dport { 80, 100-251 } return', 'goto deny_ingress']);
+});
+
+test('addresses of both families, blocks with exceptions, and protocols without ports are matched each', () => {
+  const from = [
+    { ipBlock: { cidr: '10.0.0.0/30', except: ['10.0.0.1/32'] } },
+    { ipBlock: { cidr: 'fd00::/16' } },
+  ];
+  const [rules = []] = contents([db], { from, ports: [{ protocol: 'UDP' }] }).chains.values();
+  expect(rules).toEqual([
+    'ip saddr { 10.0.0.0, 10.0.0.2-10.0.0.3 } meta l4proto udp return',
+    'ip6 saddr { fd00::-fd00:ffff:ffff:ffff:ffff:ffff:ffff:ffff } meta l4proto udp return',
+    'goto deny_ingress',
+  ]);
+});
+
+test('with the last policy everything goes that followed from any', () => {
+  const lines = difference('t', contents([db], fromApi), { ...EMPTY, sets: contents([db]).sets });
+  expect(lines.filter((line) => line.startsWith('add'))).toEqual([]);
+  expect(lines.filter((line) => line.startsWith('delete'))).toHaveLength(4);
+});
