@@ -6,6 +6,7 @@ import type { AddressControl } from './routes/ipam.js';
 import type { NameControl } from './routes/names.js';
 import type { NetworkControl } from './routes/networks.js';
 import type { PathControl } from './routes/paths.js';
+import type { PolicyControl } from './routes/policies.js';
 import type { TrustControl } from './routes/trust.js';
 import type {
   Attachment,
@@ -51,6 +52,7 @@ export interface RouterControl {
   forget(peers: readonly string[]): Promise<readonly Target[]>;
   readonly networks: NetworkControl;
   readonly exposures: ExposureControl;
+  readonly policies: PolicyControl;
   readonly docker: DockerControl;
   readonly events: EventControl;
   attachments(): readonly Attachment[];

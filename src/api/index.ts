@@ -21,6 +21,15 @@ export type {
   NetworkRemoveRequest,
 } from './routes/networks.js';
 export type { PathControl, PeerPath, Pong, TraceHop } from './routes/paths.js';
+export type {
+  PolicyAnswer,
+  PolicyApplyRequest,
+  PolicyControl,
+  PolicyInfo,
+  PolicyList,
+  PolicyQuestion,
+  PolicyRemoveRequest,
+} from './routes/policies.js';
 export type { RotateRequest, Rotation, TrustControl, Verdict, VerdictRequest } from './routes/trust.js';
 export type {
   Attachment,

@@ -12,6 +12,7 @@ import { namesRoutes } from './routes/names.js';
 import { networksRoutes } from './routes/networks.js';
 import { pathsRoutes } from './routes/paths.js';
 import { peersRoute } from './routes/peers.js';
+import { policiesRoutes } from './routes/policies.js';
 import { reportRoute } from './routes/report.js';
 import { statusRoute } from './routes/status.js';
 import { stopRoutes } from './routes/stop.js';
@@ -33,6 +34,7 @@ export function registerRoutes(app: App, router: RouterControl): void {
   datapathRoute(app, router);
   networksRoutes(app, router);
   exposuresRoutes(app, router);
+  policiesRoutes(app, router);
   dockerRoutes(app, router);
   eventsRoute(app, router);
   attachmentsRoutes(app, router);

@@ -27,6 +27,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   prime: async () => (await import('./commands/prime.js')).registerPrime,
   docker: async () => (await import('./commands/docker.js')).registerDocker,
   network: async () => (await import('./commands/network.js')).registerNetwork,
+  policy: async () => (await import('./commands/policy.js')).registerPolicy,
   rmpeer: async () => (await import('./commands/rmpeer.js')).registerRmpeer,
   peer: async () => (await import('./commands/peer.js')).registerPeer,
   'dns-add': async () => (await import('./commands/dns-add.js')).registerDnsAdd,

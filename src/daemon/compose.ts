@@ -10,11 +10,14 @@ import {
   linkLocalOf,
   linkStates,
   macOf,
+  PolicyFilter,
+  RESOLVER_MAC,
   underlayAddresses,
   waysTo,
 } from '../hostnet/index.js';
 import { announcementMarks } from '../identity/index.js';
 import { Mesh } from '../mesh/index.js';
+import { allEnded } from '../order.js';
 import { Overlay } from '../overlay/index.js';
 import { Discovery, parseSource, pause } from '../plugins/discovery/index.js';
 import { DockerPlugin } from '../plugins/docker/index.js';
@@ -34,6 +37,7 @@ import { KnownMembers, PeerPaths, Targets, Trust } from './membership/index.js';
 import { Dns } from './names/index.js';
 import { StatusPlace } from './observation/index.js';
 import { Platforms } from './platforms/index.js';
+import { Enforcement, Pods, Policies, PublishedPolicies } from './policies/index.js';
 import { Networks, PublishedNetworks } from './segments/index.js';
 import type { LaunchRequest } from './state/index.js';
 import { runPaths } from './state/paths.js';
@@ -196,7 +200,21 @@ function composeDataPlane(
     isKeeper: () => isAmongFirst(mesh, KEEPERS),
     onFailure: failure(log, 'a network cannot be served'),
   });
-  return { forwarder, overlay, records, networks, paths: new PeerPaths(mesh, overlay) };
+  const publishedPolicies = new PublishedPolicies({
+    identity,
+    mesh,
+    file: files.policies,
+    isKeeper: () => isAmongFirst(mesh, KEEPERS),
+    onFailure: failure(log, 'a policy is lost'),
+  });
+  return {
+    forwarder,
+    overlay,
+    records,
+    networks,
+    publishedPolicies,
+    paths: new PeerPaths(mesh, overlay),
+  };
 }
 
 type Wire = ReturnType<typeof composeControlPlane> & ReturnType<typeof composeDataPlane>;
@@ -205,7 +223,7 @@ type Wire = ReturnType<typeof composeControlPlane> & ReturnType<typeof composeDa
 function composeHost(
   { request, plan, mtu, log }: Materials,
   { mesh }: ReturnType<typeof composeControlPlane>,
-  { forwarder, networks }: ReturnType<typeof composeDataPlane>,
+  { forwarder, networks, publishedPolicies }: ReturnType<typeof composeDataPlane>,
   happenings: Happenings,
 ) {
   const { identity, settings, files } = plan;
@@ -231,6 +249,15 @@ function composeHost(
     holder: (claimed) => reservedHolder(self, claimed) ?? endpoints.holder(claimed),
     log,
   });
+  const pods = new Pods(endpoints);
+  const enforcement = new Enforcement({
+    filter: new PolicyFilter(settings.bridge, RESOLVER_MAC),
+    book: publishedPolicies.book,
+    pods,
+    log,
+  });
+  publishedPolicies.on('changed', () => enforcement.changed());
+  endpoints.on('changed', () => enforcement.changed());
   const attachments = new Attachments({
     owner: identity.peer,
     mtu,
@@ -241,12 +268,13 @@ function composeHost(
     macHolder: (network, mac, entry) => reservedHolder(self, mac) ?? endpoints.macHolder(network, mac, entry),
     addressHolder: (network, address) =>
       reservedHolder(self, address) ?? endpoints.addressHolder(network, address),
-    told: () => endpoints.told(),
+    told: () => allEnded([endpoints.told(), enforcement.settled()]).then(() => {}),
     custody,
     host: hostnet,
     onFailure: (what, error) => failure(log, what)(error),
   });
   endpoints.follow(attachments);
+  pods.follow(attachments);
   networks.addUser(attachments);
   const macWatch = new MacWatch({
     now: () => performance.now(),
@@ -300,10 +328,13 @@ function composeHost(
     labelsOf: (network, addresses, peer) => endpoints.labelsOf(network, addresses, peer),
     log,
   });
+  const policies = new Policies({ published: publishedPolicies, enforcement, pods, names, attachments });
   return {
     containers,
     addresses,
     addressSource,
+    enforcement,
+    policies,
     custody,
     endpoints,
     refusals,

@@ -87,6 +87,10 @@ export class ControlApi implements RouterControl {
     };
   }
 
+  get policies(): RouterControl['policies'] {
+    return this.#parts.policies;
+  }
+
   version(): Version {
     return {
       version: weftVersion(),

@@ -74,12 +74,16 @@ export class Router implements LaunchedRouter {
       this.#parts;
     const { sources, trust, overlay, members, endpoints, macWatch, exposures, containers, labelled } =
       this.#parts;
-    const { docker, statusPlace } = this.#parts;
+    const { docker, statusPlace, publishedPolicies, enforcement } = this.#parts;
     mesh.connect(plan.targets);
     await names.start();
     await addresses.start();
     await this.#reclaim().catch(() => {}); // what cannot be read cannot be restored either, which says why
-    const bridged = allEnded([networks.makeBridge(), records.start()]).then(() => names.check());
+    const bridged = allEnded([
+      networks.makeBridge(),
+      records.start(),
+      publishedPolicies.start().then(() => enforcement.start()),
+    ]).then(() => names.check());
     const restored = allEnded([forwarder.start(), bridged])
       .then(() => networks.start())
       .then(() => attachments.restore());
@@ -127,10 +131,12 @@ export class Router implements LaunchedRouter {
     if (this.#stopping) return await this.stopped;
     this.#stopping = true;
     const { plan, docker, containers, records, mesh, forwarder, exposures, custody } = this.#parts;
+    const { publishedPolicies, enforcement } = this.#parts;
     const leavesDataPlane = this.#adopted && plan.resumed;
     await docker.stop();
     containers.stop();
     records.stop();
+    publishedPolicies.stop();
     await this.#repair.stop();
     await this.#endControlPlane();
     await mesh.stop({ leave: !leavesDataPlane }).catch(() => {});
@@ -138,7 +144,7 @@ export class Router implements LaunchedRouter {
     // One without exposures has no rules: a table of that name may be another router's, whose bridge is in the way.
     if (exposures.list().length > 0) await exposures.remove().catch(() => {});
     await forwarder.stop().catch(() => {});
-    await custody.drop();
+    await Promise.all([custody.drop(), enforcement.drop()]);
     await removeInterfaces(plan.settings.bridge, plan.identity.peer).catch(() => {});
   }
 
@@ -147,6 +153,7 @@ export class Router implements LaunchedRouter {
     this.#stopping = true;
     const { request, plan, log, containers, records, macWatch, hairpins, exposures } = this.#parts;
     const { addresses, mesh, forwarder, custody, docker, happenings, hooks } = this.#parts;
+    const { publishedPolicies, enforcement } = this.#parts;
     happenings.end(forget);
     const hooksEnded = hooks.stop();
     if (forget)
@@ -154,16 +161,18 @@ export class Router implements LaunchedRouter {
     await docker.stop();
     containers.stop();
     records.stop();
+    publishedPolicies.stop();
     await Promise.all([this.#repair.stop(), macWatch.stop()]);
     await hairpins.stop();
     await exposures.remove().catch((error: unknown) => log.warn(String(error), errorFields(error)));
     log.info(forget ? 'leaving the network for good' : 'stopping');
     const note = forget ? await addresses.leave() : null;
     await this.#endControlPlane();
-    const [, , , removed] = await Promise.all([
+    const [, , , , removed] = await Promise.all([
       mesh.stop({ leave: true }),
       forwarder.stop(),
       custody.drop(),
+      enforcement.drop(),
       removeInterfaces(plan.settings.bridge, plan.identity.peer),
     ]);
     await hooksEnded;

@@ -60,12 +60,14 @@ export class Repair {
 
   /** What is wrong on this host now, in sentences. */
   async findings(): Promise<string[]> {
-    const faults = this.#faults(await this.#parts.links()).map(({ what }) => what);
-    return [...faults, ...this.#parts.statusPlace.faults()];
+    const { links, statusPlace, enforcement } = this.#parts;
+    const faults = this.#faults(await links()).map(({ what }) => what);
+    return [...faults, ...statusPlace.faults(), ...enforcement.faults()];
   }
 
   async #inspect(lostTap: number | undefined): Promise<void> {
-    const { networks, attachments, names, exposures, custody, hairpins, links, docker } = this.#parts;
+    const { networks, attachments, names, exposures, custody, hairpins, links, docker, enforcement } =
+      this.#parts;
     await docker.check();
     await this.#parts.statusPlace.check();
     const lost = lostTap === undefined || (await networks.isServed(lostTap)) ? undefined : lostTap;
@@ -77,6 +79,7 @@ export class Repair {
     names.check(found.names);
     await exposures.check();
     for (const { port, claimed } of await custody.check()) this.#tellRefusal(port, claimed);
+    await enforcement.check();
     await this.#repairs.mend(this.#faults(found));
     await hairpins.settle();
   }

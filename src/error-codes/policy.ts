@@ -6,7 +6,7 @@ export const POLICY_ERRORS = {
     'A network policy cannot be read, or says something that it cannot mean.',
     'Correct the field that the message names.',
   ),
-  'bad-record-of-policy': dropped('A router published a network policy that no router makes.'),
+  'bad-policy-record': dropped('A router published a network policy that no router makes.'),
   'no-such-policy': absent('There is no network policy of that name.', '`weft policy ls` lists all.'),
   'no-such-pod': absent(
     'Nothing is known of what was named as a source or a destination.',

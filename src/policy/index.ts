@@ -13,7 +13,16 @@ export {
   parsePolicy,
   policyKey,
   selectorText,
+  selects,
 } from './objects/index.js';
+export {
+  checkPolicyRecord,
+  keyOf,
+  MAX_POLICY_BYTES,
+  PolicyBook,
+  type PolicyRecord,
+  policyRecord,
+} from './records/index.js';
 export {
   type Allowance,
   type Chain,

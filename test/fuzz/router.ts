@@ -18,6 +18,7 @@ import { hashOfConfig } from '../../src/ipam/ring/index.js';
 import type { MeshEvents } from '../../src/mesh/index.js';
 import type { LinkMessage } from '../../src/mesh/link/index.js';
 import { memberView } from '../../src/mesh/membership/index.js';
+import { checkPolicyRecord, cleanPolicy, PolicyBook, policyRecord } from '../../src/policy/index.js';
 import { checkNetworkRecord, networkRecord, resolveNetworks } from '../../src/networks/index.js';
 import { Overlay, type OverlayMesh } from '../../src/overlay/index.js';
 import { Statements } from '../../src/trust/index.js';
@@ -183,6 +184,10 @@ export class Router {
     endpoints?.set('0/groups', { mobility: 0, addresses: [Buffer.of(239, 1, 1, what)], labels: {} });
     const network = { createdAt: EPOCH + what, number: what + 1, state: 'used', subnets: ['10.40.0.0/16'] };
     this.owned.get('networks')?.set(`net-${what}`, network);
+    this.owned.get('policies')?.set(`default/p${what}`, {
+      version: EPOCH + what,
+      text: what % 3 === 0 ? undefined : policyText(what),
+    });
     this.owned.get('secret')?.set('generation', what);
   }
 
@@ -217,6 +222,11 @@ export class Router {
         record: value,
       }));
       resolveNetworks(claims);
+    });
+    const book = new PolicyBook();
+    const policies = this.#openOwned('policies', policyRecord, checkPolicyRecord);
+    policies.on('change', (_owner, key, record) => {
+      if (record !== undefined) book.put(key, record);
     });
     this.#openOwned('secret', c.uint);
   }
@@ -343,4 +353,17 @@ class Sink {
   endpointGone(): void {}
   moved(): void {}
   groups(): void {}
+}
+
+/** Of a policy that allows something of every kind. */
+function policyText(what: number): string {
+  const from = [
+    { podSelector: { matchLabels: { app: `app${what}` } } },
+    { namespaceSelector: { matchExpressions: [{ key: 'team', operator: 'Exists' }] } },
+    { ipBlock: { cidr: '10.0.0.0/8', except: [`10.${what}.0.0/16`] } },
+  ];
+  const spec = { podSelector: {}, ingress: [{ from, ports: [{ port: 80, endPort: 90 }, { port: 'http' }] }] };
+  const metadata = { name: `p${what}` };
+  const object = { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata, spec };
+  return JSON.stringify(cleanPolicy(object, 'a policy'));
 }

@@ -1,6 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { endForwarders, findForwarders } from '../../forwarder/index.js';
-import { Firewall, interfaceNames, removeInterfaces, removePortGuard } from '../../hostnet/index.js';
+import {
+  Firewall,
+  interfaceNames,
+  removeInterfaces,
+  removePolicyFilter,
+  removePortGuard,
+} from '../../hostnet/index.js';
 import {
   lockHolder,
   lockStateDir,
@@ -78,6 +84,7 @@ async function removeTraces({ bridge, peer }: RunNote): Promise<string[]> {
   if ((await interfaceNames()).has(bridge)) return removed;
   await new Firewall(bridge).remove().catch(() => {});
   await removePortGuard(bridge).catch(() => {});
+  await removePolicyFilter(bridge).catch(() => {});
   return removed;
 }
 

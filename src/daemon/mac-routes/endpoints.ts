@@ -38,6 +38,8 @@ export interface HostPresence {
 export interface EndpointsEvents {
   /** An address is at another MAC than it was. */
   moved: [move: { peer: PeerId; network: number; mac: string; address: string }];
+  /** What is announced, or which interface of this host it is, has changed. */
+  changed: [];
 }
 
 /** Announces this host's containers to all routers, and tells the forwarder what all routers announced. */
@@ -86,9 +88,15 @@ export class Endpoints extends EventEmitter<EndpointsEvents> {
       limits: ENDPOINT_LIMITS,
       admits: (owner) => mesh.admits(owner),
     });
-    this.#records.on('change', (owner, key, record) => this.#directory.put(owner, key, record));
+    this.#records.on('change', (owner, key, record) => {
+      this.#directory.put(owner, key, record);
+      this.emit('changed');
+    });
     this.#records.on('pending', () => this.#channel?.changed());
-    mesh.on('member', ({ peer, left, down }) => this.#directory.setAlive(peer, !left && !down));
+    mesh.on('member', ({ peer, left, down }) => {
+      this.#directory.setAlive(peer, !left && !down);
+      this.emit('changed');
+    });
     mesh.on('forgotten', (peer) => this.#records.dropOwner(peer));
     forwarder.on('ready', () => this.#tellAll());
     forwarder.on('event', ({ name, fields }) => {
@@ -152,8 +160,13 @@ export class Endpoints extends EventEmitter<EndpointsEvents> {
     return {};
   }
 
+  /** Whether it is a host itself. */
+  isHost({ mac, peer }: Pick<Endpoint, 'mac' | 'peer'>): boolean {
+    return mac === this.#options.bridgeMac(peer);
+  }
+
   #called({ network, mac, peer }: Endpoint): string {
-    if (mac === this.#options.bridgeMac(peer)) return this.#hostOf(peer);
+    if (this.isHost({ mac, peer })) return this.#hostOf(peer);
     if (peer !== this.#self) return this.#elsewhere(peer);
     const ours = this.#here(network).find((endpoint) => endpoint.mac === mac);
     return ours === undefined ? 'a container of this host' : calledOf(ours);
@@ -182,6 +195,7 @@ export class Endpoints extends EventEmitter<EndpointsEvents> {
       labels: mergedLabels(...containers.map(({ labels }) => labels)),
     });
     this.#keepAll(attached);
+    this.emit('changed');
   }
 
   #announceHost(addresses: ReadonlyMap<number, readonly string[]>): void {

@@ -77,6 +77,20 @@ const Networks = Type.Object({
   ),
 });
 
+/** What all routers say about policies, as far as this one knows. */
+const Policies = Type.Object({
+  policies: Type.Array(
+    Type.Object({
+      key: Type.String(),
+      version: Type.Integer({ minimum: 0 }),
+      /** JSON; null for one that was removed. */
+      text: Type.Union([Type.String(), Type.Null()]),
+      /** By this router. */
+      published: Type.Boolean(),
+    }),
+  ),
+});
+
 const StoredExposure = Type.Object({
   network: Type.String(),
   address: Type.String(),
@@ -205,6 +219,7 @@ export function stateFiles(stateDir: string) {
     targets: new StateFile(join(stateDir, 'targets.json'), Targets, { targets: [] }),
     members: new StateFile(join(stateDir, 'members.json'), Members, { members: [] }),
     networks: new StateFile(join(stateDir, 'networks.json'), Networks, { networks: [] }),
+    policies: new StateFile(join(stateDir, 'policies.json'), Policies, { policies: [] }),
     trust: new StateFile(join(stateDir, 'trust.json'), Trust, { statements: [] }),
     names: new StateFile(join(stateDir, 'names.json'), Names, { names: [] }),
     vote: new StateFile(join(stateDir, 'vote.json'), Vote, { electors: 0, incarnation: 0, state: '' }),
@@ -223,7 +238,7 @@ export function stateFiles(stateDir: string) {
 export type StateFiles = ReturnType<typeof stateFiles>;
 
 const OURS =
-  /^(identity|network|launch|targets|members|networks|names|exposures|trust|attachments|addresses|vote|docker)\.json(\.\d+)?$/;
+  /^(identity|network|launch|targets|members|networks|policies|names|exposures|trust|attachments|addresses|vote|docker)\.json(\.\d+)?$/;
 /** It belongs to the network, which may go on without this router: a reset leaves it. */
 const ADMIN = 'admin.json';
 /** What a launch chooses, and would choose again. */

@@ -5,8 +5,8 @@
 import Type, { type Static } from 'typebox';
 
 const MAX_ITEMS = 256;
-/** Of RFC 1123: what names objects and namespaces. */
-const SUBDOMAIN = '^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$';
+/** As RFC 1123 has it, but no longer than there is room for in the key of a record. */
+const SUBDOMAIN = '^[a-z0-9]([-a-z0-9.]{0,178}[a-z0-9])?$';
 const NAMESPACE = '^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$';
 /** Of RFC 6335: at most 15 characters, one letter at least. */
 const SERVICE = '^(?=.*[a-z])[a-z0-9]([-a-z0-9]{0,13}[a-z0-9])?$';
@@ -117,7 +117,7 @@ export const PolicyObject = Type.Object(
       {
         name: Type.String({
           pattern: SUBDOMAIN,
-          description: 'a name of at most 253 lower-case letters, digits, dots and dashes',
+          description: 'a name of at most 180 lower-case letters, digits, dots and dashes',
         }),
         namespace: Type.Optional(
           Type.String({

@@ -34,6 +34,7 @@ const FORGES: Readonly<Record<string, Forge>> = {
   names: owned('names'),
   endpoints: owned('endpoints'),
   networks: owned('networks'),
+  policies: owned('policies'),
   links: owned('links'),
   secret: owned('secret'),
 };
@@ -128,7 +129,7 @@ function checkDigest(channel: GossipChannel): void {
 export async function checkUnderstanding(routers: Routers, victim: Router, author: Router): Promise<void> {
   author.publish(77);
   await routers.run(2_000);
-  for (const name of ['names', 'endpoints', 'networks', 'secret']) {
+  for (const name of ['names', 'endpoints', 'networks', 'policies', 'secret']) {
     const told = [...(author.owned.get(name)?.entries(author.peer) ?? [])].map(({ key }) => key).sort();
     const heard = [...(victim.owned.get(name)?.entries(author.peer) ?? [])].map(({ key }) => key).sort();
     if (told.join() !== heard.join()) throw new Fault(`${name}: ${told} was told, and ${heard} was heard`);

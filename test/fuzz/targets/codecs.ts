@@ -10,6 +10,7 @@ import * as link from '../../../src/mesh/link/messages.js';
 import { routedMessage } from '../../../src/mesh/link/routed-message.js';
 import { readRecord } from '../../../src/mesh/membership/record.js';
 import { networkRecord } from '../../../src/networks/index.js';
+import { policyRecord } from '../../../src/policy/index.js';
 import { linkState } from '../../../src/overlay/path/link-state.js';
 import { pathMessage } from '../../../src/overlay/path/messages.js';
 import * as session from '../../../src/overlay/session/messages.js';
@@ -36,6 +37,7 @@ const CODECS: Readonly<Record<string, Codec>> = {
   'links-value': exact(linkState),
   'endpoints-value': exact(endpointRecord),
   'networks-value': exact(networkRecord),
+  'policies-value': exact(policyRecord),
   'names-value': exact(nameAddresses),
   'ring-record': exact(ringRecord),
   'member-record': (bytes) => readRecord({ record: bytes, signature: Buffer.alloc(64) }).record,

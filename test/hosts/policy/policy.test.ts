@@ -1,0 +1,218 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { PolicyAnswer, PolicyList } from '../../../src/api/index.js';
+import { ask } from '../../../src/cli/client.js';
+import { type Container, type Host, type Lab, until } from '../../lab/index.js';
+import { onLab } from '../../lab/suite.js';
+import { Agent } from '../../policies/agents.js';
+import { CASES, type Probe } from '../../policies/cases.js';
+import { partsOf } from '../../policies/model.js';
+import { PODS, type PodCase, type PodName } from '../../policies/pods.js';
+
+/** How long an answer may take that must come, and how long is waited for one that must not, in milliseconds. */
+const PATIENCE = { answer: 8_000, silence: 400 };
+
+interface World {
+  a: Host;
+  b: Host;
+  pods: Record<PodName, Container>;
+  agents: Record<PodName, Agent>;
+}
+
+async function build(lab: Lab): Promise<World> {
+  const [a, b] = await lab.hosts(2);
+  await a.launch();
+  await b.launch({ token: await a.token() });
+  await a.isConnectedTo(b);
+  const hosts = { a, b };
+  const made = await Promise.all(
+    Object.entries<PodCase>(PODS).map(async ([name, { host, addresses, labels }]) => {
+      const container = await hosts[host].container(name);
+      const all = Object.entries(labels).flatMap(([key, value]) => ['--label', `${key}=${value}`]);
+      await container.attach('--name', name, ...all, `${addresses[0]}/24`, `${addresses[1]}/64`);
+      return [name, container, await Agent.start(container)] as const;
+    }),
+  );
+  return {
+    a,
+    b,
+    pods: Object.fromEntries(made.map(([name, container]) => [name, container])) as World['pods'],
+    agents: Object.fromEntries(made.map(([name, , agent]) => [name, agent])) as World['agents'],
+  };
+}
+
+const listed = (host: Host) => ask<PolicyList>(host.runDirectory, 'GET', '/policies');
+const namesOf = ({ policies }: PolicyList) => policies.map(({ namespace, name }) => `${namespace}/${name}`);
+const objectsOf = ({ policies }: PolicyList) => JSON.stringify(policies.map(({ object }) => object));
+
+/** Has both hosts enforce exactly these. */
+async function enforce({ a, b }: World, policies: readonly object[]): Promise<void> {
+  const names = namesOf(await listed(a));
+  if (names.length > 0) await ask(a.runDirectory, 'DELETE', '/policies', { names });
+  if (policies.length > 0) {
+    const documents = policies.map((object) => ({ where: 'a policy', object }));
+    await ask(a.runDirectory, 'POST', '/policies', { documents });
+  }
+  await agree(a, b);
+}
+
+/** Asked of a host right after its rules were brought into force; another one follows in its time. */
+async function agree(a: Host, b: Host): Promise<void> {
+  const wanted = objectsOf(await listed(a));
+  await until(`${b.name} has the same policies`, async () => objectsOf(await listed(b)) === wanted, {
+    every: 20,
+  });
+  await until(`${b.name} enforces them`, async () => (await listed(b)).pending === false, { every: 20 });
+}
+
+/** What is so, in the words of the table. */
+async function outcome({ agents }: World, probe: Probe): Promise<Probe> {
+  const { source, destination, protocol, port, isIpv6, allowed } = partsOf(probe);
+  if (protocol === 'SCTP') return probe; // the containers' kernel need not have it
+  const address = PODS[destination].addresses[isIpv6 ? 1 : 0];
+  const within = allowed ? PATIENCE.answer : PATIENCE.silence;
+  const answered = await agents[source].probe(address, protocol, port, within);
+  return probe.replace(/(yes|no)$/, answered ? 'yes' : 'no') as Probe;
+}
+
+describe('policies', () => {
+  const world = onLab(build);
+
+  test('let packets pass as the table says', async () => {
+    for (const { under, policies, probes } of CASES) {
+      await enforce(world(), policies);
+      const found = await Promise.all(probes.map((probe) => outcome(world(), probe)));
+      expect(found, `under ${under}`).toEqual(probes);
+    }
+    await enforce(world(), []);
+  });
+
+  test('hold for a connection that is there already, and let its replies pass', async () => {
+    const { agents } = world();
+    const [, denyIngress, denyEgress] = CASES;
+    expect(await agents.web.keep('kept', PODS.api.addresses[0], 8080)).toBe(true);
+    await enforce(world(), denyEgress?.policies.map(onlyAbout('api')) ?? []);
+    expect(await agents.web.speaks('kept', PATIENCE.answer)).toBe(true);
+    await enforce(world(), denyIngress?.policies.map(onlyAbout('api')) ?? []);
+    expect(await agents.web.speaks('kept', PATIENCE.silence)).toBe(false);
+    await enforce(world(), []);
+    expect(await agents.web.speaks('kept', PATIENCE.answer)).toBe(true);
+  });
+
+  test('keep containers from nobody but each other: host, names and large datagrams pass', async () => {
+    const { a, pods } = world();
+    await enforce(world(), CASES[3]?.policies ?? []);
+    await a.weft('expose', '10.32.0.1/24');
+    expect(await pods.web.ping('10.32.0.1')).toBe(true);
+    expect(await a.ping(PODS.web.addresses[0])).toBe(true);
+    expect(await pods.web.ping(PODS.db.addresses[0])).toBe(false);
+    expect(await pods.mon.ping(PODS.shop.addresses[0], { size: 8_000 })).toBe(true);
+    expect(await pods.mon.ping(PODS.shop.addresses[1], { size: 8_000 })).toBe(true);
+    const { code } = await pods.web.attempt([
+      'dig',
+      '+time=2',
+      '+tries=1',
+      '@169.254.53.53',
+      'db.weft.local',
+    ]);
+    expect(code).toBe(0);
+    await a.weft('hide', '10.32.0.1/24');
+  });
+
+  test('pass large datagrams in both directions where they allow them', async () => {
+    const { pods } = world();
+    const everything = { podSelector: {}, policyTypes: ['Ingress', 'Egress'], ingress: [{}], egress: [{}] };
+    await enforce(world(), [object('open', everything)]);
+    for (const address of PODS.api.addresses)
+      expect(await pods.web.ping(address, { size: 20_000 })).toBe(true);
+    await enforce(world(), []);
+  });
+
+  test('hold for a container before it is heard, and for one that is known by its labels at once', async () => {
+    const { a, b, agents } = world();
+    await enforce(world(), [
+      object('late', {
+        podSelector: { matchLabels: { app: 'late' } },
+        policyTypes: ['Ingress', 'Egress'],
+        ingress: [{ from: [{ podSelector: { matchLabels: { app: 'late' } } }] }],
+      }),
+    ]);
+    const [late, other] = [await a.container('late'), await b.container('other')];
+    await late.attach('--label', 'app=late', '10.32.0.21/24');
+    expect(await late.ping(PODS.db.addresses[0])).toBe(false);
+    const listener = await Agent.start(late);
+    expect(await agents.web.probe('10.32.0.21', 'TCP', 80, PATIENCE.silence)).toBe(false);
+    await other.attach('--label', 'app=late', '10.32.0.22/24');
+    await enforce(world(), [
+      object('late', {
+        podSelector: { matchLabels: { app: 'late' } },
+        ingress: [{ from: [{ podSelector: { matchLabels: { app: 'late' } } }] }],
+      }),
+    ]);
+    const speaker = await Agent.start(other);
+    expect(await speaker.probe('10.32.0.21', 'TCP', 80, PATIENCE.answer)).toBe(true);
+    await Promise.all([listener.stop(), speaker.stop()]);
+    await Promise.all([late.detach(), other.detach()]);
+    await enforce(world(), []);
+  });
+
+  test('are applied from files, listed, explained and removed on any host', async () => {
+    const { a, b, lab } = world();
+    const directory = mkdtempSync(join(lab.directory, 'policies-'));
+    writeFileSync(join(directory, 'all.yaml'), `${YAML('deny')}---\n${YAML('deny', 'shop')}`);
+    writeFileSync(join(directory, 'README.md'), 'no policy');
+    expect(await a.weft('policy', 'apply', '-f', directory)).toContain('shop/deny');
+    await agree(a, b);
+    expect(await b.weft('policy', 'ls')).toMatch(/default\/deny +all +ingress +4/);
+    const explained = await b.weft('policy', 'explain', 'mon', 'shop/shop', '80');
+    expect(explained).toContain('denied');
+    expect(explained).toContain('shop/deny selects it for ingress, and none of its rules allows it');
+    const answer = await a.weftJson<PolicyAnswer>('policy', 'explain', '192.0.2.7', 'mon', '53/udp');
+    expect(answer).toMatchObject({ allowed: true, source: '192.0.2.7' });
+    await b.weft('policy', 'rm', 'deny', 'shop/deny');
+    await until('the other host has none', async () => namesOf(await listed(a)).length === 0);
+    expect((await a.tryWeft('policy', 'rm', 'deny')).stderr).toContain('there is no policy default/deny');
+    writeFileSync(join(directory, 'all.yaml'), YAML('deny').replace('podSelector', 'podselector'));
+    expect((await a.tryWeft('policy', 'apply', '-f', directory)).stderr).toContain(
+      'all.yaml: spec.podSelector is missing',
+    );
+    rmSync(directory, { recursive: true });
+  });
+
+  test('are enforced again after somebody flushed the rules, and from the disk after a crash', async () => {
+    const { a, b, agents } = world();
+    await enforce(world(), [object('deny', { podSelector: {} })]);
+    const isDenied = async () => !(await agents.api.probe(PODS.db.addresses[0], 'TCP', 80, PATIENCE.silence));
+    expect(await isDenied()).toBe(true);
+    await a.run(['nft', 'flush', 'ruleset']);
+    await until('they are enforced again', isDenied, { within: 15_000 });
+    await b.weft('stop');
+    await a.crash();
+    await a.launch();
+    const found = await listed(a);
+    expect(namesOf(found)).toEqual(['default/deny']);
+    expect(await agents.web.probe(PODS.db.addresses[0], 'TCP', 80, PATIENCE.silence)).toBe(false);
+  });
+});
+
+const object = (name: string, spec: object) => ({
+  apiVersion: 'networking.k8s.io/v1',
+  kind: 'NetworkPolicy',
+  metadata: { name },
+  spec,
+});
+
+const onlyAbout = (app: string) => (policy: object) => {
+  const { spec } = policy as { spec: object };
+  return { ...policy, spec: { ...spec, podSelector: { matchLabels: { app } } } };
+};
+
+const YAML = (name: string, namespace = 'default') => `apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: ${name}
+  namespace: ${namespace}
+spec:
+  podSelector: {}
+`;
