@@ -10,6 +10,8 @@ import { createInterface } from 'node:readline';
 const [tcpPorts, udpPorts] = process.argv.slice(2).map((list) => list.split(',').map(Number));
 /** Connections that are kept, by what the order calls them. */
 const kept = new Map();
+/** How many datagrams came, by port and sender. */
+const received = new Map();
 
 async function listen() {
   for (const port of tcpPorts) {
@@ -18,7 +20,12 @@ async function listen() {
   }
   for (const port of udpPorts) {
     const socket = createSocket('udp6');
-    socket.on('message', (message, { address, port: theirs }) => socket.send(message, theirs, address));
+    const senders = {};
+    received.set(port, senders);
+    socket.on('message', (message, { address, port: theirs }) => {
+      senders[address] = (senders[address] ?? 0) + 1;
+      socket.send(message, theirs, address);
+    });
     socket.bind(port, '::');
     await once(socket, 'listening');
   }
@@ -94,7 +101,7 @@ async function flood({ address, port, milliseconds }) {
   return sent;
 }
 
-const ORDERS = { probe, keep, speak, flood };
+const ORDERS = { probe, keep, speak, flood, received: async ({ port }) => received.get(port) };
 
 await listen();
 console.log('ready');

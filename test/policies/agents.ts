@@ -48,6 +48,11 @@ export class Agent {
     return this.#order('flood', { address, port, milliseconds });
   }
 
+  /** How many datagrams came to a port, by the sender's address. */
+  received(port: number): Promise<Record<string, number>> {
+    return this.#order('received', { port });
+  }
+
   async stop(): Promise<void> {
     this.#child.stdin?.end();
     await once(this.#child, 'exit');

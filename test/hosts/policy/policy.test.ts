@@ -1,70 +1,17 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { PolicyAnswer, PolicyList } from '../../../src/api/index.js';
-import { ask } from '../../../src/cli/client.js';
-import { type Container, type Host, type Lab, until } from '../../lab/index.js';
+import type { PolicyAnswer } from '../../../src/api/index.js';
+import { until } from '../../lab/index.js';
 import { onLab } from '../../lab/suite.js';
 import { Agent } from '../../policies/agents.js';
 import { CASES, type Probe } from '../../policies/cases.js';
 import { partsOf } from '../../policies/model.js';
-import { PODS, type PodCase, type PodName } from '../../policies/pods.js';
+import { PODS } from '../../policies/pods.js';
+import { agree, enforce, listed, namesOf, policyOf, policyWorld, type World } from './world.js';
 
 /** How long an answer may take that must come, and how long is waited for one that must not, in milliseconds. */
 const PATIENCE = { answer: 8_000, silence: 400 };
-
-interface World {
-  a: Host;
-  b: Host;
-  pods: Record<PodName, Container>;
-  agents: Record<PodName, Agent>;
-}
-
-async function build(lab: Lab): Promise<World> {
-  const [a, b] = await lab.hosts(2);
-  await a.launch();
-  await b.launch({ token: await a.token() });
-  await a.isConnectedTo(b);
-  const hosts = { a, b };
-  const made = await Promise.all(
-    Object.entries<PodCase>(PODS).map(async ([name, { host, addresses, labels }]) => {
-      const container = await hosts[host].container(name);
-      const all = Object.entries(labels).flatMap(([key, value]) => ['--label', `${key}=${value}`]);
-      await container.attach('--name', name, ...all, `${addresses[0]}/24`, `${addresses[1]}/64`);
-      return [name, container, await Agent.start(container)] as const;
-    }),
-  );
-  return {
-    a,
-    b,
-    pods: Object.fromEntries(made.map(([name, container]) => [name, container])) as World['pods'],
-    agents: Object.fromEntries(made.map(([name, , agent]) => [name, agent])) as World['agents'],
-  };
-}
-
-const listed = (host: Host) => ask<PolicyList>(host.runDirectory, 'GET', '/policies');
-const namesOf = ({ policies }: PolicyList) => policies.map(({ namespace, name }) => `${namespace}/${name}`);
-const objectsOf = ({ policies }: PolicyList) => JSON.stringify(policies.map(({ object }) => object));
-
-/** Has both hosts enforce exactly these. */
-async function enforce({ a, b }: World, policies: readonly object[]): Promise<void> {
-  const names = namesOf(await listed(a));
-  if (names.length > 0) await ask(a.runDirectory, 'DELETE', '/policies', { names });
-  if (policies.length > 0) {
-    const documents = policies.map((object) => ({ where: 'a policy', object }));
-    await ask(a.runDirectory, 'POST', '/policies', { documents });
-  }
-  await agree(a, b);
-}
-
-/** Asked of a host right after its rules were brought into force; another one follows in its time. */
-async function agree(a: Host, b: Host): Promise<void> {
-  const wanted = objectsOf(await listed(a));
-  await until(`${b.name} has the same policies`, async () => objectsOf(await listed(b)) === wanted, {
-    every: 20,
-  });
-  await until(`${b.name} enforces them`, async () => (await listed(b)).pending === false, { every: 20 });
-}
 
 /** What is so, in the words of the table. */
 async function outcome({ agents }: World, probe: Probe): Promise<Probe> {
@@ -77,7 +24,7 @@ async function outcome({ agents }: World, probe: Probe): Promise<Probe> {
 }
 
 describe('policies', () => {
-  const world = onLab(build);
+  const world = onLab(policyWorld);
 
   test('let packets pass as the table says', async () => {
     for (const { under, policies, probes } of CASES) {
@@ -123,7 +70,7 @@ describe('policies', () => {
   test('pass large datagrams in both directions where they allow them', async () => {
     const { pods } = world();
     const everything = { podSelector: {}, policyTypes: ['Ingress', 'Egress'], ingress: [{}], egress: [{}] };
-    await enforce(world(), [object('open', everything)]);
+    await enforce(world(), [policyOf('open', everything)]);
     for (const address of PODS.api.addresses)
       expect(await pods.web.ping(address, { size: 20_000 })).toBe(true);
     await enforce(world(), []);
@@ -132,7 +79,7 @@ describe('policies', () => {
   test('hold for a container before it is heard, and for one that is known by its labels at once', async () => {
     const { a, b, agents } = world();
     await enforce(world(), [
-      object('late', {
+      policyOf('late', {
         podSelector: { matchLabels: { app: 'late' } },
         policyTypes: ['Ingress', 'Egress'],
         ingress: [{ from: [{ podSelector: { matchLabels: { app: 'late' } } }] }],
@@ -145,7 +92,7 @@ describe('policies', () => {
     expect(await agents.web.probe('10.32.0.21', 'TCP', 80, PATIENCE.silence)).toBe(false);
     await other.attach('--label', 'app=late', '10.32.0.22/24');
     await enforce(world(), [
-      object('late', {
+      policyOf('late', {
         podSelector: { matchLabels: { app: 'late' } },
         ingress: [{ from: [{ podSelector: { matchLabels: { app: 'late' } } }] }],
       }),
@@ -182,7 +129,7 @@ describe('policies', () => {
 
   test('are enforced again after somebody flushed the rules, and from the disk after a crash', async () => {
     const { a, b, agents } = world();
-    await enforce(world(), [object('deny', { podSelector: {} })]);
+    await enforce(world(), [policyOf('deny', { podSelector: {} })]);
     const isDenied = async () => !(await agents.api.probe(PODS.db.addresses[0], 'TCP', 80, PATIENCE.silence));
     expect(await isDenied()).toBe(true);
     await a.run(['nft', 'flush', 'ruleset']);
@@ -194,13 +141,6 @@ describe('policies', () => {
     expect(namesOf(found)).toEqual(['default/deny']);
     expect(await agents.web.probe(PODS.db.addresses[0], 'TCP', 80, PATIENCE.silence)).toBe(false);
   });
-});
-
-const object = (name: string, spec: object) => ({
-  apiVersion: 'networking.k8s.io/v1',
-  kind: 'NetworkPolicy',
-  metadata: { name },
-  spec,
 });
 
 const onlyAbout = (app: string) => (policy: object) => {
