@@ -350,7 +350,14 @@ function composeHost(
 /** The host itself on the networks, and the ways in and out of them. */
 function composeExposures(
   { plan, log }: Materials,
-  { networks, attachments, addressSource, endpoints, names }: Wire & ReturnType<typeof composeHost>,
+  {
+    networks,
+    attachments,
+    addressSource,
+    endpoints,
+    names,
+    enforcement,
+  }: Wire & ReturnType<typeof composeHost>,
   inside: InsideSubnets,
 ) {
   const { identity, settings, files } = plan;
@@ -368,6 +375,7 @@ function composeExposures(
   networks.addUser(exposures);
   inside.follow(exposures);
   endpoints.followHost(exposures);
+  exposures.on('changed', () => enforcement.changed());
   const hairpins = new Hairpins({
     firewall,
     ports: () => attachments.ports(),

@@ -48,7 +48,7 @@ export type PolicyRemoveRequest = Static<typeof PolicyRemoveRequest>;
 export const PolicyQuestion = Type.Object({
   source: Type.String({ minLength: 1, description: 'name of a container, NAMESPACE/NAME, or an address' }),
   destination: Type.String({ minLength: 1, description: 'as source' }),
-  port: Type.Integer({ minimum: 1, maximum: 65_535 }),
+  port: Type.String({ pattern: '^[1-9]\\d{0,4}$', description: 'of the destination' }),
   protocol: Type.Optional(Type.Union([Type.Literal('TCP'), Type.Literal('UDP'), Type.Literal('SCTP')])),
 });
 export type PolicyQuestion = Static<typeof PolicyQuestion>;

@@ -102,7 +102,7 @@ export class Policies implements PolicyControl {
       namespaces: new Map(),
     };
     const ends = facing(this.#endsOf(source, snapshot), this.#endsOf(destination, snapshot));
-    const question: Question = { ...ends, protocol, port };
+    const question: Question = { ...ends, protocol, port: Number(port) };
     const named = { source: endText(ends.source), destination: endText(ends.destination) };
     const host = hostReason(question);
     if (host !== undefined) return { ...named, allowed: true, reasons: [host] };

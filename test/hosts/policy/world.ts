@@ -1,5 +1,6 @@
 import type { PolicyList } from '../../../src/api/index.js';
 import { ask } from '../../../src/cli/client.js';
+import { cleanPolicy } from '../../../src/policy/index.js';
 import { type Container, type Host, type Lab, until } from '../../lab/index.js';
 import { Agent } from '../../policies/agents.js';
 import { PODS, type PodCase, type PodName } from '../../policies/pods.js';
@@ -43,22 +44,30 @@ const objectsOf = ({ policies }: PolicyList) => JSON.stringify(policies.map(({ o
 
 /** Has both hosts enforce exactly these. */
 export async function enforce({ a, b }: World, policies: readonly object[]): Promise<void> {
-  const names = namesOf(await listed(a));
+  const documents = policies.map((object) => ({ where: 'a policy', object }));
+  const wanted = new Set(policies.map(keyOf));
+  const names = namesOf(await listed(a)).filter((name) => !wanted.has(name));
+  if (documents.length > 0) await ask(a.runDirectory, 'POST', '/policies', { documents });
   if (names.length > 0) await ask(a.runDirectory, 'DELETE', '/policies', { names });
-  if (policies.length > 0) {
-    const documents = policies.map((object) => ({ where: 'a policy', object }));
-    await ask(a.runDirectory, 'POST', '/policies', { documents });
-  }
   await agree(a, b);
 }
 
-/** Asked of a host right after its rules were brought into force; another one follows in its time. */
+function keyOf(policy: object): string {
+  const { namespace, name } = cleanPolicy(policy, 'a policy').metadata;
+  return `${namespace}/${name}`;
+}
+
+/** The first host's rules are in force when it has answered; the other one follows in its time. */
 export async function agree(a: Host, b: Host): Promise<void> {
   const wanted = objectsOf(await listed(a));
-  await until(`${b.name} has the same policies`, async () => objectsOf(await listed(b)) === wanted, {
-    every: 20,
-  });
-  await until(`${b.name} enforces them`, async () => (await listed(b)).pending === false, { every: 20 });
+  await until(
+    `${b.name} enforces the same policies`,
+    async () => {
+      const found = await listed(b);
+      return objectsOf(found) === wanted && !found.pending;
+    },
+    { every: 50 },
+  );
 }
 
 /** A policy of the namespace `default`. */

@@ -48,6 +48,6 @@ test.each([
 test('a port is of TCP unless it says otherwise', () => {
   expect(parseSocket('5432')).toEqual({ port: '5432', protocol: 'TCP' });
   expect(parseSocket('53/udp')).toEqual({ port: '53', protocol: 'UDP' });
-  for (const text of ['', 'http', '53/icmp', '-1', '80/'])
+  for (const text of ['', 'http', '53/icmp', '-1', '80/', '0', '65536'])
     expect(() => parseSocket(text)).toThrow('is no port');
 });
