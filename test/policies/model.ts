@@ -48,6 +48,7 @@ function podOf(name: string, { addresses, labels }: PodCase): Pod {
     network: 0,
     addresses,
     namedPorts: namedPorts(labels),
+    sources: [],
     interface: `veth-${name}`,
   };
 }

@@ -23,7 +23,11 @@ export const PolicyList = Type.Object({
     description: 'why they are not enforced on this host; empty when they are',
   }),
   denied: Type.Object(
-    { ingress: Type.Integer(), egress: Type.Integer() },
+    {
+      ingress: Type.Integer(),
+      egress: Type.Integer(),
+      source: Type.Integer({ description: 'with the address of another container as their source' }),
+    },
     { description: 'packets on this host since its rules were made' },
   ),
 });

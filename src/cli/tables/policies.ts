@@ -10,8 +10,12 @@ export async function policiesTable({ policies, faults, denied }: PolicyList): P
     String(selected),
   ]);
   const listed = await table(['policy', 'containers', 'directions', 'selected'], rows, 'no policies');
-  const { ingress, egress } = denied;
+  const { ingress, egress, source } = denied;
   const counted =
-    policies.length === 0 ? [] : [`denied on this host: ${ingress} on ingress, ${egress} on egress`];
+    policies.length === 0
+      ? []
+      : [
+          `denied on this host: ${ingress} on ingress, ${egress} on egress, ${source} from addresses of others`,
+        ];
   return [listed, ...counted, ...faults].join('\n');
 }

@@ -1,6 +1,7 @@
+import ipaddr from 'ipaddr.js';
 import type { Labels } from '../../labels.js';
 import { DEFAULT_NAMESPACE, type NamedPort, type Pod, PROTOCOLS } from '../../policy/index.js';
-import type { Attachments } from '../attachments/index.js';
+import type { AttachedEndpoint, Attachments } from '../attachments/index.js';
 import type { Endpoints } from '../mac-routes/index.js';
 
 /** What Kubernetes' engines note about their containers; without it, a container is in `default`. */
@@ -29,18 +30,36 @@ export class Pods {
   /** Who has no name is called by an address. */
   all(nameOf: NameOf = () => undefined): Pod[] {
     const here = this.#attachments?.endpoints() ?? [];
-    const ports = new Map(here.map(({ network, mac, port }) => [`${network}/${mac}`, port]));
+    const interfaces = new Map(here.map((endpoint) => [`${endpoint.network}/${endpoint.mac}`, endpoint]));
+    const sources = new Map<string, string[]>();
+    for (const endpoint of here) {
+      const holder = holderOf(endpoint);
+      sources.set(holder, [...(sources.get(holder) ?? []), ...endpoint.fixed.map(withoutLength)]);
+    }
     const pods = this.#endpoints.all().filter((endpoint) => !this.#endpoints.isHost(endpoint));
-    return pods.map(({ network, mac, addresses, labels }) => ({
-      namespace: labels[NAMESPACE_LABEL] ?? DEFAULT_NAMESPACE,
-      name: addresses.map((address) => nameOf(network, address)).find(Boolean) ?? addresses[0] ?? mac,
-      labels,
-      network,
-      addresses,
-      namedPorts: namedPorts(labels),
-      interface: ports.get(`${network}/${mac}`),
-    }));
+    return pods.map(({ network, mac, addresses, labels }) => {
+      const own = interfaces.get(`${network}/${mac}`);
+      return {
+        namespace: labels[NAMESPACE_LABEL] ?? DEFAULT_NAMESPACE,
+        name: addresses.map((address) => nameOf(network, address)).find(Boolean) ?? addresses[0] ?? mac,
+        labels,
+        network,
+        addresses,
+        namedPorts: namedPorts(labels),
+        sources: own === undefined ? [] : (sources.get(holderOf(own)) ?? []),
+        interface: own?.port,
+      };
+    });
   }
+}
+
+/** What a container has on a network all its interfaces there may send from. */
+function holderOf({ network, containers: [{ id }] }: AttachedEndpoint): string {
+  return `${network} ${id}`;
+}
+
+function withoutLength(cidr: string): string {
+  return ipaddr.parse(cidr.split('/')[0] ?? cidr).toString();
 }
 
 function namedPorts(labels: Labels): NamedPort[] {

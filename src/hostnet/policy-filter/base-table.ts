@@ -32,6 +32,9 @@ const FAMILIES = [
  * the other way passes for as long as the flow is alive (`replies`). What was judged is remembered (`judged`) until any rule changes, which makes a
  * policy hold for connections that are there already: the way of who began them is closed at once.
  *
+ * An address that was given to a container is a source of its own interfaces only (`genuine`), else whoever pretends to be another would be allowed what that
+ * one is. What comes out of the tunnel was judged by the router at whose port it came in.
+ *
  * `server` is the MAC of the DNS server of the host, which is part of the host; the host and its own containers always reach each other.
  */
 export function baseTable(table: string, server: string): string {
@@ -42,12 +45,16 @@ export function baseTable(table: string, server: string): string {
   return `table bridge ${table} {
     counter denied_ingress {}
     counter denied_egress {}
+    counter denied_source {}
     ${each(
       ({ type, digit }) => `set host${digit} { type ${type}; }
+    set given${digit} { type ${type}; }
+    set own${digit} { type ifname . ${type}; }
     set replies${digit} { type ${type} . ${type} . inet_proto . inet_service . inet_service; size ${FLOWS}; flags dynamic,timeout; timeout ${REMEMBERED_FOR}; }
     set judged${digit} { type ${type} . ${type} . inet_proto . inet_service . inet_service; size ${FLOWS}; flags dynamic,timeout; timeout ${JUDGED_FOR}; }
     set pairs${digit} { type ${type} . ${type} . inet_proto; size ${FLOWS}; flags dynamic,timeout; timeout ${REMEMBERED_FOR}; }`,
     )}
+    set ports { type ifname; }
     set fragments4 { typeof ip saddr . ip daddr . ip id; size ${FRAGMENTS}; flags dynamic,timeout; timeout ${FRAGMENTS_FOR}; }
     set fragments6 { typeof ip6 saddr . ip6 daddr . frag id; size ${FRAGMENTS}; flags dynamic,timeout; timeout ${FRAGMENTS_FOR}; }
     map ingress { type ifname : verdict; }
@@ -57,6 +64,16 @@ export function baseTable(table: string, server: string): string {
     }
     chain deny_egress {
       counter name denied_egress drop
+    }
+    chain deny_source {
+      counter name denied_source drop
+    }
+    chain genuine {
+      iifname != @ports return
+      ${each(
+        ({ ip, digit }) => `iifname . ${ip} saddr @own${digit} return
+      ${ip} saddr @given${digit} goto deny_source`,
+      )}
     }
     chain note_fragments {
       ip frag-off & 0x3fff == 0x2000 update @fragments4 { ip saddr . ip daddr . ip id }
@@ -101,6 +118,7 @@ export function baseTable(table: string, server: string): string {
       meta protocol != { ip, ip6 } accept
       ether saddr ${server} accept
       ether daddr ${server} accept
+      jump genuine
       jump known
       jump later_fragments
       iifname vmap @egress
@@ -110,6 +128,7 @@ export function baseTable(table: string, server: string): string {
     chain input {
       type filter hook input priority filter; policy accept;
       meta protocol != { ip, ip6 } accept
+      jump genuine
       meta pkttype != host accept
       ${each(({ ip, digit }) => `${ip} daddr @host${digit} accept`)}
       jump known

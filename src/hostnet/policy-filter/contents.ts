@@ -27,7 +27,7 @@ export const EMPTY: Contents = {
 };
 
 /** Sets that the table has whatever the policies are. */
-export const HOST_SETS = ['host4', 'host6'] as const;
+export const FIXED_SETS: readonly string[] = ['host4', 'host6', 'given4', 'given6', 'own4', 'own6', 'ports'];
 
 const FAMILIES = [
   { ip: 'ip', family: 'ipv4', type: 'ipv4_addr', digit: 4 },
@@ -40,6 +40,15 @@ export function contentsOf(rules: RuleSet, host: readonly string[]): Contents {
   const sockets = [...rules.sockets].flatMap(([name, found]) =>
     byFamily(`sockets_${name}_`, found.map(socketText)),
   );
+  const own = [...rules.sources].flatMap(([port, addresses]) =>
+    addresses.map((address) => `"${port}" . ${address}`),
+  );
+  const fixed: [string, Set<string>][] = [
+    ...byFamily('host', host),
+    ...byFamily('given', [...rules.given]),
+    ...byFamily('own', own),
+    ['ports', new Set([...rules.sources.keys()].map((port) => `"${port}"`))],
+  ];
   const entries = (direction: Direction) =>
     new Map(
       [...rules.interfaces].flatMap(([port, isolation]): [string, string][] => {
@@ -48,7 +57,7 @@ export function contentsOf(rules: RuleSet, host: readonly string[]): Contents {
       }),
     );
   return {
-    sets: new Map([...byFamily('host', host), ...groups, ...sockets]),
+    sets: new Map([...fixed, ...groups, ...sockets]),
     chains: new Map(
       [...rules.chains].map(([name, chain]) => [chainName(chain.direction, name), rulesOf(chain)]),
     ),

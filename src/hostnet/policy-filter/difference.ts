@@ -1,6 +1,4 @@
-import { type Contents, HOST_SETS, setType } from './contents.js';
-
-const HOST: readonly string[] = HOST_SETS;
+import { type Contents, FIXED_SETS, setType } from './contents.js';
 
 /**
  * The lines that make one state of the table of another, in one transaction: what is new first, then the ports move to it, then what nobody uses goes. No
@@ -21,7 +19,7 @@ export function difference(table: string, before: Contents, after: Contents): st
 
 function newSets(table: string, before: Contents, after: Contents): string[] {
   return absent(after.sets, before.sets)
-    .filter((name) => !HOST.includes(name))
+    .filter((name) => !FIXED_SETS.includes(name))
     .map((name) => `add set bridge ${table} ${name} { type ${setType(name)}; }`);
 }
 
@@ -62,7 +60,7 @@ function oldChains(table: string, before: Contents, after: Contents): string[] {
 
 function oldSets(table: string, before: Contents, after: Contents): string[] {
   return absent(before.sets, after.sets)
-    .filter((name) => !HOST.includes(name))
+    .filter((name) => !FIXED_SETS.includes(name))
     .map((name) => `delete set bridge ${table} ${name}`);
 }
 

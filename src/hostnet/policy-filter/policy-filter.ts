@@ -8,10 +8,11 @@ import { baseTable } from './base-table.js';
 import { type Contents, contentsOf, EMPTY } from './contents.js';
 import { difference } from './difference.js';
 
-/** Packets that policies denied, by the direction of the policies. */
+/** Packets that policies denied, by the direction of the policies, and those with the address of another container as their source. */
 export interface Denied {
   readonly ingress: number;
   readonly egress: number;
+  readonly source: number;
 }
 
 const parseCounters = validator(
@@ -85,11 +86,15 @@ export class PolicyFilter {
   /** Since the table was made. */
   denied(): Promise<Denied> {
     return this.#work.run(async () => {
-      if (this.#written === undefined) return { ingress: 0, egress: 0 };
+      if (this.#written === undefined) return { ingress: 0, egress: 0, source: 0 };
       const printed = await run('nft', ['--json', 'list', 'counters', 'table', 'bridge', this.#table]);
       const { nftables } = parseCounters(JSON.parse(printed));
       const of = (name: string) => nftables.find(({ counter }) => counter?.name === name)?.counter?.packets;
-      return { ingress: of('denied_ingress') ?? 0, egress: of('denied_egress') ?? 0 };
+      return {
+        ingress: of('denied_ingress') ?? 0,
+        egress: of('denied_egress') ?? 0,
+        source: of('denied_source') ?? 0,
+      };
     });
   }
 

@@ -18,7 +18,22 @@ export function compile(snapshot: Snapshot): RuleSet {
     if (pod.interface !== undefined && Object.keys(isolation).length > 0)
       interfaces.set(pod.interface, isolation);
   }
-  return { groups: maker.groups, sockets: maker.sockets, chains: maker.chains, interfaces };
+  return {
+    groups: maker.groups,
+    sockets: maker.sockets,
+    chains: maker.chains,
+    given: new Set(snapshot.pods.flatMap(({ addresses }) => addresses)),
+    sources: sourcesOf(snapshot.pods),
+    interfaces,
+  };
+}
+
+function sourcesOf(pods: readonly Pod[]): Map<string, readonly string[]> {
+  return new Map(
+    pods.flatMap(({ interface: port, addresses, sources }) =>
+      port === undefined ? [] : [[port, [...new Set([...addresses, ...sources])]]],
+    ),
+  );
 }
 
 /** Of each pod of this host the policies that select it, in the order of their names. */

@@ -76,6 +76,22 @@ describe('policies', () => {
     await enforce(world(), []);
   });
 
+  test('are not evaded by whoever sends from the address of another container', async () => {
+    const { a, pods, agents } = world();
+    const [[db], [api]] = [PODS.db.addresses, PODS.api.addresses];
+    const from = [{ podSelector: { matchLabels: { app: 'api' } } }];
+    await enforce(world(), [
+      policyOf('db', { podSelector: { matchLabels: { app: 'db' } }, ingress: [{ from }] }),
+    ]);
+    const { ifname } = await pods.plain.device();
+    await pods.plain.ip(`address add ${api}/32 dev lo`, `route add ${db}/32 dev ${ifname} src ${api}`);
+    expect(await agents.plain.flood(db, 5353, 100)).toBeGreaterThan(0);
+    await until('they were denied', async () => (await listed(a)).denied.source > 0);
+    expect(await agents.db.received(5353)).not.toHaveProperty([`::ffff:${api}`]);
+    await pods.plain.ip(`route del ${db}/32 dev ${ifname}`, `address del ${api}/32 dev lo`);
+    await enforce(world(), []);
+  });
+
   test('hold for a container before it is heard, and for one that is known by its labels at once', async () => {
     const { a, b, agents } = world();
     await enforce(world(), [

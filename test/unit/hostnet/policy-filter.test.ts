@@ -10,6 +10,7 @@ const pod = (name: string, address: string, more: Partial<Pod> = {}): Pod => ({
   network: 0,
   addresses: [address],
   namedPorts: [],
+  sources: [],
   interface: undefined,
   ...more,
 });
@@ -37,10 +38,11 @@ test('nothing is written where nothing differs', () => {
   expect(difference('t', contents([db], fromApi), contents([db], fromApi))).toEqual([]);
 });
 
-test('a pod that comes is an element, and what was judged before is judged again', () => {
+test('a pod that comes is an element of each set that it belongs to, and what was judged before is judged again', () => {
   const pods = [db, pod('api', '10.0.0.2')];
   const lines = difference('t', contents([db], fromApi), contents(pods, fromApi));
   expect(lines).toEqual([
+    'add element bridge t given4 { 10.0.0.2 }',
     expect.stringMatching(/^add element bridge t group_[0-9a-f]{12}_4 \{ 10\.0\.0\.2 \}$/),
     ...FLUSHES,
   ]);
@@ -62,6 +64,20 @@ test('another policy is a new chain, to which the port moves before the old one 
     'flush set',
     'flush set',
   ]);
+});
+
+test('an interface may send from its own addresses', () => {
+  expect(contents([pod('db', 'fd00::1', { interface: 'veth-db', sources: ['10.0.0.9'] })]).sets).toEqual(
+    new Map([
+      ['host4', new Set(['192.0.2.1'])],
+      ['host6', new Set()],
+      ['given4', new Set()],
+      ['given6', new Set(['fd00::1'])],
+      ['own4', new Set(['"veth-db" . 10.0.0.9'])],
+      ['own6', new Set(['"veth-db" . fd00::1'])],
+      ['ports', new Set(['"veth-db"'])],
+    ]),
+  );
 });
 
 test('ports of several entries are one set without overlaps', () => {
