@@ -128,21 +128,40 @@ describe('a mesh of three that is checked', () => {
     return { a, b, c };
   });
 
-  test('is found to work, then a narrow path and a dead host are told apart, each with its remedy', async () => {
+  const all = ['ok', 'ok', 'ok', 'ok', 'ok'];
+
+  test('is found to work', async () => {
     const { a, b, c } = world();
-    const all = ['ok', 'ok', 'ok', 'ok', 'ok'];
     expect(cellsOf(await a.weft('check'))).toEqual({ [b.name]: all, [c.name]: all });
+  });
+
+  test('is said to pass over TCP where UDP is blocked, with what was tried, and nothing fails', async () => {
+    const { a, b, c } = world();
+    const { wire } = b.port;
+    for (const direction of [{ from: b }, { to: b }]) await wire.lose('udp', direction);
+    await until('it passes over TCP', async () =>
+      (await a.report()).connections.some(({ nickname, path }) => nickname === b.name && path === 'tcp'),
+    );
+    const { code, stdout } = await a.tryWeft('check', '--timeout', '10');
+    expect(cellsOf(stdout)).toEqual({ [b.name]: ['ok', 'over TCP', 'ok', 'ok', 'ok'], [c.name]: all });
+    expect(stdout).toMatch(new RegExp(`${b.name}.*, data: over TCP\n {2}→ .*UDP.*${b.address}:6783`));
+    expect(code).toBe(0);
+  });
+
+  test('has a narrow path and a cut wire told apart, each with its remedy', async () => {
+    const { a, b, c } = world();
     const large = `udp sport 6783 ip saddr ${a.address} meta length > 1400 drop`;
     await c.run(['nft', `add table inet cut; add chain inet cut in { type filter hook input priority 0; }`]);
     await c.run(['nft', `add rule inet cut in ${large}`]);
-    for (const pid of [b.daemon, b.forwarder]) process.kill(pid, 'SIGKILL');
+    await b.port.unplug();
     const { code, stdout, stderr } = await a.tryWeft('check', '--timeout', '10');
     expect(cellsOf(stdout)).toEqual({
       [b.name]: [expect.stringMatching(/^(no answer|down)$/), 'no way', '-', '-', '-'],
       [c.name]: ['ok', 'ok', 'cut to it', 'ok', 'ok'],
     });
-    expect(stdout).toMatch(/, mtu: cut to it\n {2}→ .*smaller --mtu/);
+    expect(stdout).toMatch(/, control: (no answer|down)\n {2}→ .*TCP passes between the hosts/);
     expect(stdout).toMatch(/, data: no way\n {2}→ \S/);
+    expect(stdout).toMatch(/, mtu: cut to it\n {2}→ .*smaller --mtu/);
     expect({ code, stderr }).toEqual({
       code: 1,
       stderr: expect.stringMatching(/^weft: not everything works with 2 of 2 peers: .*\n$/),
