@@ -60,6 +60,8 @@ describe('a router that is asked by others who check', () => {
     hails.heard(OTHER, 7);
     hails.heard(ASKER, 6);
     const answering = answerer.answer(ASKER, question);
+    hails.heard(ASKER, 6);
+    hails.heard(OTHER, 7);
     clock.pass(500);
     await answering;
     expect((sent[0]?.message.found ?? 0) & FOUND.hail).toBe(0);
@@ -86,7 +88,7 @@ describe('a router that is asked by others who check', () => {
     const pending = new Promise<boolean>((resolve) => {
       finish = resolve;
     });
-    const { clock, sent, probed, answerer } = asked({ probes: () => pending });
+    const { clock, hails, sent, probed, answerer } = asked({ probes: () => pending });
     const all = Array.from({ length: 1_000 }, (_, i) =>
       answerer.answer(idOf(i + 1), { ...question, name: [] }),
     );
@@ -95,12 +97,36 @@ describe('a router that is asked by others who check', () => {
     finish(true);
     await Promise.all(all);
     expect(sent).toHaveLength(64);
+    const next = idOf(2_000);
+    hails.heard(next, 7);
+    await answerer.answer(next, { ...question, name: [] });
+    expect(sent.at(-1)?.to).toBe(next);
+  });
+
+  test('sends no larger probes than its own containers would, whatever is asked', async () => {
+    const { hails, probed, answerer } = asked();
+    hails.heard(ASKER, 7);
+    await answerer.answer(ASKER, { ...question, mtu: 65_535 });
+    expect(probed.map(({ mtu }) => mtu)).toEqual([undefined, 1_418]);
+  });
+
+  test('remembers the hails of 4,096 routers, those that came last', async () => {
+    const { clock, hails, sent, answerer } = asked();
+    for (let i = 0; i < 5_000; i += 1) hails.heard(idOf(i + 1), 7);
+    const toldBy = async (peer: PeerId) => {
+      const answering = answerer.answer(peer, { ...question, name: [] });
+      clock.pass(500);
+      await answering;
+      return ((sent.at(-1)?.message.found ?? 0) & FOUND.hail) !== 0;
+    };
+    expect([await toldBy(idOf(1)), await toldBy(idOf(5_000))]).toEqual([false, true]);
   });
 
   test('answers in no more bytes than any name of its own takes', () => {
     const message = { kind: ANSWER, id: 7, mtu: 1_418, name: ['x'.repeat(400)], found: 15 };
     expect(encodeCheckMessage(message).length).toBeLessThan(420);
     expect(() => encodeCheckMessage({ ...message, name: ['x'.repeat(401)] })).toThrow(RangeError);
+    expect(() => encodeCheckMessage({ ...message, name: ['x', 'y'] })).toThrow(RangeError);
   });
 });
 
