@@ -14,7 +14,7 @@ try {
     viewport: { width: 1000, height: 560 },
   });
   await page.goto(server.url);
-  await page.locator('#outline [data-kind=relayed] button').nth(1).press('Enter');
+  await page.locator('#outline [data-kind=relay] button').nth(1).press('Enter');
   await page.waitForTimeout(12_000); // the curves want something to show
   await page.screenshot({ path: PICTURE });
 } finally {

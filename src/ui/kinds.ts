@@ -26,9 +26,9 @@ export const KINDS: Readonly<Record<Kind, Look>> = {
     means:
       'Packets go straight over UDP and are not encrypted, since both ends trust the subnets between them.',
   },
-  relayed: {
-    name: 'relayed',
-    colour: '--relayed',
+  relay: {
+    name: 'relay',
+    colour: '--relay',
     dash: [7, 5],
     means: 'Packets go through another router, which cannot read them.',
   },

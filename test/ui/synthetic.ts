@@ -19,17 +19,7 @@ import { EVENTS_VERSION, type EventLine } from '../../src/events/index.js';
 import { packageRoot } from '../../src/version.js';
 
 const TOWNS = ['oslo', 'turin', 'porto', 'ghent', 'graz', 'lyon', 'bergen', 'delft'];
-const KINDS = [
-  'direct',
-  'direct',
-  'direct',
-  'direct',
-  'plain',
-  'direct',
-  'relayed',
-  'direct',
-  'tcp',
-] as const;
+const KINDS = ['direct', 'direct', 'direct', 'direct', 'plain', 'direct', 'relay', 'direct', 'tcp'] as const;
 const MEGABIT = 125_000;
 
 /** A mesh of so many hosts, which changes a little whenever somebody looks. */
@@ -77,8 +67,8 @@ export class SyntheticMesh implements MeshSource {
     return {
       kind,
       control: !isDown,
-      via: kind === 'relayed' ? 'turin-1' : null,
-      rtt: isDown ? null : distance(0, i) * (kind === 'relayed' ? 2 : 1),
+      via: kind === 'relay' ? 'turin-1' : null,
+      rtt: isDown ? null : distance(0, i) * (kind === 'relay' ? 2 : 1),
       loss: isDown ? 1 : i % 13 === 5 ? 0.03 : 0,
       cipher: kind === 'plain' ? 'plain' : 'aes-256-gcm',
       pathMtu: 1500,
@@ -158,7 +148,7 @@ export class SyntheticMesh implements MeshSource {
       nickname: host.nickname,
       link: 'up' as const,
       udp: kind === 'none' ? ('down' as const) : ('up' as const),
-      path: kind === 'relayed' ? ('relay' as const) : kind === 'plain' ? ('direct' as const) : kind,
+      path: kind === 'plain' ? ('direct' as const) : kind,
       via: via === null ? null : idOf(1),
       viaNickname: via,
       ...{ endpoint, rtt, loss, pathMtu, cipher },

@@ -1,13 +1,12 @@
+import type { PathWord } from '../../events/index.js';
 import type { Connection, Peer } from '../schemas.js';
 
-/** How packets reach a peer; `plain`: directly, and not encrypted, since both ends trust the wire. */
-export const PEER_PATHS = ['direct', 'relayed', 'tcp', 'plain', 'none'] as const;
-export type PeerPathKind = (typeof PEER_PATHS)[number];
+/** The ways in which packets may reach a peer, called as events call them. */
+export const PEER_PATHS: readonly PathWord[] = ['direct', 'relay', 'tcp', 'plain', 'none'];
 
-export function pathOf(connection: Connection | undefined): PeerPathKind {
+export function pathOf(connection: Connection | undefined): PathWord {
   if (connection === undefined) return 'none';
   const { path, cipher } = connection;
-  if (path === 'relay') return 'relayed';
   return path === 'direct' && cipher === 'plain' ? 'plain' : path;
 }
 

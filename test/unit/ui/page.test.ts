@@ -63,7 +63,7 @@ describe.skipIf(chromiumIsMissing())('the page', { timeout: PATIENCE }, () => {
     'dark',
   ] as const)('has no serious fault of accessibility in its %s theme', async (colorScheme) => {
     const page = await open(new SyntheticMesh(30), { colorScheme });
-    await page.locator('[data-kind=relayed] button').nth(1).press('Enter');
+    await page.locator('[data-kind=relay] button').nth(1).press('Enter');
     await page.getByRole('heading', { name: 'Addresses tried' }).waitFor();
     expect(await seriousFaults(page)).toEqual([]);
     await page.getByRole('button', { name: 'Table' }).click();

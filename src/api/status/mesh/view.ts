@@ -1,6 +1,6 @@
+import type { PathWord } from '../../../events/index.js';
 import type { Peer } from '../../schemas.js';
 import type { Readiness } from '../health.js';
-import type { PeerPathKind } from '../peer-path.js';
 
 /** A router of the network. */
 export interface HostView {
@@ -18,7 +18,7 @@ export interface HostView {
 
 /** How packets get from this router to another one. */
 export interface LinkView {
-  readonly kind: PeerPathKind;
+  readonly kind: PathWord;
   /** Whether there is a control link. */
   readonly control: boolean;
   /** Nickname of the relay. */

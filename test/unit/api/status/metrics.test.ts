@@ -40,7 +40,7 @@ describe('metrics', () => {
     expect(await values('weft_peers', seen)).toEqual({
       'path="direct"': 1,
       'path="plain"': 1,
-      'path="relayed"': 1,
+      'path="relay"': 1,
       'path="tcp"': 1,
       'path="none"': 2,
     });
