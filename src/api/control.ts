@@ -16,6 +16,7 @@ import type {
   Datapath,
   DetachRequest,
   Peer,
+  Readiness,
   Report,
   Source,
   Status,
@@ -37,6 +38,7 @@ export interface RouterControl {
   report(): Promise<Report>;
   /** What the status address tells. */
   observe(): Promise<Observation>;
+  readiness(): Promise<Readiness>;
   peers(): readonly Peer[];
   connections(): Promise<readonly Connection[]>;
   targets(): readonly Target[];

@@ -39,6 +39,7 @@ export type {
   Datapath,
   DetachRequest,
   Peer,
+  Readiness,
   Report,
   Source,
   Status,

@@ -13,6 +13,7 @@ import { networksRoutes } from './routes/networks.js';
 import { pathsRoutes } from './routes/paths.js';
 import { peersRoute } from './routes/peers.js';
 import { policiesRoutes } from './routes/policies.js';
+import { readyRoute } from './routes/ready.js';
 import { reportRoute } from './routes/report.js';
 import { statusRoute } from './routes/status.js';
 import { stopRoutes } from './routes/stop.js';
@@ -25,6 +26,7 @@ import { versionRoute } from './routes/version.js';
 export function registerRoutes(app: App, router: RouterControl): void {
   versionRoute(app, router);
   statusRoute(app, router);
+  readyRoute(app, router);
   reportRoute(app, router);
   peersRoute(app, router);
   connectionsRoute(app, router);

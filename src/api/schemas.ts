@@ -166,6 +166,14 @@ export const Status = Type.Object({
 });
 export type Status = Static<typeof Status>;
 
+/** Whether the router can do for the containers of this host what it is there for. */
+export const Readiness = Type.Object({
+  ready: Type.Boolean(),
+  reasons: Type.Array(Type.String(), { description: 'why not' }),
+  warnings: Type.Array(Type.String(), { description: 'what is wrong and makes nothing unready' }),
+});
+export type Readiness = Static<typeof Readiness>;
+
 export const Datapath = Type.Object({
   forwarder: Type.Object({
     version: Type.String(),

@@ -9,6 +9,7 @@ import type {
   NetworkCreateRequest,
   NetworkRemoveRequest,
   Peer,
+  Readiness,
   Report,
   RouterControl,
   Source,
@@ -28,7 +29,7 @@ import { connectionView, datapathView, peerView } from './views.js';
 
 export interface ControlApiOptions {
   readonly parts: Parts;
-  /** What is wrong on this host, in sentences. */
+  /** What of this router on the host is not as it should be, in sentences. */
   readonly findings: () => Promise<string[]>;
   /** Of the forwarder: whether it was at work before this router, and how often it was started again. */
   readonly run: () => Pick<Status['forwarder'], 'adopted' | 'restarts'>;
@@ -100,10 +101,11 @@ export class ControlApi implements RouterControl {
   }
 
   async status(): Promise<Status> {
-    return await this.#statusWith(await this.connections());
+    const [connections, findings] = await Promise.all([this.connections(), this.#options.findings()]);
+    return this.#statusWith(connections, findings);
   }
 
-  async #statusWith(connections: readonly Connection[]): Promise<Status> {
+  #statusWith(connections: readonly Connection[], findings: readonly string[]): Status {
     const { request, plan, mtu, trust, attachments, names, networks, exposures, statusPlace } = this.#parts;
     const { identity, settings } = plan;
     const { network } = trust;
@@ -135,7 +137,7 @@ export class ControlApi implements RouterControl {
       networks: networks.list().length - 1,
       statusAddress: statusPlace.address,
       exposed: exposures.list(),
-      faults: await this.#options.findings(),
+      faults: [...findings, ...statusPlace.faults()],
     };
   }
 
@@ -191,16 +193,17 @@ export class ControlApi implements RouterControl {
 
   async observe(): Promise<Observation> {
     const { names, addresses, docker, custody, mesh, overlay, forwarder } = this.#parts;
-    const connections = await this.connections();
-    const [status, dns, counted, segments, daemon] = await Promise.all([
-      this.#statusWith(connections),
+    const [connections, faults, dns, counted, segments, daemon] = await Promise.all([
+      this.connections(),
+      this.#options.findings(),
       names.status(),
       forwarder.stats().catch(() => null),
       forwarder.dump().catch(() => null),
       daemonFacts(),
     ]);
     return {
-      status,
+      status: this.#statusWith(connections, faults),
+      faults,
       peers: this.peers(),
       connections,
       dns,
@@ -215,6 +218,11 @@ export class ControlApi implements RouterControl {
       loops: (segments?.networks ?? []).flatMap(({ loop }) => (loop === null ? [] : [loop])),
       daemon,
     };
+  }
+
+  async readiness(): Promise<Readiness> {
+    const { readiness } = await import('../api/status/index.js');
+    return readiness(await this.observe());
   }
 
   peers(): readonly Peer[] {

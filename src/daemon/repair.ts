@@ -58,11 +58,11 @@ export class Repair {
     });
   }
 
-  /** What is wrong on this host now, in sentences. */
+  /** What of this router on the host is not as it should be now, in sentences. */
   async findings(): Promise<string[]> {
-    const { links, statusPlace, enforcement } = this.#parts;
+    const { links, enforcement } = this.#parts;
     const faults = this.#faults(await links()).map(({ what }) => what);
-    return [...faults, ...statusPlace.faults(), ...enforcement.faults()];
+    return [...faults, ...enforcement.faults()];
   }
 
   async #inspect(lostTap: number | undefined): Promise<void> {

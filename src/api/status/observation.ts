@@ -5,6 +5,8 @@ import type { Connection, Peer, Status } from '../schemas.js';
 /** What a router is like at one moment: all that the status address tells comes from here. */
 export interface Observation {
   readonly status: Status;
+  /** What is wrong on this host and hinders its containers, in sentences. */
+  readonly faults: readonly string[];
   readonly peers: readonly Peer[];
   readonly connections: readonly Connection[];
   readonly dns: DnsStatus;

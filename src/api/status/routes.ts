@@ -1,8 +1,8 @@
 import Type, { type Static } from 'typebox';
 import { type Clock, SystemClock } from '../../clock.js';
 import type { App } from '../app.js';
-import { Nullable, PeerId } from '../schemas.js';
-import { Readiness, readiness } from './health.js';
+import { Nullable, PeerId, Readiness } from '../schemas.js';
+import { readiness } from './health.js';
 import type { Observation, Observe } from './observation.js';
 import { Sights } from './sights.js';
 

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
-import type { Attachment, Connection, Ipam, Status } from '../../api/index.js';
+import type { Attachment, Connection, Readiness } from '../../api/index.js';
 import { WeftError } from '../../errors.js';
 import type { EventLine } from '../../events/index.js';
 import { ask, follow } from '../client.js';
@@ -48,7 +48,7 @@ export function registerWait(program: Command): void {
     .option('--peers <count>', 'traffic flows with so many other routers', wholeNumber(1, 16_384))
     .option(
       '--ready',
-      'containers can be attached: the forwarder runs, addresses can be given, names are served',
+      'containers can be attached: the forwarder runs, addresses can be given, names are served, nothing on the host is broken',
     )
     .option('--attached <container>', 'this container of this host, by its name or id, is on a network')
     .option('--timeout <seconds>', 'give up after so long (default: never)', wholeNumber(0, MAX_TIMEOUT))
@@ -134,14 +134,8 @@ async function lacksPeers(runDir: string, wanted: number): Promise<string | unde
 }
 
 async function lacksReadiness(runDir: string): Promise<string | undefined> {
-  const { forwarder, dnsWaiting } = await ask<Status>(runDir, 'GET', '/status');
-  if (!forwarder.connected) return 'the forwarder does not run';
-  const [waiting] = dnsWaiting;
-  if (waiting !== undefined) return `names are not served at ${waiting.address}: ${waiting.reason}`;
-  const { owned, owners, note } = await ask<Ipam>(runDir, 'GET', '/ipam');
-  // Whoever owns none asks those that do.
-  if (owned > 0 || owners.some(({ reachable, heir }) => reachable && heir === null)) return undefined;
-  return `no address can be given: ${note ?? '`weft status ipam` says who owns them'}`;
+  const { reasons } = await ask<Readiness>(runDir, 'GET', '/ready');
+  return reasons.length === 0 ? undefined : reasons.join('; ');
 }
 
 async function lacksContainer(runDir: string, wanted: string): Promise<string | undefined> {

@@ -125,6 +125,7 @@ describe('the API', () => {
       '/peers/remove',
       '/peers/revoke',
       '/ping',
+      '/ready',
       '/report',
       '/reset',
       '/sources',

@@ -1,6 +1,5 @@
 import type { PathWord } from '../../../events/index.js';
-import type { Peer } from '../../schemas.js';
-import type { Readiness } from '../health.js';
+import type { Peer, Readiness } from '../../schemas.js';
 
 /** A router of the network. */
 export interface HostView {

@@ -16,7 +16,7 @@ export const DAEMON: readonly Family[] = [
   gauge(
     'weft_faults',
     'What of this router on the host somebody else changed, and is not put right yet.',
-    ({ status }) => status.faults.length,
+    ({ faults }) => faults.length,
   ),
   gauge('weft_clock_seconds', 'Unix time by the clock of this host.', ({ daemon }) => daemon.now),
   gauge(

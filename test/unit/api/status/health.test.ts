@@ -14,11 +14,8 @@ describe('readiness', () => {
     const { status, dns, ipam } = healthy;
     const seen = {
       ...healthy,
-      status: {
-        ...status,
-        forwarder: { ...status.forwarder, connected: false },
-        faults: ['the bridge weft is gone'],
-      },
+      status: { ...status, forwarder: { ...status.forwarder, connected: false } },
+      faults: ['the bridge weft is gone'],
       dns: { ...dns, waiting: [{ address: '172.17.0.1:53', reason: 'this host does not have the address' }] },
       ipam: { ...ipam, founders: [], note: 'waiting for host-b' },
     };
@@ -32,6 +29,26 @@ describe('readiness', () => {
       ],
       warnings: [],
     });
+  });
+
+  test('is missing while this router has no addresses and nobody who has some is reached', () => {
+    const { ipam } = healthy;
+    const [owner] = ipam.owners;
+    if (owner === undefined) throw new Error('somebody owns addresses');
+    const seen = (other: Partial<typeof owner>) =>
+      readiness({ ...healthy, ipam: { ...ipam, owned: 0, owners: [{ ...owner, ...other }] } });
+    expect(seen({ reachable: true }).ready).toBe(true);
+    for (const other of [{ reachable: false }, { heir: '00000000000000aa' }]) {
+      expect(seen(other)).toMatchObject({
+        ready: false,
+        reasons: [expect.stringMatching(/^no address can be given/)],
+      });
+    }
+  });
+
+  test('does not depend on whether somebody can watch', () => {
+    const faults = ['metrics are not served at 127.0.0.1:6782: another program listens there'];
+    expect(readiness({ ...healthy, status: { ...healthy.status, faults } }).ready).toBe(true);
   });
 
   test('stays when no peer is reached, which is told', () => {

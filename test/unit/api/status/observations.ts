@@ -38,6 +38,7 @@ export function observation(more: Partial<Observation> = {}): Observation {
       exposed: [],
       faults: [],
     },
+    faults: [],
     peers: [],
     connections: [],
     dns: {
