@@ -38,6 +38,10 @@ const NAME = {
   container: Type.String({ description: 'whose name it is, as the host that gave it says' }),
 };
 const Addresses = Type.Array(Type.String(), { description: 'what the name stands for' });
+const RANGES = {
+  ranges: Type.Array(Type.String(), { description: 'first and last address, or the only one' }),
+  count: Type.Integer({ description: 'how many addresses that are' }),
+};
 
 /** The details of each kind. */
 export const KINDS = {
@@ -81,6 +85,14 @@ export const KINDS = {
   'name-added': Type.Object({ ...NAME, addresses: Addresses }),
   'name-changed': Type.Object({ ...NAME, addresses: Addresses }),
   'name-removed': Type.Object(NAME),
+  'addresses-received': Type.Object({
+    peer: Type.Union([Type.String(), Type.Null()], {
+      description: 'id of the router whose they were; null: nobody’s, the range was split just now',
+    }),
+    nickname: PEER.nickname,
+    ...RANGES,
+  }),
+  'addresses-given': Type.Object({ ...PEER, ...RANGES }),
   'address-moved': Type.Object({
     ...PEER,
     network: Network,

@@ -30,6 +30,10 @@ const SENTENCES: Sentences = {
   'name-changed': ({ name, addresses, ...peer }) =>
     `${name} of ${called(peer)} is ${addresses.join(' ')} now`,
   'name-removed': ({ name, ...peer }) => `${name} of ${called(peer)} is gone`,
+  'addresses-received': ({ peer, nickname, ...ranges }) =>
+    `${rangesText(ranges)} came to this router ${peer === null ? 'when the range was split' : `from ${called({ peer, nickname })}`}`,
+  'addresses-given': ({ ranges, count, ...peer }) =>
+    `${rangesText({ ranges, count })} went to ${called(peer)}`,
   'address-moved': ({ address, mac, network, ...peer }) =>
     `${address} on ${network} moved to ${mac} at ${called(peer)}`,
   'loop-found': ({ network, peer, muted }) =>
@@ -58,6 +62,16 @@ function lostText({ reason, from, to }: LostLine): string {
 
 function called({ peer, nickname }: { readonly peer: string; readonly nickname: string }): string {
   return nickname === '' ? peer : nickname;
+}
+
+function rangesText({
+  ranges,
+  count,
+}: {
+  readonly ranges: readonly string[];
+  readonly count: number;
+}): string {
+  return `${count} ${count === 1 ? 'address' : 'addresses'} (${ranges.join(' ')})`;
 }
 
 function named({ name, container }: EventDetails<'container-attached'>): string {

@@ -5,7 +5,7 @@ import { AddressFormat } from './address-format.js';
 import { AddressRing } from './address-ring.js';
 import type { AddressAllocator } from './allocation/index.js';
 import { RingGossip } from './gossip.js';
-import { type Allocation, IPV4, IPV6, type Output, type RingState } from './ownership/index.js';
+import { type Allocation, IPV4, IPV6, type Move, type Output, type RingState } from './ownership/index.js';
 import {
   addressText,
   type Block,
@@ -58,6 +58,8 @@ export interface AddressServiceOptions {
    * an older disk, or it had been removed.
    */
   readonly onLost: (owner: string, address: string, to: PeerId) => void;
+  /** Addresses came to this router or went from it; the new owners are on the disk. */
+  readonly onMoved: (moves: readonly Move[]) => void;
   /** Something was refused or failed; `error.code` names a counter. */
   readonly onWarning: (error: WeftError, peer: PeerId | undefined) => void;
 }
@@ -292,7 +294,7 @@ export class AddressService implements AddressAllocator {
   }
 
   #do(output: Output): void {
-    const { onLost, onWarning } = this.#options;
+    const { onLost, onMoved, onWarning } = this.#options;
     switch (output.kind) {
       case 'send':
         this.#send(output.to, output.message);
@@ -307,6 +309,9 @@ export class AddressService implements AddressAllocator {
         for (const text of this.#format.format(output.allocation)) {
           onLost(output.allocation.owner, text, output.to);
         }
+        break;
+      case 'moved':
+        onMoved(output.moves);
         break;
       case 'warning':
         onWarning(output.error, output.peer);

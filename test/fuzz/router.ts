@@ -272,6 +272,7 @@ export class Router {
       now: () => this.now(),
       random: this.#routers.world.random,
       onLost: () => {},
+      onMoved: () => {},
       onWarning: (error) => this.warnings.push(error),
     });
     changed = this.#open(addresses.channel);

@@ -13,6 +13,7 @@ import { nameOf } from '../membership/index.js';
 import type { StateFiles } from '../state/index.js';
 import { countNamed, Founding } from './founding.js';
 import type { AddressPlan } from './ipalloc.js';
+import { type MovedRanges, movedRanges } from './moved-ranges.js';
 import type { Ring } from './ring-files.js';
 
 /** Of messages between the parts of the ring. */
@@ -40,6 +41,8 @@ export interface AddressesOptions {
 export interface AddressesEvents {
   /** Some address in use here is not known to be in use any more. */
   lost: [];
+  /** Addresses came to this router from another one, or went to it. */
+  moved: [ranges: MovedRanges];
 }
 
 /** The router's part in the ring of addresses: kept on disk, told to others, begun, left and taken over. */
@@ -82,6 +85,9 @@ export class Addresses extends EventEmitter<AddressesEvents> implements AddressA
           peer: to,
         });
         this.emit('lost');
+      },
+      onMoved: (moves) => {
+        for (const ranges of movedRanges(identity.peer, moves)) this.emit('moved', ranges);
       },
       onWarning: (error, peer) => log.warn(error.message, { code: error.code, ...(peer && { peer }) }),
     });

@@ -5,6 +5,7 @@ import type { PeerId } from '../../identity/index.js';
 import type { Mesh } from '../../mesh/index.js';
 import type { Overlay } from '../../overlay/index.js';
 import { weftVersion } from '../../version.js';
+import { type Addresses, countOf, rangeText } from '../addresses/index.js';
 import type { Attachments } from '../attachments/index.js';
 import type { Endpoints } from '../mac-routes/index.js';
 import type { Trust } from '../membership/index.js';
@@ -24,6 +25,7 @@ export interface Happening {
   readonly overlay: Overlay;
   readonly forwarder: Forwarder;
   readonly networks: Networks;
+  readonly addresses: Pick<Addresses, 'on'>;
   readonly attachments: Attachments;
   readonly endpoints: Endpoints;
   readonly names: Dns;
@@ -82,8 +84,16 @@ export class Happenings {
     });
   }
 
-  #followAddresses({ endpoints, names }: Happening): void {
+  #followAddresses({ addresses, endpoints, names }: Happening): void {
     const { journal } = this;
+    addresses.on('moved', ({ peer, isReceived, moves }) => {
+      const nickname = peer === null ? '' : this.#nicknameOf(peer);
+      const ranges = () => ({ nickname, ranges: moves.map(rangeText), count: countOf(moves) });
+      const by = peer ?? '';
+      if (isReceived) journal.record('addresses-received', 'addresses', () => ({ peer, ...ranges() }), by);
+      else if (peer !== null)
+        journal.record('addresses-given', 'addresses', () => ({ peer, ...ranges() }), peer);
+    });
     endpoints.on('moved', ({ peer, network, mac, address }) => {
       const details = () => ({ ...this.#peer(peer), network: this.#nameOf({ network }), address, mac });
       journal.record('address-moved', `address:${network}/${address}`, details, peer);

@@ -2,6 +2,7 @@ import type { WeftError } from '../../errors.js';
 import type { PeerId } from '../../identity/index.js';
 import type { Message, RingRecord } from '../ring/index.js';
 import type { Allocation } from './allocations.js';
+import type { Move } from './moves.js';
 
 /** What the driver of the ring is to do, in this order. */
 export type Output =
@@ -17,6 +18,8 @@ export type Output =
     }
   /** A container of this host loses its address, which belongs to another router. */
   | { readonly kind: 'lost'; readonly allocation: Allocation; readonly to: PeerId }
+  /** Addresses that were this router's belong to another one, or the other way round. */
+  | { readonly kind: 'moved'; readonly moves: readonly Move[] }
   /** Something was refused or is wrong; the code of the error names a counter. */
   | { readonly kind: 'warning'; readonly error: WeftError; readonly peer: PeerId };
 

@@ -15,6 +15,7 @@ import {
   type VersionedSpan,
 } from '../ring/index.js';
 import { type Allocation, type Allocations, spanOf } from './allocations.js';
+import { movesOf } from './moves.js';
 import type { Outbox } from './outbox.js';
 import { NO_ARCS, type OwnArcs, ownArcsOf, type RingState } from './state.js';
 import { incarnationAfter, isAhead, joined, versionAfter } from './versions.js';
@@ -48,6 +49,8 @@ export class Ownership {
   #arcs: OwnArcs = NO_ARCS;
   /** The state from which the arcs follow. */
   #refreshed: RingState | undefined;
+  /** What was told of the addresses that come and go. */
+  #told: Ring | undefined;
   #hasLeft = false;
   /** Found while records were merged, and not answered yet. */
   #contradictions: Contradiction[] = [];
@@ -58,6 +61,7 @@ export class Ownership {
     this.#options = options;
     this.self = options.signer.peer;
     this.#outbox = outbox;
+    this.#told = outbox.state.ring;
     this.now = now;
   }
 
@@ -96,6 +100,7 @@ export class Ownership {
 
   /** The state is the one on the disk again. */
   revert(): void {
+    this.#told = this.state.ring;
     this.#hasLeft &&= this.state.incarnation !== 0 && this.state.ring?.hasEnded(this.incarnation) === true;
   }
 
@@ -233,6 +238,7 @@ export class Ownership {
       before.unconfirmed === state.unconfirmed;
     if (isSame) return;
     this.#arcs = ownArcsOf(state, this.self);
+    this.#tellMoves(state.ring);
     this.#dropLost();
   }
 
@@ -372,6 +378,12 @@ export class Ownership {
     if (lost.length === 0) return;
     this.setAllocations(allocations.without(lost.map(({ address }) => address)));
     this.#refreshed = this.state;
+  }
+
+  #tellMoves(ring: Ring): void {
+    const moves = movesOf(this.self, this.#told, ring);
+    this.#told = ring;
+    if (moves.length > 0) this.#outbox.put({ kind: 'moved', moves });
   }
 
   #warn(peer: PeerId, error: ReturnType<typeof ringError.conflict>): void {

@@ -42,6 +42,9 @@ describe('what happens', () => {
     await happened('container-attached', { name: 'c1', addresses: ['10.32.0.1/24'], network: 'default' });
     await happened('name-added', { name: 'c1', addresses: ['10.32.0.1'] });
     expect(await waiting.finished).toMatchObject({ code: 0, stdout: '', stderr: '' });
+    const c2 = await b.container('c2');
+    await c2.attach();
+    await happened('addresses-given', { peer, nickname: b.name, ranges: [expect.stringMatching(/^10\.\d/)] });
     await c1.detach();
     await happened('container-detached', { name: 'c1' });
     await happened('name-removed', { name: 'c1' });

@@ -386,3 +386,28 @@ test('the view tells who owns how much, and what is pending', () => {
     requests: { allocate: 0, claim: 0 },
   });
 });
+test('what comes and goes is told at both ends, once it is on the disk, and never again', () => {
+  const [rings, a, b, c] = network(['a', 'b', 'c']);
+  expect(a.moved.splice(0)).toEqual(['256 from nobody']);
+  a.diskFull = true;
+  b.allocate('x');
+  expect([a.moved, b.moved]).toEqual([[], []]);
+  a.diskFull = false;
+  rings.pass(5_000);
+  expect([a.moved.splice(0), b.moved.splice(0)]).toEqual([['64 to b'], ['64 from a']]);
+  b.ask((id) => b.ring.leave(id));
+  expect([a.moved.splice(0), b.moved.splice(0)]).toEqual([['64 from b'], ['64 to a']]);
+  expect(a.restart({ continued: true }).moved).toEqual([]);
+  expect(c.moved).toEqual([]);
+});
+
+test('of several spans that lie side by side one is told, and of a dead owner that they were its', () => {
+  const [rings, a, b] = network(['a', 'b']);
+  for (const owner of ['x', 'y']) b.claim(owner, addressNumber(owner === 'x' ? '10.32.0.8' : '10.32.0.9'));
+  expect(b.moved).toEqual(['1 from a', '1 from a']);
+  b.kill();
+  a.moved.splice(0);
+  a.ask((id) => a.ring.remove(id, b.peer));
+  rings.settle();
+  expect(a.moved).toEqual(['2 from b']);
+});

@@ -2,6 +2,7 @@ import { WeftError } from '../../../src/errors.js';
 import type { PeerId } from '../../../src/identity/index.js';
 import { AddressRing } from '../../../src/ipam/address-ring.js';
 import { type Allocation, IPV4 } from '../../../src/ipam/ownership/allocations.js';
+import type { Move } from '../../../src/ipam/ownership/moves.js';
 import type { Output } from '../../../src/ipam/ownership/outbox.js';
 import { emptyState, type RingState } from '../../../src/ipam/ownership/state.js';
 import { addressText, type Block, parseBlock } from '../../../src/ipam/ring/range.js';
@@ -81,6 +82,8 @@ export class RouterUnderTest {
   isolated = false;
   isUp = true;
   readonly lost: string[] = [];
+  /** Addresses that came and went, such as `16 to b`. */
+  readonly moved: string[] = [];
   readonly warnings: string[] = [];
   /** Whether the next writes fail. */
   diskFull = false;
@@ -205,6 +208,9 @@ export class RouterUnderTest {
       case 'lost':
         this.lost.push(addressText(output.allocation.address));
         break;
+      case 'moved':
+        this.moved.push(...output.moves.map((move) => this.#moveText(move)));
+        break;
       case 'warning':
         this.warnings.push(output.error.code);
         break;
@@ -218,6 +224,14 @@ export class RouterUnderTest {
     asked.settled = true;
     if (allocation !== undefined) asked.address = addressText(allocation.address);
     if (error !== undefined) asked.error = error;
+  }
+
+  #moveText({ span, from, to }: Move): string {
+    const size = span.end - span.start;
+    const name = (peer: PeerId) => Buffer.from(peer, 'hex').toString().replaceAll('-', '');
+    return to === this.peer
+      ? `${size} from ${from === undefined ? 'nobody' : name(from)}`
+      : `${size} to ${name(to)}`;
   }
 
   #other(peer: PeerId): RouterUnderTest | undefined {

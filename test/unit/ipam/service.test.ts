@@ -88,6 +88,7 @@ class Host {
       now: Date.now,
       random: Math.random,
       onLost: () => {},
+      onMoved: () => {},
       onWarning: (error) => this.warnings.push(error.code),
     });
     this.isUp = true;

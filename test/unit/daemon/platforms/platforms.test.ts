@@ -26,7 +26,7 @@ beforeEach(() => {
       nameOf: (peer) => peer,
       changed() {},
     },
-    ...{ now: Date.now, random: Math.random, onLost() {}, onWarning() {} },
+    ...{ now: Date.now, random: Math.random, onLost() {}, onMoved() {}, onWarning() {} },
   });
   service.found([IDENTITY.peer]);
 });
