@@ -15,6 +15,7 @@ import {
   serveStatus,
   type Traffic,
 } from '../../src/api/status/index.js';
+import { type Clock, SystemClock } from '../../src/clock.js';
 import { EVENTS_VERSION, type EventLine } from '../../src/events/index.js';
 import { packageRoot } from '../../src/version.js';
 
@@ -214,6 +215,7 @@ export class SyntheticMesh implements MeshSource {
 export async function servePage(
   source: MeshSource,
   port = 0,
+  clock: Clock = new SystemClock(),
 ): Promise<StatusServer & { readonly url: string }> {
   const onFault = (error: unknown) => console.error(error);
   const page = pathToFileURL(join(packageRoot(), 'dist/ui/'));
@@ -223,7 +225,7 @@ export async function servePage(
   };
   const server = await serveStatus({
     at: { kind: 'ipv4', host: '127.0.0.1', port },
-    routes: [meshRoutes({ source, page, onFault }), keep],
+    routes: [meshRoutes({ source, page, onFault, clock }), keep],
     onFault,
   });
   return { ...server, url: `${app?.listeningOrigin}/` };
