@@ -51,16 +51,19 @@ describe('a router that is watched', () => {
   );
 
   test('tells no secret, key or token, nor the id of its network', async () => {
-    const { a } = world();
+    const { a, b } = world();
     const token = await a.token();
-    const answers = await get(
-      a,
-      ...['/metrics', '/status', '/readyz', '/livez', '/nothing'].map((path) => at(path)),
-    );
-    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 404]);
+    const { peer } = (await b.report()).status;
+    const more = [`/hosts/${peer}`, `/paths/${peer}`, '/find?text=c', '/', '/page.js'];
+    const paths = ['/metrics', '/status', '/readyz', '/livez', ...more, '/nothing'];
+    const answers = await get(a, ...paths.map((path) => at(path)));
+    expect(answers.map(({ status }) => status)).toEqual([...paths.slice(1).map(() => 200), 404]);
+    const live = await a.attempt(['curl', '-s', '--max-time', '2', at('/live')]);
+    expect(live.stdout).toContain('event: snapshot');
+    expect(live.stdout).toContain('event: happened');
     const secrets = [token, ...secretsOf(a)];
     expect(secrets.length).toBeGreaterThan(4);
-    const told = answers.map(({ text }) => text).join();
+    const told = [live.stdout, ...answers.map(({ text }) => text)].join();
     expect(secrets.filter((secret) => told.includes(secret))).toEqual([]);
   });
 

@@ -70,15 +70,18 @@ describe.skipIf(chromiumIsMissing())('the page', { timeout: PATIENCE }, () => {
     expect(await seriousFaults(page)).toEqual([]);
   });
 
-  test('shows a nickname of HTML as text', async () => {
-    const mesh = new SyntheticMesh(3);
+  test('shows a nickname, a label and names of containers as text, though they are HTML', async () => {
+    const mesh = new HostileMesh(3);
     const hostile = '<img src=x onerror="document.title=1">';
     mesh.add(3, hostile);
     const page = await open(mesh);
     await page.getByRole('button', { name: hostile }).first().press('Enter');
     await page.getByRole('heading', { name: hostile }).waitFor();
     await page.getByText('app=<b>shop</b>').first().waitFor();
+    await page.getByText('<u>web</u>').first().waitFor();
+    await page.getByText('<u>db</u>').first().waitFor();
     expect(await page.locator('img').count()).toBe(1); // our own
+    expect(await page.locator('u').count()).toBe(0);
   });
 
   test('tells by keyboard why a link is as it is, and closes that with Escape', async () => {
@@ -137,6 +140,16 @@ describe.skipIf(chromiumIsMissing())('the page', { timeout: PATIENCE }, () => {
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
   });
 });
+
+/** A mesh whose containers are named in HTML. */
+class HostileMesh extends SyntheticMesh {
+  override async host(peer: string) {
+    const found = await super.host(peer);
+    if (found === undefined) return undefined;
+    const interfaces = found.interfaces.map((each) => ({ ...each, names: ['<u>web</u>'] }));
+    return { ...found, interfaces, names: found.names.map((each) => ({ ...each, name: '<u>db</u>' })) };
+  }
+}
 
 const COUNT_FRAMES = `{
   globalThis.requested = 0;
