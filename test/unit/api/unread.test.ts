@@ -52,20 +52,28 @@ test('a reader of events at the control API that does not read costs no memory a
       clock.pass(1_000);
       journal.record('loop-over', 'network:0', { network });
     }
-    await expect.poll(() => awake.last, { interval: 1 }).toBe(journal.last);
+    await awake.reaches(journal.last);
   }
   expect(awake.lost).toEqual([]);
 
   const late = read(sleeper);
-  await expect.poll(() => late.last).toBe(journal.last);
+  await late.reaches(journal.last);
   expect(late.characters).toBeLessThan(4 * MIB); // of 7: what the journal keeps, and what sockets hold
   expect(late.lost).toContain('slow');
 });
 
-/** Reads lines of events: the number of the last one, why some are lost, and how long all of them are. */
-function read(socket: Socket): { last: number; lost: string[]; characters: number } {
-  const seen = { last: 0, lost: [] as string[], characters: 0 };
-  createInterface({ input: socket }).on('line', (line) => {
+/** Reads lines of events: why some are lost, and how long all of them are. */
+function read(socket: Socket) {
+  const lines = createInterface({ input: socket });
+  const seen = {
+    last: 0,
+    lost: [] as string[],
+    characters: 0,
+    async reaches(seq: number): Promise<void> {
+      while (seen.last < seq) await once(lines, 'line');
+    },
+  };
+  lines.on('line', (line) => {
     if (!line.startsWith('{')) return; // of HTTP
     seen.characters += line.length;
     const event = JSON.parse(line) as EventLine;

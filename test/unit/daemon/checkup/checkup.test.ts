@@ -1,4 +1,4 @@
-import { EventEmitter } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { decodeExact } from '../../../../src/codec.js';
@@ -52,6 +52,7 @@ class Side {
         send: (to: PeerId, _channel: string, bytes: Uint8Array) => {
           const message = decodeExact(checkMessage, bytes);
           this.sent.push({ to, message });
+          events.emit('sent');
           if (message.kind === QUESTION) queueMicrotask(() => this.onQuestion(to, message));
           return true;
         },
@@ -88,7 +89,7 @@ class Side {
   /** What it answered, once it did. */
   async answered(count = 1): Promise<CheckMessage[]> {
     const answers = () => this.sent.map(({ message }) => message).filter(({ kind }) => kind === ANSWER);
-    await expect.poll(() => answers().length, { interval: 10 }).toBe(count);
+    while (answers().length < count) await once(this.events, 'sent');
     return answers();
   }
 }
