@@ -18,9 +18,9 @@ import { hashOfConfig } from '../../src/ipam/ring/index.js';
 import type { MeshEvents } from '../../src/mesh/index.js';
 import type { LinkMessage } from '../../src/mesh/link/index.js';
 import { memberView } from '../../src/mesh/membership/index.js';
-import { checkPolicyRecord, cleanPolicy, PolicyBook, policyRecord } from '../../src/policy/index.js';
 import { checkNetworkRecord, networkRecord, resolveNetworks } from '../../src/networks/index.js';
 import { Overlay, type OverlayMesh } from '../../src/overlay/index.js';
+import { checkPolicyRecord, cleanPolicy, PolicyBook, policyRecord } from '../../src/policy/index.js';
 import { Statements } from '../../src/trust/index.js';
 import { MemoryDataPlane } from '../unit/overlay/memory-data-plane.js';
 
