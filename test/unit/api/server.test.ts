@@ -125,6 +125,8 @@ describe('the API', () => {
       '/peers/remove',
       '/peers/revoke',
       '/ping',
+      '/policies',
+      '/policies/explanation',
       '/ready',
       '/report',
       '/reset',
