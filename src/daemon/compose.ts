@@ -1,3 +1,4 @@
+import type { Ipam } from '../api/index.js';
 import { messageOf } from '../errors.js';
 /** All parts of one router, made of each other in the order of their need: the only place that knows everybody. */
 import { Forwarder, ForwarderDataPlane, locateForwarder } from '../forwarder/index.js';
@@ -65,6 +66,7 @@ export function compose(materials: Materials) {
   const hooks = composeHooks(materials, happenings);
   const host = composeHost(materials, control, data, happenings);
   const outside = composeExposures(materials, { ...control, ...data, ...host }, inside);
+  const platforms = composePlatforms(materials, { ...data, ...host, ...outside }, happenings);
   logMesh(control.mesh, materials.log);
   logOverlay(data.overlay, materials.log);
   logForwarder(data.forwarder, materials.log);
@@ -77,6 +79,7 @@ export function compose(materials: Materials) {
     ...data,
     ...host,
     ...outside,
+    ...platforms,
     statusPlace: statusPlace(materials),
     checkup: new Checkup({ ...control, ...data, names: host.names, mtu: materials.mtu }),
   };
@@ -297,24 +300,6 @@ function composeHost(
       happenings.pluginFailed('labels', what);
     },
   });
-  const platforms = new Platforms({
-    mtu,
-    plan: plan.addresses,
-    networks,
-    addresses: addressSource,
-    attachments,
-  });
-  const docker = new DockerPlugin({
-    host: platforms.host('docker'),
-    file: files.docker,
-    engines: containers,
-    swarm: request.docker === 'swarm',
-    onNotice: (what) => log.info(what),
-    onFailure: (what, error) => {
-      log.warn(`${what}: ${messageOf(error)}`, errorFields(error));
-      happenings.pluginFailed('docker', `${what}: ${messageOf(error)}`);
-    },
-  });
   const names = new Dns({
     identity,
     mesh,
@@ -341,8 +326,6 @@ function composeHost(
     attachments,
     labelled,
     macWatch,
-    platforms,
-    docker,
     names,
   };
 }
@@ -387,6 +370,44 @@ function composeExposures(
   attachments.on('detached', () => void hairpins.settle());
   exposures.on('changed', () => void hairpins.settle());
   return { exposures, hairpins, links };
+}
+
+/** What serves platforms of containers. */
+function composePlatforms(
+  { request, plan, mtu, log }: Materials,
+  parts: Pick<Wire, 'networks'> & ReturnType<typeof composeHost> & ReturnType<typeof composeExposures>,
+  happenings: Happenings,
+) {
+  const { settings, files } = plan;
+  const { networks, addresses, addressSource, attachments, exposures, containers } = parts;
+  const platforms = new Platforms({
+    mtu,
+    plan: plan.addresses,
+    domain: settings.dns ? settings.dnsDomain : null,
+    networks,
+    addresses: addressSource,
+    obstacle: () => obstacleOf(addresses.status()),
+    attachments,
+    exposures,
+  });
+  const onFailure = (plugin: string) => (what: string, error: unknown) => {
+    log.warn(`${what}: ${messageOf(error)}`, errorFields(error));
+    happenings.pluginFailed(plugin, `${what}: ${messageOf(error)}`);
+  };
+  const docker = new DockerPlugin({
+    host: platforms.host('docker'),
+    file: files.docker,
+    engines: containers,
+    swarm: request.docker === 'swarm',
+    onNotice: (what) => log.info(what),
+    onFailure: onFailure('docker'),
+  });
+  return { docker };
+}
+
+/** Why no addresses can be given. */
+function obstacleOf({ founders, note }: Ipam): string | null {
+  return founders.length > 0 ? null : `there is no address space yet${note === null ? '' : `: ${note}`}`;
 }
 
 function failure(log: Log, what: string): (error: unknown) => void {

@@ -296,9 +296,10 @@ function isSame(entry: Entry, container: Container): boolean {
  * What has become of a container, for an attachment of it. A platform makes another interface when a container starts again: the one that
  * it made before has no place there.
  */
-function placeOf({ platform, inode }: Entry, fate: Fate): Fate {
+function placeOf({ platform, inode, engine }: Entry, fate: Fate): Fate {
   if (platform === undefined || fate.state !== 'running' || fate.container.namespace.inode === inode)
     return fate;
+  if (engine === null) return { state: 'gone' }; // another has the name of its namespace now
   const name = nameOf(fate);
   return { state: 'stopped', ...(name === undefined ? {} : { name }) };
 }

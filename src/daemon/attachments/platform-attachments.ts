@@ -3,23 +3,28 @@ import { isDeepStrictEqual } from 'node:util';
 import { systemCode, WeftError } from '../../errors.js';
 import {
   checkHostAddress,
+  checkInterfaceName,
   DEFAULT_INTERFACE,
   loosePair,
   macOfAddress,
+  type Namespace,
   parseCidr,
   parseMac,
   randomMac,
 } from '../../hostnet/index.js';
 import { allEnded, SerialByKey } from '../../order.js';
 import type {
+  PlacedEndpoint,
   PlatformContainer,
   PlatformEndpoint,
   PlatformEndpointRequest,
   PlatformEndpoints,
+  PlatformPlace,
 } from '../../plugins/platform/index.js';
 import { shortId } from '../../text/index.js';
 import type { Networks } from '../segments/index.js';
 import type { Fates } from './fates.js';
+import { flawsOf } from './interface-flaws.js';
 import { macUsed, type Plugging, type PluggingOptions } from './plugging.js';
 import { type AttachmentTable, type Entry, isLoose, NO_INODE, platformKey } from './table/index.js';
 
@@ -38,6 +43,9 @@ export interface PlatformAttachmentsOptions extends Omit<PluggingOptions, 'netwo
   readonly onFailure: (what: string, error: unknown) => void;
 }
 
+/** What a platform asked for, understood. */
+type Noted = Entry & { readonly mac: string };
+
 /** Where an endpoint is in its container. */
 interface Place {
   /** Of the network namespace. */
@@ -55,8 +63,8 @@ export interface AttachmentParts {
 }
 
 /**
- * The interfaces that a platform asks for and moves into containers by itself. Each is an attachment like any other once its container is
- * known; until then it has no name, and is there while the host's end of its interface is.
+ * The interfaces that a platform asks for. One that is made in its container is an attachment like any other. So is one that the platform
+ * moves there by itself, once its container is known; until then it has no name, and is there while the host's end of its interface is.
  */
 export class PlatformAttachments implements PlatformEndpoints {
   readonly #name: string;
@@ -119,6 +127,25 @@ export class PlatformAttachments implements PlatformEndpoints {
     }
   }
 
+  attach(request: PlatformEndpointRequest, place: PlatformPlace): Promise<PlacedEndpoint> {
+    return this.#work.run(request.id, async () => {
+      checkInterfaceName(place.interface);
+      const entry = placed(this.#noted(request), place);
+      if (this.#find(request.id) !== undefined) await this.#forget(request.id);
+      const namespace = await this.#options.host.resolveNamespace(place.namespace);
+      const container = { ...entry, namespace };
+      await this.#parts.fates.noticeEnd(container, entry.interface);
+      return await this.#options.changes.run(entry.id, () => this.#attach(entry, namespace));
+    });
+  }
+
+  async flaws(id: string): Promise<readonly string[]> {
+    const { host, mtu } = this.#options;
+    const entry = this.#required(id);
+    const namespace = await host.resolveNamespace(entry.target);
+    return flawsOf(entry, mtu, await host.inspectInterface(namespace, entry.interface));
+  }
+
   unplug(id: string): Promise<void> {
     return this.#work.run(id, async () => {
       if (this.#find(id) !== undefined) await this.#change(id, (entry) => this.#unplug(entry));
@@ -160,7 +187,7 @@ export class PlatformAttachments implements PlatformEndpoints {
   }
 
   /** Throws `no-such-network`, `bad-cidr` or `bad-mac`. */
-  #noted({ id, network, addresses, mac }: PlatformEndpointRequest): Entry & { readonly mac: string } {
+  #noted({ id, network, addresses, mac }: PlatformEndpointRequest): Noted {
     const platform = { name: this.#name, endpoint: id };
     const cidrs = addresses.map(parseCidr);
     for (const cidr of cidrs) checkHostAddress(cidr);
@@ -176,15 +203,40 @@ export class PlatformAttachments implements PlatformEndpoints {
     };
   }
 
+  /** On the disk once its interface is there: one that nobody knows of is removed when the router starts. */
+  async #attach(entry: Noted, namespace: Namespace): Promise<PlacedEndpoint> {
+    const { table, plugging } = this.#parts;
+    await this.#clear(entry, namespace);
+    await this.#patience(entry);
+    const refusal = this.#refusal(entry);
+    if (refusal !== undefined) throw refusal;
+    const container = { ...entry, namespace };
+    const attached = await plugging.attach(container, undefined, entry, entry.mac);
+    await table.save().catch(async (error: unknown) => {
+      await plugging.takeBack(attached, undefined, container);
+      throw error;
+    });
+    return { ...viewOf(attached), port: table.hostEnd(attached) };
+  }
+
+  /** What the container had under that name before is in a namespace that ended; else it is in the way. */
+  async #clear({ id, interface: inside, target }: Entry, { inode }: Namespace): Promise<void> {
+    const { book } = this.#parts.table;
+    const former = book.find(id, inside) ?? book.inNamespace(inode, inside);
+    if (former === undefined) return;
+    if (!former.present || former.inode !== inode) return await this.#parts.plugging.forget(former);
+    throw new WeftError('interface-taken', `${target} has an interface ${inside} already`);
+  }
+
   /** What a container had that just ended elsewhere will be free in a moment. */
-  async #patience(entry: Entry & { readonly mac: string }): Promise<void> {
+  async #patience(entry: Noted): Promise<void> {
     for (let waited = 0; waited < PATIENCE && this.#refusal(entry) !== undefined; waited += POLL) {
       await delay(POLL);
     }
   }
 
   /** Why it cannot have what it is to have: somebody on its network has it, on any host. */
-  #refusal(entry: Entry & { readonly mac: string }): WeftError | undefined {
+  #refusal(entry: Noted): WeftError | undefined {
     const { network, addresses, mac } = entry;
     const { networks, addressHolder, macHolder } = this.#options;
     const number = networks.numberOf(network);
@@ -303,6 +355,16 @@ function calledAs({ id, engine, name, hostname, aliases, labels }: PlatformConta
   };
 }
 
+/** As one that is made where it is to be. */
+function placed(entry: Noted, place: PlatformPlace): Noted {
+  const { container: id, namespace: target, interface: inside, name, aliases, routes } = place;
+  return {
+    ...entry,
+    ...{ id, target, interface: inside, name, dns: true, routes: [...routes] },
+    aliases: aliases.slice(0, MAX_ALIASES),
+  };
+}
+
 /** Whether it is what was asked for before. */
 function isSame(former: Entry, { network, addresses, mac }: Entry, asked: PlatformEndpointRequest): boolean {
   const isMac = asked.mac === undefined || former.mac === mac;
@@ -310,12 +372,13 @@ function isSame(former: Entry, { network, addresses, mac }: Entry, asked: Platfo
 }
 
 function viewOf(entry: Entry): PlatformEndpoint {
-  const { id, network, addresses, mac = '', platform } = entry;
+  const { id, network, addresses, mac = '', platform, present } = entry;
   return {
     id: platform?.endpoint ?? id,
     network,
     addresses,
     mac,
     container: isLoose(entry) ? null : id,
+    present,
   };
 }

@@ -108,6 +108,7 @@ export class Plugging {
         mac,
         newMac,
         multicastRoute: entry.multicastRoute,
+        routes: entry.routes ?? [],
         onReady: async (found) => {
           this.checkMac(entry, found);
           this.#table.put({ ...entry, mac: found, present: true });

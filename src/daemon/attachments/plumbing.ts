@@ -8,6 +8,7 @@ export type AttachmentPlumbing = Pick<
   | 'bootId'
   | 'ensureLoosePair'
   | 'hostEnds'
+  | 'inspectInterface'
   | 'interfaceMac'
   | 'interfaceNames'
   | 'interfaceWithMac'

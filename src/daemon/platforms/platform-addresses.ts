@@ -8,8 +8,15 @@ export class TakenAddresses implements PlatformAddresses {
   readonly #source: Pick<AddressSource, 'takeOne' | 'claim' | 'release' | 'held'>;
   readonly #holder: Holder;
 
-  constructor(platform: string, source: Pick<AddressSource, 'takeOne' | 'claim' | 'release' | 'held'>) {
+  readonly #obstacle: () => string | null;
+
+  constructor(
+    platform: string,
+    source: Pick<AddressSource, 'takeOne' | 'claim' | 'release' | 'held'>,
+    obstacle: () => string | null,
+  ) {
     this.#source = source;
+    this.#obstacle = obstacle;
     this.#holder = platformHolder(platform);
   }
 
@@ -29,6 +36,10 @@ export class TakenAddresses implements PlatformAddresses {
 
   held(): readonly string[] {
     return this.#source.held(this.#holder).map(hostOf);
+  }
+
+  obstacle(): string | null {
+    return this.#obstacle();
   }
 }
 

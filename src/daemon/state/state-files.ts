@@ -47,6 +47,12 @@ const StoredAttachment = Type.Object({
   /** Those among them that go to whoever announces them last. */
   floating: Type.Optional(Type.Array(Type.String())),
   multicastRoute: Type.Boolean(),
+  /** More ways that lead through it. */
+  routes: Type.Optional(
+    Type.Array(
+      Type.Object({ destination: Type.String(), gateway: Type.Union([Type.String(), Type.Null()]) }),
+    ),
+  ),
   mac: Type.Optional(Type.String({ pattern: '^[0-9a-f]{2}(:[0-9a-f]{2}){5}$' })),
   /** Whose the addresses are by the ring, where that is not the id. */
   holder: Type.Optional(Type.String()),

@@ -40,6 +40,7 @@ const Route = Type.Object({
   type: Type.Optional(Type.String()),
   dst: Type.Optional(Type.String()),
   dev: Type.Optional(Type.String()),
+  gateway: Type.Optional(Type.String()),
   metric: Type.Optional(Type.Integer()),
   metrics: Type.Optional(Type.Array(Type.Object({ mtu: Type.Optional(Type.Integer()) }))),
 });
@@ -107,14 +108,14 @@ export interface SetUp {
   readonly lines: readonly string[];
   /** Those that come before them where the interface has IPv6. */
   readonly ipv6Lines: readonly string[];
-  /** One more, whose failure does not matter; none when empty. */
-  readonly attempt: readonly string[];
+  /** More of them, whose failure does not matter. */
+  readonly attempts: readonly string[];
   /** Gets the interface as it is then, and gives one more `ip` command, which comes last. */
   readonly last: (found: Link) => Promise<string>;
 }
 
 const SET_UP = `
-name=$1; sysctls=$2; ipv6=$3; lines=$4; shift 4
+name=$1; sysctls=$2; ipv6=$3; lines=$4; attempts=$5
 for each in $sysctls; do [ ! -e "\${each%=*}" ] || echo "\${each#*=}" >"\${each%=*}" || exit; done
 no_ipv6=1; { read -r no_ipv6 <"/proc/sys/net/ipv6/conf/$name/disable_ipv6"; } 2>/dev/null
 [ "$no_ipv6" != 0 ] || lines="$ipv6
@@ -123,14 +124,15 @@ ip -json -details -batch - <<END || exit
 $lines
 address show dev $name
 END
-[ $# = 0 ] || ip "$@" 2>/dev/null
+[ -z "$attempts" ] || echo "$attempts" | ip -force -batch - 2>/dev/null
 read -r last
 [ -z "$last" ] || exec ip $last`;
 
 /** Sets an interface up and gives what it was before the last command; undefined when it is not there. */
 export async function ipSetUp(set: SetUp, namespace: string): Promise<Link | undefined> {
-  const texts = [set.sysctls.join(' '), set.ipv6Lines.join('\n'), set.lines.join('\n')];
-  const command = [`--net=${namespace}`, 'sh', '-c', SET_UP, 'sh', set.interface, ...texts, ...set.attempt];
+  const lines = [set.ipv6Lines, set.lines, set.attempts].map((commands) => commands.join('\n'));
+  const given = [set.interface, set.sysctls.join(' '), ...lines];
+  const command = [`--net=${namespace}`, 'sh', '-c', SET_UP, 'sh', ...given];
   const found = (printed: string) => named(parseLinks(JSON.parse(printed)))[0];
   const answer = async (printed: string) => {
     const link = found(printed);

@@ -20,6 +20,14 @@ export const CONTAINER_ROUTES: readonly string[] = [MULTICAST, `${RESOLVER_ADDRE
 /** Name of the interface inside the container, unless the user chooses another. */
 export const DEFAULT_INTERFACE = 'ethweft';
 
+/** A way of a container that leads through its interface. */
+export interface ContainerRoute {
+  /** Such as `0.0.0.0/0`. */
+  readonly destination: string;
+  /** Null: on the link. */
+  readonly gateway: string | null;
+}
+
 export interface AttachOptions extends HostEndOptions {
   readonly namespace: Namespace;
   /** Inside the container. */
@@ -31,6 +39,8 @@ export interface AttachOptions extends HostEndOptions {
   readonly newMac?: string | undefined;
   /** Whether multicast goes out here, unless it has another way already. */
   readonly multicastRoute: boolean;
+  /** More ways that lead through it, unless the container has one to there already. */
+  readonly routes: readonly ContainerRoute[];
   /** Called before the container is heard for the first time: whoever needs to know its MAC by then. When it rejects, so does all. */
   readonly onReady?: (mac: string) => Promise<void>;
 }
@@ -143,7 +153,7 @@ async function configure(
   local: string | undefined,
   ready: (mac: string) => Promise<void>,
 ): Promise<AttachedInterface> {
-  const { namespace, interface: inside, cidrs, mtu, multicastRoute, newMac } = options;
+  const { namespace, interface: inside, cidrs, mtu, multicastRoute, routes, newMac } = options;
   const container = await ipSetUp(
     {
       interface: inside,
@@ -156,7 +166,10 @@ async function configure(
         ...resolverRoutes(inside),
       ],
       // One that the container has already is left as it is.
-      attempt: multicastRoute ? ['route', 'add', MULTICAST, 'dev', inside] : [],
+      attempts: [
+        ...(multicastRoute ? [`route add ${MULTICAST} dev ${inside}`] : []),
+        ...routes.map((route) => addRoute(inside, route)),
+      ],
       last: async (found) => {
         const { mac } = view(found);
         await ready(mac);
@@ -175,6 +188,11 @@ async function configure(
 /** Without duplicate detection, as it is unique already: it would hold an IPv6 address back for a second. */
 function setAddress(inside: string, { text, family }: Cidr): string {
   return `address replace ${text} dev ${inside}${family === 'inet6' ? ' nodad' : ' brd +'}`;
+}
+
+function addRoute(inside: string, { destination, gateway }: ContainerRoute): string {
+  const way = gateway === null ? `dev ${inside}` : `via ${gateway} dev ${inside} onlink`;
+  return `route add ${destination} ${way}`;
 }
 
 /**

@@ -5,6 +5,7 @@ export {
   addRoutes,
   attach,
   CONTAINER_ROUTES,
+  type ContainerRoute,
   checkInterfaceName,
   DEFAULT_INTERFACE,
   interfaceMac,
@@ -41,6 +42,7 @@ export {
 } from './exposure.js';
 export { checkHostAddress } from './host-address.js';
 export { hostEnd, plugPort } from './host-end.js';
+export { type InspectedInterface, inspectInterface } from './inspection.js';
 export { linkLocalOf } from './link-local.js';
 export {
   ensureLoosePair,

@@ -24,6 +24,8 @@ export interface PlatformRange {
 export interface PlatformNetworks {
   /** Of every interface on any of them, in bytes. */
   readonly mtu: number;
+  /** Where containers ask for names, on every network; null where this host serves none. */
+  readonly dns: { readonly server: string; readonly domain: string } | null;
   readonly ranges: PlatformRange;
   /** Destinations on the link that a container is to have a route to, through the first of its interfaces only: those of multicast and of the DNS server. */
   readonly routes: readonly string[];
@@ -34,6 +36,13 @@ export interface PlatformNetworks {
   ensure(name: string, subnets: readonly string[]): Promise<void>;
   /** It goes, unless somebody on any host is on it. */
   release(name: string): Promise<void>;
+  /** Those of a network from which a container has an address each, unless it is told which. Throws `no-such-network`. */
+  subnets(name: string): readonly string[];
+  /**
+   * The host's own addresses on a network, with prefix length; where it has none it is given some. Whoever routes through them gets out,
+   * with the host's address. Rejects with `no-such-network`, and as `take` does.
+   */
+  gateways(name: string): Promise<readonly string[]>;
 }
 
 /**
@@ -55,9 +64,11 @@ export interface PlatformAddresses {
   release(address: string): Promise<void>;
   /** All that the platform holds, without prefix length. */
   held(): readonly string[];
+  /** Why none can be given now, in words; null where nothing is known that is in the way. */
+  obstacle(): string | null;
 }
 
-/** An interface that a platform asks for and moves into a container by itself. */
+/** An interface that a platform asks for. */
 export interface PlatformEndpoint {
   /** As the platform calls it; on this host no other has it. */
   readonly id: string;
@@ -67,10 +78,43 @@ export interface PlatformEndpoint {
   readonly mac: string;
   /** Id of the container that it is in, once that is known. */
   readonly container: string | null;
+  /** It is there. */
+  readonly present: boolean;
 }
 
 /** What is asked for: without a MAC, one that follows from its first address, so that whoever had that address had it, too. */
-export type PlatformEndpointRequest = Omit<PlatformEndpoint, 'mac' | 'container'> & { readonly mac?: string };
+export type PlatformEndpointRequest = Omit<PlatformEndpoint, 'mac' | 'container' | 'present'> & {
+  readonly mac?: string;
+};
+
+/** Where an interface goes that its platform does not move itself. */
+export interface PlatformPlace {
+  /** The container, as the platform calls it. */
+  readonly container: string;
+  /** Path of its network namespace. */
+  readonly namespace: string;
+  /** What the interface is called in there. */
+  readonly interface: string;
+  /** By which others find the container; null for one without a name. */
+  readonly name: string | null;
+  /** More names by which others find it on this network. */
+  readonly aliases: readonly string[];
+  /** Ways that lead through the interface. Those to places to which the container has a way already are left out. */
+  readonly routes: readonly PlatformRoute[];
+}
+
+export interface PlatformRoute {
+  /** Such as `0.0.0.0/0`. */
+  readonly destination: string;
+  /** Null: on the link. */
+  readonly gateway: string | null;
+}
+
+/** An interface that was put into its place. */
+export interface PlacedEndpoint extends PlatformEndpoint {
+  /** The host's end of it. */
+  readonly port: string;
+}
 
 /** Whose endpoint it turned out to be. */
 export interface PlatformContainer {
@@ -89,7 +133,7 @@ export interface PlatformContainer {
 }
 
 /**
- * Interfaces on the segments. What was asked for is kept on disk and over restarts of the router; while a container runs its interface is put back
+ * Interfaces on the segments. They are made loose (`create`, `plug`, `bind`), or where they are to be (`attach`). What was asked for is kept on disk and over restarts of the router; while a container runs its interface is put back
  * when it is lost.
  */
 export interface PlatformEndpoints {
@@ -109,6 +153,15 @@ export interface PlatformEndpoints {
    * Gives the container that it is in the `routes` of all networks, of which one can have but one each: the interface that had them is gone. Unknown ids are left alone, and those whose container is not known.
    */
   route(id: string): Promise<void>;
+  /**
+   * Notes an endpoint and makes its interface in a container's namespace, for a platform that does not move it: with addresses and routes, up,
+   * announced, and put back when it is lost while the namespace is there. An endpoint with this id that was noted before goes first. Rejects as
+   * `create` does, and with `no-such-namespace`, `not-a-namespace`, `own-namespace`, `bad-interface-name` or `interface-taken`: then nothing
+   * is noted, and nothing is left in the container.
+   */
+  attach(request: PlatformEndpointRequest, place: PlatformPlace): Promise<PlacedEndpoint>;
+  /** What is not with its interface as it was attached, in words. Rejects with `no-such-endpoint` or `no-such-namespace`. */
+  flaws(id: string): Promise<readonly string[]>;
   /** Takes its interface away; what is noted stays, and it can be plugged again. Unknown ids are left alone. */
   unplug(id: string): Promise<void>;
   /** Takes it away and forgets it. Unknown ids are left alone. */

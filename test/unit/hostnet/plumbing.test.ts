@@ -60,6 +60,7 @@ describe.skipIf(!privileged)('the plumbing of a host', () => {
       cidrs: cidrs.map(parseCidr),
       mac: await host.hostnet.randomMac(),
       multicastRoute: true,
+      routes: [],
       ...changes,
     });
   }

@@ -53,7 +53,7 @@ describe('an endpoint of a platform', () => {
     const first = await endpoints.create(asked);
     expect(await endpoints.create(asked)).toEqual(first);
     expect(await endpoints.create(request())).toEqual(first);
-    expect(endpoints.list()).toEqual([{ ...asked, container: null }]);
+    expect(endpoints.list()).toEqual([{ ...asked, container: null, present: false }]);
   });
 
   it.each([
@@ -407,5 +407,94 @@ describe('a router that starts again', () => {
     await again.restore();
     expect(told(again)).toEqual([]);
     expect(world().kernel.ends.size).toBe(0);
+  });
+});
+
+describe('an interface that is made where it is to be', () => {
+  const place = (container = 'c1', inode = 11) => ({
+    container,
+    namespace: `${inode}`,
+    interface: 'eth0',
+    name: 'web',
+    aliases: ['shop'],
+    routes: [],
+  });
+
+  it('is in its container with its addresses, told of and found by its names', async () => {
+    const attachments = world().start();
+    const endpoints = attachments.ofPlatform('cni');
+    const { port, mac } = await endpoints.attach(request(), place());
+    expect(world().kernel.ends.get(port)).toMatchObject({ mac, addresses: ['10.32.0.7/12'] });
+    expect(told(attachments)).toEqual([{ mac, addresses: ['10.32.0.7/12'], names: [['web', 'shop']] }]);
+    expect(endpoints.list()).toMatchObject([{ id: ID, container: 'c1', present: true }]);
+    expect(attachments.list()).toMatchObject([{ id: 'c1', interface: 'eth0', present: true }]);
+    expect(await endpoints.flaws(ID)).toEqual([]);
+  });
+
+  it('leaves nothing when it cannot be made or noted', async () => {
+    const attachments = world().start();
+    const endpoints = attachments.ofPlatform('cni');
+    world().kernel.failure = new WeftError('interface-taken', 'no');
+    await expect(endpoints.attach(request(), place())).rejects.toMatchObject({ code: 'interface-taken' });
+    expect([endpoints.list(), told(attachments)]).toEqual([[], []]);
+    const full = world().start({
+      file: {
+        read: async () => ({ bootId: '', attachments: [] }),
+        write: async () => {
+          throw new WeftError('disk-full', 'the disk is full');
+        },
+      } as never,
+    });
+    await expect(full.ofPlatform('cni').attach(request(), place())).rejects.toMatchObject({
+      code: 'disk-full',
+    });
+    expect([full.ofPlatform('cni').list(), world().kernel.ends.size]).toEqual([[], 0]);
+  });
+
+  it('is in the way of another of that name, until its namespace has ended', async () => {
+    const endpoints = world().start().ofPlatform('cni');
+    await endpoints.attach(request(), place());
+    const other = request('e2', '10.32.0.8/12');
+    await expect(endpoints.attach(other, place())).rejects.toMatchObject({ code: 'interface-taken' });
+    await endpoints.attach(other, place('c1', 12));
+    expect(endpoints.list()).toMatchObject([{ id: 'e2' }]);
+    expect(world().kernel.ends.size).toBe(1);
+  });
+
+  it('is put back with its names and routes while the namespace is there', async () => {
+    const before = world().start();
+    const routes = [{ destination: '0.0.0.0/0', gateway: '10.32.0.1' }];
+    const { mac } = await before.ofPlatform('cni').attach(request(), { ...place(), routes });
+    world().kernel.ends.clear();
+    world().platform.runs('c1', 11, { engine: null });
+    const attachments = world().start();
+    await attachments.restore();
+    expect(told(attachments)).toEqual([{ mac, addresses: ['10.32.0.7/12'], names: [['web', 'shop']] }]);
+    expect(await attachments.ofPlatform('cni').flaws(ID)).toEqual(['there is no route to 0.0.0.0/0']);
+  });
+
+  it('is forgotten once another namespace has the name of its own', async () => {
+    const attachments = world().start();
+    const endpoints = attachments.ofPlatform('cni');
+    await endpoints.attach(request(), { ...place(), namespace: '11' });
+    world().kernel.ends.clear();
+    world().platform.runs('c1', 12, { engine: null });
+    await attachments.check(new Set());
+    expect(endpoints.list()).toEqual([]);
+  });
+
+  it('tells what somebody did to it', async () => {
+    const endpoints = world().start().ofPlatform('cni');
+    const { port } = await endpoints.attach(request(), place());
+    const end = world().kernel.ends.get(port);
+    if (end === undefined) throw new Error('it has no interface');
+    world().kernel.ends.set(port, { ...end, mtu: 9_000, addresses: [] });
+    expect(await endpoints.flaws(ID)).toEqual([
+      'the interface eth0 has the MTU 9000, not 1418',
+      'the interface eth0 does not have the address 10.32.0.7/12',
+    ]);
+    world().kernel.ends.clear();
+    expect(await endpoints.flaws(ID)).toEqual(['the interface eth0 is gone']);
+    await expect(endpoints.flaws('e9')).rejects.toMatchObject({ code: 'no-such-endpoint' });
   });
 });

@@ -70,6 +70,14 @@ export class Kernel implements AttachmentPlumbing {
     end.addresses = end.addresses.filter((text) => !leaving.some((cidr) => cidr.text === text));
     return end.addresses;
   };
+  readonly inspectInterface: AttachmentPlumbing['inspectInterface'] = async ({ inode }, inside) => {
+    const [where] =
+      [...this.moved].find(([where, name]) => where.startsWith(`${inode} `) && name === inside) ?? [];
+    const end = [...this.ends.values()].find(({ mac }) => where === `${inode} ${mac}`);
+    if (end === undefined) return undefined;
+    const { mac, mtu, addresses } = end;
+    return { mac, mtu, isUp: true, addresses, destinations: [] };
+  };
   readonly bootId: AttachmentPlumbing['bootId'] = async () => this.boot;
 
   /** Interfaces through which containers were given their routes. */

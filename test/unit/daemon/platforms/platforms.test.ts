@@ -1,5 +1,6 @@
 /** What a platform asks for, on the address ring of a router that is alone. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Exposure } from '../../../../src/api/index.js';
 import { AddressSource, type AddressSourceOptions } from '../../../../src/daemon/addresses/index.js';
 import { Platforms, type PlatformsOptions } from '../../../../src/daemon/platforms/index.js';
 import { WeftError } from '../../../../src/errors.js';
@@ -32,13 +33,18 @@ beforeEach(() => {
 });
 afterEach(() => service.stop());
 
+const NETWORKS = { ensure: async () => {}, release: async () => {}, subnets: () => [] };
+
 function platforms(options: Partial<PlatformsOptions> = {}) {
   const networks = {} as AddressSourceOptions['networks'];
   const addresses = new AddressSource({ networks, allocator: service, onRefused: () => {} });
   return new Platforms({
     mtu: 1418,
     plan: { range: RANGE, defaultSubnet: RANGE, ula: ULA },
-    networks: { ensure: async () => {}, release: async () => {} },
+    domain: 'weft.local',
+    networks: NETWORKS,
+    obstacle: () => null,
+    exposures: { list: () => [], expose: async () => [] },
     addresses,
     attachments: { ofPlatform: () => ({}) as never },
     ...options,
@@ -56,6 +62,30 @@ describe('a platform', () => {
       subnet: '10.32.0.128/25',
       subnet6: null,
     });
+  });
+
+  it('is told from which subnets of a network containers have addresses', () => {
+    const known: Record<string, string[]> = { shop: ['10.32.0.128/26'], six: ['fd00::/64'], none: [] };
+    const networks = { ...NETWORKS, subnets: (name: string) => known[name] ?? [] };
+    const { subnets } = platforms({ networks }).host('cni').networks;
+    expect(subnets('default')).toEqual(['10.32.0.0/24', `${ula(0)}/120`]);
+    expect(subnets('shop')).toEqual(['10.32.0.128/26', `${ula(128)}/122`]);
+    expect(subnets('six')).toEqual(['fd00::/64']);
+    expect(subnets('none')).toEqual([]);
+  });
+
+  it('has the host on a network once, whoever asks for its gateways', async () => {
+    const exposed: Exposure[] = [];
+    const expose = async () => {
+      await new Promise(setImmediate);
+      const made = { network: 'shop', address: '10.32.0.129/26', masquerade: true, name: null };
+      exposed.push(made);
+      return [made];
+    };
+    const { gateways } = platforms({ exposures: { list: () => exposed, expose } }).host('cni').networks;
+    const asked = await Promise.all([gateways('shop'), gateways('shop')]);
+    expect(asked).toEqual([['10.32.0.129/26'], ['10.32.0.129/26']]);
+    expect(exposed).toHaveLength(1);
   });
 
   it('takes addresses of either family, each once, and knows from the ring which it has', async () => {

@@ -109,7 +109,8 @@ describe('Docker', () => {
   });
 
   test('is refused one container more than a host may have', async () => {
-    const made = { network: 'default', addresses: [], mac: '02:00:00:00:00:02', container: null };
+    const mac = '02:00:00:00:00:02';
+    const made = { network: 'default', addresses: [], mac, container: null, present: false };
     for (let i = 0; i < 4_096; i++) world.host.made.set(`${i}`, { ...made, id: `${i}` });
     await expect(world.docker.run('web', [weft()])).rejects.toThrow(/4096 containers.*remove some/);
     world.host.made.clear();

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import type { Clock } from '../../../../src/clock.js';
 import { stateFiles } from '../../../../src/daemon/state/index.js';
 import { type BookFile, DockerPlugin } from '../../../../src/plugins/docker/index.js';
+import { MemoryHost } from '../memory-host.js';
 import { Dockerd } from './dockerd.js';
-import { MemoryHost } from './memory-host.js';
 
 /** Time passes when a test says so. */
 class VirtualClock implements Clock {

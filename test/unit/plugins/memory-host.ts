@@ -1,5 +1,5 @@
 import ipaddr from 'ipaddr.js';
-import { WeftError } from '../../../../src/errors.js';
+import { WeftError } from '../../../src/errors.js';
 import type {
   PlatformAddresses,
   PlatformContainer,
@@ -7,7 +7,8 @@ import type {
   PlatformEndpoints,
   PlatformHost,
   PlatformNetworks,
-} from '../../../../src/plugins/platform/index.js';
+  PlatformPlace,
+} from '../../../src/plugins/platform/index.js';
 
 /** What weft does for a platform, in memory: it outlives the plugin, as the daemon's own files do. */
 export class MemoryHost implements PlatformHost {
@@ -20,6 +21,13 @@ export class MemoryHost implements PlatformHost {
   readonly plugged = new Set<string>();
   /** Endpoints that containers were given their routes through, beside those that Docker gave. */
   readonly routed: string[] = [];
+  /** Endpoints that were made where they are to be. */
+  readonly placed = new Map<string, PlatformPlace>();
+  /** What somebody did to interfaces, by endpoint. */
+  readonly harm = new Map<string, readonly string[]>();
+  /** Thrown by the next `attach`, once. */
+  failure: Error | undefined;
+  obstacle: string | null = null;
   subnet6: string | null = 'fd7a:1234:5678::a20:0/112';
   /** Answers of `take` wait for this. */
   gate: Promise<void> = Promise.resolve();
@@ -27,6 +35,7 @@ export class MemoryHost implements PlatformHost {
   get networks(): PlatformNetworks {
     return {
       mtu: 1_410,
+      dns: { server: '169.254.53.53', domain: 'weft.local' },
       routes: ['224.0.0.0/4', '169.254.53.53/32'],
       ranges: { range: '10.32.0.0/12', subnet: '10.32.0.0/16', subnet6: this.subnet6 },
       ensure: async (name, subnets) => {
@@ -36,6 +45,13 @@ export class MemoryHost implements PlatformHost {
         }
         this.ensured.set(name, subnets);
       },
+      subnets: (name) => {
+        if (name === 'default') return ['10.32.0.0/16', ...(this.subnet6 === null ? [] : [this.subnet6])];
+        const subnets = this.ensured.get(name);
+        if (subnets === undefined) throw new WeftError('no-such-network', `there is no network ${name}`);
+        return subnets;
+      },
+      gateways: async () => ['10.32.255.254/16', 'fd7a:1234:5678::a20:fffe/112'],
       release: async (name) => {
         if (![...this.made.values()].some(({ network }) => network === name)) this.ensured.delete(name);
       },
@@ -65,6 +81,7 @@ export class MemoryHost implements PlatformHost {
       this.held.delete(address);
     },
     held: () => [...this.held],
+    obstacle: () => this.obstacle,
   };
 
   readonly endpoints: PlatformEndpoints = {
@@ -75,7 +92,14 @@ export class MemoryHost implements PlatformHost {
       if (other !== undefined) {
         throw new WeftError('address-used', `${addresses.join()} is in use by ${other.id}`);
       }
-      const made = { id, network, addresses, mac: mac ?? '02:00:00:00:00:01', container: null };
+      const made = {
+        id,
+        network,
+        addresses,
+        mac: mac ?? '02:00:00:00:00:01',
+        container: null,
+        present: false,
+      };
       this.made.set(id, made);
       return made;
     },
@@ -91,6 +115,20 @@ export class MemoryHost implements PlatformHost {
       this.bound.set(id, container);
     },
     route: async (id) => void this.routed.push(id),
+    attach: async (request, place) => {
+      const { failure } = this;
+      this.failure = undefined;
+      if (failure !== undefined) throw failure;
+      const { mac } = await this.endpoints.create(request);
+      const made = { ...request, mac, container: place.container, present: true };
+      this.made.set(request.id, made);
+      this.placed.set(request.id, place);
+      return { ...made, port: 'wv0123456789ab' };
+    },
+    flaws: async (id) => {
+      if (!this.made.has(id)) throw new WeftError('no-such-endpoint', `there is no endpoint ${id}`);
+      return this.harm.get(id) ?? [];
+    },
     unplug: async (id) => {
       this.plugged.delete(id);
     },
@@ -98,6 +136,7 @@ export class MemoryHost implements PlatformHost {
       this.made.delete(id);
       this.plugged.delete(id);
       this.bound.delete(id);
+      this.placed.delete(id);
     },
     list: () => [...this.made.values()],
   };
