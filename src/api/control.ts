@@ -1,4 +1,5 @@
 import type { CheckControl } from './routes/check.js';
+import type { CniControl } from './routes/cni.js';
 import type { DockerControl } from './routes/docker.js';
 import type { EventControl } from './routes/events.js';
 import type { ExposureControl } from './routes/exposures.js';
@@ -56,6 +57,7 @@ export interface RouterControl {
   readonly exposures: ExposureControl;
   readonly policies: PolicyControl;
   readonly docker: DockerControl;
+  readonly cni: CniControl;
   readonly events: EventControl;
   attachments(): readonly Attachment[];
   attach(request: AttachRequest): Promise<Attachment>;

@@ -2,6 +2,7 @@
 export { type App, createApp } from './app.js';
 export type { RouterControl } from './control.js';
 export type { CheckCell, CheckControl, PeerCheck } from './routes/check.js';
+export type { CniAnswer, CniCall, CniControl, CniFailure, CniInstallation, CniStatus } from './routes/cni.js';
 export type { DockerControl, DockerNetworkStatus, DockerStatus, DockerSwitch } from './routes/docker.js';
 export type { ExposeRequest, Exposure, ExposureControl, HideRequest } from './routes/exposures.js';
 export type { AddressControl, AddressOwner, Ipam, PrimeRequest } from './routes/ipam.js';

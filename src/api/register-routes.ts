@@ -2,6 +2,7 @@ import type { App } from './app.js';
 import type { RouterControl } from './control.js';
 import { attachmentsRoutes } from './routes/attachments.js';
 import { checkRoute } from './routes/check.js';
+import { cniRoutes } from './routes/cni.js';
 import { connectionsRoute } from './routes/connections.js';
 import { datapathRoute } from './routes/datapath.js';
 import { dockerRoutes } from './routes/docker.js';
@@ -38,6 +39,7 @@ export function registerRoutes(app: App, router: RouterControl): void {
   exposuresRoutes(app, router);
   policiesRoutes(app, router);
   dockerRoutes(app, router);
+  cniRoutes(app, router);
   eventsRoute(app, router);
   attachmentsRoutes(app, router);
   namesRoutes(app, router);

@@ -18,8 +18,10 @@ import {
 } from '../hostnet/index.js';
 import { announcementMarks } from '../identity/index.js';
 import { Mesh } from '../mesh/index.js';
+import { nativeProgram } from '../native-program.js';
 import { allEnded } from '../order.js';
 import { Overlay } from '../overlay/index.js';
+import { CNI_PROGRAM, CniPlugin } from '../plugins/cni/index.js';
 import { Discovery, parseSource, pause } from '../plugins/discovery/index.js';
 import { DockerPlugin } from '../plugins/docker/index.js';
 import { Hooks } from '../plugins/hooks/index.js';
@@ -402,7 +404,14 @@ function composePlatforms(
     onNotice: (what) => log.info(what),
     onFailure: onFailure('docker'),
   });
-  return { docker };
+  const cni = new CniPlugin({
+    host: platforms.host('cni'),
+    file: files.cni,
+    runDir: request.runDir,
+    program: () => nativeProgram(CNI_PROGRAM),
+    onFailure: onFailure('cni'),
+  });
+  return { docker, cni };
 }
 
 /** Why no addresses can be given. */

@@ -79,6 +79,10 @@ export class ControlApi implements RouterControl {
     return this.#parts.docker;
   }
 
+  get cni(): RouterControl['cni'] {
+    return this.#parts.cni;
+  }
+
   get networks(): RouterControl['networks'] {
     const { networks } = this.#parts;
     return {

@@ -74,7 +74,7 @@ export class Router implements LaunchedRouter {
       this.#parts;
     const { sources, trust, overlay, members, endpoints, macWatch, exposures, containers, labelled } =
       this.#parts;
-    const { docker, statusPlace, publishedPolicies, enforcement } = this.#parts;
+    const { docker, cni, statusPlace, publishedPolicies, enforcement } = this.#parts;
     mesh.connect(plan.targets);
     await names.start();
     await addresses.start();
@@ -107,6 +107,7 @@ export class Router implements LaunchedRouter {
     this.#repair.start();
     labelled.follow(containers);
     await docker.start({ enable: request.docker !== undefined });
+    await cni.start();
     this.#parts.happenings.begin(this.#parts, {
       nickname: plan.settings.nickname,
       adopted: this.#adopted,
@@ -152,12 +153,13 @@ export class Router implements LaunchedRouter {
     if (this.#stopping) throw new WeftError('stopping', 'the router is being stopped already');
     this.#stopping = true;
     const { request, plan, log, containers, records, macWatch, hairpins, exposures } = this.#parts;
-    const { addresses, mesh, forwarder, custody, docker, happenings, hooks } = this.#parts;
+    const { addresses, mesh, forwarder, custody, docker, cni, happenings, hooks } = this.#parts;
     const { publishedPolicies, enforcement } = this.#parts;
     happenings.end(forget);
     const hooksEnded = hooks.stop();
-    if (forget)
-      await docker.setEnabled(false).catch((error: unknown) => log.warn(String(error), errorFields(error)));
+    for (const leave of forget ? [() => docker.setEnabled(false), () => cni.uninstall()] : []) {
+      await leave().catch((error: unknown) => log.warn(String(error), errorFields(error)));
+    }
     await docker.stop();
     containers.stop();
     records.stop();

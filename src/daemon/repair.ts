@@ -66,9 +66,10 @@ export class Repair {
   }
 
   async #inspect(lostTap: number | undefined): Promise<void> {
-    const { networks, attachments, names, exposures, custody, hairpins, links, docker, enforcement } =
+    const { networks, attachments, names, exposures, custody, hairpins, links, docker, cni, enforcement } =
       this.#parts;
     await docker.check();
+    await cni.check();
     await this.#parts.statusPlace.check();
     const lost = lostTap === undefined || (await networks.isServed(lostTap)) ? undefined : lostTap;
     await this.#repairs.mend(networks.faults(await links(), lost));

@@ -2,6 +2,7 @@
  * Every error that a user, a caller or another router can meet: what its code means, and what to do. docs/errors.md is made from this
  * table (`npx tsx scripts/errors.ts`), and a code that is not in it does not compile.
  */
+import { CNI_ERRORS } from './cni.js';
 import { API_ERRORS, COMMAND_ERRORS } from './command.js';
 import { DOCKER_ERRORS } from './docker.js';
 import { FORWARDER_ERRORS } from './forwarder.js';
@@ -25,6 +26,7 @@ export const ERRORS_BY_SUBJECT = {
   'The host': HOST_ERRORS,
   Containers: CONTAINER_ERRORS,
   Docker: DOCKER_ERRORS,
+  CNI: CNI_ERRORS,
   Networks: NETWORK_ERRORS,
   Addresses: ADDRESS_ERRORS,
   'Network policies': POLICY_ERRORS,
@@ -43,6 +45,7 @@ const ERRORS = {
   ...HOST_ERRORS,
   ...CONTAINER_ERRORS,
   ...DOCKER_ERRORS,
+  ...CNI_ERRORS,
   ...NETWORK_ERRORS,
   ...ADDRESS_ERRORS,
   ...POLICY_ERRORS,

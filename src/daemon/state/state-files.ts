@@ -165,6 +165,19 @@ const Docker = Type.Object({
   given: Type.Optional(Type.Array(Type.Object({ address: Type.String(), pool: Type.String() }))),
 });
 
+/** Where the plugin of container runtimes is installed: `weft cni`. */
+const Cni = Type.Object({
+  installation: Type.Union([
+    Type.Object({
+      binDir: Type.String(),
+      confDir: Type.String(),
+      name: Type.String(),
+      network: Type.String(),
+    }),
+    Type.Null(),
+  ]),
+});
+
 /** This router's vote about who shares the address ring. */
 const Vote = Type.Object({
   /** How many routers elect; 0 while this one has not taken part. */
@@ -230,6 +243,7 @@ export function stateFiles(stateDir: string) {
     names: new StateFile(join(stateDir, 'names.json'), Names, { names: [] }),
     vote: new StateFile(join(stateDir, 'vote.json'), Vote, { electors: 0, incarnation: 0, state: '' }),
     exposures: new StateFile(join(stateDir, 'exposures.json'), Exposures, { exposures: [] }),
+    cni: new StateFile(join(stateDir, 'cni.json'), Cni, { installation: null }),
     docker: new StateFile(join(stateDir, 'docker.json'), Docker, {
       enabled: false,
       networks: [],
@@ -244,7 +258,7 @@ export function stateFiles(stateDir: string) {
 export type StateFiles = ReturnType<typeof stateFiles>;
 
 const OURS =
-  /^(identity|network|launch|targets|members|networks|policies|names|exposures|trust|attachments|addresses|vote|docker)\.json(\.\d+)?$/;
+  /^(identity|network|launch|targets|members|networks|policies|names|exposures|trust|attachments|addresses|vote|docker|cni)\.json(\.\d+)?$/;
 /** It belongs to the network, which may go on without this router: a reset leaves it. */
 const ADMIN = 'admin.json';
 /** What a launch chooses, and would choose again. */

@@ -107,6 +107,8 @@ describe('the API', () => {
     expect(Object.keys(document.paths).sort()).toEqual([
       '/attachments',
       '/check',
+      '/cni',
+      '/cni/installation',
       '/connect',
       '/connections',
       '/datapath',

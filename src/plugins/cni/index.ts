@@ -1,0 +1,3 @@
+/** The network plugin of container runtimes: containerd, Podman, Nomad, Kubernetes. docs/cni.md. */
+export { type CniFile, CniPlugin, type CniPluginOptions } from './cni-plugin.js';
+export { PROGRAM as CNI_PROGRAM } from './installation.js';
