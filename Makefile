@@ -11,7 +11,7 @@ NATIVE := build/native
 JOBS := $(shell nproc)
 APT_BUILD := cmake g++ libsodium-dev libssl-dev libseccomp-dev nlohmann-json3-dev doctest-dev
 APT_RUN := iproute2 nftables iputils-ping iperf3 tcpdump socat curl bind9-dnsutils dnsmasq-base
-APT_TEST := ?docker.io ?docker-compose ?busybox-static ?etcd-server ?prometheus ?chromium
+APT_TEST := ?podman ?containernetworking-plugins ?docker.io ?docker-compose ?busybox-static ?etcd-server ?prometheus ?chromium
 APT_CHECK := clang clang-tidy clang-format libclang-rt-14-dev
 APT_BENCH := wireguard-go wireguard-tools fastd tinc nebula
 NATIVE_SOURCES := $(shell find native -type f \( -name '*.cc' -o -name '*.h' -o -name CMakeLists.txt \))
@@ -35,7 +35,7 @@ build: setup $(NATIVE)/weft-forwarder dist/.built build/lab/traffic ## build the
 
 $(NATIVE)/weft-forwarder: $(NATIVE_SOURCES)
 	cmake -S native -B $(NATIVE) -DCMAKE_BUILD_TYPE=$(BUILD_TYPE)
-	cmake --build $(NATIVE) --target weft-forwarder weft-spawn --parallel $(JOBS)
+	cmake --build $(NATIVE) --target weft-forwarder weft-spawn weft-cni --parallel $(JOBS)
 	@touch $@
 
 build/lab/traffic: test/lab/native/traffic.cc

@@ -16,17 +16,18 @@ export function withCommonOptions(command: Command): Command {
       new Option('--run-dir <dir>', 'sockets, logs and pid of the router')
         .env('WEFT_RUN_DIR')
         .default('/run/weft')
-        .argParser(absolute),
+        .argParser(directory),
     )
     .addOption(
       new Option('--state-dir <dir>', 'identity, network, targets and attachments of the router')
         .env('WEFT_STATE_DIR')
         .default('/var/lib/weft')
-        .argParser(absolute),
+        .argParser(directory),
     );
 }
 
-function absolute(path: string): string {
+/** For options that name a directory: an absolute path. */
+export function directory(path: string): string {
   return resolve(path);
 }
 

@@ -19,6 +19,7 @@ export {
   tcpStreams,
   transports,
 } from './capture.js';
+export { type CniError, type CniResult, CniRuntime, PLUGINS } from './cni.js';
 export { attempt, CommandFailed, type Finished, Running, run } from './command.js';
 export { Container } from './container.js';
 export { type DockerEndpoint, DockerEngine, type Inspected } from './docker.js';
