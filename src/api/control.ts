@@ -5,6 +5,7 @@ import type { EventControl } from './routes/events.js';
 import type { ExposureControl } from './routes/exposures.js';
 import type { AddressControl } from './routes/ipam.js';
 import type { NameControl } from './routes/names.js';
+import type { NetavarkControl } from './routes/netavark.js';
 import type { NetworkControl } from './routes/networks.js';
 import type { PathControl } from './routes/paths.js';
 import type { PolicyControl } from './routes/policies.js';
@@ -58,6 +59,7 @@ export interface RouterControl {
   readonly policies: PolicyControl;
   readonly docker: DockerControl;
   readonly cni: CniControl;
+  readonly netavark: NetavarkControl;
   readonly events: EventControl;
   attachments(): readonly Attachment[];
   attach(request: AttachRequest): Promise<Attachment>;

@@ -15,6 +15,7 @@ export type {
   NameFound,
   NameRequest,
 } from './routes/names.js';
+export type { NetavarkCall, NetavarkControl } from './routes/netavark.js';
 export type {
   NetworkControl,
   NetworkCreateRequest,

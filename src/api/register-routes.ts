@@ -10,6 +10,7 @@ import { eventsRoute } from './routes/events.js';
 import { exposuresRoutes } from './routes/exposures.js';
 import { ipamRoutes } from './routes/ipam.js';
 import { namesRoutes } from './routes/names.js';
+import { netavarkRoute } from './routes/netavark.js';
 import { networksRoutes } from './routes/networks.js';
 import { pathsRoutes } from './routes/paths.js';
 import { peersRoute } from './routes/peers.js';
@@ -40,6 +41,7 @@ export function registerRoutes(app: App, router: RouterControl): void {
   policiesRoutes(app, router);
   dockerRoutes(app, router);
   cniRoutes(app, router);
+  netavarkRoute(app, router);
   eventsRoute(app, router);
   attachmentsRoutes(app, router);
   namesRoutes(app, router);

@@ -26,6 +26,7 @@ import { Discovery, parseSource, pause } from '../plugins/discovery/index.js';
 import { DockerPlugin } from '../plugins/docker/index.js';
 import { Hooks } from '../plugins/hooks/index.js';
 import { LabelledContainers } from '../plugins/labels/index.js';
+import { Netavark } from '../plugins/podman/index.js';
 import { weftVersion } from '../version.js';
 import { Addresses, AddressSource, rangesOf } from './addresses/index.js';
 import { Attachments, Containers } from './attachments/index.js';
@@ -411,7 +412,7 @@ function composePlatforms(
     program: () => nativeProgram(CNI_PROGRAM),
     onFailure: onFailure('cni'),
   });
-  return { docker, cni };
+  return { docker, cni, netavark: new Netavark(platforms.host('podman')) };
 }
 
 /** Why no addresses can be given. */

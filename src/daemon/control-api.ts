@@ -83,6 +83,10 @@ export class ControlApi implements RouterControl {
     return this.#parts.cni;
   }
 
+  get netavark(): RouterControl['netavark'] {
+    return this.#parts.netavark;
+  }
+
   get networks(): RouterControl['networks'] {
     const { networks } = this.#parts;
     return {

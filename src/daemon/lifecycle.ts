@@ -74,7 +74,7 @@ export class Router implements LaunchedRouter {
       this.#parts;
     const { sources, trust, overlay, members, endpoints, macWatch, exposures, containers, labelled } =
       this.#parts;
-    const { docker, cni, statusPlace, publishedPolicies, enforcement } = this.#parts;
+    const { docker, cni, netavark, statusPlace, publishedPolicies, enforcement } = this.#parts;
     mesh.connect(plan.targets);
     await names.start();
     await addresses.start();
@@ -107,7 +107,7 @@ export class Router implements LaunchedRouter {
     this.#repair.start();
     labelled.follow(containers);
     await docker.start({ enable: request.docker !== undefined });
-    await cni.start();
+    await Promise.all([cni.start(), netavark.check()]);
     this.#parts.happenings.begin(this.#parts, {
       nickname: plan.settings.nickname,
       adopted: this.#adopted,

@@ -66,10 +66,11 @@ export class Repair {
   }
 
   async #inspect(lostTap: number | undefined): Promise<void> {
-    const { networks, attachments, names, exposures, custody, hairpins, links, docker, cni, enforcement } =
+    const { networks, attachments, names, exposures, custody, hairpins, links, docker, cni, netavark } =
       this.#parts;
+    const { enforcement } = this.#parts;
     await docker.check();
-    await cni.check();
+    await Promise.all([cni.check(), netavark.check()]);
     await this.#parts.statusPlace.check();
     const lost = lostTap === undefined || (await networks.isServed(lostTap)) ? undefined : lostTap;
     await this.#repairs.mend(networks.faults(await links(), lost));

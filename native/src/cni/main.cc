@@ -1,4 +1,5 @@
-/// The network plugin that container runtimes run: it asks the router of this host. docs/cni.md.
+/// The network plugin that container runtimes run, with arguments as Podman's network driver: it asks the
+/// router of this host. docs/cni.md.
 #include <unistd.h>
 
 #include <chrono>
@@ -15,6 +16,7 @@
 #include "cni/reading.h"
 #include "cni/removals.h"
 #include "cni/router.h"
+#include "netavark/netavark.h"
 #include "version.h"
 
 namespace weft::cni {
@@ -132,8 +134,9 @@ int run() {
 }  // namespace
 }  // namespace weft::cni
 
-int main() {
+int main(int argc, char** argv) {
   try {
+    if (argc > 1) return weft::netavark::obey({argv + 1, static_cast<std::size_t>(argc - 1)});
     return weft::cni::run();
   } catch (const std::exception& error) {
     std::cout << nlohmann::json{{"cniVersion", "1.0.0"},

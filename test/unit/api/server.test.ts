@@ -121,6 +121,7 @@ describe('the API', () => {
       '/ipam/prime',
       '/names',
       '/names/lookup',
+      '/netavark',
       '/networks',
       '/paths',
       '/peers',
