@@ -26,6 +26,7 @@ export { type DockerEndpoint, DockerEngine, type Inspected } from './docker.js';
 export { Host, type Launched, type LaunchOptions } from './host.js';
 export { Lab } from './lab.js';
 export { Node } from './node.js';
+export { Podman } from './podman.js';
 export { reboot } from './reboot.js';
 export { Router } from './router.js';
 export { Terminal } from './terminal.js';
