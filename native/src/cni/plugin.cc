@@ -1,5 +1,5 @@
-/// The network plugin that container runtimes run, with arguments as Podman's network driver: it asks the
-/// router of this host. docs/cni.md.
+#include "cni/plugin.h"
+
 #include <unistd.h>
 
 #include <chrono>
@@ -16,7 +16,6 @@
 #include "cni/reading.h"
 #include "cni/removals.h"
 #include "cni/router.h"
-#include "netavark/netavark.h"
 #include "version.h"
 
 namespace weft::cni {
@@ -110,6 +109,8 @@ json version_object(const std::string& configuration) {
   return {{"cniVersion", version_in(configuration)}, {"supportedVersions", supported_versions()}};
 }
 
+}  // namespace
+
 int run() {
   if (variable("CNI_COMMAND").empty()) return about();
   std::string configuration;
@@ -131,20 +132,4 @@ int run() {
   }
 }
 
-}  // namespace
 }  // namespace weft::cni
-
-int main(int argc, char** argv) {
-  try {
-    if (argc > 1) return weft::netavark::obey({argv + 1, static_cast<std::size_t>(argc - 1)});
-    return weft::cni::run();
-  } catch (const std::exception& error) {
-    std::cout << nlohmann::json{{"cniVersion", "1.0.0"},
-                                {"code", static_cast<int>(weft::cni::Code::internal)},
-                                {"msg", error.what()},
-                                {"details", ""}}
-                     .dump()
-              << '\n';
-    return EXIT_FAILURE;
-  }
-}
