@@ -2,7 +2,6 @@ import type { Command } from 'commander';
 import type { PolicyAnswer, PolicyList } from '../../api/index.js';
 import { ask } from '../client.js';
 import { type CommonOptions, collect, withCommonOptions } from '../options.js';
-import { parseSocket, readDocuments } from '../policy/index.js';
 import { policiesTable } from '../tables/policies.js';
 import { print } from '../terminal/index.js';
 
@@ -60,6 +59,7 @@ export function registerPolicy(program: Command): void {
 }
 
 async function apply(options: CommonOptions & { file: string[] }): Promise<void> {
+  const { readDocuments } = await import('../policy/index.js'); // the help of all commands must not pay for YAML
   const documents = await readDocuments(options.file);
   const applied = await ask<PolicyList>(options.runDir, 'POST', '/policies', { documents });
   await print(options, applied, policiesTable);
@@ -80,6 +80,7 @@ async function explain(
   port: string,
   options: CommonOptions,
 ): Promise<void> {
+  const { parseSocket } = await import('../policy/index.js');
   const query = new URLSearchParams({ source, destination, ...parseSocket(port) });
   const answer = await ask<PolicyAnswer>(options.runDir, 'GET', `/policies/explanation?${query}`);
   await print(options, answer, ({ allowed, source: from, destination: to, reasons }) =>

@@ -1,6 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { parseAllDocuments } from 'yaml';
 import type { PolicyApplyRequest } from '../../api/index.js';
 import { messageOf, systemCode, WeftError } from '../../errors.js';
 
@@ -40,7 +41,6 @@ async function filesAt(path: string): Promise<string[]> {
 async function documentsOf(file: string): Promise<Documents> {
   const content = file === '-' ? await text(process.stdin) : await contentOf(file);
   const where = file === '-' ? 'stdin' : basename(file);
-  const { parseAllDocuments } = await import('yaml'); // the help of all commands must not pay for it
   const documents = parseAllDocuments(content);
   return [...documents].flatMap((document, index) => {
     const named = documents.length === 1 ? where : `${where}, document ${index + 1}`;
