@@ -8,7 +8,11 @@ import { type ForwarderEvent, parseEvent } from './events.js';
 import { LineSplitter } from './lines.js';
 import { Operations } from './operations.js';
 
-const MAX_LINE = 1024 * 1024;
+/**
+ * Bytes of an answer. A table of MACs has 1.5 MB for each segment when somebody on it has filled it, and so have 1,000 peers with all that is known of
+ * them: far more than any network makes, and little enough to be held.
+ */
+const MAX_LINE = 64 * 1024 * 1024;
 /** On a host that is busy beyond measure an answer may take seconds. */
 const DEFAULT_TIMEOUT = 10_000;
 

@@ -58,6 +58,17 @@ describe('ControlClient', () => {
     expect(answers).toEqual([10, 11]);
   });
 
+  it('reads the tables of segments that somebody filled with made-up addresses', async () => {
+    const macs = Array.from({ length: 3 * 16_384 }, (_, i) => ({
+      network: i % 3,
+      mac: `02:00:00:00:${(i >> 8).toString(16).padStart(2, '0')}:${(i & 255).toString(16).padStart(2, '0')}`,
+      peer: A,
+      age: 12.345,
+    }));
+    const control = await connected(({ id }, socket) => send(socket, { id, ok: { macs } }));
+    expect((await control.macs()).macs).toEqual(macs);
+  });
+
   it("rejects with the forwarder's own error", async () => {
     const control = await connected(({ id }, socket) =>
       send(socket, { id, error: { code: 'index-in-use', message: 'taken' } }),
