@@ -21,8 +21,8 @@ describe('what a lab made', () => {
   test('is gone after remove(), with its processes', async () => {
     const lab = await Lab.create();
     const [a] = await lab.hosts(2);
-    const sleeper = a.start(['sleep', '1000']);
-    await until('it runs', () => a.processes().length > 0);
+    const sleeper = a.start(['sh', '-c', 'echo up; exec sleep 1000']);
+    await sleeper.says(/up/);
     expect(a.processes()).toEqual([sleeper.pid]);
     lab.remove();
     await sleeper.ends();

@@ -34,13 +34,12 @@ describe('two hosts with the same file', () => {
     await a.isConnectedTo(b);
     const stateOf = (targets: readonly Target[], host: Host) =>
       targets.find(({ target }) => target.startsWith(host.address))?.state;
-    const targets = await until('it has found itself', async () => {
+    const targets = await until('it has found itself and the other', async () => {
       const now = await targetsOf(a);
-      return stateOf(now, a) === 'self' && now;
+      return stateOf(now, a) === 'self' && stateOf(now, b) === 'connected' && now;
     });
     const source = `file:${fileOf(a)}`;
     expect(targets.map(({ from }) => from)).toEqual([[source], [source], [source]]);
-    expect(stateOf(targets, b)).toBe('connected');
     const text = await a.weft('status', 'targets');
     expect(text).toMatch(/working/);
   });
