@@ -30,7 +30,7 @@ describe('a router', () => {
 
   test.each([
     ['launch', '--foreground'],
-    ['prime'],
+    ...(process.env.WEFT_LONG === '1' ? [['prime']] : []),
   ])('opens no inspector while `weft %s` starts, either', async (...args) => {
     const { a } = world();
     if (args[0] === 'prime') await a.launch({ password: 'p', args: ['--ipalloc-init', 'consensus=2'] });
