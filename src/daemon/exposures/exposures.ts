@@ -54,6 +54,8 @@ export class Exposures extends EventEmitter<ExposuresEvents> {
     super();
     this.#options = options;
     options.networks.on('moved', () => void this.#work.run(() => this.#restoreAddresses()).catch(() => {}));
+    // Docker drops what a bridge passes on unless it is let pass: containers must not wait for the next check.
+    options.networks.on('bridges', () => void this.#work.run(() => this.#admit()).catch(() => {}));
   }
 
   /** True while the host is on the network. */
@@ -154,7 +156,7 @@ export class Exposures extends EventEmitter<ExposuresEvents> {
     return this.#work.run(async () => {
       this.#isFilterIntact = await this.#options.firewall.isIntact();
       this.#checks += 1;
-      if (this.#checks % ADMIT_EVERY === 1) await withoutNft(this.#options.firewall.admit(this.#passage()));
+      if (this.#checks % ADMIT_EVERY === 1) await this.#admit();
     });
   }
 
@@ -290,6 +292,10 @@ export class Exposures extends EventEmitter<ExposuresEvents> {
     if (passage.exposed.length > 0) await this.#options.firewall.apply(passage);
     else await withoutNft(this.#options.firewall.apply(passage));
     this.emit('changed');
+  }
+
+  async #admit(): Promise<void> {
+    await withoutNft(this.#options.firewall.admit(this.#passage()));
   }
 
   #passage(): Passage {

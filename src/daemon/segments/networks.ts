@@ -57,6 +57,8 @@ export interface NetworkUser {
 export interface NetworksEvents {
   /** What is on the bridge of this network must be looked at: it was made anew, or put right. */
   moved: [name: string];
+  /** The bridges of this host are others than before. */
+  bridges: [];
 }
 
 /**
@@ -337,6 +339,7 @@ export class Networks extends EventEmitter<NetworksEvents> {
 
   #tellSegments(): void {
     this.#options.onSegments([...this.#all()].map(([, { number }]) => number).sort((a, b) => a - b));
+    this.emit('bridges');
   }
 }
 

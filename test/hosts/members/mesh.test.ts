@@ -49,7 +49,7 @@ describe('twelve routers', () => {
     TIMEOUT,
   );
 
-  test(
+  test.runIf(process.env.WEFT_LONG === '1')(
     'of which half are killed at once: the others lose no link, see who is down, and are whole again after',
     async () => {
       const { hosts, seeds } = world();

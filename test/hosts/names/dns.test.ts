@@ -192,14 +192,17 @@ describe('names of containers on three hosts', () => {
     await told([c1, c2], 'printer', '192.0.2.7');
   });
 
-  test('of a host that died are not answered, until it is back', async () => {
-    const { a, c, c1, c2 } = world();
-    await c.port.unplug();
-    await everywhere([c1, c2], ['c3.weft.local'], [], 90_000);
-    expect(await a.weft('status', 'dns')).toMatch(/c3\.weft\.local.*host is down/);
-    await c.port.plug();
-    await everywhere([c1, c2], ['c3.weft.local'], ['10.32.0.3'], 60_000);
-  });
+  test.runIf(process.env.WEFT_LONG === '1')(
+    'of a host that died are not answered, until it is back',
+    async () => {
+      const { a, c, c1, c2 } = world();
+      await c.port.unplug();
+      await everywhere([c1, c2], ['c3.weft.local'], [], 90_000);
+      expect(await a.weft('status', 'dns')).toMatch(/c3\.weft\.local.*host is down/);
+      await c.port.plug();
+      await everywhere([c1, c2], ['c3.weft.local'], ['10.32.0.3'], 60_000);
+    },
+  );
 
   test('are there again after the daemon was killed', async () => {
     const { a, c1, c2 } = world();

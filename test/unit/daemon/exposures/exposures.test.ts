@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
 import { Exposures, type ExposuresOptions } from '../../../../src/daemon/exposures/exposures.js';
 import { stateFiles } from '../../../../src/daemon/state/index.js';
 import { WeftError } from '../../../../src/errors.js';
@@ -14,12 +14,15 @@ let passages: ExposedPassage[];
 let taken: Set<string>;
 let named: Set<string>;
 let nextFailure: Error | undefined;
+let admitted: string[];
+let events: EventEmitter;
 
 type ExposedPassage = Parameters<ExposuresOptions['firewall']['apply']>[0];
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'weft-exposures-'));
   [onBridge, passages, taken, named, nextFailure] = [new Set(), [], new Set(), new Set(), undefined];
+  [admitted, events] = [[], new EventEmitter()];
 });
 afterEach(() => rmSync(directory, { recursive: true }));
 
@@ -27,7 +30,7 @@ function start(): Exposures {
   return new Exposures({
     firewall: {
       apply: async (passage) => void passages.push(passage),
-      admit: async () => {},
+      admit: async ({ bridges }) => void admitted.push(...bridges),
       isIntact: async () => true,
       remove: async () => {},
       rewrite: async () => {},
@@ -46,7 +49,7 @@ function start(): Exposures {
       hasRoute: () => true,
       restoreRoute: async () => {},
     },
-    networks: Object.assign(new EventEmitter(), {
+    networks: Object.assign(events, {
       bridge: () => 'weft',
       number: () => 0,
       bridges: () => ['weft'],
@@ -77,6 +80,12 @@ function start(): Exposures {
     } as unknown as ExposuresOptions['names'],
   });
 }
+
+test('what a bridge passes on is let past Docker as soon as the bridge is there', async () => {
+  start();
+  events.emit('bridges');
+  await expect.poll(() => admitted).toEqual(['weft']);
+});
 
 describe('a host that is exposed', () => {
   it('has the address on the bridge, rules for it, and its name', async () => {
