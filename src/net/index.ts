@@ -14,4 +14,5 @@ export {
   parseTarget,
 } from './address.js';
 export { listenPrivately } from './listen-privately.js';
+export { isIpv6, withoutLength } from './prefix.js';
 export { resolveHostPort } from './resolve-host-port.js';

@@ -1,5 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import { WeftError } from '../errors.js';
+import { withoutLength } from '../net/index.js';
 import { DEFAULT_NETWORK } from './directory.js';
 import { MAX_SUBNETS, type NetworkRecord } from './record.js';
 
@@ -47,7 +48,7 @@ export function parseSubnets(texts: readonly string[]): string[] {
 }
 
 function parseSubnet(text: string): [ipaddr.IPv4 | ipaddr.IPv6, number] {
-  if (!ipaddr.isValidCIDR(text) || !ipaddr.isValid(text.split('/')[0] ?? '')) {
+  if (!ipaddr.isValidCIDR(text) || !ipaddr.isValid(withoutLength(text))) {
     throw new WeftError('bad-subnet', `"${text}" is not a subnet, such as 10.40.0.0/16 or fd40::/64`);
   }
   const [address, length] = ipaddr.parseCIDR(text);

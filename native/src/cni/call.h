@@ -9,9 +9,6 @@
 
 namespace weft::cni {
 
-/// Largest configuration that is read, bytes.
-inline constexpr std::size_t max_configuration = 1 << 20;
-
 /// Versions of the specification whose configurations are known, as VERSION tells them.
 nlohmann::json supported_versions();
 

@@ -1,25 +1,26 @@
 #include "cni/delegate.h"
 
-#include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <chrono>
 #include <csignal>
 #include <cstring>
+#include <optional>
 #include <sstream>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/fd.h"
 #include "cni/cni_error.h"
 #include "cni/deadline.h"
 #include "cni/reading.h"
+#include "process/pipe.h"
+#include "process/start.h"
 
 namespace weft::cni {
 namespace {
@@ -50,35 +51,18 @@ Fd readable(const std::string& text) {
   return memory;
 }
 
-struct Pipe {
-  Fd reading;
-  Fd writing;
-};
-
 Pipe make_pipe() {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0)
-    throw CniError(Code::io_failure, "there is no pipe to a plugin", std::strerror(errno));
-  return {Fd(ends[0]), Fd(ends[1])};
+  std::optional<Pipe> made = open_pipe();
+  if (!made) throw CniError(Code::io_failure, "there is no pipe to a plugin", std::strerror(errno));
+  return std::move(*made);
 }
 
 /// A process that is waited for, and killed when it takes too long.
 class Child {
  public:
-  Child(const std::string& program, const std::vector<std::string>& environment, int input, int output) {
-    posix_spawn_file_actions_t actions;
-    ::posix_spawn_file_actions_init(&actions);
-    ::posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
-    ::posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-    std::vector<char*> variables;
-    for (const std::string& variable : environment)
-      variables.push_back(const_cast<char*>(variable.c_str()));
-    variables.push_back(nullptr);
-    std::array<char*, 2> arguments{const_cast<char*>(program.c_str()), nullptr};
-    const int error =
-        ::posix_spawn(&pid_, program.c_str(), &actions, nullptr, arguments.data(), variables.data());
-    ::posix_spawn_file_actions_destroy(&actions);
-    if (error != 0) throw CniError(Code::io_failure, program + " cannot be run", std::strerror(error));
+  Child(const Command& command, const Streams& streams) : pid_(start_process(command, streams)) {
+    if (pid_ < 0)
+      throw CniError(Code::io_failure, command.arguments.front() + " cannot be run", std::strerror(-pid_));
   }
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
@@ -100,7 +84,7 @@ class Child {
   }
 
  private:
-  pid_t pid_ = 0;
+  pid_t pid_;
 };
 
 std::vector<std::string> environment_with(const std::string& command) {
@@ -125,10 +109,9 @@ json delegate(const Call& call, const std::string& type, const std::string& comm
   const Fd input = readable(call.config.dump());
   Pipe output = make_pipe();
   const Deadline deadline(patience);
-  Child child(program, environment_with(command), input.get(), output.writing.get());
-  output.writing.reset();
-  const std::string printed =
-      read_all(output.reading.get(), max_result, deadline, "what " + type + " prints");
+  Child child({{program}, environment_with(command)}, {.input = input.get(), .output = output.writer.get()});
+  output.writer.reset();
+  const std::string printed = read_all(output.reader.get(), max_result, deadline, "what " + type + " prints");
   if (!child.succeeds(deadline)) failed(type, printed);
   if (printed.empty()) return nullptr;
   json result = json::parse(printed, nullptr, false);

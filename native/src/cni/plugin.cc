@@ -1,8 +1,5 @@
 #include "cni/plugin.h"
 
-#include <unistd.h>
-
-#include <chrono>
 #include <cstdlib>
 #include <exception>
 #include <iostream>
@@ -11,7 +8,6 @@
 
 #include "cni/call.h"
 #include "cni/cni_error.h"
-#include "cni/deadline.h"
 #include "cni/delegate.h"
 #include "cni/reading.h"
 #include "cni/removals.h"
@@ -21,13 +17,7 @@
 namespace weft::cni {
 namespace {
 
-using namespace std::chrono_literals;
 using nlohmann::json;
-
-constexpr auto patience_for_input = 10s;
-constexpr Patience at_once{.to_connect = 0ms, .to_answer = 30s};
-/// A container that starts with its host waits for the router.
-constexpr Patience starting{.to_connect = 30s, .to_answer = 60s};
 
 std::string variable(const char* name) {
   const char* const value = std::getenv(name);
@@ -115,8 +105,7 @@ int run() {
   if (variable("CNI_COMMAND").empty()) return about();
   std::string configuration;
   try {
-    configuration =
-        read_all(STDIN_FILENO, max_configuration, Deadline(patience_for_input), "the configuration");
+    configuration = read_input("the configuration");
     const bool is_version = variable("CNI_COMMAND") == "VERSION";
     const json result = is_version ? version_object(configuration) : obey(read_call(variable, configuration));
     if (!result.is_null()) std::cout << result.dump() << '\n';

@@ -5,11 +5,19 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 
 #include "cni/cni_error.h"
 
 namespace weft::cni {
+namespace {
+
+constexpr std::chrono::seconds patience{10};
+/// Bytes.
+constexpr std::size_t max_input = 1 << 20;
+
+}  // namespace
 
 std::string read_all(int fd, std::size_t limit, const Deadline& deadline, const std::string& what) {
   std::string text;
@@ -25,6 +33,10 @@ std::string read_all(int fd, std::size_t limit, const Deadline& deadline, const 
     text.append(buffer.data(), static_cast<std::size_t>(size));
     if (text.size() > limit) throw CniError(Code::io_failure, what + " is too long");
   }
+}
+
+std::string read_input(const std::string& what) {
+  return read_all(STDIN_FILENO, max_input, Deadline(patience), what);
 }
 
 }  // namespace weft::cni

@@ -11,4 +11,7 @@ namespace weft::cni {
 /// `what` says what was read.
 std::string read_all(int fd, std::size_t limit, const Deadline& deadline, const std::string& what);
 
+/// All of stdin, which a runtime writes at once. Throws CniError.
+std::string read_input(const std::string& what);
+
 }  // namespace weft::cni

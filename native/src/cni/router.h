@@ -13,6 +13,12 @@ struct Patience {
   std::chrono::milliseconds to_answer;
 };
 
+inline constexpr Patience at_once{.to_connect = std::chrono::seconds(0),
+                                  .to_answer = std::chrono::seconds(30)};
+/// A container that starts with its host waits for the router.
+inline constexpr Patience starting{.to_connect = std::chrono::seconds(30),
+                                   .to_answer = std::chrono::seconds(60)};
+
 /// Posts a request to the router of a run directory and gives its answer. Throws RouterAbsent when it is not
 /// running or does not answer, and CniError when it refuses the request as such.
 nlohmann::json ask_router(const std::string& run_directory, const std::string& path,

@@ -1,8 +1,5 @@
 #include "netavark/netavark.h"
 
-#include <unistd.h>
-
-#include <chrono>
 #include <cstdlib>
 #include <exception>
 #include <iostream>
@@ -11,9 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "cni/call.h"
 #include "cni/cni_error.h"
-#include "cni/deadline.h"
 #include "cni/reading.h"
 #include "cni/router.h"
 #include "version.h"
@@ -21,14 +16,9 @@
 namespace weft::netavark {
 namespace {
 
-using namespace std::chrono_literals;
 using nlohmann::json;
 
 constexpr std::string_view api_version = "1.0.0";
-constexpr auto patience_for_input = 10s;
-constexpr cni::Patience at_once{.to_connect = 0ms, .to_answer = 30s};
-/// A container that starts with its host waits for the router.
-constexpr cni::Patience starting{.to_connect = 30s, .to_answer = 60s};
 
 std::string run_directory() {
   const char* const chosen = std::getenv("WEFT_RUN_DIR");
@@ -36,9 +26,7 @@ std::string run_directory() {
 }
 
 json ask(const std::string& command, const std::string& netns, cni::Patience patience) {
-  const std::string input =
-      cni::read_all(STDIN_FILENO, cni::max_configuration, cni::Deadline(patience_for_input), "the request");
-  json request{{"command", command}, {"body", json::parse(input)}};
+  json request{{"command", command}, {"body", json::parse(cni::read_input("the request"))}};
   if (!netns.empty()) request["netns"] = netns;
   return cni::ask_router(run_directory(), "/netavark", request, patience);
 }
@@ -47,11 +35,11 @@ json answer_to(std::span<char*> arguments) {
   const std::string command = arguments.front();
   const std::string netns = arguments.size() > 1 ? arguments[1] : "";
   if (command == "info") return {{"version", version}, {"api_version", api_version}};
-  if (command == "create") return ask(command, netns, at_once);
-  if (command == "setup") return ask(command, netns, starting);
+  if (command == "create") return ask(command, netns, cni::at_once);
+  if (command == "setup") return ask(command, netns, cni::starting);
   if (command != "teardown") throw std::invalid_argument("there is no command " + command);
   try {
-    return ask(command, netns, at_once);
+    return ask(command, netns, cni::at_once);
   } catch (const cni::RouterAbsent& absent) {
     // The namespace goes, and the router gives back what was in it once it runs again.
     std::cerr << "weft: " << absent.what() << '\n';

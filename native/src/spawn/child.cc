@@ -1,82 +1,26 @@
 #include "spawn/child.h"
 
 #include <fcntl.h>
-#include <spawn.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
-#include <csignal>
 #include <utility>
 
 #include "base/failure.h"
+#include "process/pipe.h"
 
 namespace weft::spawn {
 namespace {
 
-struct Pipe {
-  Fd reader;
-  Fd writer;
-};
-
 Pipe make_pipe() {
-  std::array<int, 2> ends;
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw Failure::from_errno("cannot make a pipe");
-  return {Fd(ends[0]), Fd(ends[1])};
+  std::optional<Pipe> made = open_pipe();
+  if (!made) throw Failure::from_errno("cannot make a pipe");
+  return std::move(*made);
 }
 
 void unblock(const Fd& fd) {
   if (::fcntl(fd.get(), F_SETFL, O_NONBLOCK) != 0) throw Failure::from_errno("cannot set up a pipe");
 }
-
-/// The pointers that exec(3) wants.
-std::vector<char*> pointers(const std::vector<std::string>& texts) {
-  std::vector<char*> found;
-  found.reserve(texts.size() + 1);
-  for (const std::string& text : texts)
-    found.push_back(const_cast<char*>(text.c_str()));  // NOLINT: exec's old signature; nothing is written
-  found.push_back(nullptr);
-  return found;
-}
-
-/// The three standard streams of the child.
-class FileActions {
- public:
-  FileActions(const Fd& input, const Fd& output, const Fd& error_output) {
-    ::posix_spawn_file_actions_init(&actions_);
-    ::posix_spawn_file_actions_adddup2(&actions_, input.get(), STDIN_FILENO);
-    ::posix_spawn_file_actions_adddup2(&actions_, output.get(), STDOUT_FILENO);
-    ::posix_spawn_file_actions_adddup2(&actions_, error_output.get(), STDERR_FILENO);
-  }
-  FileActions(const FileActions&) = delete;
-  FileActions& operator=(const FileActions&) = delete;
-  ~FileActions() { ::posix_spawn_file_actions_destroy(&actions_); }
-  [[nodiscard]] const posix_spawn_file_actions_t* get() const noexcept { return &actions_; }
-
- private:
-  posix_spawn_file_actions_t actions_{};
-};
-
-/// Signals as a command expects them, whatever we block and ignore ourselves.
-class Attributes {
- public:
-  Attributes() {
-    ::posix_spawnattr_init(&attributes_);
-    sigset_t set;
-    ::sigemptyset(&set);
-    ::posix_spawnattr_setsigmask(&attributes_, &set);
-    ::sigfillset(&set);
-    ::posix_spawnattr_setsigdefault(&attributes_, &set);
-    ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  }
-  Attributes(const Attributes&) = delete;
-  Attributes& operator=(const Attributes&) = delete;
-  ~Attributes() { ::posix_spawnattr_destroy(&attributes_); }
-  [[nodiscard]] const posix_spawnattr_t* get() const noexcept { return &attributes_; }
-
- private:
-  posix_spawnattr_t attributes_{};
-};
 
 }  // namespace
 
@@ -86,15 +30,9 @@ std::variant<Child, int> Child::start(const Command& command) {
   Pipe error_output = make_pipe();
   for (const Fd* ours : {&input.writer, &output.reader, &error_output.reader})
     unblock(*ours);
-  const std::vector<char*> arguments = pointers(command.arguments);
-  std::vector<char*> environment;
-  if (command.environment) environment = pointers(*command.environment);
-  const FileActions streams(input.reader, output.writer, error_output.writer);
-  const Attributes signals;
-  pid_t pid = 0;
-  const int error = ::posix_spawnp(&pid, arguments.front(), streams.get(), signals.get(), arguments.data(),
-                                   command.environment ? environment.data() : environ);
-  if (error != 0) return error;
+  const pid_t pid =
+      start_process(command, {input.reader.get(), output.writer.get(), error_output.writer.get()});
+  if (pid < 0) return -pid;
   return Child(pid, std::move(input.writer), std::move(output.reader), std::move(error_output.reader));
 }
 

@@ -4,21 +4,14 @@
 #include <sys/types.h>
 
 #include <optional>
-#include <string>
 #include <variant>
 #include <vector>
 
 #include "base/bytes.h"
 #include "base/fd.h"
+#include "process/start.h"
 
 namespace weft::spawn {
-
-/// What to run: the program, found by PATH, with its arguments; and its environment, `NAME=value`, unless it
-/// is our own.
-struct Command {
-  std::vector<std::string> arguments;
-  std::optional<std::vector<std::string>> environment;
-};
 
 class Child {
  public:

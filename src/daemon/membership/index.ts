@@ -3,5 +3,6 @@ export { joinCommand, joinInvitation } from './invitation.js';
 export { KnownMembers } from './known-members.js';
 export { nameOf } from './peer-names.js';
 export { PeerPaths } from './peer-paths.js';
+export { shareRecords } from './shared-records.js';
 export { Targets } from './targets.js';
 export { Trust } from './trust.js';

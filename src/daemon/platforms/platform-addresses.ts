@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { systemCode, WeftError } from '../../errors.js';
+import { withoutLength } from '../../net/index.js';
 import type { PlatformAddresses } from '../../plugins/platform/index.js';
 import { type AddressSource, type Holder, platformHolder } from '../addresses/index.js';
 
@@ -45,7 +46,7 @@ export class TakenAddresses implements PlatformAddresses {
 
 /** Without prefix length, where it has one. */
 function hostOf(address: string): string {
-  const [host = ''] = address.split('/', 1);
+  const host = withoutLength(address);
   if (isIP(host) !== 0) return host;
   throw new WeftError('bad-cidr', `"${address}" is not an address, such as 10.32.0.1`);
 }

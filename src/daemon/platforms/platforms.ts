@@ -1,5 +1,6 @@
 import { CONTAINER_ROUTES, RESOLVER_ADDRESS } from '../../hostnet/index.js';
 import { parseBlock } from '../../ipam/index.js';
+import { isIpv6 } from '../../net/index.js';
 import { DEFAULT_NETWORK } from '../../networks/index.js';
 import { SerialByKey } from '../../order.js';
 import type { PlatformHost, PlatformNetworks } from '../../plugins/platform/index.js';
@@ -65,7 +66,7 @@ export class Platforms {
   #subnets(name: string): readonly string[] {
     const { networks, plan } = this.#options;
     const known = name === DEFAULT_NETWORK ? [plan.defaultSubnet.text] : networks.subnets(name);
-    const subnet = known.find((text) => !text.includes(':'));
+    const subnet = known.find((text) => !isIpv6(text));
     if (subnet === undefined) return known.slice(0, 1);
     const { start, length } = parseBlock(subnet);
     return plan.ula === undefined ? [subnet] : [subnet, plan.ula.text(start, length)];

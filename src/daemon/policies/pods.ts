@@ -1,5 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import type { Labels } from '../../labels.js';
+import { withoutLength } from '../../net/index.js';
 import { DEFAULT_NAMESPACE, type NamedPort, type Pod, PROTOCOLS } from '../../policy/index.js';
 import type { AttachedEndpoint, Attachments } from '../attachments/index.js';
 import type { Endpoints } from '../mac-routes/index.js';
@@ -34,7 +35,7 @@ export class Pods {
     const sources = new Map<string, string[]>();
     for (const endpoint of here) {
       const holder = holderOf(endpoint);
-      sources.set(holder, [...(sources.get(holder) ?? []), ...endpoint.fixed.map(withoutLength)]);
+      sources.set(holder, [...(sources.get(holder) ?? []), ...endpoint.fixed.map(canonical)]);
     }
     const pods = this.#endpoints.all().filter((endpoint) => !this.#endpoints.isHost(endpoint));
     return pods.map(({ network, mac, addresses, labels }) => {
@@ -58,8 +59,8 @@ function holderOf({ network, containers: [{ id }] }: AttachedEndpoint): string {
   return `${network} ${id}`;
 }
 
-function withoutLength(cidr: string): string {
-  return ipaddr.parse(cidr.split('/')[0] ?? cidr).toString();
+function canonical(cidr: string): string {
+  return ipaddr.parse(withoutLength(cidr)).toString();
 }
 
 function namedPorts(labels: Labels): NamedPort[] {

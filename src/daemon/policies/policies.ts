@@ -9,6 +9,7 @@ import type {
   PolicyRemoveRequest,
 } from '../../api/index.js';
 import { WeftError } from '../../errors.js';
+import { isIpv6, withoutLength } from '../../net/index.js';
 import {
   cleanPolicy,
   DEFAULT_NAMESPACE,
@@ -136,7 +137,7 @@ export class Policies implements PolicyControl {
     const { attachments } = this.#options;
     const id = attachments.idOf(text);
     const own = attachments.list().filter((attached) => attached.id === id);
-    return new Set(own.flatMap(({ addresses }) => addresses.map((cidr) => cidr.split('/')[0] ?? cidr)));
+    return new Set(own.flatMap(({ addresses }) => addresses.map(withoutLength)));
   }
 
   #names(): NameOf {
@@ -156,7 +157,7 @@ function facing(
   const pairs = sources.flatMap((source) => destinations.map((destination) => ({ source, destination })));
   const pair = pairs.find(
     ({ source, destination }) =>
-      source.address.includes(':') === destination.address.includes(':') &&
+      isIpv6(source.address) === isIpv6(destination.address) &&
       (source.pod?.network ?? destination.pod?.network) === (destination.pod?.network ?? source.pod?.network),
   );
   if (pair !== undefined) return pair;

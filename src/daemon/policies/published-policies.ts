@@ -1,9 +1,10 @@
 import { EventEmitter } from 'node:events';
 import { WeftError } from '../../errors.js';
-import { type OpenChannel, OwnedRecords } from '../../gossip/index.js';
-import type { Identity, PeerId } from '../../identity/index.js';
-import type { MemberView, Mesh } from '../../mesh/index.js';
+import { OwnedRecords } from '../../gossip/index.js';
+import type { Identity } from '../../identity/index.js';
+import type { Mesh } from '../../mesh/index.js';
 import { checkPolicyRecord, PolicyBook, type PolicyRecord, policyRecord } from '../../policy/index.js';
+import { shareRecords } from '../membership/index.js';
 import type { StateFiles } from '../state/index.js';
 
 /** How long nothing must have changed before it is looked who publishes what, in milliseconds. */
@@ -29,7 +30,7 @@ export class PublishedPolicies extends EventEmitter<{ changed: [] }> {
   readonly book = new PolicyBook();
   /** What is about to be on the disk, and is not in force before. */
   readonly #coming = new Map<string, PolicyRecord>();
-  #channel: OpenChannel | undefined;
+  #unshare = (): void => {};
   #calm: NodeJS.Timeout | undefined;
 
   constructor(options: PublishedPoliciesOptions) {
@@ -45,7 +46,6 @@ export class PublishedPolicies extends EventEmitter<{ changed: [] }> {
       limits: LIMITS,
       admits: (owner) => mesh.member(owner)?.left === false,
     });
-    this.#records.on('pending', () => this.#channel?.changed());
     this.#records.on('change', (_owner, key, record) => this.#learn(key, record));
     this.#records.on('refused', options.onFailure);
   }
@@ -59,17 +59,13 @@ export class PublishedPolicies extends EventEmitter<{ changed: [] }> {
       this.book.put(key, record);
       if (published) this.#records.set(key, record);
     }
-    this.#options.mesh.on('member', this.#onMember);
-    this.#options.mesh.on('forgotten', this.#onForgotten);
-    this.#channel = this.#options.mesh.openChannel(this.#records);
+    this.#unshare = shareRecords(this.#options.mesh, this.#records);
     this.#keepSoon();
   }
 
   stop(): void {
     clearTimeout(this.#calm);
-    this.#options.mesh.off('member', this.#onMember);
-    this.#options.mesh.off('forgotten', this.#onForgotten);
-    this.#channel?.close();
+    this.#unshare();
   }
 
   /**
@@ -136,10 +132,4 @@ export class PublishedPolicies extends EventEmitter<{ changed: [] }> {
   #publishes(key: string): boolean {
     return this.#coming.has(key) || this.#records.get(this.#options.identity.peer, key) !== undefined;
   }
-
-  readonly #onForgotten = (peer: PeerId): void => this.#records.dropOwner(peer);
-
-  readonly #onMember = ({ peer, left }: MemberView): void => {
-    if (left) this.#records.dropOwner(peer);
-  };
 }

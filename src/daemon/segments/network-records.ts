@@ -1,13 +1,14 @@
 import { EventEmitter } from 'node:events';
-import { type OpenChannel, OwnedRecords } from '../../gossip/index.js';
-import type { Identity, PeerId } from '../../identity/index.js';
-import type { MemberView, Mesh } from '../../mesh/index.js';
+import { OwnedRecords } from '../../gossip/index.js';
+import type { Identity } from '../../identity/index.js';
+import type { Mesh } from '../../mesh/index.js';
 import {
   checkNetworkRecord,
   type NetworkClaim,
   type NetworkRecord,
   networkRecord,
 } from '../../networks/index.js';
+import { shareRecords } from '../membership/index.js';
 import type { StateFiles } from '../state/index.js';
 import type { NetworkRecords } from './networks.js';
 
@@ -24,7 +25,7 @@ export class PublishedNetworks extends EventEmitter<{ changed: [] }> implements 
   readonly #records: OwnedRecords<NetworkRecord>;
   /** What this router says, or is about to say. */
   readonly #own = new Map<string, NetworkRecord>();
-  #channel: OpenChannel | undefined;
+  #unshare = (): void => {};
 
   constructor(options: PublishedNetworksOptions) {
     super();
@@ -38,7 +39,6 @@ export class PublishedNetworks extends EventEmitter<{ changed: [] }> implements 
       check: checkNetworkRecord,
       admits: (owner) => mesh.member(owner)?.left === false,
     });
-    this.#records.on('pending', () => this.#channel?.changed());
     this.#records.on('change', () => this.emit('changed'));
     this.#records.on('refused', options.onFailure);
   }
@@ -50,15 +50,11 @@ export class PublishedNetworks extends EventEmitter<{ changed: [] }> implements 
       this.#own.set(name, record);
       this.#records.set(name, record);
     }
-    this.#options.mesh.on('member', this.#onMember);
-    this.#options.mesh.on('forgotten', this.#onForgotten);
-    this.#channel = this.#options.mesh.openChannel(this.#records);
+    this.#unshare = shareRecords(this.#options.mesh, this.#records);
   }
 
   stop(): void {
-    this.#options.mesh.off('member', this.#onMember);
-    this.#options.mesh.off('forgotten', this.#onForgotten);
-    this.#channel?.close();
+    this.#unshare();
   }
 
   *claims(): Iterable<NetworkClaim> {
@@ -89,10 +85,4 @@ export class PublishedNetworks extends EventEmitter<{ changed: [] }> implements 
       networks: [...this.#own].map(([name, record]) => ({ name, ...record, subnets: [...record.subnets] })),
     }));
   }
-
-  readonly #onForgotten = (peer: PeerId): void => this.#records.dropOwner(peer);
-
-  readonly #onMember = ({ peer, left }: MemberView): void => {
-    if (left) this.#records.dropOwner(peer);
-  };
 }

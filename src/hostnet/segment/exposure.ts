@@ -1,6 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { endianness, networkInterfaces } from 'node:os';
 import ipaddr from 'ipaddr.js';
+import { withoutLength } from '../../net/index.js';
 import { type Cidr, ipBatch, isAbsent, parseCidr } from '../kernel/index.js';
 
 /** Gives the host these addresses on a bridge; those that it has are left as they are. */
@@ -43,7 +44,7 @@ const MAX_ROUTES = 512 * 1024;
 
 /** Whether the host has its route to the subnet of an address on a bridge; true when that cannot be told. */
 export function hasRoute(bridge: string, { text, family }: Cidr): boolean {
-  const subnet = ipaddr.parse(subnetOf(text).split('/')[0] ?? '').toByteArray();
+  const subnet = ipaddr.parse(withoutLength(subnetOf(text))).toByteArray();
   const length = Number(text.split('/')[1]);
   const table = head(family === 'inet' ? '/proc/self/net/route' : '/proc/self/net/ipv6_route');
   if (table.length >= MAX_ROUTES) return true;

@@ -1,4 +1,4 @@
 /** The network plugin of container runtimes: containerd, Podman, Nomad, Kubernetes. docs/cni.md. */
 export { type CniFile, CniPlugin, type CniPluginOptions } from './cni-plugin.js';
 export { PROGRAM as CNI_PROGRAM } from './installation.js';
-export { hostOf, Interfaces, isIpv6, type Made, type Wish } from './interfaces.js';
+export { Interfaces, type Made, type Wish } from './interfaces.js';

@@ -1,7 +1,8 @@
 /** The plugin's program and the network's configuration, where container runtimes look for them. */
 
-import { access, chmod, copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import writeFileAtomic from 'write-file-atomic';
 import type { CniInstallation } from '../../api/index.js';
 import { messageOf, systemCode, WeftError } from '../../errors.js';
 
@@ -44,15 +45,10 @@ export async function putFiles(
     for (const directory of [installation.binDir, installation.confDir]) {
       await mkdir(directory, { recursive: true });
     }
-    const copy = join(installation.binDir, `.${PROGRAM}.new`);
-    await copyFile(source, copy);
-    await chmod(copy, 0o755);
-    await rename(copy, program);
+    await writeFileAtomic(program, await readFile(source), { mode: 0o755 });
     if (!isNew && (await isThere(configuration))) return;
     const text = `${JSON.stringify(await configurationOf(installation, runDir), undefined, 2)}\n`;
-    const draft = join(installation.confDir, `.10-${installation.name}.new`);
-    await writeFile(draft, text, { mode: 0o644 });
-    await rename(draft, configuration);
+    await writeFileAtomic(configuration, text, { mode: 0o644 });
   } catch (error) {
     if (error instanceof WeftError) throw error;
     throw new WeftError('cni-not-installed', `the CNI plugin is not installed: ${messageOf(error)}`, {

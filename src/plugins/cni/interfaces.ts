@@ -1,5 +1,6 @@
 import { WeftError } from '../../errors.js';
 import { isInSubnets, parseCidr } from '../../hostnet/index.js';
+import { isIpv6, withoutLength } from '../../net/index.js';
 import { allEnded, SerialByKey } from '../../order.js';
 import type { PlacedEndpoint, PlatformHost, PlatformPlace, PlatformRoute } from '../platform/index.js';
 
@@ -56,7 +57,7 @@ export class Interfaces {
     const { endpoints } = this.#host;
     await this.#change(id, async () => {
       const found = endpoints.list().find((endpoint) => endpoint.id === id);
-      const addresses = found?.addresses.map(hostOf) ?? [];
+      const addresses = found?.addresses.map(withoutLength) ?? [];
       for (const address of addresses) this.#reserved.add(address);
       try {
         await endpoints.remove(id);
@@ -80,7 +81,7 @@ export class Interfaces {
   /** Gives back the addresses of interfaces that went with their container, or that were never made. */
   async settle(): Promise<void> {
     if (this.#changing > 0) return; // some of what is taken now is about to be an interface's, or was one's and is given back
-    const used = new Set([...this.list().values()].flat().map(hostOf));
+    const used = new Set([...this.list().values()].flat().map(withoutLength));
     await this.#release(this.#host.addresses.held().filter((address) => !used.has(address)));
   }
 
@@ -116,11 +117,11 @@ export class Interfaces {
     try {
       const addresses = chosen.length > 0 ? await this.#claim(chosen) : await this.#take(wish.network);
       return await this.#make(wish, addresses).catch(async (error: unknown) => {
-        await this.#release(addresses.map(hostOf));
+        await this.#release(addresses.map(withoutLength));
         throw error;
       });
     } finally {
-      for (const address of chosen) this.#reserved.delete(hostOf(address));
+      for (const address of chosen) this.#reserved.delete(withoutLength(address));
     }
   }
 
@@ -134,18 +135,18 @@ export class Interfaces {
 
   /** Nobody else asks for them meanwhile. What the platform holds may be another container's. Throws `address-used`. */
   #reserve(addresses: readonly string[]): void {
-    const used = new Set([...this.list().values()].flat().map(hostOf));
-    for (const address of addresses.map(hostOf)) {
+    const used = new Set([...this.list().values()].flat().map(withoutLength));
+    for (const address of addresses.map(withoutLength)) {
       if (!used.has(address) && !this.#reserved.has(address)) continue;
       throw new WeftError('address-used', `a container of this host has ${address}: choose another address`);
     }
-    for (const address of addresses.map(hostOf)) this.#reserved.add(address);
+    for (const address of addresses.map(withoutLength)) this.#reserved.add(address);
   }
 
   async #claim(addresses: readonly string[]): Promise<readonly string[]> {
     return await this.#allOrNone(
       addresses.map(async (address) => {
-        await this.#host.addresses.claim(hostOf(address));
+        await this.#host.addresses.claim(withoutLength(address));
         return address;
       }),
     );
@@ -167,7 +168,7 @@ export class Interfaces {
   async #allOrNone(taking: readonly Promise<string>[]): Promise<readonly string[]> {
     const ended = await Promise.allSettled(taking);
     const taken = ended.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
-    if (taken.length < taking.length) await this.#release(taken.map(hostOf));
+    if (taken.length < taking.length) await this.#release(taken.map(withoutLength));
     return await Promise.all(taking);
   }
 
@@ -176,7 +177,7 @@ export class Interfaces {
     const gateways = await this.#host.networks.gateways(network);
     return EVERYWHERE.flatMap((destination) => {
       const own = addresses.filter((address) => isIpv6(address) === isIpv6(destination));
-      const gateway = gateways.map(hostOf).find((address) => isInSubnets(address, own));
+      const gateway = gateways.map(withoutLength).find((address) => isInSubnets(address, own));
       return gateway === undefined ? [] : [{ destination, gateway }];
     });
   }
@@ -196,13 +197,4 @@ export class Interfaces {
   async #release(addresses: readonly string[]): Promise<void> {
     await allEnded(addresses.map((address) => this.#host.addresses.release(address)));
   }
-}
-
-/** Without prefix length. */
-export function hostOf(address: string): string {
-  return address.split('/', 1)[0] ?? address;
-}
-
-export function isIpv6(address: string): boolean {
-  return address.includes(':');
 }

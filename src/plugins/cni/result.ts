@@ -1,7 +1,8 @@
 /** What a runtime is told of an interface, as its version of the specification has it. */
+import { isIpv6 } from '../../net/index.js';
 import type { PlatformNetworks } from '../platform/index.js';
 import type { CniResult, Configuration, Dns } from './configuration.js';
-import { isIpv6, type Made } from './interfaces.js';
+import type { Made } from './interfaces.js';
 import { isSince } from './versions.js';
 
 export interface ResultOptions {

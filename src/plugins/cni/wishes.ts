@@ -1,5 +1,6 @@
 import type { CniCall } from '../../api/index.js';
 import { WeftError } from '../../errors.js';
+import { isIpv6 } from '../../net/index.js';
 import { type CniArguments, parseArguments } from './arguments.js';
 import { type Configuration, parseIpamResult } from './configuration.js';
 import type { Wish } from './interfaces.js';
@@ -28,7 +29,7 @@ export function wishOf(call: CniCall, configuration: Configuration): Wish {
     },
     routes: (delegated?.routes ?? []).map(({ dst, gw }) => ({
       destination: dst,
-      gateway: gw ?? gateways.find((gateway) => gateway.includes(':') === dst.includes(':')) ?? null,
+      gateway: gw ?? gateways.find((gateway) => isIpv6(gateway) === isIpv6(dst)) ?? null,
     })),
     isDefaultGateway: configuration.isDefaultGateway && delegated === undefined,
   };

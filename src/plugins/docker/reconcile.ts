@@ -1,10 +1,10 @@
 import { eachContainer } from '../../engine/index.js';
+import { withoutLength } from '../../net/index.js';
 import type { PlatformHost } from '../platform/index.js';
 import type { Book } from './book.js';
 import type { DockerEndpoints, DockerNetworks } from './driver/index.js';
 import type { DockerEngine } from './engine.js';
 import type { Grace } from './grace.js';
-import { hostOf } from './ipam/index.js';
 
 /** Of what nobody has, one for each kind. */
 export interface Graces {
@@ -60,7 +60,7 @@ async function usedEndpoints(engine: DockerEngine, { host }: ReconcileOptions): 
 
 function unusedAddresses({ host, book }: ReconcileOptions): string[] {
   const used = new Set([
-    ...host.endpoints.list().flatMap(({ addresses }) => addresses.map(hostOf)),
+    ...host.endpoints.list().flatMap(({ addresses }) => addresses.map(withoutLength)),
     ...book.endpoints.flatMap(({ claimed }) => claimed),
     ...book.networks.flatMap(({ reserved }) => reserved),
     ...book.given.keys(),

@@ -1,8 +1,9 @@
 import type { NetavarkCall, NetavarkControl } from '../../api/index.js';
 import { WeftError } from '../../errors.js';
+import { isIpv6, withoutLength } from '../../net/index.js';
 import { DEFAULT_NETWORK } from '../../networks/index.js';
 import { validator } from '../../validate.js';
-import { hostOf, Interfaces, isIpv6, type Made, type Wish } from '../cni/index.js';
+import { Interfaces, type Made, type Wish } from '../cni/index.js';
 import type { PlatformHost } from '../platform/index.js';
 import { Network, Setup } from './protocol.js';
 
@@ -92,7 +93,7 @@ function idOf({ container_id: container, network, network_options: options }: Se
 
 function interfaceOf({ endpoint, routes }: Made): object {
   const gatewayOf = (address: string) =>
-    routes.find(({ destination }) => isIpv6(destination) === isIpv6(hostOf(address)))?.gateway ?? null;
+    routes.find(({ destination }) => isIpv6(destination) === isIpv6(withoutLength(address)))?.gateway ?? null;
   return {
     mac_address: endpoint.mac,
     subnets: endpoint.addresses.map((ipnet) => {

@@ -1,3 +1,4 @@
+import { withoutLength } from '../../../net/index.js';
 import { attachmentKey, type Entry } from './attachment-entry.js';
 import { everybody, holderOf } from './sharing.js';
 
@@ -44,7 +45,7 @@ export class AttachmentBook {
 
   /** Whose address it is. */
   withAddress(network: string, cidr: string): Entry | undefined {
-    return this.#at(this.#addresses.get(`${network} ${addressOf(cidr)}`));
+    return this.#at(this.#addresses.get(`${network} ${withoutLength(cidr)}`));
   }
 
   /** Puts an entry in, in place of the former one of that container and interface. */
@@ -54,7 +55,7 @@ export class AttachmentBook {
     if (former !== undefined) this.remove(former);
     this.#entries.set(key, entry);
     this.#networks.set(entry.network, (this.#networks.get(entry.network) ?? 0) + 1);
-    for (const cidr of entry.addresses) this.#addresses.set(`${entry.network} ${addressOf(cidr)}`, key);
+    for (const cidr of entry.addresses) this.#addresses.set(`${entry.network} ${withoutLength(cidr)}`, key);
     if (entry.present) this.#namespaces.set(`${entry.inode} ${entry.interface}`, key);
   }
 
@@ -62,17 +63,14 @@ export class AttachmentBook {
     const key = attachmentKey(entry);
     if (!this.#entries.delete(key)) return;
     this.#networks.set(entry.network, (this.#networks.get(entry.network) ?? 0) - 1);
-    for (const cidr of entry.addresses) unset(this.#addresses, `${entry.network} ${addressOf(cidr)}`, key);
+    for (const cidr of entry.addresses)
+      unset(this.#addresses, `${entry.network} ${withoutLength(cidr)}`, key);
     unset(this.#namespaces, `${entry.inode} ${entry.interface}`, key);
   }
 
   #at(key: string | undefined): Entry | undefined {
     return key === undefined ? undefined : this.#entries.get(key);
   }
-}
-
-function addressOf(cidr: string): string {
-  return cidr.slice(0, cidr.indexOf('/'));
 }
 
 function unset(map: Map<string, string>, name: string, key: string): void {

@@ -1,11 +1,12 @@
 import { systemCode, WeftError } from '../../../errors.js';
 import { parseCidr } from '../../../hostnet/index.js';
+import { withoutLength } from '../../../net/index.js';
 import { allEnded, SerialByKey } from '../../../order.js';
 import { shortId } from '../../../text/index.js';
 import type { PlatformHost } from '../../platform/index.js';
 import type { Book, BookedEndpoint, BookedNetwork } from '../book.js';
 import type { Grace } from '../grace.js';
-import { hostOf, overlap } from '../ipam/index.js';
+import { overlap } from '../ipam/index.js';
 import type { EndpointReference, EndpointRequest, JoinRequest } from '../server/index.js';
 import type { DockerNetworks } from './networks.js';
 import { checkEndpointOptions } from './options.js';
@@ -126,7 +127,7 @@ export class DockerEndpoints {
     grace.renew(id);
     const before = book.endpoint(id);
     const held = new Set(host.addresses.held());
-    const foreign = addresses.map(hostOf).filter((address) => !held.has(address));
+    const foreign = addresses.map(withoutLength).filter((address) => !held.has(address));
     const claimed = before?.claimed ?? (await this.#claim(foreign));
     try {
       if (claimed.length > 0) await book.putEndpoint(before ?? { ...booked(id, NetworkID), claimed });

@@ -1,5 +1,6 @@
 import { setTimeout as delay, setImmediate as immediate } from 'node:timers/promises';
 import { messageOf, systemCode, WeftError } from '../../../errors.js';
+import { withoutLength } from '../../../net/index.js';
 import { DEFAULT_NETWORK } from '../../../networks/index.js';
 import { SerialByKey, withinTime } from '../../../order.js';
 import { shortId } from '../../../text/index.js';
@@ -7,7 +8,7 @@ import type { PlatformHost } from '../../platform/index.js';
 import { type Book, type BookedNetwork, weftName } from '../book.js';
 import type { DockerEngine, DockerNetwork } from '../engine.js';
 import type { Grace } from '../grace.js';
-import { type Creations, hostOf, isOwn, parseSubnet } from '../ipam/index.js';
+import { type Creations, isOwn, parseSubnet } from '../ipam/index.js';
 import type { IpamData, NetworkReference, NetworkRequest } from '../server/index.js';
 import { GENERIC, NETWORK, networkOptions } from './options.js';
 
@@ -198,7 +199,7 @@ function poolsOf(data: readonly IpamData[]): Pick<BookedNetwork, 'pools' | 'rese
 
 /** Without the gateway that is nobody's. */
 function reservedOf(addresses: readonly string[], pools: readonly string[]): string[] {
-  const hosts = addresses.filter((address) => address !== '').map(hostOf);
+  const hosts = addresses.filter((address) => address !== '').map(withoutLength);
   return [...new Set(hosts)].filter((host) => !pools.some((pool) => isOwn(host, pool)));
 }
 

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import ipaddr from 'ipaddr.js';
 import { nameserversIn } from '../../../dns/index.js';
+import { isIpv6, withoutLength } from '../../../net/index.js';
 import { overlap } from './pools.js';
 
 const [ROUTES, ROUTES6, SERVERS] = ['/proc/self/net/route', '/proc/self/net/ipv6_route', '/etc/resolv.conf'];
@@ -14,7 +15,7 @@ export async function inTheWay(subnet: string): Promise<string | undefined> {
   const route = [...parseRoutes(routes), ...parseRoutes6(routes6)].find((each) => overlap(each, subnet));
   if (route !== undefined) return `a route to ${route}`;
   const server = parseServers(servers).find((each) => overlap(each, subnet));
-  return server === undefined ? undefined : `the DNS server ${server.split('/')[0]}`;
+  return server === undefined ? undefined : `the DNS server ${withoutLength(server)}`;
 }
 
 /** Of /proc/net/route: `Iface Destination Gateway Flags RefCnt Use Metric Mask …`, addresses as numbers of this machine. */
@@ -50,5 +51,5 @@ export function parseRoutes6(text: string): string[] {
 /** Of resolv.conf, each as a subnet of its own. */
 export function parseServers(text: string): string[] {
   const servers = nameserversIn(text).filter((server) => !server.includes('%'));
-  return servers.map((server) => `${server}/${server.includes(':') ? 128 : 32}`);
+  return servers.map((server) => `${server}/${isIpv6(server) ? 128 : 32}`);
 }

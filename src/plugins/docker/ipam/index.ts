@@ -2,5 +2,5 @@
 export { Creations } from './creations.js';
 export { inTheWay } from './host-routes.js';
 export { Ipam, type IpamDriver, type IpamOptions } from './ipam.js';
-export { GLOBAL_SPACE, hostOf, isOwn, LOCAL_SPACE, overlap, parseSubnet } from './pools.js';
+export { GLOBAL_SPACE, isOwn, LOCAL_SPACE, overlap, parseSubnet } from './pools.js';
 export { SwarmIpam } from './swarm-ipam.js';

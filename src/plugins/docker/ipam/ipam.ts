@@ -1,4 +1,5 @@
 import { systemCode, WeftError } from '../../../errors.js';
+import { withoutLength } from '../../../net/index.js';
 import type { PlatformAddresses, PlatformRange } from '../../platform/index.js';
 import type { Grace } from '../grace.js';
 import type {
@@ -8,7 +9,7 @@ import type {
   PoolRequestBody,
 } from '../server/index.js';
 import type { Creations } from './creations.js';
-import { choosePool, hostOf, isOwn, lengthOf, parseFixed, parsePoolId, poolId } from './pools.js';
+import { choosePool, isOwn, lengthOf, parseFixed, parsePoolId, poolId } from './pools.js';
 
 const GATEWAY = 'com.docker.network.gateway';
 
@@ -74,7 +75,7 @@ export class Ipam implements IpamDriver {
     const pool = parsePoolId(PoolID);
     const { addresses, grace } = this.#options;
     if (Address === undefined || Address === '') {
-      const taken = hostOf(await addresses.take(pool.part ?? pool.subnet));
+      const taken = withoutLength(await addresses.take(pool.part ?? pool.subnet));
       grace.renew(taken);
       return { Address: `${taken}/${lengthOf(pool.subnet)}`, Data: {} };
     }
@@ -86,7 +87,7 @@ export class Ipam implements IpamDriver {
   /** What a network or an endpoint has stays; the pool's fake gateway is nothing that could be released. */
   async releaseAddress({ PoolID, Address }: AddressReleaseRequest): Promise<object> {
     const { addresses, grace, holder } = this.#options;
-    const address = hostOf(Address);
+    const address = withoutLength(Address);
     const isFake = PoolID.startsWith('weft/') && isOwn(address, parsePoolId(PoolID).subnet);
     if (isFake || holder(address) !== undefined) return {};
     grace.forget(address);

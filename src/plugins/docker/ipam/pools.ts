@@ -1,5 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import { WeftError } from '../../../errors.js';
+import { withoutLength } from '../../../net/index.js';
 import type { PlatformRange } from '../../platform/index.js';
 
 /** The address spaces by which Docker keeps networks of one host and of a swarm apart. */
@@ -119,11 +120,6 @@ export function overlap(a: string, b: string): boolean {
   return one.kind() === other.kind() && one.match(other, Math.min(length, theirs));
 }
 
-/** Without prefix length. */
-export function hostOf(address: string): string {
-  return address.split('/')[0] ?? address;
-}
-
 export function lengthOf(subnet: string): number {
   return Number(subnet.split('/')[1]);
 }
@@ -149,6 +145,6 @@ export function parseFixed(text: string, { subnet }: Pool): string {
 
 /** The address of the subnet itself, or that of all its hosts: no container has it. */
 export function isOwn(address: string, subnet: string): boolean {
-  if (address === hostOf(subnet)) return true;
+  if (address === withoutLength(subnet)) return true;
   return !subnet.includes(':') && address === ipaddr.IPv4.broadcastAddressFromCIDR(subnet).toString();
 }

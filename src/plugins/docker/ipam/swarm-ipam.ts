@@ -1,4 +1,5 @@
 import { systemCode, WeftError } from '../../../errors.js';
+import { withoutLength } from '../../../net/index.js';
 import type { PlatformAddresses } from '../../platform/index.js';
 import type {
   AddressReleaseRequest,
@@ -7,7 +8,7 @@ import type {
   PoolRequestBody,
 } from '../server/index.js';
 import type { AddressAnswer, Ipam, IpamDriver, PoolAnswer } from './ipam.js';
-import { GLOBAL_SPACE, hostOf, isOwn, lengthOf, parseFixed, parsePoolId } from './pools.js';
+import { GLOBAL_SPACE, isOwn, lengthOf, parseFixed, parsePoolId } from './pools.js';
 
 /** What the swarm has of this manager, on the disk: addresses, and the pool of each. */
 export interface Given {
@@ -54,8 +55,8 @@ export class SwarmIpam implements IpamDriver {
     const { PoolID, Address = '' } = request;
     const pool = parsePoolId(PoolID);
     if (Address === '') return await this.#take(request);
-    const answer = { Address: `${hostOf(Address)}/${lengthOf(pool.subnet)}`, Data: {} };
-    if (isOwn(hostOf(Address), pool.subnet)) return answer; // the gateway that is nobody's
+    const answer = { Address: `${withoutLength(Address)}/${lengthOf(pool.subnet)}`, Data: {} };
+    if (isOwn(withoutLength(Address), pool.subnet)) return answer; // the gateway that is nobody's
     const address = parseFixed(Address, pool);
     if (isGlobal(PoolID)) await this.#claim(PoolID, address);
     return answer;
@@ -63,7 +64,7 @@ export class SwarmIpam implements IpamDriver {
 
   async releaseAddress(request: AddressReleaseRequest): Promise<object> {
     const { book, ipam } = this.#options;
-    const address = hostOf(request.Address);
+    const address = withoutLength(request.Address);
     const pool = book.given.get(address);
     if (pool !== undefined && pool !== request.PoolID) return {};
     await book.removeGiven([address]);
@@ -73,7 +74,7 @@ export class SwarmIpam implements IpamDriver {
   async #take(request: AddressRequest): Promise<AddressAnswer> {
     const { ipam, addresses } = this.#options;
     const answer = await ipam.requestAddress(request);
-    const address = hostOf(answer.Address);
+    const address = withoutLength(answer.Address);
     if (isGlobal(request.PoolID)) {
       await this.#options.book.putGiven(address, request.PoolID).catch(async (error: unknown) => {
         await addresses.release(address);

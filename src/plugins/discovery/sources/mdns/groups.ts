@@ -1,6 +1,7 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { isInSubnets } from '../../../../hostnet/index.js';
+import { isIpv6, withoutLength } from '../../../../net/index.js';
 import type { Place } from './places.js';
 
 const PORT = 5353;
@@ -16,13 +17,11 @@ export class Groups {
 
   /** Rejects when there is no way to join any. */
   static async join(place: Place, onMessage: (bytes: Buffer) => void): Promise<Groups> {
-    const addresses = place.subnets.map((subnet) => subnet.split('/')[0] ?? '');
-    const own = addresses.find((address) => !address.includes(':'));
+    const addresses = place.subnets.map(withoutLength);
+    const own = addresses.find((address) => !isIpv6(address));
     const joined = await Promise.allSettled([
       ...(own === undefined ? [] : [join('udp4', GROUP.udp4, own)]),
-      ...(addresses.some((address) => address.includes(':'))
-        ? [join('udp6', `${GROUP.udp6}%${place.name}`, `::%${place.name}`)]
-        : []),
+      ...(addresses.some(isIpv6) ? [join('udp6', `${GROUP.udp6}%${place.name}`, `::%${place.name}`)] : []),
     ]);
     const sockets = joined.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
     const [failure] = joined.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []));
