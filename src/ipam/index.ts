@@ -13,6 +13,8 @@ export {
   isWithin,
   overlappingRoute,
   parseBlock,
+  sizeOf,
+  spanText,
 } from './ring/index.js';
 export { AddressService, type AddressServiceOptions, type RingTransport } from './service.js';
 export { Ula } from './ula.js';

@@ -7,7 +7,6 @@ import type { AddressAllocator } from './allocation/index.js';
 import { RingGossip } from './gossip.js';
 import { type Allocation, IPV4, IPV6, type Move, type Output, type RingState } from './ownership/index.js';
 import {
-  addressText,
   type Block,
   checkRecord,
   decodeMessage,
@@ -19,6 +18,7 @@ import {
   recordSignerOf,
   recordsIn,
   ringError,
+  spanText,
 } from './ring/index.js';
 import type { Ula } from './ula.js';
 import type { RingView } from './view.js';
@@ -245,9 +245,9 @@ export class AddressService implements AddressAllocator {
     return this.#ring.view();
   }
 
-  /** What a peer owns in its present incarnation, `first-last` each, in order. */
+  /** What a peer owns in its present incarnation, as people write it, in order. */
   rangesOf(peer: PeerId): readonly string[] {
-    return this.#ring.arcsOf(peer).map(({ start, end }) => `${addressText(start)}-${addressText(end - 1)}`);
+    return this.#ring.arcsOf(peer).map(spanText);
   }
 
   #request(signal: AbortSignal | undefined, ask: (id: number) => void): Promise<Allocation | undefined> {

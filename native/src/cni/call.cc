@@ -99,7 +99,7 @@ json read_configuration(std::string_view text) {
 }  // namespace
 
 json supported_versions() {
-  return json(versions);
+  return versions;
 }
 
 std::optional<std::string> Call::ipam() const {

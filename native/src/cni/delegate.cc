@@ -35,7 +35,8 @@ std::string find_program(const std::string& path, const std::string& type) {
   const bool is_name = type.find('/') == std::string::npos && type != "." && type != "..";
   std::istringstream directories(path);
   for (std::string directory; is_name && std::getline(directories, directory, ':');) {
-    const std::string program = directory + "/" + type;
+    std::string program = directory;
+    program.append("/").append(type);
     if (!directory.empty() && ::access(program.c_str(), X_OK) == 0) return program;
   }
   throw CniError(Code::invalid_configuration, "there is no plugin " + type + " for addresses",

@@ -33,7 +33,7 @@ Fd connect_once(const std::string& path) {
   Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0)
     return socket;
-  if (errno == ENOENT || errno == ECONNREFUSED || errno == ENOTDIR) return Fd();
+  if (errno == ENOENT || errno == ECONNREFUSED || errno == ENOTDIR) return {};
   throw CniError(Code::io_failure, "the router at " + path + " cannot be reached", std::strerror(errno));
 }
 

@@ -185,7 +185,7 @@ export class Addresses extends EventEmitter<AddressesEvents> implements AddressA
     };
   }
 
-  /** What a router owns, `first-last` each, in order. */
+  /** What a router owns, as people write it, in order. */
   rangesOf(peer: PeerId): readonly string[] {
     return this.#service.rangesOf(peer);
   }

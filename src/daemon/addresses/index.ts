@@ -3,5 +3,5 @@ export { type AddressRequest, parseAddressRequest, parseWantedAddress } from './
 export { AddressSource, type AddressSourceOptions, type Holder, platformHolder } from './address-source.js';
 export { Addresses } from './addresses.js';
 export { type AddressPlan, planAddresses, rangesOf } from './ipalloc.js';
-export { countOf, type MovedRanges, rangeText } from './moved-ranges.js';
+export type { MovedRanges } from './moved-ranges.js';
 export { loadRing, type Ring } from './ring-files.js';

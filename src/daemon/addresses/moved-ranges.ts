@@ -1,5 +1,5 @@
 import type { PeerId } from '../../identity/index.js';
-import { addressText, type Move } from '../../ipam/index.js';
+import type { Move } from '../../ipam/index.js';
 
 /** Addresses that came to this router from another one, or went to it. */
 export interface MovedRanges {
@@ -21,15 +21,4 @@ export function movedRanges(self: PeerId, moves: readonly Move[]): MovedRanges[]
     groups.set(key, group);
   }
   return [...groups.values()];
-}
-
-/** As people write it: `10.32.4.0-10.32.7.255`, or one address. */
-export function rangeText({ span: { start, end } }: Move): string {
-  const [first, last] = [addressText(start), addressText(end - 1)];
-  return first === last ? first : `${first}-${last}`;
-}
-
-/** How many addresses these are. */
-export function countOf(moves: readonly Move[]): number {
-  return moves.reduce((sum, { span }) => sum + span.end - span.start, 0);
 }

@@ -2,10 +2,11 @@ import { SystemClock } from '../../clock.js';
 import { EventStreams, Journal } from '../../events/index.js';
 import type { Forwarder } from '../../forwarder/index.js';
 import type { PeerId } from '../../identity/index.js';
+import { sizeOf, spanText } from '../../ipam/index.js';
 import type { Mesh } from '../../mesh/index.js';
 import type { Overlay } from '../../overlay/index.js';
 import { weftVersion } from '../../version.js';
-import { type Addresses, countOf, rangeText } from '../addresses/index.js';
+import type { Addresses } from '../addresses/index.js';
 import type { Attachments } from '../attachments/index.js';
 import type { Endpoints } from '../mac-routes/index.js';
 import type { Trust } from '../membership/index.js';
@@ -88,7 +89,8 @@ export class Happenings {
     const { journal } = this;
     addresses.on('moved', ({ peer, isReceived, moves }) => {
       const nickname = peer === null ? '' : this.#nicknameOf(peer);
-      const ranges = () => ({ nickname, ranges: moves.map(rangeText), count: countOf(moves) });
+      const spans = moves.map(({ span }) => span);
+      const ranges = () => ({ nickname, ranges: spans.map(spanText), count: sizeOf(spans) });
       const by = peer ?? '';
       if (isReceived) journal.record('addresses-received', 'addresses', () => ({ peer, ...ranges() }), by);
       else if (peer !== null)

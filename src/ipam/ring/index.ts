@@ -16,6 +16,7 @@ export {
   parseBlock,
   type Span,
   sizeOf,
+  spanText,
 } from './range.js';
 export {
   checkRecord,

@@ -44,6 +44,12 @@ export function addressText(address: number): string {
   return [24, 16, 8, 0].map((shift) => Math.floor(address / 2 ** shift) % 256).join('.');
 }
 
+/** As people write it: `10.32.4.0-10.32.7.255`, or one address. */
+export function spanText({ start, end }: Span): string {
+  const [first, last] = [addressText(start), addressText(end - 1)];
+  return first === last ? first : `${first}-${last}`;
+}
+
 export function isWithin(inner: Span, outer: Span): boolean {
   return inner.start >= outer.start && inner.end <= outer.end;
 }

@@ -102,7 +102,7 @@ export interface HostDetails {
     readonly addresses: number;
     readonly share: number;
     readonly free: number | null;
-    /** `first-last`, the lowest of them. */
+    /** As people write them, the lowest of them. */
     readonly ranges: readonly string[];
     /** How many more there are. */
     readonly moreRanges: number;

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
-import { countOf, movedRanges, rangeText } from '../../../../src/daemon/addresses/moved-ranges.js';
+import { movedRanges } from '../../../../src/daemon/addresses/moved-ranges.js';
 import { sentence, type WeftEvent } from '../../../../src/events/index.js';
 import { type PeerId, parsePeerId } from '../../../../src/identity/index.js';
+import { sizeOf, spanText } from '../../../../src/ipam/index.js';
 
 const idOf = (number: number): PeerId => parsePeerId(number.toString(16).padStart(16, '0'));
 const [SELF, B, C] = [idOf(0xa), idOf(0xb), idOf(0xc)];
@@ -18,8 +19,8 @@ test('addresses that change hands are told by router and direction, as ranges th
   const told = movedRanges(SELF, moves).map(({ peer, isReceived, moves: all }) => ({
     peer,
     isReceived,
-    ranges: all.map(rangeText),
-    count: countOf(all),
+    ranges: all.map(({ span }) => spanText(span)),
+    count: sizeOf(all.map(({ span }) => span)),
   }));
   expect(told).toEqual([
     { peer: B, isReceived: false, ranges: ['10.32.4.0-10.32.4.255', '10.32.8.0'], count: 257 },
