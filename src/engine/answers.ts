@@ -51,6 +51,7 @@ const Network = Type.Object({
   Driver: Type.String(),
   Options: absentOr(Texts),
   IPAM: absentOr(Type.Object({ Config: absentOr(Type.Array(Subnet)) })),
+  Containers: absentOr(Type.Record(Type.String(), Type.Object({ EndpointID: Type.Optional(Type.String()) }))),
 });
 const parseNetwork = validator('engine-answer', "the container engine's description of a network", Network);
 const Networks = Type.Array(Type.Pick(Network, ['Id', 'Name']));
@@ -95,6 +96,8 @@ export interface EngineNetwork {
   readonly driver: string;
   readonly options: Readonly<Record<string, string>>;
   readonly subnets: readonly EngineSubnet[];
+  /** Ids, also of containers that are being started. */
+  readonly endpoints: readonly string[];
 }
 
 export interface EngineSubnet {
@@ -156,7 +159,7 @@ export function writtenSubnet({ subnet, ipRange, gateway, aux }: EngineSubnet): 
   };
 }
 
-function described({ Id, Name, Driver, Options, IPAM }: Static<typeof Network>): EngineNetwork {
+function described({ Id, Name, Driver, Options, IPAM, Containers }: Static<typeof Network>): EngineNetwork {
   return {
     id: Id,
     name: Name,
@@ -168,5 +171,6 @@ function described({ Id, Name, Driver, Options, IPAM }: Static<typeof Network>):
       ...(Gateway !== '' && { gateway: Gateway }),
       aux: AuxiliaryAddresses ?? {},
     })),
+    endpoints: Object.values(Containers ?? {}).flatMap(({ EndpointID = '' }) => EndpointID || []),
   };
 }

@@ -19,6 +19,8 @@ import { removeWeftNetwork, WEFT } from './weft-network.js';
 export const PLUGIN_SOCKET = '/run/docker/plugins/weft.sock';
 /** How long what nobody has is left alone, in milliseconds. */
 const GRACE = 30_000;
+/** How long a container may take to start, in milliseconds. */
+const LONGEST_START = 600_000;
 /** Tells pools of a swarm apart. */
 const nonce = () => randomBytes(4).toString('hex');
 
@@ -60,9 +62,14 @@ export class DockerPlugin implements DockerControl {
     const { host, file, swarm, onFailure } = options;
     const clock = options.clock ?? new SystemClock();
     const now = () => clock.now();
-    const grace = () => new Grace(GRACE, now);
+    const grace = (period = GRACE) => new Grace(period, now);
     this.#options = options;
-    const graces = { endpoints: grace(), networks: grace(), addresses: grace() };
+    const graces = {
+      endpoints: grace(),
+      starting: grace(LONGEST_START),
+      networks: grace(),
+      addresses: grace(),
+    };
     this.#book = new Book(file, (error) => onFailure('what Docker has no more is still on the disk', error));
     const book = this.#book;
     const creations = new Creations(now);

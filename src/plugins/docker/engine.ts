@@ -41,6 +41,8 @@ export interface DockerNetwork {
     readonly gateway?: string;
     readonly aux: Readonly<Record<string, string>>;
   }[];
+  /** Ids, also of containers that are being started. */
+  readonly endpoints: readonly string[];
 }
 
 export interface NewDockerNetwork {

@@ -8,7 +8,10 @@ import type { Grace } from './grace.js';
 
 /** Of what nobody has, one for each kind. */
 export interface Graces {
+  /** No container runs with it, and Docker does not list it either. */
   readonly endpoints: Grace;
+  /** No container runs with it, but Docker lists it. */
+  readonly starting: Grace;
   readonly networks: Grace;
   readonly addresses: Grace;
 }
@@ -30,7 +33,11 @@ export async function reconcile(engine: DockerEngine, options: ReconcileOptions)
   const known = [...host.endpoints.list(), ...book.endpoints].map(({ id }) => id);
   const used = known.length === 0 ? new Set() : await usedEndpoints(engine, options);
   const idleEndpoints = known.filter((id) => !used.has(id));
-  const lostEndpoints = graces.endpoints.over(idleEndpoints);
+  const listed = await listedEndpoints(engine, book, idleEndpoints);
+  const lostEndpoints = [
+    ...graces.endpoints.over(idleEndpoints.filter((id) => !listed.has(id))),
+    ...graces.starting.over(idleEndpoints.filter((id) => listed.has(id))),
+  ];
   await Promise.all(lostEndpoints.map((id) => endpoints.remove({ EndpointID: id })));
 
   const kept = new Set((await engine.networks()).map(({ id }) => id));
@@ -56,6 +63,21 @@ async function usedEndpoints(engine: DockerEngine, { host }: ReconcileOptions): 
     for (const { endpointId } of networks) used.add(endpointId);
   });
   return used;
+}
+
+/**
+ * Those that Docker would take away by itself: of containers that are being started, which takes a busy host more than half a minute. It may
+ * list one for ever that it could not take away while weft was not there.
+ */
+async function listedEndpoints(
+  engine: DockerEngine,
+  book: Book,
+  idle: readonly string[],
+): Promise<Set<string>> {
+  const listed = new Set<string>();
+  const networks = new Set(idle.flatMap((id) => book.endpoint(id)?.network ?? []));
+  for (const id of networks) for (const each of (await engine.network(id))?.endpoints ?? []) listed.add(each);
+  return listed;
 }
 
 function unusedAddresses({ host, book }: ReconcileOptions): string[] {

@@ -21,7 +21,7 @@ interface Pool {
   readonly aux: Readonly<Record<string, string>>;
 }
 
-interface Network extends DockerNetwork {
+interface Network extends Omit<DockerNetwork, 'endpoints'> {
   readonly pools: readonly Pool[];
 }
 
@@ -55,6 +55,8 @@ export class Dockerd extends EventEmitter implements DockerEngine {
   readonly socket = '/run/docker.sock';
   readonly known = new Map<string, Network>();
   readonly containers = new Map<string, Container>();
+  /** Of running containers and of those that are being started: the network of each. */
+  readonly endpoints = new Map<string, string>();
   /** As Docker's API: not while it starts. */
   listens = true;
   /** Requests until it is killed. */
@@ -84,10 +86,12 @@ export class Dockerd extends EventEmitter implements DockerEngine {
 
   async network(name: string): Promise<DockerNetwork | undefined> {
     const found = [...this.known.values()].find((network) => network.id === name || network.name === name);
-    return this.#answer(found);
+    if (found === undefined) return this.#answer(undefined);
+    const endpoints = [...this.endpoints].filter(([, network]) => network === found.id).map(([id]) => id);
+    return this.#answer({ ...found, endpoints });
   }
 
-  async networks(): Promise<DockerNetwork[]> {
+  async networks(): Promise<Pick<DockerNetwork, 'id' | 'name'>[]> {
     return this.#answer([...this.known.values()]);
   }
 
@@ -193,13 +197,14 @@ export class Dockerd extends EventEmitter implements DockerEngine {
   async run(
     name: string,
     networks: readonly string[],
-    { ip = '', mac = '', labels = {}, options = {} }: RunOptions = {},
+    { ip = '', mac = '', labels = {}, options = {}, started }: RunOptions = {},
   ): Promise<string> {
     const id = newId();
     const sandbox = `/var/run/docker/netns/${id.slice(-12)}`;
     const endpoints: Endpoint[] = [];
     for (const network of networks)
       endpoints.push(await this.#connect(network, sandbox, { ip, mac, options }));
+    await started;
     const container = {
       id,
       name,
@@ -245,6 +250,7 @@ export class Dockerd extends EventEmitter implements DockerEngine {
       if (!(error instanceof Killed)) await this.#releaseAll(addresses);
       throw error;
     }
+    this.endpoints.set(endpoint.id, network.id);
     return { ...endpoint, addresses };
   }
 
@@ -256,6 +262,7 @@ export class Dockerd extends EventEmitter implements DockerEngine {
       await this.call('NetworkDriver.Leave', reference);
       await this.call('NetworkDriver.DeleteEndpoint', reference);
       await this.#releaseAll(endpoint.addresses);
+      this.endpoints.delete(endpoint.id);
     }
     this.containers.delete(id);
   }
@@ -272,6 +279,8 @@ export interface RunOptions {
   readonly mac?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly options?: Readonly<Record<string, unknown>>;
+  /** Its process starts no sooner. */
+  readonly started?: Promise<void>;
 }
 
 function seen({ id, network }: Endpoint): DockerContainer['networks'][number] {

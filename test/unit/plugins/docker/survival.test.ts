@@ -72,6 +72,7 @@ describe('what Docker has no more', () => {
       // A Docker that was killed gives up all containers before it does anything else; its API does not listen yet.
       world.docker.listens = !died;
       if (died) for (const id of [...world.docker.containers.keys()]) await world.docker.stop(id);
+      if (died) world.docker.endpoints.clear();
       world.docker.listens = true;
       await settled(world.docker);
       for (const id of [...world.docker.containers.keys()]) await world.docker.stop(id);
@@ -90,6 +91,7 @@ describe('what Docker has no more', () => {
     await world.docker.run('web', [weft]);
     await until('it has its names', () => world.host.bound.size === 1);
     world.docker.containers.clear();
+    world.docker.endpoints.clear();
     world.docker.listens = false;
     for (let times = 0; times < 3; times++) {
       heard();
@@ -99,6 +101,41 @@ describe('what Docker has no more', () => {
     expect(world.host.made.size).toBe(1);
     world.docker.listens = true;
     await settled(world.docker);
+  });
+
+  test('stays while its container is being started, however busy the host is', async () => {
+    const weft = [...world.docker.known.keys()][0] ?? '';
+    let start = () => {};
+    const started = new Promise<void>((resolve) => {
+      start = resolve;
+    });
+    const run = world.docker.run('web', [weft], { started });
+    await until('it waits for its container', () => world.docker.endpoints.size === 1);
+    const [starting = ''] = world.docker.endpoints.keys();
+    const lost = { NetworkID: weft, EndpointID: 'f'.repeat(64) };
+    const Interface = { Address: '10.32.9.9/12', AddressIPv6: '', MacAddress: '' };
+    await world.docker.ask('NetworkDriver.CreateEndpoint', { ...lost, Interface, Options: {} });
+    await until('what Docker does not list is gone', () => {
+      heard();
+      world.clock.pass(GRACE);
+      return !world.host.made.has(lost.EndpointID);
+    });
+    expect([...world.host.made.keys()]).toEqual([starting]);
+    start();
+    await run;
+    await settled(world.docker);
+  });
+
+  test('goes after a while where Docker lists what no container has', async () => {
+    const weft = [...world.docker.known.keys()][0] ?? '';
+    await world.docker.run('web', [weft]);
+    world.docker.containers.clear();
+    await until('it is gone', () => {
+      heard();
+      world.clock.pass(GRACE);
+      return world.host.made.size === 0;
+    });
+    expect(world.clock.now()).toBeGreaterThan(10 * 60_000);
   });
 
   test('stays as long as it may be on its way to a container, and goes without anything else happening', async () => {
