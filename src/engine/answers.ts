@@ -8,6 +8,9 @@ const Id = Type.String({ pattern: '^[0-9a-f]{12,64}$' });
 
 const Texts = Type.Record(Type.String(), Type.String());
 
+/** What Docker and Podman call containers that had a process. */
+const ENDED = new Set(['exited', 'stopped', 'restarting', 'removing', 'dead']);
+
 /** Go writes null for what is empty. */
 function absentOr<S extends TSchema>(schema: S) {
   return Type.Optional(Type.Union([schema, Type.Null()]));
@@ -23,7 +26,11 @@ const Inspected = Type.Object({
   Id,
   Name: Type.String(),
   Image: Type.Optional(Type.String()),
-  State: Type.Object({ Pid: Type.Integer({ minimum: 0 }), StartedAt: Type.Optional(Type.String()) }),
+  State: Type.Object({
+    Pid: Type.Integer({ minimum: 0 }),
+    StartedAt: Type.Optional(Type.String()),
+    Status: Type.Optional(Type.String()),
+  }),
   Config: Type.Object({
     Hostname: Type.Optional(Type.String()),
     Domainname: Type.Optional(Type.String()),
@@ -67,6 +74,8 @@ export interface EngineContainer {
   readonly name: string;
   /** Of its first process; undefined while it does not run. */
   readonly pid: number | undefined;
+  /** It had a process, which has ended: it gets none unless it is started again. */
+  readonly hasEnded: boolean;
   /** When it started last, ms since 1970, where the engine tells. */
   readonly startedAt?: number;
   /** With domain name, where it has one. */
@@ -116,6 +125,7 @@ export function containerOf(answer: unknown): EngineContainer {
     id: Id,
     name: Name.replace(/^\//, ''),
     pid: State.Pid === 0 ? undefined : State.Pid,
+    hasEnded: ENDED.has(State.Status ?? ''),
     ...(startedAt > 0 && { startedAt }),
     hostname: Domainname === '' ? Hostname : `${Hostname}.${Domainname}`,
     image: Image,

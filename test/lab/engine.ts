@@ -13,6 +13,8 @@ export class FakeEngine {
   readonly #containers = new Map<string, Made>();
   readonly #listeners = new Set<ServerResponse>();
   readonly #server: Server;
+  /** How often it was asked about a container. */
+  questions = 0;
 
   private constructor(readonly socketPath: string) {
     this.#server = createServer((request, response) => this.#answer(request.url ?? '', response));
@@ -72,6 +74,7 @@ export class FakeEngine {
       response.on('close', () => this.#listeners.delete(response));
       return;
     }
+    this.questions += 1;
     const wanted = /^\/containers\/([^/]+)\/json$/.exec(url)?.[1] ?? '';
     const found = [...this.#containers.values()].find(
       ({ id, name }) => name === wanted || (wanted !== '' && id.startsWith(wanted)),

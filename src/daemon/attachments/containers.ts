@@ -241,11 +241,14 @@ async function startedBy(engine: Engine, event: EngineEvent): Promise<EngineCont
   return found?.pid !== undefined && (found.startedAt ?? 0) < event.at ? found : undefined;
 }
 
-/** The event may come before the engine knows the process. */
+/** The event may come before the engine knows the process, or when it has ended already. */
 async function withProcess(engine: Engine, id: string): Promise<EngineContainer | undefined> {
   for (let waited = 0; waited < PROCESS_KNOWN; waited += PROCESS_POLL) {
-    const found = await engine.inspect(id).catch(() => undefined);
-    if (found?.pid !== undefined) return found;
+    const found = await engine.inspect(id).catch(() => 'unknown' as const);
+    if (found !== 'unknown') {
+      if (found === undefined || found.hasEnded) return undefined;
+      if (found.pid !== undefined) return found;
+    }
     await delay(PROCESS_POLL);
   }
   return undefined;

@@ -26,10 +26,14 @@ export interface DockerEndpointsOptions {
   readonly grace: Grace;
 }
 
+type PluggedInterface = Awaited<ReturnType<PlatformHost['endpoints']['plug']>>;
+
 /** The ends of Docker's containers on weft networks. */
 export class DockerEndpoints {
   readonly #options: DockerEndpointsOptions;
   readonly #serial = new SerialByKey();
+  /** Interfaces that Docker is about to ask for. */
+  readonly #early = new Map<string, Promise<PluggedInterface>>();
 
   constructor(options: DockerEndpointsOptions) {
     this.#options = options;
@@ -55,7 +59,7 @@ export class DockerEndpoints {
       this.#checkApart(NetworkID, others);
       const routed = !others.some((other) => other.routed);
       const endpoint = { ...(book.endpoint(id) ?? booked(id, NetworkID)), sandbox, routed };
-      const { interface: SrcName } = await host.endpoints.plug(id); // rejects for one that was never made
+      const { interface: SrcName } = await this.#plugged(id);
       await book.putEndpoint(endpoint);
       const routes = routed ? host.networks.routes : [];
       const StaticRoutes = routes.map((Destination) => ({ Destination, RouteType: ON_LINK, NextHop: '' }));
@@ -87,11 +91,20 @@ export class DockerEndpoints {
   async remove({ EndpointID: id }: Pick<EndpointReference, 'EndpointID'>): Promise<object> {
     const { host, book } = this.#options;
     await this.#serial.run(id, async () => {
+      this.#early.delete(id);
       const claimed = book.endpoint(id)?.claimed ?? [];
       await allEnded([host.endpoints.remove(id), book.removeEndpoint(id)]);
       for (const address of claimed) await host.addresses.release(address);
     });
     return {};
+  }
+
+  /** The interface of an endpoint, which may be in the making. Rejects for an endpoint that was never made. */
+  async #plugged(id: string): Promise<PluggedInterface> {
+    const early = this.#early.get(id);
+    this.#early.delete(id);
+    const { endpoints } = this.#options.host;
+    return early === undefined ? await endpoints.plug(id) : await early.catch(() => endpoints.plug(id));
   }
 
   /** Throws `too-many-containers`. */
@@ -132,8 +145,9 @@ export class DockerEndpoints {
     try {
       if (claimed.length > 0) await book.putEndpoint(before ?? { ...booked(id, NetworkID), claimed });
       const made = await host.endpoints.create({ id, network, addresses, ...(mac !== '' && { mac }) });
-      // Docker asks for it next. What fails here fails again, and is told, then.
-      void host.endpoints.plug(id).catch(() => {});
+      const plugged = host.endpoints.plug(id);
+      plugged.catch(() => {}); // Docker asks for it next; what fails here fails again, and is told, then
+      this.#early.set(id, plugged);
       return mac === '' ? { Interface: { MacAddress: made.mac } } : {};
     } catch (error) {
       if (before === undefined) {
