@@ -25,6 +25,11 @@ export class SerialByKey {
     });
     return result;
   }
+
+  /** Whether work on it has not ended. */
+  isBusy(key: string): boolean {
+    return this.#last.has(key);
+  }
 }
 
 /** Works on all items, on at most `atOnce` of them in parallel. */

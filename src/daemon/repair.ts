@@ -60,8 +60,9 @@ export class Repair {
 
   /** What of this router on the host is not as it should be now, in sentences. */
   async findings(): Promise<string[]> {
-    const { links, enforcement } = this.#parts;
-    const faults = this.#faults(await links()).map(({ what }) => what);
+    const { attachments, links, enforcement } = this.#parts;
+    const calm = attachments.calm();
+    const faults = this.#faults(await links(), calm).map(({ what }) => what);
     return [...faults, ...enforcement.faults()];
   }
 
@@ -76,13 +77,14 @@ export class Repair {
     await this.#repairs.mend(networks.faults(await links(), lost));
     // What suffered with a bridge comes back with it, and is no fault of its own.
     await Promise.all([attachments.settled(), names.settled()]);
+    const calm = attachments.calm();
     const found = await links();
     await attachments.check(found.names);
     names.check(found.names);
     await exposures.check();
     for (const { port, claimed } of await custody.check()) this.#tellRefusal(port, claimed);
     await enforcement.check();
-    await this.#repairs.mend(this.#faults(found));
+    await this.#repairs.mend(this.#faults(found, calm));
     await hairpins.settle();
   }
 
@@ -92,11 +94,11 @@ export class Repair {
     refusals.tell(name ?? target ?? 'a container that left', claimed);
   }
 
-  #faults(links: LinkStates): Fault[] {
+  #faults(links: LinkStates, calm: ReturnType<Parts['attachments']['calm']>): Fault[] {
     const { networks, attachments, names, exposures } = this.#parts;
     return [
       ...networks.faults(links),
-      ...attachments.faults(links),
+      ...attachments.faults(links, calm),
       ...names.faults(links),
       ...exposures.faults(links),
     ];

@@ -270,10 +270,15 @@ export class Attachments extends EventEmitter<AttachmentsEvents> {
     await this.#reattaching;
   }
 
-  /** Ports of containers that are there, but not as they should be. */
-  faults(links: LinkStates): Fault[] {
+  /** Those of which nothing is being changed now. */
+  calm(): ReadonlySet<Entry> {
+    return new Set(this.#table.book.all().filter(({ id }) => !this.#changes.isBusy(id)));
+  }
+
+  /** Ports of containers that are there, but not as they should be. `calm`: before the links were looked at; what was changed since may be half done there. */
+  faults(links: LinkStates, calm: ReadonlySet<Entry>): Fault[] {
     const flawed = new Map<string, Entry[]>();
-    for (const entry of this.#table.book.all()) {
+    for (const entry of this.#table.book.all().filter((each) => calm.has(each))) {
       const state = entry.present ? links.of(this.#table.hostEnd(entry)) : undefined;
       if (state === undefined) continue;
       const bridge = this.#options.networks.bridge(entry.network);

@@ -18,6 +18,11 @@ const container = (id: string, aliases: string[] = [], pid = 11) => ({
   labels: {},
 });
 
+const OFF_BRIDGE = {
+  ...{ isUp: true, mtu: 1418, mac: '', master: undefined },
+  ...{ isIsolated: false, isHairpin: false, isRunning: true },
+};
+
 /** An endpoint whose interface the platform moved into a container that runs. */
 async function running(attachments: Attachments, name = 'web', inode = 11, id = ID) {
   const endpoints = attachments.ofPlatform('docker');
@@ -45,6 +50,29 @@ describe('an endpoint of a platform', () => {
     const other = await endpoints.create(request('e3', '10.32.0.8/12'));
     expect(next.mac).toBe(mac);
     expect(other.mac).not.toBe(mac);
+  });
+
+  it('is no fault of somebody else while its interface is half made, before and after the look at the host', async () => {
+    const kernel = world().kernel;
+    let make = () => {};
+    const made = new Promise<void>((resolve) => {
+      make = resolve;
+    });
+    const ensureLoosePair: typeof kernel.ensureLoosePair = (pair) =>
+      made.then(() => kernel.ensureLoosePair(pair));
+    const attachments = world().start({ host: Object.assign(Object.create(kernel), { ensureLoosePair }) });
+    const endpoints = attachments.ofPlatform('docker');
+    await endpoints.create(request());
+    const flaws = (calm: ReturnType<Attachments['calm']>) =>
+      attachments.faults({ names: new Set(), of: () => OFF_BRIDGE }, calm).map(({ what }) => what);
+    const before = attachments.calm();
+    const plugged = endpoints.plug(ID);
+    await expect.poll(() => endpoints.list().some(({ present }) => present)).toBe(true);
+    expect([flaws(before), flaws(attachments.calm())]).toEqual([[], []]);
+    make();
+    await plugged;
+    expect(flaws(before)).toEqual([]);
+    expect(flaws(attachments.calm())).toEqual([expect.stringContaining('is not on the bridge')]);
   });
 
   it('may be asked for again, which changes nothing', async () => {
