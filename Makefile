@@ -70,6 +70,10 @@ check: build ## types, lint, format, 10 million operations on the address ring, 
 	npx tsx test/fuzz/main.ts --seconds 60
 	$(ISOLATED) ./scripts/native-check
 
+.PHONY: chaos
+chaos: build ## what happens to hosts, at random, for MINUTES=10; the same again with SEED=N
+	$(ISOLATED) npx tsx test/chaos/main.ts --seed "$(SEED)" --minutes "$(MINUTES)"
+
 .PHONY: bench
 bench: build ## weft, raw veth, kernel VXLAN and packaged peers side by side
 	@./scripts/apt-packages $(APT_BENCH)

@@ -61,6 +61,9 @@ const REMOVAL = `
     while grep -qs '^State:.[^ZX]' /proc/$pid/status; do sleep 0.01; done
   done
   [ ! "$groups" ] || find $groups -depth -type d -exec rmdir {} +
+  while read -r _ place _; do
+    case $place in "$2"/*) umount --lazy "$place" ;; esac
+  done </proc/self/mounts
   rm -rf "$2" || rm -rf "$2"`;
 
 /**

@@ -1,0 +1,118 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { systemCode } from '../../src/errors.js';
+import { type Container, type Host, type Lab, type Router, run, type Wire } from '../lab/index.js';
+
+const CONTAINERS_PER_HOST = 2;
+/** Of a host's state directory, which can be filled. */
+const DISK = '512k';
+
+/** A container that is to be reached, wherever it is. */
+export interface Resident {
+  /** Outside of what the ring gives, so that it keeps it when it moves; without a length. */
+  readonly address: string;
+  container: Container;
+}
+
+/** Two hosts that everybody reaches, and one behind a NAT, each with two containers. */
+export class World {
+  readonly residents: Resident[] = [];
+  /** Hosts whose router is not there, cannot be reached or cannot write; by name. */
+  readonly troubled = new Set<string>();
+  #containers = 0;
+
+  private constructor(
+    readonly hosts: readonly Host[],
+    readonly internet: Wire,
+    readonly nat: Router,
+    private readonly say: (what: string) => void,
+  ) {}
+
+  static async create(lab: Lab, say: (what: string) => void): Promise<World> {
+    const [internet, inside] = [await lab.wire(), await lab.wire()];
+    const nat = await lab.router('nat', inside, internet);
+    await nat.masquerade(internet);
+    const [first, second, hidden] = [
+      await lab.host(internet),
+      await lab.host(internet),
+      await lab.host(inside),
+    ];
+    await hidden.routeThrough(nat);
+    const world = new World([first, second, hidden], internet, nat, say);
+    for (const host of world.hosts) await mountDisk(host);
+    await first.launch();
+    for (const host of [second, hidden]) await host.launch({ token: await first.token() });
+    for (const host of world.hosts)
+      for (let i = 0; i < CONTAINERS_PER_HOST; i += 1) await world.addResident(host);
+    return world;
+  }
+
+  /** Tells what happens now. */
+  tell(what: string): void {
+    this.say(what);
+  }
+
+  /** Those that nothing was done to yet. */
+  get sound(): Host[] {
+    return this.hosts.filter(({ name }) => !this.troubled.has(name));
+  }
+
+  of(host: Host): Resident[] {
+    return this.residents.filter(({ container }) => container.host === host);
+  }
+
+  /** Runs on a host from now on, with an address of its own and one of the ring. */
+  async addResident(host: Host): Promise<void> {
+    const address = `10.77.0.${this.residents.length + 1}`;
+    this.residents.push({ address, container: await this.#run(host, address) });
+  }
+
+  /** Ends where it is, and runs elsewhere with the same address. */
+  async move(resident: Resident, host: Host): Promise<void> {
+    await resident.container.detach();
+    await resident.container.end();
+    resident.container = await this.#run(host, resident.address);
+  }
+
+  /** Attaches again what a router forgot. */
+  async attachAgain(host: Host): Promise<void> {
+    for (const { container, address } of this.of(host)) await attach(container, address);
+  }
+
+  /** Leaves not a byte on the disk of a host's router; gives what makes room again. */
+  fill(host: Host): () => void {
+    const filler = join(host.stateDirectory, 'filler');
+    try {
+      for (let size = 1 << 16; size > 0; size >>= 1) fillWith(filler, size);
+    } catch (error) {
+      if (systemCode(error) !== 'ENOSPC') throw error;
+    }
+    return () => rmSync(filler, { force: true });
+  }
+
+  async #run(host: Host, address: string): Promise<Container> {
+    this.#containers += 1;
+    const container = await host.container(`c${this.#containers}`);
+    await attach(container, address);
+    return container;
+  }
+}
+
+async function attach(container: Container, address: string): Promise<void> {
+  await container.host.weft('attach', container.namespace, `${address}/24`, 'net:default');
+}
+
+async function mountDisk({ stateDirectory }: Host): Promise<void> {
+  await run(['mount', '--mkdir', '-t', 'tmpfs', '-o', `size=${DISK},mode=700`, 'weft-chaos', stateDirectory]);
+}
+
+function fillWith(file: string, size: number): void {
+  for (;;) {
+    try {
+      writeFileSync(file, Buffer.alloc(size), { flag: 'a' });
+    } catch (error) {
+      if (systemCode(error) !== 'ENOSPC') throw error;
+      return;
+    }
+  }
+}
