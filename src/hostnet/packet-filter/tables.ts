@@ -1,6 +1,12 @@
 import type { ExposedSubnet, HairpinPort } from './passage.js';
 
 /**
+ * Marks what a container sends to another one while the kernel hands bridged frames to the packet filter (br_netfilter). Answers pass the
+ * packet filter then, too. A bit that Kubernetes, CNI's plugins and Docker leave alone.
+ */
+const BRIDGED = '0x1000000';
+
+/**
  * A port in hairpin mode sends back to its container whatever goes to everybody, and what no port is known for: duplicate address detection
  * would find the container itself, and a bridge inside of it would learn its own machines at the wrong side.
  */
@@ -16,9 +22,15 @@ export function hairpinTable(table: string, ports: readonly HairpinPort[]): stri
       type ifname . ether_addr
       elements = { ${own.join(', ')} }
     }
+    set ports {
+      type ifname
+      elements = { ${ports.map(({ port }) => `"${port}"`).join(', ')} }
+    }
     chain forward {
       type filter hook forward priority filter; policy accept;
       iifname . oifname @same iifname . ether daddr != @own drop
+      iifname . oifname @same accept
+      iifname @ports meta mark set meta mark | ${BRIDGED}
     }
   }`;
 }
@@ -48,7 +60,8 @@ function masqueradeRules({ bridge, subnet }: ExposedSubnet): string[] {
   return [
     `oifname != "${bridge}" ${ip} saddr ${subnet} ${ip} daddr != { ${subnet}, ${multicast} } masquerade`,
     `oifname "${bridge}" ${ip} daddr ${subnet} ${ip} saddr != ${subnet} masquerade`,
-    // To a neighbour by an address of the host that leads there: the answer must come back this way.
-    `oifname "${bridge}" ${ip} daddr ${subnet} ${ip} saddr ${subnet} ct status dnat masquerade`,
+    // To a neighbour by an address that the host leads there (a published port, a service): the answer must come back this way. That of
+    // what is bridged does so by itself, but for what a container sends to itself; so the neighbour sees who asks.
+    `oifname "${bridge}" ${ip} daddr ${subnet} ${ip} saddr ${subnet} ct status dnat meta mark & ${BRIDGED} == 0 masquerade`,
   ];
 }

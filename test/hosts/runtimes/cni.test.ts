@@ -12,6 +12,7 @@ import {
   until,
 } from '../../lab/index.js';
 import { onLab } from '../../lab/suite.js';
+import { leftOn } from './left-on.js';
 
 const isLong = process.env.WEFT_LONG === '1';
 /** How often the router is killed while a container is added. */
@@ -42,19 +43,6 @@ afterEach(async () => {
   await Promise.all(made.splice(0).map(([runtime, each]) => runtime.call('DEL', each)));
   for (const host of [a, b]) expect(await leftOn(host)).toEqual([]);
 });
-
-/** What containers left on a host. */
-async function leftOn(host: Host): Promise<string[]> {
-  const { attachments, dns, exposures, ipam } = await host.report();
-  const links = await host.ipJson<{ ifname: string }[]>('link');
-  const own = exposures.map(({ address }) => address).length / 2;
-  return [
-    ...attachments.map(({ target }) => `the attachment of ${target}`),
-    ...dns.names.filter(({ nickname }) => nickname === host.name).map(({ name }) => `the name ${name}`),
-    ...(ipam.allocated > own ? [`${ipam.allocated - own} addresses`] : []),
-    ...links.filter(({ ifname }) => ifname.startsWith('wv')).map(({ ifname }) => `the interface ${ifname}`),
-  ];
-}
 
 /** The address of a family, without prefix length. */
 function addressOf({ ips }: CniResult, isIpv6 = false): string {

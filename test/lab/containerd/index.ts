@@ -1,0 +1,1 @@
+export { Containerd, Pod, type PodOptions } from './containerd.js';
