@@ -108,6 +108,10 @@ install: build ## install into PREFIX (default /usr/local)
 docker-plugin: build ## a managed Docker plugin weft:latest of this tree
 	./scripts/docker-plugin build/docker-plugin weft:latest
 
+.PHONY: image
+image: build ## a container image of this tree, for Kubernetes: build/image/weft.tar
+	./scripts/image build/image/weft.tar
+
 .PHONY: clean
 clean: ## remove what was built
 	rm -rf build dist

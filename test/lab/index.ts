@@ -22,7 +22,13 @@ export {
 export { type CniError, type CniResult, CniRuntime, PLUGINS } from './cni.js';
 export { attempt, CommandFailed, type Finished, Running, run } from './command.js';
 export { Container } from './container.js';
-export { Containerd, Pod, type PodOptions } from './containerd/index.js';
+export {
+  type ContainerConfig,
+  Containerd,
+  Pod,
+  type PodOptions,
+  type PodSandboxConfig,
+} from './containerd/index.js';
 export { type DockerEndpoint, DockerEngine, type Inspected } from './docker.js';
 export { Host, type Launched, type LaunchOptions } from './host.js';
 export { Lab } from './lab.js';

@@ -75,7 +75,7 @@ export class Containerd {
   /** Starts one without a network. */
   static async start(host: Host, name = 'containerd'): Promise<Containerd> {
     const containerd = new Containerd(host, name);
-    const { plugins, configurations, socket } = containerd;
+    const { plugins, configurations } = containerd;
     for (const directory of [plugins, configurations]) mkdirSync(directory, { recursive: true });
     for (const plugin of readdirSync(PLUGINS)) symlinkSync(join(PLUGINS, plugin), join(plugins, plugin));
     const config = containerd.#file('config.toml');
@@ -92,16 +92,7 @@ export class Containerd {
       PAUSE,
       '{"Cmd":["/bin/sleep","1000000"]}',
     ]);
-    await run([
-      'ctr',
-      '--address',
-      socket,
-      '--namespace',
-      'k8s.io',
-      'images',
-      'import',
-      containerd.#file('pause.tar'),
-    ]);
+    await containerd.import(containerd.#file('pause.tar'));
     return containerd;
   }
 
@@ -160,6 +151,18 @@ export class Containerd {
   /** Ends all its pods. */
   async clear(): Promise<void> {
     await Promise.all([...this.#pods.values()].map((pod) => this.end(pod)));
+  }
+
+  /** Takes the images of an archive. */
+  async import(archive: string): Promise<void> {
+    await this.ctr('images', 'import', archive);
+  }
+
+  /** Runs `ctr`, containerd's own command, in the namespace of the kubelet's containers; it must succeed. Gives its stdout. */
+  async ctr(...args: readonly string[]): Promise<string> {
+    return await run(['ctr', '--address', this.socket, '--namespace', 'k8s.io', ...args], {
+      within: 120_000,
+    });
   }
 
   /** What it logged last. */

@@ -18,7 +18,46 @@ export interface PodSandboxConfig {
   readonly hostname: string;
   readonly portMappings: readonly PortMapping[];
   readonly annotations: Readonly<Record<string, string>>;
-  readonly linux: { readonly cgroupParent: string };
+  readonly linux: {
+    readonly cgroupParent: string;
+    readonly securityContext?: { readonly namespaceOptions: NamespaceOptions };
+  };
+}
+
+interface NamespaceOptions {
+  readonly network: 'POD' | 'NODE';
+  readonly pid: 'CONTAINER' | 'NODE';
+}
+
+/** A container, as far as tests say how it is to be. */
+export interface ContainerConfig {
+  readonly metadata: { readonly name: string; readonly attempt: number };
+  readonly image: { readonly image: string };
+  readonly command: readonly string[];
+  readonly envs: readonly { readonly key: string; readonly value: string }[];
+  readonly mounts: readonly {
+    readonly containerPath: string;
+    readonly hostPath: string;
+    readonly propagation?: string;
+  }[];
+  readonly devices: readonly {
+    readonly containerPath: string;
+    readonly hostPath: string;
+    readonly permissions: string;
+  }[];
+  readonly linux: {
+    readonly securityContext: {
+      readonly capabilities: { readonly addCapabilities: readonly string[] };
+      readonly namespaceOptions: NamespaceOptions;
+    };
+  };
+}
+
+/** How a command in a container ended. */
+export interface Executed {
+  readonly stdout: Buffer;
+  readonly stderr: Buffer;
+  readonly exitCode: number;
 }
 
 export interface PodSandboxStatus {
@@ -73,8 +112,26 @@ export class RuntimeService {
     await this.#call('RemovePodSandbox', { podSandboxId });
   }
 
-  close(): void {
-    this.#client.close();
+  /** Creates and starts a container of a pod; gives its id. */
+  async runContainer(
+    podSandboxId: string,
+    config: ContainerConfig,
+    sandboxConfig: PodSandboxConfig,
+  ): Promise<string> {
+    const request = { podSandboxId, config, sandboxConfig };
+    const { containerId } = await this.#call<{ containerId: string }>('CreateContainer', request);
+    await this.#call('StartContainer', { containerId });
+    return containerId;
+  }
+
+  /** Has it end, and removes it. */
+  async endContainer(containerId: string): Promise<void> {
+    await this.#call('StopContainer', { containerId, timeout: 30 });
+    await this.#call('RemoveContainer', { containerId });
+  }
+
+  async execute(containerId: string, cmd: readonly string[]): Promise<Executed> {
+    return await this.#call('ExecSync', { containerId, cmd });
   }
 
   #call<T>(method: string, request: object): Promise<T> {
