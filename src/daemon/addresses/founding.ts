@@ -9,6 +9,8 @@ import type { Init } from './ipalloc.js';
 const TICK = 100;
 /** How long the start waits for the names of the others. While DNS is silent, the vote begins later. */
 const NAMES_PATIENCE = 300;
+/** How long the others have to tell a router that is called by its nickname, and may have had an earlier life, that the network has begun. */
+const OTHERS_PATIENCE = 10_000;
 
 export interface FoundingOptions {
   readonly identity: Identity;
@@ -81,9 +83,10 @@ export class Founding {
     return `${quorum} of the ${this.#electors} routers that were named at launch must meet to share the addresses, ${electors.length} did`;
   }
 
-  /** Ids say all at once; whoever is called by its nickname must be met first. */
+  /** Ids say all at once; whoever is called by its nickname must be met first, and be patient itself. */
   #awaitSeeds(seeds: readonly string[]): void {
-    const { mesh, found, isFounded } = this.#options;
+    const { identity, mesh, found, isFounded } = this.#options;
+    let isPatient = !seeds.some((seed) => seed.toLowerCase() === identity.peer);
     const look = () => {
       const members = mesh.members();
       const founders = seeds.map((seed) => {
@@ -91,10 +94,15 @@ export class Founding {
         return isPeerId(id) ? [id] : members.flatMap(({ peer, nickname }) => (nickname === seed ? peer : []));
       });
       if (isFounded() || founders.some(({ length }) => length !== 1)) return;
+      if (isPatient && founders.flat().includes(identity.peer)) return;
       mesh.off('member', look);
       found(founders.flat());
     };
     mesh.on('member', look);
+    this.#timer = setTimeout(() => {
+      isPatient = false;
+      look();
+    }, OTHERS_PATIENCE);
     look();
   }
 

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Founding, type FoundingOptions } from '../../../../src/daemon/addresses/founding.js';
 import { stateFiles } from '../../../../src/daemon/state/index.js';
 import { identityFromSeed, type PeerId } from '../../../../src/identity/index.js';
@@ -60,6 +60,20 @@ describe('the ring of addresses', () => {
     expect(founders).toEqual([]);
     world.meets({ peer: identity.peer, nickname: 'a' }, { peer: other.peer, nickname: 'b' });
     expect(founders).toEqual([[identity.peer, other.peer]]);
+  });
+
+  it('begins with this router alone, called by its nickname, once nobody told of a network for ten seconds', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      await start({ kind: 'seed', seeds: ['a'] });
+      world.meets({ peer: identity.peer, nickname: 'a' }, { peer: other.peer, nickname: 'b' });
+      vi.advanceTimersByTime(9_999);
+      expect(founders).toEqual([]);
+      vi.advanceTimersByTime(1);
+      expect(founders).toEqual([[identity.peer]]);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('does not begin with one of two routers of one nickname', async () => {
