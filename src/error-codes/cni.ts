@@ -23,10 +23,6 @@ export const CNI_ERRORS = {
     'Containers of this host have as many interfaces through CNI as one host may have.',
     'Remove containers that are not used.',
   ),
-  'ports-elsewhere': refused(
-    'Podman asks its network driver to publish ports.',
-    'Leave -p out, and give the container a second network of the driver bridge for its ports.',
-  ),
   'cni-not-installed': failed(
     'The CNI plugin cannot be put where runtimes look for it.',
     'See the reason in the message, or choose other directories.',

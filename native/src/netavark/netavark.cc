@@ -25,8 +25,16 @@ std::string run_directory() {
   return chosen == nullptr ? "/run/weft" : chosen;
 }
 
+/// Each of a container's networks is asked for all of its ports, so a refusal would be one for those that publish, too.
+void tell_of_ports(const json& body) {
+  const auto ports = body.find("port_mappings");
+  if (ports == body.end() || !ports->is_array() || ports->empty()) return;
+  std::cerr << "weft: publishes no ports: a second network of the container, of the driver bridge, does\n";
+}
+
 json ask(const std::string& command, const std::string& netns, cni::Patience patience) {
   json request{{"command", command}, {"body", json::parse(cni::read_input("the request"))}};
+  if (command == "setup") tell_of_ports(request["body"]);
   if (!netns.empty()) request["netns"] = netns;
   return cni::ask_router(run_directory(), "/netavark", request, patience);
 }

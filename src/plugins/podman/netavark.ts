@@ -29,7 +29,7 @@ export class Netavark implements NetavarkControl {
   }
 
   /**
-   * Rejects with `bad-request`, `bad-option`, `ports-elsewhere`, and as the platform's `ensure` and `Interfaces` do.
+   * Rejects with `bad-request`, `bad-option`, and as the platform's `ensure` and `Interfaces` do.
    */
   async call({ command, netns, body }: NetavarkCall): Promise<Record<string, unknown> | null> {
     if (command === 'create') return await this.#create(body);
@@ -55,12 +55,6 @@ export class Netavark implements NetavarkControl {
   }
 
   async #setup(setup: Setup, netns: string): Promise<Record<string, unknown>> {
-    if ((setup.port_mappings ?? []).length > 0) {
-      throw new WeftError(
-        'ports-elsewhere',
-        'weft publishes no ports for Podman: leave -p out, and give the container a second network of the driver bridge for them',
-      );
-    }
     const made = await this.#interfaces.add(wishOf(setup, netns));
     const { dns } = this.#host.networks;
     return {

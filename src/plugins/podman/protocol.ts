@@ -20,7 +20,6 @@ export type Network = Static<typeof Network>;
 export const Setup = Type.Object({
   container_id: Text,
   container_name: Text,
-  port_mappings: Type.Optional(Type.Union([Type.Array(Type.Unknown()), Type.Null()])),
   network: Network,
   network_options: Type.Object({
     aliases: Type.Optional(Type.Union([Texts, Type.Null()])),
