@@ -4,7 +4,7 @@ import { IPV4 } from '../../../../src/ipam/ownership/allocations.js';
 import type { Output } from '../../../../src/ipam/ownership/outbox.js';
 import type { RingState } from '../../../../src/ipam/ownership/state.js';
 import { recordsIn } from '../../../../src/ipam/ring/message-wire.js';
-import { type Block, parseBlock } from '../../../../src/ipam/ring/range.js';
+import { type Block, parseBlock, type Span } from '../../../../src/ipam/ring/range.js';
 import type { RingRecord } from '../../../../src/ipam/ring/records.js';
 import { Chance } from './chance.js';
 import { Host, type HostState, LEAVING, reaches } from './host.js';
@@ -26,6 +26,8 @@ export interface WorldOptions {
   readonly seed: number;
   /** Number of members that lie. What holds among honest ones is then checked after the liars are expelled. */
   readonly liars?: number;
+  /** How many others hear at once of what a host has learnt; all, if nothing is said. */
+  readonly fanout?: number;
   /** Is given a line for each operation. */
   readonly trace?: (line: string) => void;
 }
@@ -59,14 +61,16 @@ export class World {
   /** What liars heard, to say it again. */
   readonly heard: RingRecord[] = [];
   #ids = 0;
+  readonly #fanout: number;
   readonly #trace: ((line: string) => void) | undefined;
 
   /** Begins with a network of a few hosts. */
-  constructor({ seed, liars = 0, trace }: WorldOptions) {
+  constructor({ seed, liars = 0, fanout = Infinity, trace }: WorldOptions) {
     this.hasLiars = liars > 0;
     this.time = this.hasLiars ? PRESENT : 1_000;
     this.chance = new Chance(seed);
     this.#trace = trace;
+    this.#fanout = fanout;
     this.range = parseBlock(this.chance.pick(RANGES));
     this.network = new Network(this.chance, this.chance.pick([0, 0.02, 0.2]));
     this.faultRate = this.chance.pick([0.2, 1, 3]);
@@ -195,10 +199,10 @@ export class World {
     ask(id);
   }
 
-  /** Has a router ask for any address of the range, or of a part of it. */
-  allocate(host: Host): void {
+  /** Has a router ask for any address of the span; by default of the range, or of a part of it. */
+  allocate(host: Host, span: Span = this.#subnet()): void {
     const owner = host.nextOwner();
-    this.request(host, owner, (id) => host.ring?.allocate(id, owner, this.#subnet(), 24, IPV4));
+    this.request(host, owner, (id) => host.ring?.allocate(id, owner, span, 24, IPV4));
   }
 
   nextId(): number {
@@ -274,9 +278,15 @@ export class World {
   }
 
   #spread(from: Host, records: readonly RingRecord[], except: Host | undefined): void {
-    for (const to of this.hosts.all) {
+    for (const to of this.#audience()) {
       if (to !== except) this.network.post(from, to, { kind: 'records', records });
     }
+  }
+
+  #audience(): readonly Host[] {
+    const { all } = this.hosts;
+    if (all.length <= this.#fanout) return all;
+    return Array.from({ length: this.#fanout }, () => this.anyUp()).filter((host) => host !== undefined);
   }
 
   anyUp(): Host | undefined {
