@@ -2,12 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { Container } from '../lab/index.js';
+import type { Node } from '../lab/index.js';
 import { LISTENED } from './pods.js';
 
 const AGENT = fileURLToPath(new URL('agent.mjs', import.meta.url));
 
-/** A process in a container that listens, and speaks to others when it is told to: agent.mjs. */
+/** A process in a container, or on a host, that listens, and speaks to others when it is told to: agent.mjs. */
 export class Agent {
   readonly #child: ChildProcess;
   readonly #waiting = new Map<number, (value: unknown) => void>();
@@ -17,7 +17,7 @@ export class Agent {
     this.#child = child;
   }
 
-  static async start({ namespace }: Container): Promise<Agent> {
+  static async start({ namespace }: Pick<Node, 'namespace'>): Promise<Agent> {
     const ports = [LISTENED.TCP.join(), LISTENED.UDP.join()];
     const child = spawn('ip', ['netns', 'exec', namespace, process.execPath, AGENT, ...ports], {
       stdio: ['pipe', 'pipe', 'inherit'],

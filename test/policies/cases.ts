@@ -1,8 +1,9 @@
 /** Policies, and who may speak to whom under them: one table for the model and for the kernel. */
 import type { PodName } from './pods.js';
 
-/** `web > db TCP/5432 yes`; with `6` behind the port, over IPv6; else over IPv4. SCTP is asked of the model only. */
-export type Probe = `${PodName} > ${PodName} ${'TCP' | 'UDP' | 'SCTP'}/${number} ${'' | '6 '}${'yes' | 'no'}`;
+/** `web > db TCP/5432 yes`; with `6` behind the port, over IPv6; else over IPv4. */
+export type Probe<Name extends string = PodName> =
+  `${Name} > ${Name} ${'TCP' | 'UDP' | 'SCTP'}/${number} ${'' | '6 '}${'yes' | 'no'}`;
 
 export interface PolicyCase {
   /** Ends the sentence "under …". */
@@ -14,7 +15,7 @@ export interface PolicyCase {
 type Spec = Readonly<Record<string, unknown>>;
 
 /** Those of all cases are named alike, so that one takes the place of another: that is a change less on two hosts. */
-function policy(name: 'first' | 'second', spec: Spec, namespace?: string): object {
+export function policy(name: 'first' | 'second', spec: Spec, namespace?: string): object {
   return {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'NetworkPolicy',

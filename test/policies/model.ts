@@ -6,24 +6,24 @@ import {
   type Snapshot,
 } from '../../src/policy/index.js';
 import type { PolicyCase, Probe } from './cases.js';
-import { PODS, type PodCase, type PodName } from './pods.js';
+import { PODS, type PodCase } from './pods.js';
 
 /** A probe, read. */
-export interface ProbeParts {
-  readonly source: PodName;
-  readonly destination: PodName;
+export interface ProbeParts<Name extends string> {
+  readonly source: Name;
+  readonly destination: Name;
   readonly protocol: Protocol;
   readonly port: number;
   readonly isIpv6: boolean;
   readonly allowed: boolean;
 }
 
-export function partsOf(probe: Probe): ProbeParts {
+export function partsOf<Name extends string>(probe: Probe<Name>): ProbeParts<Name> {
   const [, source, destination, protocol, port, family, verdict] =
     /^(\w+) > (\w+) (\w+)\/(\d+) (6 )?(yes|no)$/.exec(probe) ?? [];
   return {
-    source: source as PodName,
-    destination: destination as PodName,
+    source: source as Name,
+    destination: destination as Name,
     protocol: protocol as Protocol,
     port: Number(port),
     isIpv6: family !== undefined,

@@ -1,7 +1,8 @@
 /** The pods of all cases: what they are called, what others know of them, and on which of two hosts they are. */
 export interface PodCase {
   readonly host: 'a' | 'b';
-  readonly addresses: readonly [ipv4: string, ipv6: string];
+  /** Others are written with their length. */
+  readonly addresses: readonly [ipv4: string, ipv6: string, ...others: string[]];
   readonly labels: Readonly<Record<string, string>>;
 }
 
@@ -34,4 +35,7 @@ export const PODS = {
 export type PodName = keyof typeof PODS;
 
 /** What every pod listens on. */
-export const LISTENED = { TCP: [80, 443, 5432, 8080, 8081], UDP: [53, 5353] } as const;
+export const LISTENED = {
+  TCP: [80, 443, 5432, 5978, 6379, 8080, 8081, 9100, 32_000, 32_768],
+  UDP: [53, 5353, 32_000, 32_767],
+} as const;

@@ -5,34 +5,50 @@ import type { PolicyAnswer } from '../../../src/api/index.js';
 import { until } from '../../lab/index.js';
 import { onLab } from '../../lab/suite.js';
 import { Agent } from '../../policies/agents.js';
-import { CASES, type Probe } from '../../policies/cases.js';
-import { partsOf } from '../../policies/model.js';
+import { CASES } from '../../policies/cases.js';
+import { KUBERNETES_CASES } from '../../policies/kubernetes.js';
 import { PODS } from '../../policies/pods.js';
-import { agree, enforce, listed, namesOf, policyOf, policyWorld, type World } from './world.js';
-
-/** How long an answer may take that must come, and how long is waited for one that must not, in milliseconds. */
-const PATIENCE = { answer: 8_000, silence: 300 };
-
-/** What is so, in the words of the table. */
-async function outcome({ agents }: World, probe: Probe): Promise<Probe> {
-  const { source, destination, protocol, port, isIpv6, allowed } = partsOf(probe);
-  if (protocol === 'SCTP') return probe; // the containers' kernel need not have it
-  const address = PODS[destination].addresses[isIpv6 ? 1 : 0];
-  const within = allowed ? PATIENCE.answer : PATIENCE.silence;
-  const answered = await agents[source].probe(address, protocol, port, within);
-  return probe.replace(/(yes|no)$/, answered ? 'yes' : 'no') as Probe;
-}
+import {
+  agree,
+  enforce,
+  freshPort,
+  listed,
+  namesOf,
+  outcome,
+  PATIENCE,
+  policyOf,
+  policyWorld,
+} from './world.js';
 
 describe('policies', () => {
   const world = onLab(policyWorld);
 
   test('let packets pass as the table says', async () => {
-    for (const { under, policies, probes } of CASES) {
+    for (const { under, policies, probes } of [...CASES, ...KUBERNETES_CASES]) {
       await enforce(world(), policies);
       const found = await Promise.all(probes.map((probe) => outcome(world(), probe)));
       expect(found, `under ${under}`).toEqual(probes);
     }
     await enforce(world(), []);
+  });
+
+  test('let the answer to an allowed association of SCTP pass, and no association the other way', async () => {
+    const { pods, associates } = world();
+    await enforce(world(), [
+      policyOf('first', {
+        podSelector: { matchLabels: { app: 'db' } },
+        policyTypes: ['Ingress', 'Egress'],
+        ingress: [{ ports: [{ protocol: 'SCTP', port: 80 }] }],
+      }),
+    ]);
+    const [[api], [db]] = [PODS.api.addresses, PODS.db.addresses];
+    const port = freshPort();
+    const there = { from: pods.api, to: pods.db, addresses: [api, db], ports: [port, 80] } as const;
+    const back = { from: pods.db, to: pods.api, addresses: [db, api], ports: [80, port] } as const;
+    expect(await associates('INIT', there, PATIENCE.answer)).toBe(true);
+    expect(await associates('INIT ACK', back, PATIENCE.answer)).toBe(true);
+    const other = { ...back, ports: [80, freshPort()] } as const;
+    expect(await associates('INIT', other, PATIENCE.silence)).toBe(false);
   });
 
   test('hold for a connection that is there already, and let its replies pass', async () => {

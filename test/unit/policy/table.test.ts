@@ -11,13 +11,14 @@ import {
 } from '../../../src/policy/index.js';
 import { addressInterval, contains } from '../../../src/policy/objects/index.js';
 import { CASES } from '../../policies/cases.js';
+import { KUBERNETES_CASES } from '../../policies/kubernetes.js';
 import { partsOf, snapshotOf } from '../../policies/model.js';
 
 test('the table has 80 cases at least', () => {
   expect(CASES.flatMap(({ probes }) => probes).length).toBeGreaterThanOrEqual(80);
 });
 
-describe.each(CASES)('under $under', (each) => {
+describe.each([...CASES, ...KUBERNETES_CASES])('under $under', (each) => {
   const snapshot = snapshotOf(each);
   const rules = compile(snapshot);
   test.each(each.probes)('%s', (probe) => {
