@@ -27,6 +27,8 @@ export type {
   PolicyAnswer,
   PolicyApplyRequest,
   PolicyControl,
+  PolicyDenial,
+  PolicyDenials,
   PolicyInfo,
   PolicyList,
   PolicyQuestion,

@@ -200,14 +200,15 @@ export class ControlApi implements RouterControl {
   }
 
   async observe(): Promise<Observation> {
-    const { names, addresses, docker, custody, mesh, overlay, forwarder } = this.#parts;
-    const [connections, faults, dns, counted, segments, daemon] = await Promise.all([
+    const { names, addresses, docker, custody, mesh, overlay, forwarder, enforcement } = this.#parts;
+    const [connections, faults, dns, counted, segments, daemon, denied] = await Promise.all([
       this.connections(),
       this.#options.findings(),
       names.status(),
       forwarder.stats().catch(() => null),
       forwarder.dump().catch(() => null),
       daemonFacts(),
+      enforcement.denied().catch(() => null),
     ]);
     return {
       status: this.#statusWith(connections, faults),
@@ -217,6 +218,7 @@ export class ControlApi implements RouterControl {
       dns,
       ipam: addresses.status(),
       docker: docker.activity,
+      denied,
       counters: {
         forwarder: counted?.counters ?? null,
         bridges: custody.counters,

@@ -40,7 +40,13 @@ export {
   type Reserved,
   removePortGuard,
 } from './packet-filter/index.js';
-export { type Denied, PolicyFilter, removePolicyFilter } from './policy-filter/index.js';
+export {
+  DENIAL_REASONS,
+  type Denial,
+  type Denied,
+  PolicyFilter,
+  removePolicyFilter,
+} from './policy-filter/index.js';
 export {
   type AttachedInterface,
   type AttachOptions,

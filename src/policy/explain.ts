@@ -65,12 +65,7 @@ function sideOf(
   peer: End,
 ): Side | undefined {
   if (pod === undefined) return undefined;
-  const selecting = snapshot.policies
-    .filter(
-      ({ namespace, pods, rules }) =>
-        namespace === pod.namespace && rules[direction] !== undefined && selects(pods, pod.labels),
-    )
-    .sort((a, b) => (policyKey(a) < policyKey(b) ? -1 : 1));
+  const selecting = selectingPolicies(snapshot.policies, pod, direction);
   const allowedBy = firstAllowing(selecting, snapshot, question, direction, peer);
   return {
     direction,
@@ -78,6 +73,24 @@ function sideOf(
     selectedBy: selecting.map(policyKey),
     allowedBy,
   };
+}
+
+/** Keys of the policies that select a pod for a direction: what none of them allows is denied. */
+export function isolating(policies: readonly NetworkPolicy[], pod: Pod, direction: Direction): string[] {
+  return selectingPolicies(policies, pod, direction).map(policyKey);
+}
+
+function selectingPolicies(
+  policies: readonly NetworkPolicy[],
+  { namespace: home, labels }: Pod,
+  direction: Direction,
+): NetworkPolicy[] {
+  return policies
+    .filter(
+      ({ namespace, pods, rules }) =>
+        namespace === home && rules[direction] !== undefined && selects(pods, labels),
+    )
+    .sort((a, b) => (policyKey(a) < policyKey(b) ? -1 : 1));
 }
 
 function firstAllowing(

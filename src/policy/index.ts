@@ -1,5 +1,5 @@
 /** Who may speak to whom: NetworkPolicy objects, what follows from them for the interfaces of a host, and which rule decides. */
-export { type End, type Explanation, explain, type Question, type Side } from './explain.js';
+export { type End, type Explanation, explain, isolating, type Question, type Side } from './explain.js';
 export {
   addressOf,
   cleanPolicy,

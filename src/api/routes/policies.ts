@@ -26,12 +26,30 @@ export const PolicyList = Type.Object({
     {
       ingress: Type.Integer(),
       egress: Type.Integer(),
-      source: Type.Integer({ description: 'with the address of another container as their source' }),
+      source: Type.Integer({ description: 'from an address that their sender was not given' }),
     },
     { description: 'packets on this host since its rules were made' },
   ),
 });
 export type PolicyList = Static<typeof PolicyList>;
+
+export const PolicyDenial = Type.Object({
+  reason: Type.Union([Type.Literal('ingress'), Type.Literal('egress'), Type.Literal('source')]),
+  pod: Type.String({ description: 'the container that was not to be sent this, or not to send it' }),
+  source: Type.String(),
+  destination: Type.String(),
+  protocol: Type.String({ description: 'such as TCP, ICMP, or a number' }),
+  port: Type.Union([Type.Integer(), Type.Null()], { description: 'of the destination' }),
+  packets: Type.Integer(),
+  ago: Type.Number({ description: 'time since the last of them, s' }),
+  policies: Type.Array(Type.String(), {
+    description: 'those that select the container, none of which allows this',
+  }),
+});
+export type PolicyDenial = Static<typeof PolicyDenial>;
+
+export const PolicyDenials = Type.Object({ denials: Type.Array(PolicyDenial) });
+export type PolicyDenials = Static<typeof PolicyDenials>;
 
 export const PolicyApplyRequest = Type.Object({
   documents: Type.Array(
@@ -72,6 +90,7 @@ export interface PolicyControl {
   apply(request: PolicyApplyRequest): Promise<PolicyList>;
   remove(request: PolicyRemoveRequest): Promise<PolicyList>;
   explain(question: PolicyQuestion): PolicyAnswer;
+  denials(): Promise<PolicyDenials>;
 }
 
 /** Who may speak to whom. */
@@ -114,5 +133,15 @@ export function policiesRoutes(app: App, { policies }: { readonly policies: Poli
       },
     },
     async ({ query }) => policies.explain(query),
+  );
+  app.get(
+    '/policies/denials',
+    {
+      schema: {
+        summary: 'what this host has denied in the last ten minutes, and which policies are the reason',
+        response: { 200: PolicyDenials },
+      },
+    },
+    async () => policies.denials(),
   );
 }

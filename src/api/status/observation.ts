@@ -12,6 +12,8 @@ export interface Observation {
   readonly dns: DnsStatus;
   readonly ipam: Ipam;
   readonly docker: DockerActivity;
+  /** Packets that policies denied on this host, by the reason and the protocol: null where the kernel does not tell. */
+  readonly denied: Readonly<Record<string, Readonly<Record<string, number>>>> | null;
   /** Of the forwarder: null while it does not answer. */
   readonly counters: {
     readonly forwarder: Readonly<Record<string, number>> | null;

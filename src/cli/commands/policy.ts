@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import type { PolicyAnswer, PolicyList } from '../../api/index.js';
+import type { PolicyAnswer, PolicyDenials, PolicyList } from '../../api/index.js';
 import { ask } from '../client.js';
 import { type CommonOptions, collect, withCommonOptions } from '../options.js';
-import { policiesTable } from '../tables/policies.js';
+import { denialsTable, policiesTable } from '../tables/policies.js';
 import { print } from '../terminal/index.js';
 
 const HELP = `
@@ -17,6 +17,7 @@ Examples:
   weft policy ls
   weft policy explain web db 5432             may web speak to db at TCP port 5432, and which rule decides?
   weft policy explain shop/web 192.0.2.1 53/UDP
+  weft policy denied                          what this host denied lately, and which policies are the reason
   weft policy rm deny-all                     or NAMESPACE/NAME
 
 docs/policy.md has recipes.`;
@@ -40,6 +41,14 @@ export function registerPolicy(program: Command): void {
       .action(apply),
   );
   withCommonOptions(policy.command('ls').description('Lists the policies.').action(list));
+  withCommonOptions(
+    policy
+      .command('denied')
+      .description(
+        'Lists what this host has denied in the last ten minutes, and which policies are the reason.',
+      )
+      .action(denied),
+  );
   withCommonOptions(
     policy
       .command('rm')
@@ -67,6 +76,10 @@ async function apply(options: CommonOptions & { file: string[] }): Promise<void>
 
 async function list(options: CommonOptions): Promise<void> {
   await print(options, await ask<PolicyList>(options.runDir, 'GET', '/policies'), policiesTable);
+}
+
+async function denied(options: CommonOptions): Promise<void> {
+  await print(options, await ask<PolicyDenials>(options.runDir, 'GET', '/policies/denials'), denialsTable);
 }
 
 async function remove(names: string[], options: CommonOptions): Promise<void> {

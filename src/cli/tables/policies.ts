@@ -1,5 +1,5 @@
-import type { PolicyList } from '../../api/index.js';
-import { table } from '../terminal/index.js';
+import type { PolicyDenials, PolicyList } from '../../api/index.js';
+import { duration, table } from '../terminal/index.js';
 
 /** The policies, and what keeps them from being enforced on this host. */
 export async function policiesTable({ policies, faults, denied }: PolicyList): Promise<string> {
@@ -15,7 +15,18 @@ export async function policiesTable({ policies, faults, denied }: PolicyList): P
     policies.length === 0
       ? []
       : [
-          `denied on this host: ${ingress} on ingress, ${egress} on egress, ${source} from addresses of others`,
+          `denied on this host: ${ingress} on ingress, ${egress} on egress, ${source} from addresses that were not given`,
         ];
   return [listed, ...counted, ...faults].join('\n');
+}
+
+/** What was denied lately, the latest first. */
+export function denialsTable({ denials }: PolicyDenials): Promise<string> {
+  const rows = denials.map(({ reason, source, destination, protocol, port, packets, ago, policies, pod }) => [
+    ...[reason, source, destination, port === null ? protocol : `${protocol}/${port}`],
+    ...[String(packets), duration(ago)],
+    reason === 'source' ? `${pod} was not given this address` : policies.join(' '),
+  ]);
+  const head = ['on', 'from', 'to', 'at', 'packets', 'ago', 'because of'];
+  return table(head, rows, 'nothing was denied on this host in the last ten minutes');
 }

@@ -1,6 +1,12 @@
 import { networkInterfaces } from 'node:os';
 import { messageOf } from '../../errors.js';
-import { type Denied, type PolicyFilter, RESOLVER_ADDRESS, RESOLVER_ADDRESS6 } from '../../hostnet/index.js';
+import {
+  type Denial,
+  type Denied,
+  type PolicyFilter,
+  RESOLVER_ADDRESS,
+  RESOLVER_ADDRESS6,
+} from '../../hostnet/index.js';
 import { compile, type PolicyBook } from '../../policy/index.js';
 import { errorFields, type Log } from '../logging/index.js';
 import type { Pods } from './pods.js';
@@ -82,9 +88,14 @@ export class Enforcement {
     return this.#fault === undefined ? [] : [this.#fault];
   }
 
-  /** Packets that policies denied on this host. */
+  /** Packets that were denied on this host. */
   denied(): Promise<Denied> {
     return this.#options.filter.denied();
+  }
+
+  /** What was denied on this host lately. */
+  denials(): Promise<Denial[]> {
+    return this.#options.filter.denials();
   }
 
   /** Takes the rules away; nothing is enforced from now on. */

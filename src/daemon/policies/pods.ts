@@ -35,7 +35,7 @@ export class Pods {
     const sources = new Map<string, string[]>();
     for (const endpoint of here) {
       const holder = holderOf(endpoint);
-      sources.set(holder, [...(sources.get(holder) ?? []), ...endpoint.fixed.map(canonical)]);
+      sources.set(holder, [...(sources.get(holder) ?? []), ...endpoint.addresses.map(canonical)]);
     }
     const pods = this.#endpoints.all().filter((endpoint) => !this.#endpoints.isHost(endpoint));
     return pods.map(({ network, mac, addresses, labels }) => {

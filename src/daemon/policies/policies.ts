@@ -3,12 +3,14 @@ import type {
   PolicyAnswer,
   PolicyApplyRequest,
   PolicyControl,
+  PolicyDenials,
   PolicyInfo,
   PolicyList,
   PolicyQuestion,
   PolicyRemoveRequest,
 } from '../../api/index.js';
 import { WeftError } from '../../errors.js';
+import { DENIAL_REASONS, type Denied } from '../../hostnet/index.js';
 import { isIpv6, withoutLength } from '../../net/index.js';
 import {
   cleanPolicy,
@@ -27,6 +29,7 @@ import {
 } from '../../policy/index.js';
 import type { Attachments } from '../attachments/index.js';
 import type { Dns } from '../names/index.js';
+import { denialsOf } from './denials.js';
 import { type Enforcement, hostAddresses } from './enforcement.js';
 import type { NameOf, Pods } from './pods.js';
 import type { PublishedPolicies } from './published-policies.js';
@@ -58,7 +61,7 @@ export class Policies implements PolicyControl {
       policies: published.book.objects().map((object) => infoOf(object, pods)),
       pending: enforcement.isPending,
       faults: enforcement.faults(),
-      denied: { ...(await enforcement.denied()) },
+      denied: packetsOf(await enforcement.denied()),
     };
   }
 
@@ -92,6 +95,13 @@ export class Policies implements PolicyControl {
     await published.publish(new Map(keys.map((key) => [key, undefined])));
     await enforcement.settled();
     return await this.list();
+  }
+
+  /** What this host has denied lately, and which policies are the reason. */
+  async denials(): Promise<PolicyDenials> {
+    const { published, enforcement, pods } = this.#options;
+    const found = await enforcement.denials();
+    return { denials: denialsOf(found, pods.all(this.#names()), published.book.policies()) };
   }
 
   /** Throws `no-such-pod`. */
@@ -171,6 +181,14 @@ function hostReason({ source, destination }: Question): string | undefined {
   const isOwn = ({ pod }: End) => pod?.interface !== undefined;
   const isSo = (isHost(source) && isOwn(destination)) || (isOwn(source) && isHost(destination));
   return isSo ? 'this host and its own containers always reach each other' : undefined;
+}
+
+/** Of all protocols. */
+function packetsOf(denied: Denied): PolicyList['denied'] {
+  const [ingress = 0, egress = 0, source = 0] = DENIAL_REASONS.map((reason) =>
+    Object.values(denied[reason]).reduce((sum, packets) => sum + packets, 0),
+  );
+  return { ingress, egress, source };
 }
 
 function isCalled({ name }: Pod, text: string): boolean {

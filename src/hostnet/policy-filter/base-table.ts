@@ -1,3 +1,5 @@
+import { DENIALS } from './denials.js';
+
 /**
  * How many flows are remembered of each kind, and for how long after the last packet of whoever began them. Where there is no room, what begins a flow passes
  * if it is allowed, and its replies do not.
@@ -32,10 +34,11 @@ const FAMILIES = [
  * the other way passes for as long as the flow is alive (`replies`). What was judged is remembered (`judged`) until any rule changes, which makes a
  * policy hold for connections that are there already: the way of who began them is closed at once.
  *
- * An address that was given to a container is a source of its own interfaces only (`genuine`), else whoever pretends to be another would be allowed what that
- * one is. What comes out of the tunnel was judged by the router at whose port it came in.
+ * A container sends from addresses that it was given and from no others (`genuine`), else whoever pretends to be another, or somebody of a block of addresses,
+ * would be allowed what that one is. What comes out of the tunnel was judged by the router at whose port it came in.
  *
- * `server` is the MAC of the DNS server of the host, which is part of the host; the host and its own containers always reach each other.
+ * `server` is the MAC of the DNS server of the host, which is part of the host; the host and its own containers always reach each other. The host is what its
+ * processes send: what it forwards for others with an address of its own has no socket here, and is judged.
  */
 export function baseTable(table: string, server: string): string {
   const each = (text: (family: (typeof FAMILIES)[number]) => string) => FAMILIES.map(text).join('\n    ');
@@ -43,12 +46,9 @@ export function baseTable(table: string, server: string): string {
   const reply = (ip: string) => `${ip} daddr . ${ip} saddr . meta l4proto . th dport . th sport`;
   const flows = 'meta l4proto { tcp, udp, sctp }';
   return `table bridge ${table} {
-    counter denied_ingress {}
-    counter denied_egress {}
-    counter denied_source {}
+    ${DENIALS}
     ${each(
       ({ type, digit }) => `set host${digit} { type ${type}; }
-    set given${digit} { type ${type}; }
     set own${digit} { type ifname . ${type}; }
     set replies${digit} { type ${type} . ${type} . inet_proto . inet_service . inet_service; size ${FLOWS}; flags dynamic,timeout; timeout ${REMEMBERED_FOR}; }
     set judged${digit} { type ${type} . ${type} . inet_proto . inet_service . inet_service; size ${FLOWS}; flags dynamic,timeout; timeout ${JUDGED_FOR}; }
@@ -59,21 +59,12 @@ export function baseTable(table: string, server: string): string {
     set fragments6 { typeof ip6 saddr . ip6 daddr . frag id; size ${FRAGMENTS}; flags dynamic,timeout; timeout ${FRAGMENTS_FOR}; }
     map ingress { type ifname : verdict; }
     map egress { type ifname : verdict; }
-    chain deny_ingress {
-      counter name denied_ingress drop
-    }
-    chain deny_egress {
-      counter name denied_egress drop
-    }
-    chain deny_source {
-      counter name denied_source drop
-    }
     chain genuine {
       iifname != @ports return
-      ${each(
-        ({ ip, digit }) => `iifname . ${ip} saddr @own${digit} return
-      ${ip} saddr @given${digit} goto deny_source`,
-      )}
+      ${each(({ ip, digit }) => `iifname . ${ip} saddr @own${digit} return`)}
+      ip saddr 0.0.0.0 return
+      ip6 saddr { ::, fe80::/10 } return
+      goto deny_source
     }
     chain note_fragments {
       ip frag-off & 0x3fff == 0x2000 update @fragments4 { ip saddr . ip daddr . ip id }
@@ -130,7 +121,7 @@ export function baseTable(table: string, server: string): string {
       meta protocol != { ip, ip6 } accept
       jump genuine
       meta pkttype != host accept
-      ${each(({ ip, digit }) => `${ip} daddr @host${digit} accept`)}
+      ${each(({ ip, digit }) => `${ip} daddr @host${digit} goto go_on`)}
       jump known
       jump later_fragments
       iifname vmap @egress
@@ -139,7 +130,7 @@ export function baseTable(table: string, server: string): string {
     chain output {
       type filter hook output priority filter; policy accept;
       meta protocol != { ip, ip6 } accept
-      ${each(({ ip, digit }) => `${ip} saddr @host${digit} accept`)}
+      ${each(({ ip, digit }) => `${ip} saddr @host${digit} meta skuid >= 0 accept`)}
       jump known
       jump later_fragments
       oifname vmap @ingress

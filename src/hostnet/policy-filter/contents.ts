@@ -27,7 +27,7 @@ export const EMPTY: Contents = {
 };
 
 /** Sets that the table has whatever the policies are. */
-export const FIXED_SETS: readonly string[] = ['host4', 'host6', 'given4', 'given6', 'own4', 'own6', 'ports'];
+export const FIXED_SETS: readonly string[] = ['host4', 'host6', 'own4', 'own6', 'ports'];
 
 const FAMILIES = [
   { ip: 'ip', family: 'ipv4', type: 'ipv4_addr', digit: 4 },
@@ -45,7 +45,6 @@ export function contentsOf(rules: RuleSet, host: readonly string[]): Contents {
   );
   const fixed: [string, Set<string>][] = [
     ...byFamily('host', host),
-    ...byFamily('given', [...rules.given]),
     ...byFamily('own', own),
     ['ports', new Set([...rules.sources.keys()].map((port) => `"${port}"`))],
   ];

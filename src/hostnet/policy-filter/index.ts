@@ -1,2 +1,3 @@
 /** Enforces network policies on the ports of the bridges. */
-export { type Denied, PolicyFilter, removePolicyFilter } from './policy-filter.js';
+export { DENIAL_REASONS, type Denial, type Denied } from './denials.js';
+export { PolicyFilter, removePolicyFilter } from './policy-filter.js';

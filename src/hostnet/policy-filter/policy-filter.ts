@@ -1,31 +1,19 @@
-import Type from 'typebox';
 import { Serial } from '../../order.js';
 import type { RuleSet } from '../../policy/index.js';
-import { validator } from '../../validate.js';
 import { CommandFailed, run } from '../kernel/index.js';
 import { nft, unlessRefused } from '../packet-filter/index.js';
 import { baseTable } from './base-table.js';
 import { type Contents, contentsOf, EMPTY } from './contents.js';
+import {
+  DENIAL_REASONS,
+  type Denial,
+  type Denied,
+  denialSets,
+  denialsOf,
+  deniedOf,
+  NOTHING_DENIED,
+} from './denials.js';
 import { difference } from './difference.js';
-
-/** Packets that policies denied, by the direction of the policies, and those with the address of another container as their source. */
-export interface Denied {
-  readonly ingress: number;
-  readonly egress: number;
-  readonly source: number;
-}
-
-const parseCounters = validator(
-  'nft-output',
-  'the counters of nft',
-  Type.Object({
-    nftables: Type.Array(
-      Type.Object({
-        counter: Type.Optional(Type.Object({ name: Type.String(), packets: Type.Number() })),
-      }),
-    ),
-  }),
-);
 
 /**
  * The bridges' part in policies: one nftables table of our own (bridge family, `weft-BRIDGE-policy`), which sees each frame on its way from one port to
@@ -85,16 +73,24 @@ export class PolicyFilter {
 
   /** Since the table was made. */
   denied(): Promise<Denied> {
+    return this.#work.run(async () =>
+      this.#written === undefined
+        ? NOTHING_DENIED
+        : deniedOf(await this.#json('counters', 'table', 'bridge', this.#table)),
+    );
+  }
+
+  /** What was denied lately. */
+  denials(): Promise<Denial[]> {
     return this.#work.run(async () => {
-      if (this.#written === undefined) return { ingress: 0, egress: 0, source: 0 };
-      const printed = await run('nft', ['--json', 'list', 'counters', 'table', 'bridge', this.#table]);
-      const { nftables } = parseCounters(JSON.parse(printed));
-      const of = (name: string) => nftables.find(({ counter }) => counter?.name === name)?.counter?.packets;
-      return {
-        ingress: of('denied_ingress') ?? 0,
-        egress: of('denied_egress') ?? 0,
-        source: of('denied_source') ?? 0,
-      };
+      if (this.#written === undefined) return [];
+      const found: Denial[] = [];
+      for (const reason of DENIAL_REASONS) {
+        for (const set of denialSets(reason)) {
+          found.push(...denialsOf(reason, await this.#json('set', 'bridge', this.#table, set)));
+        }
+      }
+      return found;
     });
   }
 
@@ -111,6 +107,10 @@ export class PolicyFilter {
     await nft([...removal(table), baseTable(table, this.#server), ...difference(table, EMPTY, wanted)]);
     this.#written = wanted;
     this.#listed = undefined;
+  }
+
+  async #json(...what: string[]): Promise<string> {
+    return await run('nft', ['--json', 'list', ...what]);
   }
 
   async #list(): Promise<string | undefined> {

@@ -22,7 +22,6 @@ export function compile(snapshot: Snapshot): RuleSet {
     groups: maker.groups,
     sockets: maker.sockets,
     chains: maker.chains,
-    given: new Set(snapshot.pods.flatMap(({ addresses }) => addresses)),
     sources: sourcesOf(snapshot.pods),
     interfaces,
   };

@@ -12,7 +12,7 @@ export interface Pod {
   /** IPv4 and IPv6, in canonical text, without prefix length. */
   readonly addresses: readonly string[];
   readonly namedPorts: readonly NamedPort[];
-  /** What else its interface may send from: addresses of other interfaces of the container. */
+  /** What else its interface may send from: floating addresses, and those of other interfaces of the container on this segment. */
   readonly sources: readonly string[];
   /** The host's end of the interface; undefined for a pod of another host. */
   readonly interface: string | undefined;

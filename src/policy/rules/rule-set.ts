@@ -10,9 +10,7 @@ export interface RuleSet {
   /** What destinations call by a name, by the name of the group. */
   readonly sockets: ReadonlyMap<string, readonly Socket[]>;
   readonly chains: ReadonlyMap<string, Chain>;
-  /** Addresses of all pods: nobody else may send from them. */
-  readonly given: ReadonlySet<string>;
-  /** Those of them that an interface may send from, by the host's end of it. */
+  /** Addresses that an interface may send from, and no others, by the host's end of it. */
   readonly sources: ReadonlyMap<string, readonly string[]>;
   /** By the host's end of an interface: names of the chains that what passes it must be allowed by. */
   readonly interfaces: ReadonlyMap<string, Isolation>;

@@ -129,6 +129,7 @@ describe('the API', () => {
       '/peers/revoke',
       '/ping',
       '/policies',
+      '/policies/denials',
       '/policies/explanation',
       '/ready',
       '/report',

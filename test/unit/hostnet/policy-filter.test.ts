@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { contentsOf, EMPTY } from '../../../src/hostnet/policy-filter/contents.js';
+import { denialsOf } from '../../../src/hostnet/policy-filter/denials.js';
 import { difference } from '../../../src/hostnet/policy-filter/difference.js';
 import { compile, type Pod, parsePolicy } from '../../../src/policy/index.js';
 
@@ -42,7 +43,6 @@ test('a pod that comes is an element of each set that it belongs to, and what wa
   const pods = [db, pod('api', '10.0.0.2')];
   const lines = difference('t', contents([db], fromApi), contents(pods, fromApi));
   expect(lines).toEqual([
-    'add element bridge t given4 { 10.0.0.2 }',
     expect.stringMatching(/^add element bridge t group_[0-9a-f]{12}_4 \{ 10\.0\.0\.2 \}$/),
     ...FLUSHES,
   ]);
@@ -71,8 +71,6 @@ test('an interface may send from its own addresses', () => {
     new Map([
       ['host4', new Set(['192.0.2.1'])],
       ['host6', new Set()],
-      ['given4', new Set()],
-      ['given6', new Set(['fd00::1'])],
       ['own4', new Set(['"veth-db" . 10.0.0.9'])],
       ['own6', new Set(['"veth-db" . fd00::1'])],
       ['ports', new Set(['"veth-db"'])],
@@ -103,4 +101,28 @@ test('with the last policy everything goes that followed from any', () => {
   const lines = difference('t', contents([db], fromApi), { ...EMPTY, sets: contents([db]).sets });
   expect(lines.filter((line) => line.startsWith('add'))).toEqual([]);
   expect(lines.filter((line) => line.startsWith('delete'))).toHaveLength(4);
+});
+
+test('what was denied is read from what nft prints', () => {
+  const element = (concat: unknown[], expires: number, packets: number) => ({
+    elem: { val: { concat }, expires, counter: { packets, bytes: 84 } },
+  });
+  const elem = [
+    element(['veth-db', '10.0.0.2', '10.0.0.1', 'tcp', 5432], 598, 3),
+    element(['veth-db', '10.0.0.2', '10.0.0.1', 'icmp', 2048], 400, 1),
+    element(['veth-db', '10.0.0.2', '10.0.0.1', 250, 7], 601, 2),
+  ];
+  const printed = JSON.stringify({ nftables: [{ metainfo: {} }, { set: { name: 'x', elem } }] });
+  const common = {
+    reason: 'egress',
+    port: 'veth-db',
+    source: '10.0.0.2',
+    destination: '10.0.0.1',
+  };
+  expect(denialsOf('egress', printed)).toEqual([
+    { ...common, protocol: 'tcp', destinationPort: 5432, packets: 3, ago: 2 },
+    { ...common, protocol: 'icmp', destinationPort: undefined, packets: 1, ago: 200 },
+    { ...common, protocol: '250', destinationPort: undefined, packets: 2, ago: 0 },
+  ]);
+  expect(denialsOf('egress', JSON.stringify({ nftables: [{ set: { name: 'x' } }] }))).toEqual([]);
 });

@@ -76,6 +76,7 @@ export function observation(more: Partial<Observation> = {}): Observation {
       ],
     },
     docker: { enabled: false, requests: 0, failures: 0 },
+    denied: { ingress: { tcp: 3, icmp: 0 } },
     counters: {
       forwarder: { tap_read_frames: 7, dropped_storm: 5, of_another_version: 1 },
       bridges: { refused_mac: 2 },
