@@ -23,6 +23,7 @@ try {
   const rounds = await chaos(lab, { seed, goesOn: () => seconds() < minutes * 60, say });
   say(`${rounds} rounds`);
 } catch (error) {
+  for (const host of lab.machines) console.error((await host.tryWeft('status', 'ipam')).stdout);
   console.error(`${lab.logs()}\n${error instanceof Error ? error.stack : String(error)}\nseed ${seed}`);
   process.exitCode = 1;
 } finally {
