@@ -283,6 +283,18 @@ describe.skipIf(withoutPlugins)('other plugins', () => {
     expect(given()).toEqual([]);
   });
 
+  test('give chosen addresses, which nobody else is given then', async () => {
+    const { a, b, onA, onB } = world();
+    const [one, two] = [await container(a, onA), await container(b, onB)];
+    const address = '10.47.0.9/12';
+    const ipam = { type: 'static', addresses: [{ address }], routes: [{ dst: '192.0.2.0/24' }] };
+    const delegated = { cniVersion: '1.0.0', ipam };
+    expect(await onA.call('ADD', one, { config: delegated })).toMatchObject({ ips: [{ address }] });
+    expect(await one.run(['ip', 'route', 'get', '192.0.2.1'])).toContain('dev eth0');
+    expect(await onB.refused('ADD', two, { config: delegated })).toMatchObject({ details: 'address-used' });
+    await onA.call('DEL', one, { config: delegated });
+  });
+
   test.each(['tuning', 'portmap'])('work on what weft made: %s', async (type) => {
     const { a, onA } = world();
     const chained = await container(a, onA);

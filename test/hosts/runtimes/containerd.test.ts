@@ -86,6 +86,18 @@ describe.skipIf(Containerd.reasonAgainst() !== undefined)('pods of containerd', 
     expect(await seenAt(neighbour, SERVICE, 80)).toBe(gateway); // itself
   });
 
+  test('have the bandwidth that their annotations say', async () => {
+    const { a, onA } = world();
+    const limits = { 'kubernetes.io/ingress-bandwidth': '8M', 'kubernetes.io/egress-bandwidth': '4M' };
+    const pod = await onA.pod('slow', { annotations: limits });
+    const rates = async () =>
+      [...(await a.run(['tc', 'qdisc', 'show'])).matchAll(/tbf .* rate (\S+)/g)].map(([, rate]) => rate);
+    expect((await rates()).sort()).toEqual(['4Mbit', '8Mbit']);
+    await pod.reaches(a.address);
+    await onA.end(pod);
+    expect(await rates()).toEqual([]);
+  });
+
   test('keep their network while the router is away, end without it, and start once it is back', async () => {
     const { a, onA, onB } = world();
     const [staying, leaving, client] = [
