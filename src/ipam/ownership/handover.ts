@@ -31,6 +31,9 @@ export interface HandoverOptions {
  * Leaves the ring for good: finds a successor that can be reached, hands everything over to it, and is done
  * when the successor has both the addresses and the end of this router's incarnation on its disk. The
  * addresses go first, because nothing is accepted from an incarnation that has ended.
+ *
+ * A successor whose own incarnation ends meanwhile has left, or was removed, and answers no more: another one takes its
+ * place. What it was granted is then its successor's to take over.
  */
 export class Handover {
   readonly #options: HandoverOptions;
@@ -53,8 +56,7 @@ export class Handover {
   tick(now: number): void {
     const progress = this.#progress;
     if (this.#isDone) return;
-    const isLost = progress?.stage === 'offered' && !this.#options.reachable(progress.successor);
-    if (progress === undefined || isLost) this.#seekSuccessor();
+    if (progress === undefined || this.#isLost(progress)) this.#seekSuccessor();
     else if (progress.retryAt <= now) this.#send(progress);
   }
 
@@ -74,6 +76,12 @@ export class Handover {
     else if (progress.stage === 'ended') this.#isDone = true;
   }
 
+  /** Whether the successor will not answer. Once it was sent anything, only the end of its incarnation tells. */
+  #isLost({ successor, participant }: Progress): boolean {
+    if (participant === undefined) return !this.#options.reachable(successor);
+    return this.#ownership.state.ring?.hasEnded(participant) === true;
+  }
+
   /**
    * Offers everything to the next reachable peer: the one with most free addresses first, those that do not
    * participate last.
@@ -88,7 +96,19 @@ export class Handover {
     const isAlone = [...(state.ring?.participants ?? [])].every((peer) => peer === self);
     if (state.ring === undefined || (successor === undefined && isAlone)) this.#leave();
     else if (successor === undefined) this.#tried.clear();
+    else if (this.#ownership.hasLeft) this.#tell(successor);
     else this.#offer(successor);
+  }
+
+  /** This router's incarnation has ended, and its successor's as well: whoever goes on must know of both. */
+  #tell(peer: PeerId): void {
+    this.#tried.add(peer);
+    const { self, state } = this.#ownership;
+    const participant = state.ring?.participantRecords.get(peer);
+    if (participant === undefined || participant.ended) return;
+    const granted = state.ring?.arcs.flatMap(({ record }) => (record.signer === self ? [record] : [])) ?? [];
+    const known = state.ring?.participantRecords.values() ?? [];
+    this.#transfer('ended', participant, [...known, ...new Set(granted)]);
   }
 
   #offer(successor: PeerId): void {

@@ -173,6 +173,32 @@ test('a router that leaves waits for somebody who takes what it has', () => {
   expect(b.owned).toBe(256);
 });
 
+test.each([
+  ['what it has', 1],
+  ['that it has ended', 2],
+])('a router that leaves finds another successor when the first leaves, too, before it confirms %s', (_what, rounds) => {
+  const [rings, a, b, c] = network(['a', 'b', 'c']);
+  const left = a.ask((id) => {
+    a.ring.leave(id);
+    for (let round = 0; round < rounds; round++) {
+      a.advance();
+      b.advance();
+    }
+    a.advance();
+    a.isolated = true;
+  });
+  expect(b.ask((id) => b.ring.leave(id))).toEqual({ settled: true });
+  b.kill();
+  rings.pass(5_000);
+  expect(left.settled).toBe(false);
+  a.meet();
+  rings.pass(5_000);
+  expect(left).toEqual({ settled: true });
+  a.kill();
+  rings.pass(5_000);
+  expect(c.owned).toBe(256);
+});
+
 test('the last router of a network leaves without a successor', () => {
   const [, a] = network(['a']);
   expect(a.ask((id) => a.ring.leave(id))).toEqual({ settled: true });

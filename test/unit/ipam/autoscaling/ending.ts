@@ -1,3 +1,4 @@
+import { LEAVING } from '../checker/host.js';
 import { isWhole, Violation } from '../checker/invariants.js';
 import type { World } from '../checker/world.js';
 import { removeDead } from './controller.js';
@@ -9,12 +10,14 @@ const PAUSE = 5_000;
 /** In a larger range, taking every address would take longer than all that was before. */
 const MAX_FILLED = 256;
 
-/** Without any faults the living own all addresses after a while, once the dead are removed. */
+/** Without any faults the living own all addresses after a while, once those who leave have left and the dead are removed. */
 export function settled(world: World): void {
   const { chance, hosts, range, network } = world;
   chance.calm = true;
   network.packets.push(...network.late.splice(0));
-  for (const { ring, waiting } of hosts.up()) for (const id of waiting.keys()) ring?.cancel(id);
+  for (const { ring, waiting } of hosts.up()) {
+    for (const [id, owner] of waiting) if (owner !== LEAVING) ring?.cancel(id);
+  }
   const end = world.time + PATIENCE;
   do {
     if (world.time > end) throw new Violation(`addresses are lost: ${hosts.describe()}`);
