@@ -165,7 +165,7 @@ describe('policies', () => {
     const isDenied = async () => !(await agents.api.probe(PODS.db.addresses[0], 'TCP', 80, PATIENCE.silence));
     expect(await isDenied()).toBe(true);
     await a.run(['nft', 'flush', 'ruleset']);
-    await until('they are enforced again', isDenied, { within: 15_000 });
+    await until('they are enforced again', isDenied, { within: 10_000 });
     await b.weft('stop');
     await a.crash();
     await a.launch();
