@@ -175,7 +175,7 @@ describe('the manifest for Kubernetes', () => {
 
 describe('the image', () => {
   it('is of this version, and the same whether Docker makes it or not', () => {
-    expect(container.image).toBe(`docker.io/library/weft:${weftVersion()}`);
+    expect(container.image).toBe(`weft:${weftVersion()}`);
     const image = JSON.parse(text('scripts/image.json')) as Record<string, unknown>;
     const dockerfile = text('deploy/kubernetes/Dockerfile');
     expect(dockerfile).toContain(`-t weft:${weftVersion()} .`);
