@@ -36,12 +36,15 @@ const FAMILIES = [
   { ip: 'ip6', type: 'ipv6_addr', digit: 6 },
 ] as const;
 const WITH_PORTS: readonly string[] = ['tcp', 'udp', 'sctp'];
-const PORTED = `meta l4proto { ${WITH_PORTS.join(', ')} }`;
 
-/** What counts and remembers what is denied: counters, sets, and a chain for each reason. A set without room remembers nothing more, and the packet is denied all the same. */
+/**
+ * What counts and remembers what is denied: counters, sets, and a chain for each reason. A set without room remembers nothing more: the rule does not match then, and
+ * the packet is dropped by a later one. Of protocols without ports the first two bytes stand for a port, which are ICMP's type and code.
+ */
 export const DENIALS = DENIAL_REASONS.map((reason) => {
   const end = reason === 'ingress' ? 'oifname' : 'iifname';
   const kind = (ip: string) => `${end} . ${ip} saddr . ${ip} daddr . meta l4proto`;
+  const ported = `{ ${WITH_PORTS.join(', ')} }`;
   return `${DENIED_PROTOCOLS.map((protocol) => `counter ${counterName(reason, protocol)} {}`).join('\n    ')}
     ${FAMILIES.map(
       ({ type, digit }) =>
@@ -49,8 +52,11 @@ export const DENIALS = DENIAL_REASONS.map((reason) => {
     ).join('\n    ')}
     chain deny_${reason} {
       ${FAMILIES.map(
-        ({ ip, digit }) => `${PORTED} update @denied_${reason}${digit} { ${kind(ip)} . th dport counter }
-      ${PORTED.replace('{', '!= {')} update @denied_${reason}${digit} { ${kind(ip)} . th sport counter }`,
+        ({
+          ip,
+          digit,
+        }) => `meta l4proto ${ported} update @denied_${reason}${digit} { ${kind(ip)} . th dport counter }
+      meta l4proto != ${ported} update @denied_${reason}${digit} { ${kind(ip)} . th sport counter }`,
       ).join('\n      ')}
       counter name meta l4proto map { ${counted(reason)} }
       meta l4proto != { tcp, udp, sctp, icmp, ipv6-icmp } counter name ${counterName(reason, 'other')}

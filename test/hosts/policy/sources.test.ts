@@ -7,6 +7,8 @@ import { enforce, PATIENCE, policyOf } from './world.js';
 
 const WEB = ['10.32.0.11', 'fd32::11'] as const;
 const EXPOSED = '10.32.0.1';
+/** Nobody has it: packets to it are led to `web`, as kube-proxy does. */
+const SERVICE = '10.96.0.10';
 
 /** Two containers on a host that is exposed, and beside it a machine that knows nothing of the overlay. */
 async function build(lab: Lab) {
@@ -70,6 +72,30 @@ describe('policies take for', () => {
     await enforce({ a, b: a }, [policyOf('open', { podSelector: {}, ingress: [{}] })]);
     expect(await fromOutside(PATIENCE.answer)).toBe(true);
     await a.nft('delete table ip ports');
+  });
+
+  test.each([
+    ['the container behind it where bridged frames are handed to the packet filter', 1],
+    ['what it is where they are not', 0],
+  ])('the address of a service %s', async (_what, isFiltering) => {
+    const { a, plain, agents } = world();
+    await a.sysctl({ 'net.bridge.bridge-nf-call-iptables': isFiltering });
+    await plain.ip(`route replace ${SERVICE}/32 via ${EXPOSED}`);
+    await a.nft(`table ip services {
+      chain prerouting {
+        type nat hook prerouting priority dstnat;
+        ip daddr ${SERVICE} tcp dport 80 dnat to ${WEB[0]}:80
+      }
+    }`);
+    const allowing = async (to: object) => {
+      const egress = [{ to: [to] }];
+      await enforce({ a, b: a }, [policyOf('egress', { podSelector: {}, policyTypes: ['Egress'], egress })]);
+      const within = 'podSelector' in to === (isFiltering === 1) ? PATIENCE.answer : PATIENCE.silence;
+      return await agents.onPlain.probe(SERVICE, 'TCP', 80, within);
+    };
+    expect(await allowing({ podSelector: { matchLabels: { app: 'web' } } })).toBe(isFiltering === 1);
+    expect(await allowing({ ipBlock: { cidr: `${SERVICE}/32` } })).toBe(isFiltering === 0);
+    await a.nft('delete table ip services');
   });
 
   test('genuine what comes from an address that the container was given, and nothing else', async () => {
