@@ -8,6 +8,7 @@ import { DOCKER_ERRORS } from './docker.js';
 import { FORWARDER_ERRORS } from './forwarder.js';
 import { GOSSIP_ERRORS, SESSION_ERRORS } from './gossip.js';
 import { CONTAINER_ERRORS, HOST_ERRORS } from './host.js';
+import { KUBERNETES_ERRORS } from './kubernetes.js';
 import { FILE_ERRORS, LAUNCH_ERRORS } from './launch.js';
 import { LINK_ERRORS } from './link.js';
 import type { ErrorMeaning } from './meaning.js';
@@ -27,6 +28,7 @@ export const ERRORS_BY_SUBJECT = {
   Containers: CONTAINER_ERRORS,
   Docker: DOCKER_ERRORS,
   CNI: CNI_ERRORS,
+  Kubernetes: KUBERNETES_ERRORS,
   Networks: NETWORK_ERRORS,
   Addresses: ADDRESS_ERRORS,
   'Network policies': POLICY_ERRORS,
@@ -46,6 +48,7 @@ const ERRORS = {
   ...CONTAINER_ERRORS,
   ...DOCKER_ERRORS,
   ...CNI_ERRORS,
+  ...KUBERNETES_ERRORS,
   ...NETWORK_ERRORS,
   ...ADDRESS_ERRORS,
   ...POLICY_ERRORS,

@@ -1,7 +1,7 @@
 import type { Client, Dispatcher } from 'undici';
 
 export interface JsonRequest {
-  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** With the query. */
   readonly path: string;
   /** Sent as JSON. */
@@ -24,7 +24,7 @@ export function sendJson(
     method,
     path,
     signal,
-    headers: { ...headers, ...(content !== undefined && { 'content-type': 'application/json' }) },
+    headers: { ...(content !== undefined && { 'content-type': 'application/json' }), ...headers },
     ...(content !== undefined && { body: JSON.stringify(content) }),
   });
 }

@@ -1,8 +1,9 @@
 import { Backoff } from '../../backoff.js';
 import { messageOf, WeftError } from '../../errors.js';
+import { loggable } from '../../text/index.js';
 import { Findings } from './findings.js';
 import type { Pause, Snapshot, Source } from './source.js';
-import { loggable, readTargets } from './targets.js';
+import { readTargets } from './targets.js';
 
 /** A target that a source names no more is kept for so long, in milliseconds. */
 export const GRACE = 300_000;

@@ -1,5 +1,7 @@
 import { messageOf, WeftError } from '../../errors.js';
+import { findAccess } from '../../kubernetes/index.js';
 import { DEFAULT_PORT, parseTarget } from '../../net/index.js';
+import { loggable } from '../../text/index.js';
 import type { Source, SourceContext } from './source.js';
 import {
   consulSource,
@@ -11,9 +13,7 @@ import {
   mdnsSource,
   parseUrl,
   placesOf,
-  podAccess,
 } from './sources/index.js';
-import { loggable } from './targets.js';
 
 type Make = (context: SourceContext) => Source;
 
@@ -58,7 +58,7 @@ const KINDS: Readonly<Record<string, (argument: string, name: string) => Make>> 
       throw new Error('write SERVICE or SERVICE.NAMESPACE, or nothing for all nodes');
     const [service = '', namespace] = argument.split('.');
     const sought = service === '' ? undefined : { service, namespace };
-    return (context) => kubernetesSource(name, sought, podAccess(process.env), context);
+    return (context) => kubernetesSource(name, sought, { access: () => findAccess(process.env) }, context);
   },
 };
 

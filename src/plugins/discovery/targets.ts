@@ -1,5 +1,6 @@
 import { messageOf } from '../../errors.js';
 import { formatHostPort, parseTarget } from '../../net/index.js';
+import { loggable } from '../../text/index.js';
 
 /** An answer of a source is no longer, in bytes. */
 export const LARGEST_ANSWER = 4 << 20;
@@ -24,11 +25,4 @@ export function readTargets(texts: readonly string[]): { targets: Set<string>; f
     }
   }
   return { targets, faults };
-}
-
-const LONGEST = 300;
-
-/** What somebody else wrote, as it may be put into a line of log. */
-export function loggable(text: string): string {
-  return text.slice(0, LONGEST).replace(/[^\x20-\x7e]/g, '?');
 }

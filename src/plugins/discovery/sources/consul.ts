@@ -1,8 +1,9 @@
 import Type from 'typebox';
+import { HttpRefusal, Server } from '../../../http/index.js';
 import { formatHostPort, parseHostPort } from '../../../net/index.js';
 import { validator } from '../../../validate.js';
 import type { Snapshot, Source, SourceContext } from '../source.js';
-import { Http, HttpRefusal, nameOfUrl } from './http.js';
+import { nameOfUrl } from './url.js';
 
 /** An agent holds a question back for so long while nothing changes, in milliseconds. */
 const HOLD = 20_000;
@@ -44,7 +45,7 @@ export function consulSource(url: URL, service: string, context: SourceContext):
 }
 
 class Agent {
-  readonly #http: Http;
+  readonly #http: Server;
   readonly #headers: Record<string, string>;
   readonly #id: string;
   #isRegistered = false;
@@ -57,7 +58,7 @@ class Agent {
     private readonly context: SourceContext,
     private readonly signal: AbortSignal,
   ) {
-    this.#http = new Http(url.origin);
+    this.#http = new Server(url.origin, { code: 'source-failed' });
     this.#headers = url.password === '' ? {} : { 'x-consul-token': decodeURIComponent(url.password) };
     this.#id = `weft-${context.peer}`;
   }

@@ -1,8 +1,9 @@
 import Type, { type Static } from 'typebox';
+import { Server } from '../../../http/index.js';
 import { validator } from '../../../validate.js';
 import type { Snapshot, Source, SourceContext } from '../source.js';
 import { targetLines } from '../targets.js';
-import { Http, nameOfUrl } from './http.js';
+import { nameOfUrl } from './url.js';
 
 /** What a router wrote of itself is gone so long after it was last heard of, in seconds. */
 const LEASE = 60;
@@ -97,7 +98,7 @@ class Registration {
 /** The calls that are needed of etcd's JSON gateway, where keys, values and bytes are base64. */
 class Etcd {
   readonly prefix: string;
-  readonly #http: Http;
+  readonly #http: Server;
   #headers: Record<string, string> = {};
 
   constructor(
@@ -105,7 +106,7 @@ class Etcd {
     private readonly signal: AbortSignal,
   ) {
     this.prefix = `${decodeURIComponent(url.pathname).replace(/\/$/, '')}/`;
-    this.#http = new Http(url.origin);
+    this.#http = new Server(url.origin, { code: 'source-failed' });
   }
 
   async authenticate(): Promise<void> {

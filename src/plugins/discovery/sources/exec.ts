@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { messageOf, WeftError } from '../../../errors.js';
 import { killGroup } from '../../../process-group.js';
+import { loggable } from '../../../text/index.js';
 import { lookAgain, type Snapshot, type Source, type SourceContext } from '../source.js';
-import { loggable, targetLines } from '../targets.js';
+import { targetLines } from '../targets.js';
 
 /** The program is run so often, in milliseconds after it ended. */
 const EVERY = 30_000;

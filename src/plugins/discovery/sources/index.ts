@@ -4,6 +4,6 @@ export { dnsSource } from './dns.js';
 export { etcdSource } from './etcd.js';
 export { execSource } from './exec.js';
 export { fileSource } from './file.js';
-export { parseUrl } from './http.js';
-export { kubernetesSource, podAccess } from './kubernetes/index.js';
+export { kubernetesSource } from './kubernetes/index.js';
 export { mdnsSource, placesOf } from './mdns/index.js';
+export { parseUrl } from './url.js';

@@ -2,11 +2,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type Access, findAccess } from '../../../../src/kubernetes/index.js';
 import type { Snapshot } from '../../../../src/plugins/discovery/index.js';
-import { kubernetesSource, podAccess } from '../../../../src/plugins/discovery/sources/index.js';
+import { kubernetesSource } from '../../../../src/plugins/discovery/sources/index.js';
 import { until } from '../../../lab/until.js';
 import { contextOf } from './compliance.js';
-import { ApiServer, slice } from './kubernetes.js';
+import { ApiServer, accessOf, slice } from './kubernetes.js';
 
 describe('a router in Kubernetes', () => {
   let directory: string;
@@ -26,9 +27,12 @@ describe('a router in Kubernetes', () => {
   });
 
   const follow = (
-    more: Partial<ReturnType<typeof podAccess>> = {},
+    more: { access?: () => Access; idle?: number } = {},
     sought?: { service: string; namespace?: string },
-  ) => kubernetesSource('kubernetes:', sought, { ...api.access, ...more }, contextOf()).follow(ending.signal);
+  ) =>
+    kubernetesSource('kubernetes:', sought, { access: () => api.access(), ...more }, contextOf()).follow(
+      ending.signal,
+    );
   const next = async (following: AsyncGenerator<Snapshot>) => (await following.next()).value?.targets;
   const watches = () => api.asked.filter(({ query }) => query.has('watch'));
   const watched = (count: number) => until(`${count} watches`, () => watches().length >= count);
@@ -110,7 +114,7 @@ describe('a router in Kubernetes', () => {
     api.forbids = true;
     const why = next(follow()).catch(String);
     expect(await why).toMatch(
-      /answers 403: nodes is forbidden: .*; let this service account list and watch nodes \(docs\/guide\.md/,
+      /answers 403: nodes is forbidden: .*; let this service account list and watch nodes \(docs\/kubernetes\.md/,
     );
     expect(await why).not.toMatch(/\n|first-token/);
   });
@@ -123,21 +127,22 @@ describe('a router in Kubernetes', () => {
     expect(tokens).toEqual(['Bearer first-token', 'Bearer second-token']);
     const other = await mkdtemp(join(tmpdir(), 'weft-kubernetes-'));
     const impostor = await ApiServer.start(other);
-    await expect(next(follow({ origin: impostor.access.origin }))).rejects.toThrow(/certificate/);
+    await expect(
+      next(follow({ access: () => ({ ...api.access(), origin: impostor.access().origin }) })),
+    ).rejects.toThrow(/certificate/);
     expect(impostor.asked).toEqual([]);
     impostor.stop();
     await rm(other, { recursive: true });
   });
 
   test('that is in no pod, or in one without an account, says so', async () => {
-    const nowhere = podAccess({});
-    await expect(next(follow({ origin: nowhere.origin }))).rejects.toThrow(
-      /KUBERNETES_SERVICE_HOST is not set/,
+    await expect(next(follow({ access: () => findAccess({}) }))).rejects.toThrow(
+      /neither KUBECONFIG nor KUBERNETES_SERVICE_HOST is set/,
     );
-    await expect(next(follow({ account: '/nonexistent' }))).rejects.toThrow(
+    await expect(next(follow({ access: () => api.access('/nonexistent') }))).rejects.toThrow(
       /the pod needs a service account/,
     );
-    const { origin } = podAccess({ KUBERNETES_SERVICE_HOST: 'fd00::1', KUBERNETES_SERVICE_PORT: '443' });
+    const { origin } = accessOf({ KUBERNETES_SERVICE_HOST: 'fd00::1', KUBERNETES_SERVICE_PORT: '443' });
     expect(origin).toBe('https://[fd00::1]:443');
   });
 

@@ -9,6 +9,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { type Access, podAccess } from '../../../../src/kubernetes/index.js';
 import { kubernetesSource } from '../../../../src/plugins/discovery/sources/index.js';
 import type { Implementation } from './compliance.js';
 
@@ -82,8 +83,10 @@ export class ApiServer {
     return api;
   }
 
-  get access() {
-    return { origin: `https://127.0.0.1:${this.port}`, account: this.account, idle: 60_000 };
+  /** As a pod gets at it that has this service account. */
+  access(account = this.account) {
+    const env = { KUBERNETES_SERVICE_HOST: '127.0.0.1', KUBERNETES_SERVICE_PORT: String(this.port) };
+    return accessOf(env, account);
   }
 
   stop(): void {
@@ -177,6 +180,13 @@ export class ApiServer {
   }
 }
 
+/** As a pod gets at its cluster. */
+export function accessOf(env: NodeJS.ProcessEnv, account?: string): Access {
+  const access = podAccess(env, account);
+  if (access === undefined) throw new Error('no cluster');
+  return access;
+}
+
 const line = (type: string, object: object) => `${JSON.stringify({ type, object })}\n`;
 
 /** Cut at odd bytes, in the middle of characters, too. */
@@ -212,7 +222,7 @@ export const NODES: Implementation = {
     const api = await ApiServer.start(directory);
     let named: readonly string[] = [];
     return {
-      source: kubernetesSource('kubernetes:', undefined, api.access, context),
+      source: kubernetesSource('kubernetes:', undefined, { access: () => api.access() }, context),
       name: async (targets) => {
         for (const target of named) if (!targets.includes(target)) api.remove(target);
         for (const target of targets) api.setNode(target, target.split(':')[0] ?? '');
@@ -232,7 +242,12 @@ export const SERVICE: Implementation = {
   make: async (directory, context) => {
     const api = await ApiServer.start(directory);
     return {
-      source: kubernetesSource('kubernetes:weft', { service: 'weft' }, api.access, context),
+      source: kubernetesSource(
+        'kubernetes:weft',
+        { service: 'weft' },
+        { access: () => api.access() },
+        context,
+      ),
       name: async (targets) =>
         api.set(
           'weft-x7k2p',

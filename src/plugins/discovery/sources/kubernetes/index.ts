@@ -1,2 +1,2 @@
 /** The nodes of a Kubernetes cluster, or what stands behind a service of it. */
-export { kubernetesSource, podAccess } from './source.js';
+export { kubernetesSource } from './source.js';

@@ -1,8 +1,7 @@
 import { once } from 'node:events';
-import { formatHostPort } from '../../../../net/index.js';
+import { type Access, Api, Collection } from '../../../../kubernetes/index.js';
 import type { Snapshot, Source, SourceContext } from '../../source.js';
-import { type Access, Cluster, ownNamespace } from './cluster.js';
-import { endpointsOf, MOST_OBJECTS, NODES } from './resources.js';
+import { endpointsOf, NODES, type Targets } from './resources.js';
 
 /** A service; without a namespace, in that of the pod. */
 export interface Sought {
@@ -10,50 +9,54 @@ export interface Sought {
   readonly namespace?: string | undefined;
 }
 
-/** How a pod gets at the API. */
-export function podAccess({
-  KUBERNETES_SERVICE_HOST: host,
-  KUBERNETES_SERVICE_PORT: port,
-}: NodeJS.ProcessEnv): Access {
-  return {
-    origin: host === undefined ? undefined : `https://${formatHostPort({ host, port: Number(port ?? 443) })}`,
-    account: '/var/run/secrets/kubernetes.io/serviceaccount',
-    idle: 120_000,
-  };
+export interface KubernetesSourceOptions {
+  /** Throws where there is no cluster. */
+  readonly access: () => Access;
+  /** A watch in which nothing came for so long, in milliseconds, is dead. */
+  readonly idle?: number;
 }
 
 /** The nodes of the cluster; or, of a service, what stands behind it. */
 export function kubernetesSource(
   name: string,
   sought: Sought | undefined,
-  access: Access,
+  { access, ...patience }: KubernetesSourceOptions,
   { pause }: SourceContext,
 ): Source {
   return {
     name,
     async *follow(signal) {
+      const api = new Api(access());
       const resource =
         sought === undefined
           ? NODES
-          : endpointsOf(sought.service, sought.namespace ?? (await ownNamespace(access)));
-      const cluster = await Cluster.enter(access, resource, pause);
-      while (!signal.aborted) yield* snapshots(cluster, signal);
+          : endpointsOf(sought.service, sought.namespace ?? (await api.namespace()));
+      const collection = new Collection({ api, resource, pause, ...patience });
+      while (!signal.aborted) yield* snapshots(collection, resource, signal);
     },
   };
 }
 
 /** Until the list must be made anew. What changes while the reader is slow comes in one snapshot. */
-async function* snapshots(cluster: Cluster, signal: AbortSignal): AsyncGenerator<Snapshot> {
-  const listed = await cluster.list(signal);
+async function* snapshots(
+  collection: Collection<readonly string[]>,
+  { most }: Targets,
+  signal: AbortSignal,
+): AsyncGenerator<Snapshot> {
+  const listed = await collection.list(signal);
+  const { objects, faults } = listed.contents;
   const left = new AbortController();
   let changed = new AbortController();
-  const watching = cluster.watch(listed, () => changed.abort(), AbortSignal.any([signal, left.signal]));
+  const onNews = (isChange: boolean) => {
+    if (isChange) changed.abort();
+  };
+  const watching = collection.watch(listed, onNews, AbortSignal.any([signal, left.signal]));
   const over = watching.then(() => true);
   over.catch(() => {}); // whoever waits for it hears of it
   try {
     do {
       changed = new AbortController();
-      yield { targets: [...listed.objects.values()].flat(), whole: listed.objects.size < MOST_OBJECTS };
+      yield { targets: [...objects.values()].flat(), whole: objects.size < most && faults.size === 0 };
     } while (!(await Promise.race([over, happened(changed.signal)])));
   } finally {
     left.abort();
