@@ -4,6 +4,7 @@ import type { DockerControl } from './routes/docker.js';
 import type { EventControl } from './routes/events.js';
 import type { ExposureControl } from './routes/exposures.js';
 import type { AddressControl } from './routes/ipam.js';
+import type { KubernetesControl } from './routes/kubernetes.js';
 import type { NameControl } from './routes/names.js';
 import type { NetavarkControl } from './routes/netavark.js';
 import type { NetworkControl } from './routes/networks.js';
@@ -60,6 +61,7 @@ export interface RouterControl {
   readonly docker: DockerControl;
   readonly cni: CniControl;
   readonly netavark: NetavarkControl;
+  readonly kubernetes: KubernetesControl;
   readonly events: EventControl;
   attachments(): readonly Attachment[];
   attach(request: AttachRequest): Promise<Attachment>;

@@ -6,6 +6,7 @@ export type { CniAnswer, CniCall, CniControl, CniFailure, CniInstallation, CniSt
 export type { DockerControl, DockerNetworkStatus, DockerStatus, DockerSwitch } from './routes/docker.js';
 export type { ExposeRequest, Exposure, ExposureControl, HideRequest } from './routes/exposures.js';
 export type { AddressControl, AddressOwner, Ipam, PrimeRequest } from './routes/ipam.js';
+export type { KubernetesControl, KubernetesStatus } from './routes/kubernetes.js';
 export type {
   DnsReport,
   DnsStatus,

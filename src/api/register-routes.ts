@@ -9,6 +9,7 @@ import { dockerRoutes } from './routes/docker.js';
 import { eventsRoute } from './routes/events.js';
 import { exposuresRoutes } from './routes/exposures.js';
 import { ipamRoutes } from './routes/ipam.js';
+import { kubernetesRoute } from './routes/kubernetes.js';
 import { namesRoutes } from './routes/names.js';
 import { netavarkRoute } from './routes/netavark.js';
 import { networksRoutes } from './routes/networks.js';
@@ -42,6 +43,7 @@ export function registerRoutes(app: App, router: RouterControl): void {
   dockerRoutes(app, router);
   cniRoutes(app, router);
   netavarkRoute(app, router);
+  kubernetesRoute(app, router);
   eventsRoute(app, router);
   attachmentsRoutes(app, router);
   namesRoutes(app, router);

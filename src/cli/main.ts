@@ -27,6 +27,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   prime: async () => (await import('./commands/prime.js')).registerPrime,
   docker: async () => (await import('./commands/docker.js')).registerDocker,
   cni: async () => (await import('./commands/cni.js')).registerCni,
+  kubernetes: async () => (await import('./commands/kubernetes.js')).registerKubernetes,
   network: async () => (await import('./commands/network.js')).registerNetwork,
   policy: async () => (await import('./commands/policy.js')).registerPolicy,
   rmpeer: async () => (await import('./commands/rmpeer.js')).registerRmpeer,

@@ -25,6 +25,7 @@ import { CNI_PROGRAM, CniPlugin } from '../plugins/cni/index.js';
 import { Discovery, parseSource, pause } from '../plugins/discovery/index.js';
 import { DockerPlugin } from '../plugins/docker/index.js';
 import { Hooks } from '../plugins/hooks/index.js';
+import type { KubernetesPlugin } from '../plugins/kubernetes/index.js';
 import { LabelledContainers } from '../plugins/labels/index.js';
 import { Netavark } from '../plugins/podman/index.js';
 import { weftVersion } from '../version.js';
@@ -41,7 +42,14 @@ import { KnownMembers, PeerPaths, Targets, Trust } from './membership/index.js';
 import { Dns } from './names/index.js';
 import { StatusPlace } from './observation/index.js';
 import { Platforms } from './platforms/index.js';
-import { Enforcement, Pods, Policies, PublishedPolicies } from './policies/index.js';
+import {
+  AllPolicies,
+  Enforcement,
+  NO_SCHEDULER,
+  Pods,
+  Policies,
+  PublishedPolicies,
+} from './policies/index.js';
 import { Networks, PublishedNetworks } from './segments/index.js';
 import type { LaunchRequest } from './state/index.js';
 import { runPaths } from './state/paths.js';
@@ -56,6 +64,8 @@ export interface Materials {
   /** Of the overlay: what containers get. */
   readonly mtu: number;
   readonly log: Log;
+  /** Where the router is on a node of a cluster. */
+  readonly kubernetes: KubernetesPlugin | undefined;
 }
 
 export type Parts = ReturnType<typeof compose>;
@@ -70,6 +80,7 @@ export function compose(materials: Materials) {
   const host = composeHost(materials, control, data, happenings);
   const outside = composeExposures(materials, { ...control, ...data, ...host }, inside);
   const platforms = composePlatforms(materials, { ...data, ...host, ...outside }, happenings);
+  materials.kubernetes?.on('trouble', (what) => happenings.pluginFailed('kubernetes', what));
   logMesh(control.mesh, materials.log);
   logOverlay(data.overlay, materials.log);
   logForwarder(data.forwarder, materials.log);
@@ -105,7 +116,7 @@ function composeHooks({ request, plan, log }: Materials, happenings: Happenings)
 }
 
 /** Who takes part, and how messages get to them. */
-function composeControlPlane({ request, plan, mtu, log }: Materials, inside: InsideSubnets) {
+function composeControlPlane({ request, plan, mtu, log, kubernetes }: Materials, inside: InsideSubnets) {
   const { identity, network, settings, files } = plan;
   const { port, nickname, advertise, discovery, connLimit } = settings;
   const trust = new Trust({
@@ -135,7 +146,7 @@ function composeControlPlane({ request, plan, mtu, log }: Materials, inside: Ins
     file: files.members,
     onFailure: (error) => log.warn(`members are not saved: ${String(error)}`, errorFields(error)),
   });
-  const sources = composeDiscovery({ plan, log }, { mesh, trust, inside });
+  const sources = composeDiscovery({ plan, log, kubernetes }, { mesh, trust, inside });
   const targets = new Targets({
     mesh,
     file: files.targets,
@@ -147,7 +158,7 @@ function composeControlPlane({ request, plan, mtu, log }: Materials, inside: Ins
 
 /** Who else tells at which addresses other routers may be. */
 function composeDiscovery(
-  { plan, log }: Pick<Materials, 'plan' | 'log'>,
+  { plan, log, kubernetes }: Pick<Materials, 'plan' | 'log' | 'kubernetes'>,
   { mesh, trust, inside }: { mesh: Mesh; trust: Trust; inside: InsideSubnets },
 ): Discovery {
   const { identity, settings } = plan;
@@ -164,7 +175,10 @@ function composeDiscovery(
     pause,
   };
   return new Discovery({
-    sources: settings.discover.map((text) => parseSource(text)(context)),
+    sources: [
+      ...settings.discover.map((text) => parseSource(text)(context)),
+      ...(kubernetes === undefined ? [] : [kubernetes.source]),
+    ],
     onTargets: (targets) => mesh.discover(targets),
     onNotice: (text) => log.info(text),
     onTrouble: (text) => log.warn(text),
@@ -227,7 +241,7 @@ type Wire = ReturnType<typeof composeControlPlane> & ReturnType<typeof composeDa
 
 /** The containers of this host: their addresses, their interfaces, what others hear of them, and their names. */
 function composeHost(
-  { request, plan, mtu, log }: Materials,
+  { request, plan, mtu, log, kubernetes }: Materials,
   { mesh }: ReturnType<typeof composeControlPlane>,
   { forwarder, networks, publishedPolicies }: ReturnType<typeof composeDataPlane>,
   happenings: Happenings,
@@ -255,14 +269,17 @@ function composeHost(
     holder: (claimed) => reservedHolder(self, claimed) ?? endpoints.holder(claimed),
     log,
   });
-  const pods = new Pods(endpoints);
+  const scheduler = kubernetes?.cluster ?? NO_SCHEDULER;
+  const pods = new Pods(endpoints, scheduler);
+  const allPolicies = new AllPolicies(publishedPolicies.book, scheduler);
   const enforcement = new Enforcement({
     filter: new PolicyFilter(settings.bridge, RESOLVER_MAC),
-    book: publishedPolicies.book,
+    policies: allPolicies,
     pods,
     log,
   });
   publishedPolicies.on('changed', () => enforcement.changed());
+  kubernetes?.on('rules', () => enforcement.changed());
   endpoints.on('changed', () => enforcement.changed());
   const attachments = new Attachments({
     owner: identity.peer,
@@ -316,7 +333,15 @@ function composeHost(
     labelsOf: (network, addresses, peer) => endpoints.labelsOf(network, addresses, peer),
     log,
   });
-  const policies = new Policies({ published: publishedPolicies, enforcement, pods, names, attachments });
+  const policies = new Policies({
+    published: publishedPolicies,
+    all: allPolicies,
+    flaws: () => kubernetes?.flaws() ?? [],
+    enforcement,
+    pods,
+    names,
+    attachments,
+  });
   return {
     containers,
     addresses,
@@ -377,7 +402,7 @@ function composeExposures(
 
 /** What serves platforms of containers. */
 function composePlatforms(
-  { request, plan, mtu, log }: Materials,
+  { request, plan, mtu, log, kubernetes }: Materials,
   parts: Pick<Wire, 'networks'> & ReturnType<typeof composeHost> & ReturnType<typeof composeExposures>,
   happenings: Happenings,
 ) {
@@ -410,6 +435,7 @@ function composePlatforms(
     file: files.cni,
     runDir: request.runDir,
     program: () => nativeProgram(CNI_PROGRAM),
+    meet: async (pod) => await kubernetes?.meet(pod),
     onFailure: onFailure('cni'),
   });
   return { docker, cni, netavark: new Netavark(platforms.host('podman')) };

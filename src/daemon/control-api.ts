@@ -23,6 +23,7 @@ import type {
 import type { Observation } from '../api/status/index.js';
 import { weftVersion } from '../version.js';
 import type { Parts } from './compose.js';
+import { NO_CLUSTER } from './kubernetes/index.js';
 import { joinInvitation } from './membership/index.js';
 import { daemonFacts } from './observation/index.js';
 import { connectionView, datapathView, peerView } from './views.js';
@@ -87,6 +88,10 @@ export class ControlApi implements RouterControl {
     return this.#parts.netavark;
   }
 
+  get kubernetes(): RouterControl['kubernetes'] {
+    return this.#parts.kubernetes ?? NO_CLUSTER;
+  }
+
   get networks(): RouterControl['networks'] {
     const { networks } = this.#parts;
     return {
@@ -145,7 +150,7 @@ export class ControlApi implements RouterControl {
       networks: networks.list().length - 1,
       statusAddress: statusPlace.address,
       exposed: exposures.list(),
-      faults: [...findings, ...statusPlace.faults()],
+      faults: [...findings, ...statusPlace.faults(), ...this.kubernetes.status().faults],
     };
   }
 
@@ -219,6 +224,8 @@ export class ControlApi implements RouterControl {
       ipam: addresses.status(),
       docker: docker.activity,
       denied,
+      enforcement: enforcement.lag,
+      kubernetes: this.kubernetes.status(),
       counters: {
         forwarder: counted?.counters ?? null,
         bridges: custody.counters,

@@ -4,6 +4,7 @@ import { RESOLVER_MAC, removeInterfaces } from '../hostnet/index.js';
 import { allEnded } from '../order.js';
 import { compose, type Materials, type Parts } from './compose.js';
 import { ControlApi } from './control-api.js';
+import { hostFor, joinCluster } from './kubernetes/index.js';
 import type { LaunchedRouter, Plan } from './launch/index.js';
 import { errorFields, type Log } from './logging/index.js';
 import { Repair } from './repair.js';
@@ -51,6 +52,7 @@ export class Router implements LaunchedRouter {
       plan,
       mtu: mtu === 'auto' ? await mtuFor(plan.targets) : mtu,
       log,
+      kubernetes: await joinCluster(plan, log),
     });
     try {
       await router.#start();
@@ -74,8 +76,9 @@ export class Router implements LaunchedRouter {
       this.#parts;
     const { sources, trust, overlay, members, endpoints, macWatch, exposures, containers, labelled } =
       this.#parts;
-    const { docker, cni, netavark, statusPlace, publishedPolicies, enforcement } = this.#parts;
+    const { docker, cni, netavark, kubernetes, statusPlace, publishedPolicies, enforcement } = this.#parts;
     mesh.connect(plan.targets);
+    await kubernetes?.start();
     await names.start();
     await addresses.start();
     await this.#reclaim().catch(() => {}); // what cannot be read cannot be restored either, which says why
@@ -108,6 +111,7 @@ export class Router implements LaunchedRouter {
     labelled.follow(containers);
     await docker.start({ enable: request.docker !== undefined });
     await Promise.all([cni.start(), netavark.check()]);
+    kubernetes?.serve(hostFor(this.#parts, async () => (await this.control.readiness()).ready));
     this.#parts.happenings.begin(this.#parts, {
       nickname: plan.settings.nickname,
       adopted: this.#adopted,
@@ -186,8 +190,10 @@ export class Router implements LaunchedRouter {
   /** Everything that speaks over the mesh, which ends last. */
   async #endControlPlane(): Promise<void> {
     const { statusPlace, sources, endpoints, overlay, members, names, addresses, checkup } = this.#parts;
+    const { kubernetes } = this.#parts;
     await statusPlace.stop();
     await sources.stop();
+    await kubernetes?.stop();
     endpoints.stop();
     checkup.stop();
     overlay.stop();

@@ -69,9 +69,10 @@ export class Repair {
   async #inspect(lostTap: number | undefined): Promise<void> {
     const { networks, attachments, names, exposures, custody, hairpins, links, docker, cni, netavark } =
       this.#parts;
-    const { enforcement } = this.#parts;
+    const { enforcement, kubernetes } = this.#parts;
     await docker.check();
     await Promise.all([cni.check(), netavark.check()]);
+    kubernetes?.check();
     await this.#parts.statusPlace.check();
     const lost = lostTap === undefined || (await networks.isServed(lostTap)) ? undefined : lostTap;
     await this.#repairs.mend(networks.faults(await links(), lost));

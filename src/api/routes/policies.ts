@@ -9,6 +9,9 @@ const Name = Type.String({ minLength: 1, maxLength: 255, description: 'NAME, or 
 export const PolicyInfo = Type.Object({
   namespace: Type.String(),
   name: Type.String(),
+  origin: Type.Union([Type.Literal('weft'), Type.Literal('kubernetes')], {
+    description: 'who was told of it; those of Kubernetes hold on its nodes',
+  }),
   pods: Type.String({ description: 'labels of the containers that it is about' }),
   directions: Type.Array(Type.Union([Type.Literal('ingress'), Type.Literal('egress')])),
   selected: Type.Integer({ description: 'containers that it is about, on all hosts' }),

@@ -1,4 +1,5 @@
 import type { Ipam } from '../routes/ipam.js';
+import type { KubernetesStatus } from '../routes/kubernetes.js';
 import type { DnsStatus } from '../routes/names.js';
 import type { Connection, Peer, Status } from '../schemas.js';
 
@@ -14,6 +15,8 @@ export interface Observation {
   readonly docker: DockerActivity;
   /** Packets that policies denied on this host, by the reason and the protocol: null where the kernel does not tell. */
   readonly denied: Readonly<Record<string, Readonly<Record<string, number>>>> | null;
+  readonly enforcement: EnforcementActivity;
+  readonly kubernetes: Pick<KubernetesStatus, 'enabled' | 'state' | 'counts' | 'removed'>;
   /** Of the forwarder: null while it does not answer. */
   readonly counters: {
     readonly forwarder: Readonly<Record<string, number>> | null;
@@ -32,6 +35,13 @@ export interface DockerActivity {
   readonly enabled: boolean;
   readonly requests: number;
   readonly failures: number;
+}
+
+/** From when this host heard of changes of policies or containers until they were in force, in seconds. */
+export interface EnforcementActivity {
+  readonly last: number;
+  readonly total: number;
+  readonly count: number;
 }
 
 /** The daemon's process. All times are in seconds. */

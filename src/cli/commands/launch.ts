@@ -36,6 +36,7 @@ interface LaunchOptions extends CommonOptions {
   readonly foreground?: boolean;
   readonly docker?: boolean;
   readonly dockerSwarm?: boolean;
+  readonly kubernetes?: boolean;
   readonly port?: number;
   readonly bridge?: string;
   readonly nickname?: string;
@@ -124,6 +125,11 @@ export function registerLaunch(program: Command): void {
         'be the managed plugin that serves the networks of a Docker swarm: see docs/docker.md',
       ).conflicts('docker'),
     )
+    .option(
+      '--kubernetes',
+      'have the cluster say which nodes and network policies there are, from now on: see docs/kubernetes.md',
+    )
+    .option('--no-kubernetes', 'have no cluster say anything (the default)')
     .option('--port <port>', 'for both TCP and UDP (default: 6783)', wholeNumber(1, 65_535))
     .option('--bridge <name>', 'bridge that containers are put on (default: weft)')
     .option('--nickname <name>', 'shown beside the peer id (default: the host name)')
@@ -233,6 +239,8 @@ async function launch(peers: readonly string[], options: LaunchOptions): Promise
   for (const peer of peers) parseTarget(peer);
   for (const address of options.advertise ?? []) parseAdvertised(address);
   checkStatusAddress(options);
+  const { KUBECONFIG: kubeconfig = '' } = process.env;
+  if (kubeconfig !== '') process.env.KUBECONFIG = resolve(kubeconfig); // the router runs elsewhere
   if (options.foreground) await launchHere(peers, options);
   else await launchDaemon(peers, options);
 }
@@ -380,7 +388,7 @@ async function networkOf(credentials: Credentials): Promise<LaunchRequest['netwo
 
 function chosenSettings(options: LaunchOptions): ChosenSettings {
   const { port, bridge, nickname, cipher, mtu, logLevel, rekeyInterval, workers, offload } = options;
-  const { advertise, discovery, connLimit, trustedSubnets } = options;
+  const { kubernetes, advertise, discovery, connLimit, trustedSubnets } = options;
   const disabledOffloads = offload === true ? undefined : offload;
   const forwarder = { workers, disabledOffloads, stormLimit: options.stormLimit };
   const chosen = { port, bridge, nickname, cipher, mtu, logLevel, rekeyInterval, ...forwarder };
@@ -391,6 +399,7 @@ function chosenSettings(options: LaunchOptions): ChosenSettings {
   const { statusAddr } = options;
   const all = {
     ...chosen,
+    kubernetes,
     advertise,
     discovery,
     discover: sourcesOf(options),

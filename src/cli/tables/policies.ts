@@ -3,13 +3,14 @@ import { duration, table } from '../terminal/index.js';
 
 /** The policies, and what keeps them from being enforced on this host. */
 export async function policiesTable({ policies, faults, denied }: PolicyList): Promise<string> {
-  const rows = policies.map(({ namespace, name, pods, directions, selected }) => [
+  const rows = policies.map(({ namespace, name, origin, pods, directions, selected }) => [
     `${namespace}/${name}`,
     pods,
     directions.join(' '),
     String(selected),
+    origin,
   ]);
-  const listed = await table(['policy', 'containers', 'directions', 'selected'], rows, 'no policies');
+  const listed = await table(['policy', 'containers', 'directions', 'selected', 'of'], rows, 'no policies');
   const { ingress, egress, source } = denied;
   const counted =
     policies.length === 0

@@ -357,10 +357,10 @@ function calledAs({ id, engine, name, hostname, aliases, labels }: PlatformConta
 
 /** As one that is made where it is to be. */
 function placed(entry: Noted, place: PlatformPlace): Noted {
-  const { container: id, namespace: target, interface: inside, name, aliases, routes } = place;
+  const { container: id, namespace: target, interface: inside, name, aliases, labels, routes } = place;
   return {
     ...entry,
-    ...{ id, target, interface: inside, name, dns: true, routes: [...routes] },
+    ...{ id, target, interface: inside, name, dns: true, labels: { ...labels }, routes: [...routes] },
     aliases: aliases.slice(0, MAX_ALIASES),
   };
 }

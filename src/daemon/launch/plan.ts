@@ -13,6 +13,7 @@ import {
   parseToken,
   saveNetwork,
 } from '../../identity/index.js';
+import { findAccess } from '../../kubernetes/index.js';
 import {
   formatHostPort,
   parseAdvertised,
@@ -92,6 +93,7 @@ async function decide(request: LaunchRequest): Promise<Plan> {
   for (const text of settings.dnsListen) parseListenAddress(text);
   parseStatusAddress(settings.statusAddr);
   if (settings.mtu !== 'auto') checkMtu(settings.mtu);
+  if (settings.kubernetes) await findAccess(process.env);
   const token = request.network === undefined ? undefined : parseToken(request.network.token);
   const asked =
     token === undefined ? undefined : { ...networkFromToken(token), mode: request.network?.mode ?? 'token' };

@@ -7,8 +7,9 @@ import {
   RESOLVER_ADDRESS,
   RESOLVER_ADDRESS6,
 } from '../../hostnet/index.js';
-import { compile, type PolicyBook } from '../../policy/index.js';
+import { compile } from '../../policy/index.js';
 import { errorFields, type Log } from '../logging/index.js';
+import type { AllPolicies } from './all-policies.js';
 import type { Pods } from './pods.js';
 
 /** Time for which changes of others are gathered, in milliseconds, and how much longer where compiling takes long: so many times as long as it took. */
@@ -18,9 +19,16 @@ const LOOK_INTERVAL = 5_000;
 
 export interface EnforcementOptions {
   readonly filter: PolicyFilter;
-  readonly book: PolicyBook;
+  readonly policies: AllPolicies;
   readonly pods: Pods;
   readonly log: Log;
+}
+
+/** From when this host heard of a change until it was in force, in seconds. */
+export interface EnforcementLag {
+  readonly last: number;
+  readonly total: number;
+  readonly count: number;
 }
 
 /** Keeps what this host lets pass at what the policies say. Without any policy there are no rules, and nothing costs anything. */
@@ -34,6 +42,9 @@ export class Enforcement {
   #host: readonly string[] = [];
   #fault: string | undefined;
   #isApplying = false;
+  /** When this host heard of the first change that is not in force yet. */
+  #heardAt: number | undefined;
+  #lag: EnforcementLag = { last: 0, total: 0, count: 0 };
   #isEnded = false;
 
   constructor(options: EnforcementOptions) {
@@ -42,8 +53,8 @@ export class Enforcement {
 
   /** Once it is known what is on the disk: rules of an earlier run go, unless others are about to take their place. */
   async start(): Promise<void> {
-    const { book, filter } = this.#options;
-    if (book.isEmpty) await filter.drop().catch(() => {}); // there is no nft, so no table either
+    const { policies, filter } = this.#options;
+    if (policies.isEmpty) await filter.drop().catch(() => {}); // there is no nft, so no table either
   }
 
   /** Something has changed that is not in force yet. */
@@ -53,7 +64,13 @@ export class Enforcement {
 
   /** Something has changed, which will be in force soon. */
   changed(): void {
+    this.#heardAt ??= performance.now();
     this.#gathering ??= setTimeout(() => this.settled().catch(() => {}), this.#pause);
+  }
+
+  /** How long changes took until they were in force. */
+  get lag(): EnforcementLag {
+    return this.#lag;
   }
 
   /** Resolves when what is so now is in force. Rejects when the kernel or nft cannot do this. */
@@ -107,23 +124,37 @@ export class Enforcement {
   }
 
   async #apply(): Promise<void> {
-    const { filter, book, pods } = this.#options;
+    const { filter, policies, pods } = this.#options;
     const started = performance.now();
+    const heardAt = this.#heardAt;
+    this.#heardAt = undefined;
     this.#isApplying = true;
     try {
-      if (!book.isEmpty) {
+      if (!policies.isEmpty) {
         this.#host = hostAddresses();
-        const rules = compile({ policies: book.policies(), pods: pods.all(), namespaces: new Map() });
+        const rules = compile({
+          policies: policies.policies(),
+          pods: pods.all(),
+          namespaces: policies.namespaces,
+        });
         await filter.apply(rules, this.#host);
       } else if (filter.isWritten) await filter.drop();
       this.#fault = undefined;
+      if (heardAt !== undefined) this.#inForce(performance.now() - heardAt);
     } catch (error) {
+      this.#heardAt ??= heardAt;
       this.#fail(error);
       throw error;
     } finally {
       this.#isApplying = false;
     }
     this.#pause = GATHERING.least + GATHERING.factor * (performance.now() - started);
+  }
+
+  #inForce(milliseconds: number): void {
+    const { total, count } = this.#lag;
+    const last = milliseconds / 1_000;
+    this.#lag = { last, total: total + last, count: count + 1 };
   }
 
   #fail(error: unknown): void {

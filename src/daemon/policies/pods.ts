@@ -4,7 +4,11 @@ import { withoutLength } from '../../net/index.js';
 import { DEFAULT_NAMESPACE, type NamedPort, type Pod, PROTOCOLS } from '../../policy/index.js';
 import type { AttachedEndpoint, Attachments } from '../attachments/index.js';
 import type { Endpoints } from '../mac-routes/index.js';
+import { ScheduledPods } from './scheduled-pods.js';
+import { NO_SCHEDULER, type ScheduledPod, type Scheduler } from './scheduler.js';
 
+/** Where a scheduler's pods are that nobody announced yet. */
+const DEFAULT_NETWORK = 0;
 /** What Kubernetes' engines note about their containers; without it, a container is in `default`. */
 const NAMESPACE_LABEL = 'io.kubernetes.pod.namespace';
 /** `port.weft/http=8080`: a port of the container by a name. */
@@ -14,13 +18,15 @@ const PORT = /^(\d{1,5})(?:\/([A-Z]+))?$/;
 /** Gives what people call who has an address on a network. */
 export type NameOf = (network: number, address: string) => string | undefined;
 
-/** The containers of all hosts as policies see them, an interface each: what their hosts announce of them. */
+/** The containers of all hosts as policies see them, an interface each: what their hosts announce of them, and what a scheduler says of its pods. */
 export class Pods {
   readonly #endpoints: Pick<Endpoints, 'all' | 'isHost'>;
+  readonly #scheduler: Scheduler;
   #attachments: Pick<Attachments, 'endpoints'> | undefined;
 
-  constructor(endpoints: Pick<Endpoints, 'all' | 'isHost'>) {
+  constructor(endpoints: Pick<Endpoints, 'all' | 'isHost'>, scheduler = NO_SCHEDULER) {
     this.#endpoints = endpoints;
+    this.#scheduler = scheduler;
   }
 
   /** The containers of this host are these. */
@@ -37,21 +43,41 @@ export class Pods {
       const holder = holderOf(endpoint);
       sources.set(holder, [...(sources.get(holder) ?? []), ...endpoint.addresses.map(canonical)]);
     }
-    const pods = this.#endpoints.all().filter((endpoint) => !this.#endpoints.isHost(endpoint));
-    return pods.map(({ network, mac, addresses, labels }) => {
+    const scheduled = new ScheduledPods(this.#scheduler.pods.values());
+    const endpoints = this.#endpoints.all();
+    const announced = endpoints.filter((endpoint) => !this.#endpoints.isHost(endpoint));
+    const pods = announced.map(({ network, mac, addresses, labels }) => {
       const own = interfaces.get(`${network}/${mac}`);
+      const known = scheduled.find({ addresses, labels, isOurs: own !== undefined });
+      const name = addresses.map((address) => nameOf(network, address)).find(Boolean) ?? addresses[0] ?? mac;
       return {
-        namespace: labels[NAMESPACE_LABEL] ?? DEFAULT_NAMESPACE,
-        name: addresses.map((address) => nameOf(network, address)).find(Boolean) ?? addresses[0] ?? mac,
-        labels,
+        ...saidOf(known, name, labels),
         network,
         addresses,
-        namedPorts: namedPorts(labels),
         sources: own === undefined ? [] : (sources.get(holderOf(own)) ?? []),
         interface: own?.port,
       };
     });
+    const heard = new Set(endpoints.flatMap(({ addresses }) => addresses));
+    const others = scheduled.elsewhere((address) => heard.has(address)).map(unheard);
+    return [...pods, ...others];
   }
+}
+
+/** What policies select it by. A scheduler knows its pods better than their runtimes do. */
+function saidOf(pod: ScheduledPod | undefined, name: string, labels: Labels) {
+  return {
+    namespace: pod?.namespace ?? labels[NAMESPACE_LABEL] ?? DEFAULT_NAMESPACE,
+    name: pod?.name ?? name,
+    labels: { ...labels, ...pod?.labels },
+    namedPorts: [...namedPorts(labels), ...(pod?.namedPorts ?? [])],
+  };
+}
+
+/** A pod that its host has not announced yet, or that is on a host without weft. */
+function unheard({ namespace, name, labels, addresses, namedPorts }: ScheduledPod): Pod {
+  const where = { network: DEFAULT_NETWORK, sources: [], interface: undefined };
+  return { namespace, name, labels, addresses, namedPorts, ...where };
 }
 
 /** What a container has on a network all its interfaces there may send from. */

@@ -22,6 +22,7 @@ import {
   type Pod,
   type PolicyObject,
   parsePolicy,
+  policyKey,
   type Question,
   type Snapshot,
   selectorText,
@@ -29,6 +30,7 @@ import {
 } from '../../policy/index.js';
 import type { Attachments } from '../attachments/index.js';
 import type { Dns } from '../names/index.js';
+import type { AllPolicies } from './all-policies.js';
 import { denialsOf } from './denials.js';
 import { type Enforcement, hostAddresses } from './enforcement.js';
 import type { NameOf, Pods } from './pods.js';
@@ -40,6 +42,10 @@ const MAX_POLICIES = 2_000;
 
 export interface PoliciesOptions {
   readonly published: PublishedPolicies;
+  /** Those of `published`, and a scheduler's. */
+  readonly all: AllPolicies;
+  /** What is wrong with those of the scheduler, in sentences. */
+  readonly flaws: () => readonly string[];
   readonly enforcement: Enforcement;
   readonly pods: Pods;
   readonly names: Pick<Dns, 'each'>;
@@ -55,12 +61,14 @@ export class Policies implements PolicyControl {
   }
 
   async list(): Promise<PolicyList> {
-    const { published, enforcement } = this.#options;
+    const { all, enforcement, flaws } = this.#options;
     const pods = this.#options.pods.all();
+    const ours = all.book.objects().map((object) => infoOf(object, 'weft', pods));
+    const theirs = all.scheduler.policies.map(({ object }) => infoOf(object, 'kubernetes', pods));
     return {
-      policies: published.book.objects().map((object) => infoOf(object, pods)),
+      policies: [...ours, ...theirs],
       pending: enforcement.isPending,
-      faults: enforcement.faults(),
+      faults: [...enforcement.faults(), ...flaws()],
       denied: packetsOf(await enforcement.denied()),
     };
   }
@@ -90,7 +98,7 @@ export class Policies implements PolicyControl {
     const keys = names.map((name) => (name.includes('/') ? name : `${DEFAULT_NAMESPACE}/${name}`));
     const missing = keys.find((key) => !known.has(key));
     if (missing !== undefined) {
-      throw new WeftError('no-such-policy', `there is no policy ${missing}: \`weft policy ls\` shows them`);
+      throw new WeftError('no-such-policy', this.#whyNone(missing));
     }
     await published.publish(new Map(keys.map((key) => [key, undefined])));
     await enforcement.settled();
@@ -99,18 +107,25 @@ export class Policies implements PolicyControl {
 
   /** What this host has denied lately, and which policies are the reason. */
   async denials(): Promise<PolicyDenials> {
-    const { published, enforcement, pods } = this.#options;
+    const { all, enforcement, pods } = this.#options;
     const found = await enforcement.denials();
-    return { denials: denialsOf(found, pods.all(this.#names()), published.book.policies()) };
+    return { denials: denialsOf(found, pods.all(this.#names()), all.policies()) };
+  }
+
+  #whyNone(key: string): string {
+    const isTheirs = this.#options.all.scheduler.policies.some(({ policy }) => policyKey(policy) === key);
+    return isTheirs
+      ? `${key} is a policy of Kubernetes: \`kubectl delete networkpolicy\` removes it`
+      : `there is no policy ${key}: \`weft policy ls\` shows them`;
   }
 
   /** Throws `no-such-pod`. */
   explain({ source, destination, port, protocol = 'TCP' }: PolicyQuestion): PolicyAnswer {
-    const { published, pods } = this.#options;
+    const { all, pods } = this.#options;
     const snapshot = {
-      policies: published.book.policies(),
+      policies: all.policies(),
       pods: pods.all(this.#names()),
-      namespaces: new Map(),
+      namespaces: all.namespaces,
     };
     const ends = facing(this.#endsOf(source, snapshot), this.#endsOf(destination, snapshot));
     const question: Question = { ...ends, protocol, port: Number(port) };
@@ -204,12 +219,13 @@ function textOf(object: PolicyObject, where: string): string {
   );
 }
 
-function infoOf(object: PolicyObject, pods: readonly Pod[]): PolicyInfo {
+function infoOf(object: PolicyObject, origin: PolicyInfo['origin'], pods: readonly Pod[]): PolicyInfo {
   const policy = parsePolicy(object, keyOf(object));
   const { namespace, name, rules } = policy;
   return {
     namespace,
     name,
+    origin,
     pods: selectorText(policy.pods),
     directions: (['ingress', 'egress'] as const).filter((direction) => rules[direction] !== undefined),
     selected: pods.filter((pod) => pod.namespace === namespace && selects(policy.pods, pod.labels)).length,

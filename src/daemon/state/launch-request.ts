@@ -40,6 +40,8 @@ const Settings = Type.Object({
   advertise: Type.Array(Type.String(), { maxItems: 16 }),
   /** Control links are made to members that are no targets, too. */
   discovery: Type.Boolean(),
+  /** The cluster's API server says which nodes and policies there are. */
+  kubernetes: Type.Boolean(),
   /** `KIND:ARGUMENT` of each source of targets. */
   discover: Type.Array(Type.String(), { maxItems: 16 }),
   /** Most control links; `auto`: as many as it takes. */
@@ -111,6 +113,7 @@ export function settle(chosen: ChosenSettings, earlier: ChosenSettings): Setting
     stormLimit: DEFAULT_STORM_LIMIT,
     advertise: [],
     discovery: true,
+    kubernetes: false,
     discover: [],
     connLimit: 'auto',
     trustedSubnets: [],

@@ -6,6 +6,7 @@ import writeFileAtomic from 'write-file-atomic';
 import { messageOf } from '../../errors.js';
 import { corruptFile, readPrivateJson, writePrivateJson } from '../../identity/index.js';
 import { validator } from '../../validate.js';
+import { KubernetesMemory } from './kubernetes-file.js';
 import { ChosenSettings } from './launch-request.js';
 
 const Targets = Type.Object({
@@ -244,6 +245,9 @@ export function stateFiles(stateDir: string) {
     vote: new StateFile(join(stateDir, 'vote.json'), Vote, { electors: 0, incarnation: 0, state: '' }),
     exposures: new StateFile(join(stateDir, 'exposures.json'), Exposures, { exposures: [] }),
     cni: new StateFile(join(stateDir, 'cni.json'), Cni, { installation: null }),
+    kubernetes: new StateFile(join(stateDir, 'kubernetes.json'), KubernetesMemory, {
+      ...{ policies: [], namespaces: {}, pods: [], routers: [] },
+    }),
     docker: new StateFile(join(stateDir, 'docker.json'), Docker, {
       enabled: false,
       networks: [],
@@ -258,7 +262,7 @@ export function stateFiles(stateDir: string) {
 export type StateFiles = ReturnType<typeof stateFiles>;
 
 const OURS =
-  /^(identity|network|launch|targets|members|networks|policies|names|exposures|trust|attachments|addresses|vote|docker|cni)\.json(\.\d+)?$/;
+  /^(identity|network|launch|targets|members|networks|policies|names|exposures|trust|attachments|addresses|vote|docker|cni|kubernetes)\.json(\.\d+)?$/;
 /** It belongs to the network, which may go on without this router: a reset leaves it. */
 const ADMIN = 'admin.json';
 /** What a launch chooses, and would choose again. */

@@ -6,6 +6,7 @@ export interface CniArguments {
   /** Of Kubernetes' pod, or what Podman calls the container. */
   readonly podName: string | undefined;
   readonly podNamespace: string | undefined;
+  readonly podUid: string | undefined;
   readonly addresses: readonly string[];
   readonly mac: string | undefined;
 }
@@ -31,6 +32,7 @@ export function parseArguments(text: string): CniArguments {
   return {
     podName: given('K8S_POD_NAME'),
     podNamespace: given('K8S_POD_NAMESPACE'),
+    podUid: given('K8S_POD_UID'),
     addresses: given('IP')?.split(',') ?? [],
     mac: given('MAC'),
   };

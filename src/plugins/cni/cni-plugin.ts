@@ -10,7 +10,7 @@ import { Interfaces } from './interfaces.js';
 import { Removals } from './removals.js';
 import { addressesIn, resultOf } from './result.js';
 import { type CniVersion, isSince } from './versions.js';
-import { interfaceId, placeOf, wishOf } from './wishes.js';
+import { interfaceId, type NamedPod, placeOf, podOf, wishOf } from './wishes.js';
 
 /** Below the run directory: where `weft-cni` notes what is to be removed. */
 const REMOVALS = 'cni-removals';
@@ -27,6 +27,8 @@ export interface CniPluginOptions {
   readonly runDir: string;
   /** Path of `weft-cni`; throws `program-missing` where there is none. */
   readonly program: () => string;
+  /** Resolves once as much as can be waited for is known of a pod that is about to be heard. */
+  readonly meet: (pod: NamedPod) => Promise<void>;
   readonly onFailure: (what: string, error: unknown) => void;
 }
 
@@ -130,6 +132,8 @@ export class CniPlugin implements CniControl {
     const { networks } = this.#options.host;
     await this.#removals.settle();
     const wish = wishOf(call, configuration);
+    const pod = podOf(call);
+    if (pod !== undefined) await this.#options.meet(pod);
     const made = await this.#interfaces.add(wish);
     const { namespace: sandbox, interface: inside } = wish.place;
     return resultOf(made, { configuration, sandbox, inside, networks });

@@ -99,6 +99,8 @@ export interface PlatformPlace {
   readonly name: string | null;
   /** More names by which others find it on this network. */
   readonly aliases: readonly string[];
+  /** What others are to know of it. */
+  readonly labels: Labels;
   /** Ways that lead through the interface. Those to places to which the container has a way already are left out. */
   readonly routes: readonly PlatformRoute[];
 }

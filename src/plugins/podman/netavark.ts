@@ -75,6 +75,7 @@ function wishOf(setup: Setup, namespace: string): Wish {
     place: {
       ...{ container, namespace, interface: options.interface_name, name },
       aliases: (options.aliases ?? []).filter((alias) => alias !== name),
+      labels: {},
     },
     routes: [],
     isDefaultGateway: network.internal !== true,

@@ -22,6 +22,8 @@ export class ChainMaker {
   readonly chains = new Map<string, Chain>();
   readonly #index: PodIndex;
   readonly #pods: readonly Pod[];
+  /** Two sources of policies may use one name. */
+  readonly #numbers = new Map<NetworkPolicy, number>();
   /** Names of chains, by what they follow from. */
   readonly #made = new Map<string, string>();
 
@@ -32,9 +34,13 @@ export class ChainMaker {
 
   /** Name of the chain for a pod that these policies select, all of which are about the direction. */
   chainOf(pod: Pod, direction: Direction, policies: readonly NetworkPolicy[]): string {
-    const names = policies.map(({ namespace, name }) => `${namespace}/${name}`);
     const ports = direction === 'ingress' ? pod.namedPorts : [];
-    const key = JSON.stringify([direction, pod.network, names, ports]);
+    const key = JSON.stringify([
+      direction,
+      pod.network,
+      policies.map((policy) => this.#numberOf(policy)),
+      ports,
+    ]);
     const known = this.#made.get(key);
     if (known !== undefined) return known;
     const allowances = distinct(
@@ -46,6 +52,12 @@ export class ChainMaker {
     this.chains.set(name, { direction, allowances });
     this.#made.set(key, name);
     return name;
+  }
+
+  #numberOf(policy: NetworkPolicy): number {
+    const number = this.#numbers.get(policy) ?? this.#numbers.size;
+    this.#numbers.set(policy, number);
+    return number;
   }
 
   #allowances(

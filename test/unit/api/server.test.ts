@@ -119,6 +119,7 @@ describe('the API', () => {
       '/forget',
       '/ipam',
       '/ipam/prime',
+      '/kubernetes',
       '/names',
       '/names/lookup',
       '/netavark',

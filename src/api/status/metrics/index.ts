@@ -14,11 +14,12 @@ import { FORWARDER } from './forwarder.js';
 import { HOST } from './host.js';
 import { MESH } from './mesh.js';
 import { PEERS } from './peers.js';
+import { POLICIES } from './policies.js';
 
 export { DROP_REASONS } from './forwarder.js';
 export { PEER_SERIES_LIMIT } from './peers.js';
 
-export const FAMILIES: readonly Family[] = [...DAEMON, ...MESH, ...PEERS, ...HOST, ...FORWARDER];
+export const FAMILIES: readonly Family[] = [...DAEMON, ...MESH, ...PEERS, ...HOST, ...POLICIES, ...FORWARDER];
 
 export const contentTypes = { text: prometheusContentType, openmetrics: openMetricsContentType };
 

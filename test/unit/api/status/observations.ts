@@ -77,6 +77,13 @@ export function observation(more: Partial<Observation> = {}): Observation {
     },
     docker: { enabled: false, requests: 0, failures: 0 },
     denied: { ingress: { tcp: 3, icmp: 0 } },
+    enforcement: { last: 0.1, total: 0.3, count: 2 },
+    kubernetes: {
+      enabled: true,
+      state: 'working',
+      counts: { nodes: 3, namespaces: 4, pods: 5, policies: 6 },
+      removed: [],
+    },
     counters: {
       forwarder: { tap_read_frames: 7, dropped_storm: 5, of_another_version: 1 },
       bridges: { refused_mac: 2 },

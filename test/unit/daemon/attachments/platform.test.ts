@@ -445,6 +445,7 @@ describe('an interface that is made where it is to be', () => {
     interface: 'eth0',
     name: 'web',
     aliases: ['shop'],
+    labels: {},
     routes: [],
   });
 

@@ -17,6 +17,8 @@ export class World {
   readonly runDir = join(this.directory, 'run');
   readonly program = join(this.directory, 'weft-cni');
   readonly failures: string[] = [];
+  /** Pods that somebody asked about before they were heard. */
+  readonly met: object[] = [];
   plugin = this.restarted();
 
   constructor() {
@@ -31,6 +33,7 @@ export class World {
       file: stateFiles(this.directory).cni,
       runDir: this.runDir,
       program: () => this.program,
+      meet: async (pod) => void this.met.push(pod),
       onFailure: (what) => this.failures.push(what),
     });
     return this.plugin;

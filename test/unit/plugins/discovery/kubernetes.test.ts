@@ -5,9 +5,10 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Access, findAccess } from '../../../../src/kubernetes/index.js';
 import type { Snapshot } from '../../../../src/plugins/discovery/index.js';
 import { kubernetesSource } from '../../../../src/plugins/discovery/sources/index.js';
+import { ApiServer, accessOf, NODES } from '../../../kubernetes/api-server.js';
 import { until } from '../../../lab/until.js';
 import { contextOf } from './compliance.js';
-import { ApiServer, accessOf, slice } from './kubernetes.js';
+import { setNode, setSlice, slice } from './kubernetes.js';
 
 describe('a router in Kubernetes', () => {
   let directory: string;
@@ -27,18 +28,21 @@ describe('a router in Kubernetes', () => {
   });
 
   const follow = (
-    more: { access?: () => Access; idle?: number } = {},
+    more: { access?: () => Promise<Access>; idle?: number } = {},
     sought?: { service: string; namespace?: string },
   ) =>
-    kubernetesSource('kubernetes:', sought, { access: () => api.access(), ...more }, contextOf()).follow(
-      ending.signal,
-    );
+    kubernetesSource(
+      'kubernetes:',
+      sought,
+      { access: async () => api.access(), ...more },
+      contextOf(),
+    ).follow(ending.signal);
   const next = async (following: AsyncGenerator<Snapshot>) => (await following.next()).value?.targets;
   const watches = () => api.asked.filter(({ query }) => query.has('watch'));
   const watched = (count: number) => until(`${count} watches`, () => watches().length >= count);
 
   test('finds the internal addresses of all nodes, of both families, also of more than fit one page', async () => {
-    for (let i = 1; i <= 120; i += 1) api.setNode(`n${i}`, `192.0.2.${i}`, `2001:db8::${i}`);
+    for (let i = 1; i <= 120; i += 1) setNode(api, `n${i}`, `192.0.2.${i}`, `2001:db8::${i}`);
     const targets = await next(follow());
     expect(targets).toHaveLength(240);
     expect(targets).toEqual(expect.arrayContaining(['192.0.2.120', '2001:db8::120']));
@@ -46,9 +50,9 @@ describe('a router in Kubernetes', () => {
   });
 
   test('finds what stands behind a service of its own namespace, ready or not, at its TCP port', async () => {
-    api.set('a', slice(['192.0.2.1'], 7000));
-    api.set('b', { ...slice([]), endpoints: [{ addresses: ['2001:db8::1'] }] });
-    api.set('c', { ...slice([]), endpoints: null });
+    setSlice(api, 'a', slice(['192.0.2.1'], 7000));
+    setSlice(api, 'b', { ...slice([]), endpoints: [{ addresses: ['2001:db8::1'] }] });
+    setSlice(api, 'c', { ...slice([]), endpoints: null });
     expect(await next(follow({}, { service: 'weft' }))).toEqual(['192.0.2.1:7000', '[2001:db8::1]:6783']);
     expect(api.asked[0]?.query.get('labelSelector')).toBe('kubernetes.io/service-name=weft');
   });
@@ -61,15 +65,15 @@ describe('a router in Kubernetes', () => {
   });
 
   test('hears of changes as they happen, and of nothing when a node only says that it lives', async () => {
-    api.setNode('n1', '192.0.2.1');
+    setNode(api, 'n1', '192.0.2.1');
     const following = follow();
     await next(following);
     const change = next(following);
     await watched(1);
-    for (let i = 0; i < 20; i += 1) api.setNode('n1', '192.0.2.1');
-    api.setNode('nü', '192.0.2.2');
+    for (let i = 0; i < 20; i += 1) setNode(api, 'n1', '192.0.2.1');
+    setNode(api, 'nü', '192.0.2.2');
     expect(await change).toEqual(['192.0.2.1', '192.0.2.2']);
-    api.remove('n1');
+    api.remove(NODES, 'n1');
     expect(await next(following)).toEqual(['192.0.2.2']);
     expect(api.asked.filter(({ query }) => !query.has('watch'))).toHaveLength(1);
   });
@@ -78,7 +82,7 @@ describe('a router in Kubernetes', () => {
     const following = follow();
     await next(following);
     await watched(1);
-    for (let i = 0; i < 200; i += 1) api.setNode(`n${i}`, `10.0.${i >> 8}.${i & 255}`);
+    for (let i = 0; i < 200; i += 1) setNode(api, `n${i}`, `10.0.${i >> 8}.${i & 255}`);
     await until('all were told', () => api.told === api.version);
     let snapshots = 0;
     for (let found = 0; found < 200; snapshots += 1) found = (await next(following))?.length ?? 0;
@@ -92,7 +96,7 @@ describe('a router in Kubernetes', () => {
     await watched(1);
     api.compact();
     expect(await change).toEqual([]);
-    api.setNode('n1', '192.0.2.1');
+    setNode(api, 'n1', '192.0.2.1');
     expect(await next(following)).toEqual(['192.0.2.1']);
   });
 
@@ -102,7 +106,7 @@ describe('a router in Kubernetes', () => {
     await next(following);
     const change = next(following);
     await watched(1);
-    api.setNode('n1', '192.0.2.1'); // nobody is told
+    setNode(api, 'n1', '192.0.2.1'); // nobody is told
     api.silent = false;
     expect(await change).toEqual(['192.0.2.1']);
     const [first, second] = watches().map(({ query }) => query.get('resourceVersion'));
@@ -128,7 +132,7 @@ describe('a router in Kubernetes', () => {
     const other = await mkdtemp(join(tmpdir(), 'weft-kubernetes-'));
     const impostor = await ApiServer.start(other);
     await expect(
-      next(follow({ access: () => ({ ...api.access(), origin: impostor.access().origin }) })),
+      next(follow({ access: async () => ({ ...api.access(), origin: impostor.access().origin }) })),
     ).rejects.toThrow(/certificate/);
     expect(impostor.asked).toEqual([]);
     impostor.stop();
@@ -139,7 +143,7 @@ describe('a router in Kubernetes', () => {
     await expect(next(follow({ access: () => findAccess({}) }))).rejects.toThrow(
       /neither KUBECONFIG nor KUBERNETES_SERVICE_HOST is set/,
     );
-    await expect(next(follow({ access: () => api.access('/nonexistent') }))).rejects.toThrow(
+    await expect(next(follow({ access: async () => api.access('/nonexistent') }))).rejects.toThrow(
       /the pod needs a service account/,
     );
     const { origin } = accessOf({ KUBERNETES_SERVICE_HOST: 'fd00::1', KUBERNETES_SERVICE_PORT: '443' });

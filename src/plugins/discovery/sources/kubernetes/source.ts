@@ -10,8 +10,8 @@ export interface Sought {
 }
 
 export interface KubernetesSourceOptions {
-  /** Throws where there is no cluster. */
-  readonly access: () => Access;
+  /** Rejects where there is no cluster. */
+  readonly access: () => Promise<Access>;
   /** A watch in which nothing came for so long, in milliseconds, is dead. */
   readonly idle?: number;
 }
@@ -26,7 +26,7 @@ export function kubernetesSource(
   return {
     name,
     async *follow(signal) {
-      const api = new Api(access());
+      const api = new Api(await access());
       const resource =
         sought === undefined
           ? NODES
