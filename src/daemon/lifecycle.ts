@@ -100,6 +100,7 @@ export class Router implements LaunchedRouter {
       return pageRoutes({ ...this.#parts, self: plan.identity.peer, observe });
     });
     const [gone] = await allEnded([restored, meshed, watched]);
+    await enforcement.begin();
     sources.start();
     for (const { target } of gone) log.warn(`${target} was attached before and is gone`, { target });
     endpoints.start();

@@ -34,6 +34,8 @@ export interface Launched {
 /** A machine that may run a router, with its own run and state directories. */
 export class Host extends Node {
   readonly containers: Container[] = [];
+  /** What else is set for `weft` here. */
+  readonly variables: Record<string, string> = {};
   readonly runDirectory: string;
   readonly stateDirectory: string;
   /** Where this host's container engine listens, if it is started. */
@@ -202,6 +204,7 @@ export class Host extends Node {
       WEFT_RUN_DIR: this.runDirectory,
       WEFT_STATE_DIR: this.stateDirectory,
       DOCKER_HOST: `unix://${this.engineSocket}`,
+      ...this.variables,
     };
   }
 

@@ -45,6 +45,7 @@ export class Enforcement {
   /** When this host heard of the first change that is not in force yet. */
   #heardAt: number | undefined;
   #lag: EnforcementLag = { last: 0, total: 0, count: 0 };
+  #isBegun = false;
   #isEnded = false;
 
   constructor(options: EnforcementOptions) {
@@ -57,6 +58,15 @@ export class Enforcement {
     if (policies.isEmpty) await filter.drop().catch(() => {}); // there is no nft, so no table either
   }
 
+  /**
+   * The containers of earlier runs are known again, and rules of these can be made. Until then the rules of a run that crashed stay in force: rules of some
+   * containers only would open the others.
+   */
+  async begin(): Promise<void> {
+    this.#isBegun = true;
+    await this.settled().catch(() => {}); // it is a fault, and tried again
+  }
+
   /** Something has changed that is not in force yet. */
   get isPending(): boolean {
     return this.#gathering !== undefined || this.#next !== undefined || this.#isApplying;
@@ -64,6 +74,7 @@ export class Enforcement {
 
   /** Something has changed, which will be in force soon. */
   changed(): void {
+    if (!this.#isBegun) return;
     this.#heardAt ??= performance.now();
     this.#gathering ??= setTimeout(() => this.settled().catch(() => {}), this.#pause);
   }

@@ -13,8 +13,8 @@ import { Takeover } from './takeover.js';
 
 /** A pod that is being started waits for so long at most until it is known, in milliseconds. */
 const PATIENCE = 2_000;
-/** Changes are on the disk after so long, in milliseconds: a cluster changes all the time. */
-const SAVE_INTERVAL = 10_000;
+/** A cluster changes all the time: changes are written after so long at least, in milliseconds, and so many times as long as writing takes. */
+const SAVING = { least: 1_000, factor: 10 };
 const NAME = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
 
 /** A pod as a container runtime names it. */
@@ -57,7 +57,8 @@ export class KubernetesPlugin extends EventEmitter<KubernetesPluginEvents> imple
   #own: OwnNode | undefined;
   #running: Promise<unknown> = Promise.resolve();
   #checking: Promise<unknown> | undefined;
-  #savedAt = 0;
+  /** When changes may be written again. */
+  #saveAt = Number.NEGATIVE_INFINITY;
   #isUnsaved = false;
   #told: readonly string[] = [];
 
@@ -199,21 +200,23 @@ export class KubernetesPlugin extends EventEmitter<KubernetesPluginEvents> imple
     const { nodes } = this.#cluster;
     if (nodes.status.state === 'working') await this.#own?.check(nodes.objects.get(node), this.#ended.signal);
     if (this.#host !== undefined) await this.#takeover.check(this.#host);
-    if (this.#isUnsaved && this.#options.now() - this.#savedAt >= SAVE_INTERVAL) await this.#save();
+    if (this.#isUnsaved && this.#options.now() >= this.#saveAt) await this.#save();
     const faults = [...this.#cluster.faults(), this.#own?.fault ?? ''].filter(Boolean);
     for (const fault of faults) if (!this.#told.includes(fault)) this.emit('trouble', fault);
     this.#told = faults;
   }
 
   async #save(): Promise<void> {
+    const { now } = this.#options;
+    const began = now();
     this.#isUnsaved = false;
-    this.#savedAt = this.#options.now();
     try {
       await this.#options.file.write(() => ({ ...this.#cluster.memory(), routers: this.#takeover.known }));
     } catch (error) {
       this.#isUnsaved = true;
       this.emit('trouble', `what the cluster said is not on the disk: ${messageOf(error)}`);
     }
+    this.#saveAt = now() + Math.max(SAVING.least, SAVING.factor * (now() - began));
   }
 }
 
