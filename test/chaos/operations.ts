@@ -46,9 +46,11 @@ export const OPERATIONS: readonly Operation[] = [
   },
   {
     what: 'its router is stopped',
-    act: async (host) => {
+    act: async (host, world) => {
+      const { secrets } = world;
       await host.weft('stop');
-      return launched(host);
+      // Nobody waits with a new secret for one that left.
+      return async () => host.launch(secrets === world.secrets ? {} : { token: await tokenFor(host, world) });
     },
   },
   {
@@ -85,8 +87,9 @@ export const OPERATIONS: readonly Operation[] = [
   },
   {
     what: 'replaces the secret of the network',
-    act: async (host) => {
+    act: async (host, world) => {
       await host.weft('token', 'rotate');
+      world.secrets += 1;
       return undefined;
     },
   },
@@ -146,9 +149,11 @@ function residentOf(host: Host, world: World, chance: Chance): Resident | undefi
 
 /** As a new host, by the token of any other. */
 async function joinAgain(host: Host, world: World): Promise<void> {
-  const token = await until('there is a token', () =>
-    Promise.any(world.hosts.filter((other) => other !== host).map((other) => other.token())),
-  );
-  await host.launch({ token });
+  await host.launch({ token: await tokenFor(host, world) });
   await world.attachAgain(host);
+}
+
+async function tokenFor(host: Host, world: World): Promise<string> {
+  const others = world.hosts.filter((other) => other !== host);
+  return await until('there is a token', () => Promise.any(others.map((other) => other.token())));
 }

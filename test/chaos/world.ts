@@ -19,6 +19,8 @@ export class World {
   readonly residents: Resident[] = [];
   /** Hosts whose router is not there, cannot be reached or cannot write; by name. */
   readonly troubled = new Set<string>();
+  /** How often the network's secret was replaced. */
+  secrets = 0;
   #containers = 0;
 
   private constructor(

@@ -101,6 +101,7 @@ describe('an engine that answers', () => {
       id: ID,
       name: 'web',
       pid: 7,
+      hasEnded: false,
       hostname: '',
       image: '',
       labels: {},
