@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { NODES } from '../../kubernetes/api-server.js';
 import { until } from '../../lab/index.js';
 import { onLab } from '../../lab/suite.js';
-import { ipam } from '../addresses/ipam.js';
+import { attach, ipam } from '../addresses/ipam.js';
 import { Cluster, statusOf } from './world.js';
 
 /** Addresses of 10.32.0.0/12. */
@@ -24,12 +24,15 @@ describe.runIf(process.env.WEFT_LONG === '1')('a node that is removed from a clu
     const { peer } = (await c.report()).status;
     await a.isConnectedTo(c);
     await b.isConnectedTo(c);
-    await until('all share the addresses', async () => (await ipam(a)).owners.length === 3);
+    const container = await c.container('c1');
+    await until('it owns some', () => attach(container), { within: 30_000 });
+    const isOwner = async () => (await ipam(a)).owners.some((owner) => owner.peer === peer);
+    await until('others know of that', isOwner);
     await until('both know its Node', async () => (await statusOf(b)).counts.nodes === 3);
     cluster.api.remove(NODES, c.name);
     await until('they hear of it', async () => (await statusOf(a)).removed.length === 1);
     await new Promise((resolve) => setTimeout(resolve, 30_000)); // longer than the time of grace
-    expect((await ipam(a)).owners).toHaveLength(3);
+    expect(await isOwner()).toBe(true);
     await c.crash();
     const began = performance.now();
     for (const host of [a, b]) {
