@@ -4,7 +4,7 @@ import { AnswerTooLarge, type Api, HttpRefusal } from './api.js';
 import { Contents, type Resource } from './contents.js';
 
 /** Objects of one answer at first: a pod takes ten kilobytes. Of objects so large that an answer has no room for them fewer are asked for. */
-const PAGE = 250;
+const PAGE = 100;
 /** The server is asked to end a watch after this time, in seconds, and is given a little longer. */
 const WATCH = 290;
 /** A watch in which nothing came for so long, in milliseconds, is dead: bookmarks come each minute. */

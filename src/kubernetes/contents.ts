@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { messageOf } from '../errors.js';
+import { loggable } from '../text/index.js';
 import { keyOf } from './answers.js';
 
 /** What is kept of the objects of one kind. */
@@ -50,7 +51,7 @@ export class Contents<T> {
     try {
       return this.resource.read(object);
     } catch (error) {
-      if (this.faults.size < this.resource.most) this.faults.set(key, messageOf(error));
+      if (this.faults.size < this.resource.most) this.faults.set(key, loggable(messageOf(error)));
       return undefined;
     }
   }

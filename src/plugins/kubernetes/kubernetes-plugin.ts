@@ -13,8 +13,8 @@ import { Takeover } from './takeover.js';
 
 /** A pod that is being started waits for so long at most until it is known, in milliseconds. */
 const PATIENCE = 2_000;
-/** A cluster changes all the time: changes are written after so long at least, in milliseconds, and so many times as long as writing takes. */
-const SAVING = { least: 1_000, factor: 10 };
+/** A cluster changes all the time, and all of it is written at a time: this often at most, in milliseconds, with so much more for each pod. A disk is spared all but some 50 kB a second. */
+const SAVING = { least: 1_000, perPod: 10 };
 const NAME = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
 
 /** A pod as a container runtime names it. */
@@ -208,7 +208,7 @@ export class KubernetesPlugin extends EventEmitter<KubernetesPluginEvents> imple
 
   async #save(): Promise<void> {
     const { now } = this.#options;
-    const began = now();
+    this.#saveAt = now() + SAVING.least + SAVING.perPod * this.#cluster.pods.size;
     this.#isUnsaved = false;
     try {
       await this.#options.file.write(() => ({ ...this.#cluster.memory(), routers: this.#takeover.known }));
@@ -216,7 +216,6 @@ export class KubernetesPlugin extends EventEmitter<KubernetesPluginEvents> imple
       this.#isUnsaved = true;
       this.emit('trouble', `what the cluster said is not on the disk: ${messageOf(error)}`);
     }
-    this.#saveAt = now() + Math.max(SAVING.least, SAVING.factor * (now() - began));
   }
 }
 

@@ -2,6 +2,7 @@ import Type from 'typebox';
 import { messageOf } from '../../errors.js';
 import { keyOf, type Resource } from '../../kubernetes/index.js';
 import { cleanPolicy, type NetworkPolicy, type PolicyObject, parsePolicy } from '../../policy/index.js';
+import { loggable } from '../../text/index.js';
 import { validator } from '../../validate.js';
 
 /** A NetworkPolicy of the cluster. */
@@ -43,7 +44,7 @@ export const NETWORK_POLICIES: Resource<ClusterPolicy> = {
       return clusterPolicy(made(whole), where, undefined);
     } catch (error) {
       const { podSelector, policyTypes = ['Ingress', 'Egress'] } = whole as Readonly<Record<string, unknown>>;
-      return clusterPolicy(made({ podSelector, policyTypes }), where, messageOf(error));
+      return clusterPolicy(made({ podSelector, policyTypes }), where, loggable(messageOf(error)));
     }
   },
 };

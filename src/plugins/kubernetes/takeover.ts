@@ -51,6 +51,8 @@ export class Takeover {
   async check(host: KubernetesHost): Promise<void> {
     const { now } = this.#options;
     for (const { peer } of this.#nodes.gone) if (!host.remembers(peer)) this.#forget(peer);
+    const gone = new Set(this.#nodes.gone.map(({ peer }) => peer));
+    for (const peer of this.#refusals.keys()) if (!gone.has(peer)) this.#refusals.delete(peer);
     for (const router of this.#nodes.due(host.peer, host.alive(), now())) {
       const refused = this.#refusals.get(router.peer);
       if (refused === undefined || now() - refused.at >= PAUSE) await this.#remove(host, router);

@@ -142,6 +142,21 @@ describe('ADD', () => {
     expect([...world().host.placed.values()]).toMatchObject([{ name, aliases: others }]);
   });
 
+  test('notes which pod it is of, as policies know it, and is not heard before that one is known', async () => {
+    const args = 'K8S_POD_UID=u-1;K8S_POD_NAMESPACE=shop;IgnoreUnknown=1;K8S_POD_NAME=web-0';
+    await world().add('c1', { args });
+    await world().add('c2', { args: 'IgnoreUnknown=1;K8S_POD_NAME=podman' });
+    expect([...world().host.placed.values()].map(({ labels }) => labels)).toEqual([
+      {
+        'io.kubernetes.pod.namespace': 'shop',
+        'io.kubernetes.pod.name': 'web-0',
+        'io.kubernetes.pod.uid': 'u-1',
+      },
+      {},
+    ]);
+    expect(world().met).toEqual([{ namespace: 'shop', name: 'web-0', uid: 'u-1' }]);
+  });
+
   it.each([
     [
       'a runtime',
