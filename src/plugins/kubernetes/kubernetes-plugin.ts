@@ -112,12 +112,12 @@ export class KubernetesPlugin extends EventEmitter<KubernetesPluginEvents> imple
 
   /** The router works: its Node may say so, and what removed ones owned may be taken over. */
   serve(host: KubernetesHost): void {
-    const { node, now, time } = this.#options;
+    const { node, ...times } = this.#options;
     const { peer } = host;
     this.#host = host;
     const isReady = () => host.isReady();
     const onNotice = (what: string) => this.emit('notice', what);
-    this.#own = new OwnNode({ api: this.#api, name: node, peer, isReady, now, time, onNotice });
+    this.#own = new OwnNode({ ...times, api: this.#api, name: node, peer, isReady, onNotice });
     this.check();
   }
 
@@ -200,10 +200,10 @@ export class KubernetesPlugin extends EventEmitter<KubernetesPluginEvents> imple
     const { nodes } = this.#cluster;
     if (nodes.status.state === 'working') await this.#own?.check(nodes.objects.get(node), this.#ended.signal);
     if (this.#host !== undefined) await this.#takeover.check(this.#host);
-    if (this.#isUnsaved && this.#options.now() >= this.#saveAt) await this.#save();
     const faults = [...this.#cluster.faults(), this.#own?.fault ?? ''].filter(Boolean);
     for (const fault of faults) if (!this.#told.includes(fault)) this.emit('trouble', fault);
     this.#told = faults;
+    if (this.#isUnsaved && this.#options.now() >= this.#saveAt) await this.#save();
   }
 
   async #save(): Promise<void> {

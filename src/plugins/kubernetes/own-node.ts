@@ -1,10 +1,11 @@
+import { Backoff } from '../../backoff.js';
 import { messageOf } from '../../errors.js';
 import { type Api, explained } from '../../kubernetes/index.js';
 import { loggable } from '../../text/index.js';
 import { type ClusterNode, NETWORK_CONDITION, PEER_ANNOTATION } from './nodes.js';
 
-/** Before a Node is written again, in milliseconds, whether that failed or somebody else writes there, too. */
-const PAUSE = 5_000;
+/** Before a Node is written again, in milliseconds: longer each time that failed, and never at once where somebody else writes there, too. */
+const PAUSE = { initial: 5_000, max: 120_000 } as const;
 const STRATEGIC_MERGE = { 'content-type': 'application/strategic-merge-patch+json' };
 
 export interface OwnNodeOptions {
@@ -13,6 +14,7 @@ export interface OwnNodeOptions {
   readonly name: string;
   readonly peer: string;
   readonly isReady: () => Promise<boolean>;
+  readonly random: () => number;
   /** Milliseconds since some moment. */
   readonly now: () => number;
   /** Unix time in milliseconds. */
@@ -23,11 +25,14 @@ export interface OwnNodeOptions {
 /** What this router notes at its own Node: who it is, and, once it is ready, that pods have a network there. Both are noted again when somebody else changes them. */
 export class OwnNode {
   readonly #options: OwnNodeOptions;
-  #writtenAt = Number.NEGATIVE_INFINITY;
+  readonly #backoff: Backoff;
+  /** When it may be written again. */
+  #writeAt = Number.NEGATIVE_INFINITY;
   #fault: string | undefined;
 
   constructor(options: OwnNodeOptions) {
     this.#options = options;
+    this.#backoff = new Backoff(PAUSE.initial, PAUSE.max, options.random);
   }
 
   /** Why the Node does not say what it should; undefined when it does. */
@@ -45,10 +50,11 @@ export class OwnNode {
     const isKnown = node.peer === peer;
     const hasNetwork = node.networkUnavailable === 'False';
     if (isKnown && hasNetwork) this.#fault = undefined;
-    if ((isKnown && hasNetwork) || now() - this.#writtenAt < PAUSE) return;
+    if ((isKnown && hasNetwork) || now() < this.#writeAt) return;
     try {
       if (!isKnown) await this.#write('', 'nodes', annotation(peer), signal);
       if (!hasNetwork) await this.#openNetwork(signal);
+      this.#backoff.reset();
       this.#fault = undefined;
     } catch (error) {
       if (signal.aborted) return; // the router stops
@@ -65,7 +71,7 @@ export class OwnNode {
 
   async #write(part: string, resource: string, content: object, signal: AbortSignal): Promise<void> {
     const { api, name, now } = this.#options;
-    this.#writtenAt = now();
+    this.#writeAt = now() + this.#backoff.next();
     const path = `/api/v1/nodes/${encodeURIComponent(name)}${part}?fieldManager=weft`;
     await api
       .ask({ method: 'PATCH', path, content, headers: STRATEGIC_MERGE, signal })

@@ -174,6 +174,7 @@ describe('what the cluster says of policies', () => {
     const plugin = await world().start('n1', A, { serves: false });
     await settled(plugin);
     expect(plugin.cluster.policies).toHaveLength(2);
+    await world().comes('both are told', () => world().troubles.length > 1);
     await world().passes(60_000);
     expect(world().troubles).toEqual([
       expect.stringMatching(/^the network policy default\/later denies all that it selects: .*from/),
