@@ -67,6 +67,7 @@ function manifest(kind: string): Manifest {
 
 const pod = manifest('DaemonSet').spec.template.spec;
 const [container] = pod.containers;
+const [, , script = ''] = container.lifecycle.postStart.exec.command;
 
 /** `weft`, as far as the manifest uses it. */
 const program = new Command('weft');
@@ -92,15 +93,8 @@ describe('the manifest for Kubernetes', () => {
   it('uses commands and flags that there are', () => {
     expect(container.command).toEqual(['weft']);
     expect(called(container.args).name()).toBe('launch');
-    const [, , script = ''] = container.lifecycle.postStart.exec.command;
-    const commands = script.split(/;|&&/).map((each) =>
-      each
-        .trim()
-        .replace(/^exec /, '')
-        .split(' '),
-    );
-    expect(commands.map(([first]) => first)).toEqual(['weft', 'weft']);
-    for (const [, ...words] of commands) called(words);
+    const commands = [...script.matchAll(/\bweft ([\w -]+);/g)].map(([, words = '']) => words.split(' '));
+    expect(commands.map((words) => called(words).name())).toEqual(['wait', 'install']);
   });
 
   it('has the directories that the program uses, of the host at the same place', () => {
@@ -113,6 +107,7 @@ describe('the manifest for Kubernetes', () => {
     });
     expect([...mounted].sort()).toEqual([...used, ...runtime, '/run/netns'].sort());
     expect(pod.volumes).toHaveLength(container.volumeMounts.length);
+    expect(script).toContain(`[ -e ${defaultOf(launch, '--state-dir')}/cni.json ]`);
     const namespaces = container.volumeMounts.find(({ mountPath }) => mountPath === '/run/netns');
     expect(namespaces?.mountPropagation).toBe('HostToContainer');
   });

@@ -64,6 +64,7 @@ describe.runIf(isLong && Containerd.reasonAgainst() === undefined)('the image', 
     );
     expect(await linksOf(web)).toEqual(before);
     expect(existsSync(join(onA.plugins, 'weft-cni'))).toBe(true);
+    expect(existsSync(join(a.stateDirectory, 'cni.json'))).toBe(true); // by which the manifest knows
     const another = await onA.pod('another');
     await another.reaches(client.address);
     await another.reaches(b.address);
