@@ -79,11 +79,11 @@ function rulesAfter(happened: readonly Event[]): RuleSet {
   };
   const known = new AllPolicies(new PolicyBook(), scheduler);
   const seen = new Pods({ all: () => ENDPOINTS, isHost: () => false }, scheduler);
-  const interfaces = ENDPOINTS.map(({ network, mac }) => ({
+  const interfaces = ENDPOINTS.map(({ network, mac, addresses }) => ({
     network,
     mac,
+    addresses,
     port: `port of ${mac}`,
-    fixed: [],
   }));
   seen.follow({
     endpoints: () => interfaces.map((each) => ({ ...each, containers: [{ id: each.mac }] })) as never,
