@@ -394,9 +394,9 @@ function composeExposures(
     links,
     onFailure: failure(log, 'containers do not reach themselves by ports of this host'),
   });
-  attachments.on('attached', () => void hairpins.settle());
-  attachments.on('detached', () => void hairpins.settle());
-  exposures.on('changed', () => void hairpins.settle());
+  attachments.on('attached', () => hairpins.changed());
+  attachments.on('detached', () => hairpins.changed());
+  exposures.on('changed', () => hairpins.changed());
   return { exposures, hairpins, links };
 }
 

@@ -3,6 +3,9 @@ import { setHairpin, sysctl } from '../../hostnet/index.js';
 import { Serial } from '../../order.js';
 import type { ContainerPort } from '../attachments/index.js';
 
+/** Time for which changes are gathered, in milliseconds: all ports are looked at each time, and whoever starts containers starts several. */
+const GATHERING = 250;
+
 export interface HairpinsOptions {
   readonly firewall: Pick<Firewall, 'guardHairpins'>;
   readonly ports: () => readonly ContainerPort[];
@@ -24,13 +27,21 @@ export class Hairpins {
   /** There may be ports in hairpin mode: an earlier run may have left some. */
   #isInUse = true;
   #hasFailed = false;
+  #gathering: NodeJS.Timeout | undefined;
 
   constructor(options: HairpinsOptions) {
     this.#options = options;
   }
 
-  /** Brings ports and rules to what they should be, soon. Asked again before it has begun, it is done once. */
+  /** Something has changed. */
+  changed(): void {
+    this.#gathering ??= setTimeout(() => void this.settle(), GATHERING);
+  }
+
+  /** Brings ports and rules to what they should be. Asked again before it has begun, it is done once. */
   settle(): Promise<void> {
+    clearTimeout(this.#gathering);
+    this.#gathering = undefined;
     if (this.#isDue) return Promise.resolve();
     this.#isDue = true;
     return this.#work
@@ -48,6 +59,7 @@ export class Hairpins {
 
   /** Nothing is changed any more. */
   async stop(): Promise<void> {
+    clearTimeout(this.#gathering);
     this.#isDue = true;
     await this.#work.run(async () => {});
   }
