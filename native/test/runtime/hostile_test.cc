@@ -145,7 +145,8 @@ TEST_CASE("packets that come late or twice are delivered once") {
     ++seen[load32(frame->data() + 14)];
   }
   CHECK(std::count(seen.begin(), seen.end(), 1U) == frames);
-  CHECK(pair.b.counter("dropped_replay") == frames);
+  // The last ones to arrive were delivered before.
+  eventually("the others are counted", [&] { return pair.b.counter("dropped_replay") == frames; });
 }
 
 }  // namespace
