@@ -23,12 +23,14 @@ describe('a router on a node', () => {
     const { api } = world();
     let isReady = false;
     world().addNode('n1');
-    await world().start('n1', A, { isReady: async () => isReady });
+    const plugin = await world().start('n1', A, { isReady: async () => isReady });
     await world().comes('it is noted', () => annotationOf(api, 'n1') === A);
+    await world().hears(plugin);
     await world().passes(20_000);
     expect(networkOf(api, 'n1')).toMatchObject({ status: 'True' });
     isReady = true;
     await world().comes('pods have a network', () => networkOf(api, 'n1')?.status === 'False');
+    await world().hears(plugin);
     expect(networkOf(api, 'n1')).toMatchObject({ reason: 'WeftIsUp' });
     expect(patches(api).map(({ path }) => path)).toEqual(['/api/v1/nodes/n1', '/api/v1/nodes/n1/status']);
     await world().passes(60_000);

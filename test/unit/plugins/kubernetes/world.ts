@@ -84,6 +84,13 @@ export class World {
     });
   }
 
+  /** Waits until a plugin has heard of all that the server has; no time passes meanwhile. */
+  async hears(plugin: KubernetesPlugin): Promise<void> {
+    const { nodes } = plugin.status().counts;
+    this.addNode(`after-${nodes}`);
+    await until('the plugin has heard of all', () => plugin.status().counts.nodes > nodes);
+  }
+
   async end(): Promise<void> {
     await Promise.all(this.#plugins.map((plugin) => plugin.stop()));
     this.api.stop();
