@@ -146,7 +146,7 @@ describe('addresses in a split network', () => {
   });
 });
 
-describe('addresses of a network with a password', () => {
+describe.runIf(process.env.WEFT_LONG === '1')('addresses of a network with a password', () => {
   const world = onLab(async (lab) => {
     const hosts = await lab.hosts(4);
     return { hosts };

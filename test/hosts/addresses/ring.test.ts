@@ -24,7 +24,7 @@ async function ownedBy(host: Host, owners: readonly string[]): Promise<void> {
   );
 }
 
-describe('a network whose routers are reset one after the other', () => {
+describe.runIf(process.env.WEFT_LONG === '1')('a network whose routers are reset one after the other', () => {
   const world = onLab(async (lab) => ({ hosts: await lab.hosts(3) }));
 
   test('keeps all its addresses, and gives none to two', async () => {
