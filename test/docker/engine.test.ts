@@ -86,7 +86,7 @@ describe.skipIf(withoutEngine)('a Docker engine', () => {
   });
 
   test('makes, describes, lists and removes networks', async () => {
-    const { engine } = world();
+    const { engine, docker } = world();
     const request = {
       driver: 'bridge',
       ipamDriver: 'default',
@@ -105,8 +105,13 @@ describe.skipIf(withoutEngine)('a Docker engine', () => {
       driver: 'bridge',
       options: request.options,
       subnets: [subnet],
+      endpoints: [] as string[],
     };
     expect(await engine.network(id)).toEqual(made);
+    await docker.runOn('made', 'user');
+    const { NetworkSettings } = await docker.inspect('user');
+    expect((await engine.network(id))?.endpoints).toEqual([NetworkSettings.Networks.made?.EndpointID]);
+    await docker.docker('rm', '--force', 'user');
     expect(await engine.networks()).toContainEqual({ id, name: 'made' });
     const again = engine.createNetwork({ ...request, name: 'made', subnets: [], ipv6: false });
     await expect(again).rejects.toMatchObject({ message: expect.stringMatching(/already exists/) });
