@@ -82,7 +82,9 @@ function parsed(path: string): unknown {
     if (text.length > LARGEST_FILE) throw new Error('it is too large');
     return parse(text);
   } catch (error) {
-    throw bad(`${path} cannot be read: ${systemCode(error) ?? messageOf(error)}`);
+    throw bad(
+      `the kubeconfig file ${path}, which KUBECONFIG names, cannot be read (${systemCode(error) ?? messageOf(error)}): name another one, or unset it in a pod`,
+    );
   }
 }
 
