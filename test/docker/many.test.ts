@@ -3,7 +3,7 @@ import { inParallel } from '../../src/order.js';
 import { until } from '../lab/index.js';
 import { onLab } from '../lab/suite.js';
 import { withoutEngine } from './suite.js';
-import { addressOn, type DockerHost, dockerHosts, leftOf, reaches } from './world.js';
+import { addressOn, type DockerHost, dockerHosts, IMAGE, leftOf, reaches } from './world.js';
 
 const HOSTS = 3;
 const CONTAINERS = 100;
@@ -21,7 +21,9 @@ describe.skipIf(withoutEngine || process.env.WEFT_LONG !== '1')('a hundred conta
     'started ten at a time, reach each other, and leave nothing',
     async () => {
       const { hosts } = world();
-      const before = await Promise.all(hosts.map(rulesAndLinks));
+      // Docker and weft make some of their rules with the first container, for good.
+      for (const { engine } of hosts) await engine.docker('run', '--rm', '--network', 'weft', IMAGE, 'true');
+      const before = await Promise.all(hosts.map(withoutContainers));
       const addresses = (await Promise.all(hosts.map(runAll))).flat();
       expect(new Set(addresses).size).toBe(HOSTS * CONTAINERS);
       for (const [from, to] of pairs(hosts)) {
@@ -36,7 +38,7 @@ describe.skipIf(withoutEngine || process.env.WEFT_LONG !== '1')('a hundred conta
         };
         expect(networks.map(({ endpoints }) => endpoints)).toEqual(networks.map(() => 0));
       }
-      expect(await Promise.all(hosts.map(rulesAndLinks))).toEqual(before);
+      expect(await Promise.all(hosts.map(withoutContainers))).toEqual(before);
     },
     PATIENCE,
   );
@@ -54,6 +56,14 @@ async function runAll({ engine }: DockerHost): Promise<string[]> {
 
 async function removeAll({ engine }: DockerHost): Promise<void> {
   await inParallel(names, AT_ONCE, async (name) => void (await engine.docker('rm', '--force', name)));
+}
+
+/** Rules and interfaces once there are none of containers any more. */
+async function withoutContainers(docker: DockerHost): Promise<string[]> {
+  return await until('nothing is about a container', async () => {
+    const found = await rulesAndLinks(docker);
+    return found.some((line) => /\bw[vl][0-9a-f]{12}/.test(line)) ? undefined : found;
+  });
 }
 
 /** Of the whole host, without counters. */
