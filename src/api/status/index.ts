@@ -3,7 +3,13 @@
  */
 export { readiness } from './health.js';
 export * from './mesh/index.js';
-export type { DaemonFacts, DockerActivity, Observation, Observe } from './observation.js';
+export type {
+  DaemonFacts,
+  DockerActivity,
+  EnforcementActivity,
+  Observation,
+  Observe,
+} from './observation.js';
 export { pathOf } from './peer-path.js';
 export { observationRoutes } from './routes.js';
 export { type StatusRoutes, type StatusServer, serveStatus } from './server.js';

@@ -1,4 +1,5 @@
 import { networkInterfaces } from 'node:os';
+import type { EnforcementActivity } from '../../api/status/index.js';
 import { messageOf } from '../../errors.js';
 import {
   type Denial,
@@ -24,13 +25,6 @@ export interface EnforcementOptions {
   readonly log: Log;
 }
 
-/** From when this host heard of a change until it was in force, in seconds. */
-export interface EnforcementLag {
-  readonly last: number;
-  readonly total: number;
-  readonly count: number;
-}
-
 /** Keeps what this host lets pass at what the policies say. Without any policy there are no rules, and nothing costs anything. */
 export class Enforcement {
   readonly #options: EnforcementOptions;
@@ -44,7 +38,7 @@ export class Enforcement {
   #isApplying = false;
   /** When this host heard of the first change that is not in force yet. */
   #heardAt: number | undefined;
-  #lag: EnforcementLag = { last: 0, total: 0, count: 0 };
+  #lag: EnforcementActivity = { last: 0, total: 0, count: 0 };
   #isBegun = false;
   #isEnded = false;
 
@@ -80,7 +74,7 @@ export class Enforcement {
   }
 
   /** How long changes took until they were in force. */
-  get lag(): EnforcementLag {
+  get lag(): EnforcementActivity {
     return this.#lag;
   }
 

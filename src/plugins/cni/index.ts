@@ -2,3 +2,4 @@
 export { type CniFile, CniPlugin, type CniPluginOptions } from './cni-plugin.js';
 export { PROGRAM as CNI_PROGRAM } from './installation.js';
 export { Interfaces, type Made, type Wish } from './interfaces.js';
+export type { NamedPod } from './wishes.js';

@@ -4,7 +4,6 @@ export {
   KubernetesPlugin,
   type KubernetesPluginEvents,
   type KubernetesPluginOptions,
-  type NamedPod,
 } from './kubernetes-plugin.js';
 export type { ClusterMemory } from './memory.js';
 export type { ClusterPolicy } from './network-policies.js';

@@ -3,6 +3,7 @@ import type { KubernetesControl, KubernetesStatus } from '../../api/index.js';
 import { messageOf } from '../../errors.js';
 import { type Access, Api, type Pause } from '../../kubernetes/index.js';
 import { withinTime } from '../../order.js';
+import type { NamedPod } from '../cni/index.js';
 import type { Source } from '../discovery/index.js';
 import { Cluster } from './cluster.js';
 import type { KubernetesHost } from './host.js';
@@ -16,13 +17,6 @@ const PATIENCE = 2_000;
 /** A cluster changes all the time, and all of it is written at a time: this often at most, in milliseconds, with so much more for each pod. A disk is spared all but some 50 kB a second. */
 const SAVING = { least: 1_000, perPod: 10 };
 const NAME = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
-
-/** A pod as a container runtime names it. */
-export interface NamedPod {
-  readonly namespace: string;
-  readonly name: string;
-  readonly uid: string | undefined;
-}
 
 export interface KubernetesPluginOptions {
   readonly access: Access;
@@ -60,6 +54,8 @@ export class KubernetesPlugin extends EventEmitter<KubernetesPluginEvents> imple
   /** When changes may be written again. */
   #saveAt = Number.NEGATIVE_INFINITY;
   #isUnsaved = false;
+  /** Why they could not be written. */
+  #diskFault: string | undefined;
   #told: readonly string[] = [];
 
   constructor(options: KubernetesPluginOptions) {
@@ -125,6 +121,7 @@ export class KubernetesPlugin extends EventEmitter<KubernetesPluginEvents> imple
     this.#ended.abort();
     await Promise.allSettled([this.#running, this.#checking]);
     if (this.#isUnsaved) await this.#save();
+    this.#tell();
   }
 
   /** Looks after our Node, removed nodes and the disk. Returns at once; to be called again and again. */
@@ -154,7 +151,8 @@ export class KubernetesPlugin extends EventEmitter<KubernetesPluginEvents> imple
     const { state, since, error } = this.#cluster.status();
     const away = state === 'failing' ? [`the API server is away since ${clock(since)}: ${error}`] : [];
     const own = this.#own?.fault === undefined ? [] : [this.#own.fault];
-    return [...away, ...own, ...this.#takeover.faults(), ...this.#cluster.faults()];
+    const disk = this.#diskFault === undefined ? [] : [this.#diskFault];
+    return [...away, ...own, ...disk, ...this.#takeover.faults(), ...this.#cluster.faults()];
   }
 
   /** What is wrong with policies and what they mean, in sentences. */
@@ -200,10 +198,15 @@ export class KubernetesPlugin extends EventEmitter<KubernetesPluginEvents> imple
     const { nodes } = this.#cluster;
     if (nodes.status.state === 'working') await this.#own?.check(nodes.objects.get(node), this.#ended.signal);
     if (this.#host !== undefined) await this.#takeover.check(this.#host);
-    const faults = [...this.#cluster.faults(), this.#own?.fault ?? ''].filter(Boolean);
+    if (this.#isUnsaved && this.#options.now() >= this.#saveAt) await this.#save();
+    this.#tell();
+  }
+
+  /** What is wrong since it was told last. */
+  #tell(): void {
+    const faults = [...this.#cluster.faults(), this.#own?.fault ?? '', this.#diskFault ?? ''].filter(Boolean);
     for (const fault of faults) if (!this.#told.includes(fault)) this.emit('trouble', fault);
     this.#told = faults;
-    if (this.#isUnsaved && this.#options.now() >= this.#saveAt) await this.#save();
   }
 
   async #save(): Promise<void> {
@@ -212,9 +215,10 @@ export class KubernetesPlugin extends EventEmitter<KubernetesPluginEvents> imple
     this.#isUnsaved = false;
     try {
       await this.#options.file.write(() => ({ ...this.#cluster.memory(), routers: this.#takeover.known }));
+      this.#diskFault = undefined;
     } catch (error) {
       this.#isUnsaved = true;
-      this.emit('trouble', `what the cluster said is not on the disk: ${messageOf(error)}`);
+      this.#diskFault = `what the cluster said is not on the disk: ${messageOf(error)}`;
     }
   }
 }

@@ -70,8 +70,8 @@ export class RemovedNodes {
     const present = alive.filter((peer) => this.#known.has(peer) && !this.#gone.has(peer));
     if (!present.includes(self)) return [];
     return this.gone.filter(({ peer, since }) => {
-      const rank = inOrder(present, peer).indexOf(self);
-      return now - since >= GRACE + rank * TURN;
+      const waited = now - since - GRACE;
+      return waited >= 0 && waited >= rankOf(self, present, peer) * TURN;
     });
   }
 
@@ -82,11 +82,9 @@ export class RemovedNodes {
   }
 }
 
-/** By rendezvous hashing: who is first depends on whom it is about, so that no router is heir to all. */
-function inOrder(peers: readonly string[], gone: string): string[] {
+/** How many come before one, by rendezvous hashing: who is first depends on whom it is about, so that no router is heir to all. */
+function rankOf(self: string, peers: readonly string[], gone: string): number {
   const weight = (peer: string) => createHash('sha256').update(`${gone} ${peer}`).digest('hex');
-  return peers
-    .map((peer) => ({ peer, key: weight(peer) }))
-    .sort((a, b) => (a.key < b.key ? -1 : 1))
-    .map(({ peer }) => peer);
+  const own = weight(self);
+  return peers.filter((peer) => weight(peer) < own).length;
 }

@@ -73,16 +73,6 @@ export const HOST: readonly Family[] = [
       return byLabel('how', how);
     },
   },
-  {
-    name: 'weft_policy_denied_packets_total',
-    type: 'counter',
-    help: 'Packets that network policies denied on this host: reason is the direction in which a container is isolated, or source for an address that the sender was not given; protocol is tcp, udp, sctp, icmp or other.',
-    labels: ['reason', 'protocol'],
-    samples: ({ denied }) =>
-      Object.entries(denied ?? {}).flatMap(([reason, counts]) =>
-        Object.entries(counts).map(([protocol, value]) => ({ value, labels: { reason, protocol } })),
-      ),
-  },
   gauge('weft_docker_enabled', 'Whether this router is a network plugin of Docker: 1 or 0.', ({ docker }) =>
     docker.enabled ? 1 : 0,
   ),

@@ -8,6 +8,16 @@ const ofCluster =
 
 /** Network policies and the cluster that says some of them. */
 export const POLICIES: readonly Family[] = [
+  {
+    name: 'weft_policy_denied_packets_total',
+    type: 'counter',
+    help: 'Packets that network policies denied on this host: reason is the direction in which a container is isolated, or source for an address that the sender was not given; protocol is tcp, udp, sctp, icmp or other.',
+    labels: ['reason', 'protocol'],
+    samples: ({ denied }) =>
+      Object.entries(denied ?? {}).flatMap(([reason, counts]) =>
+        Object.entries(counts).map(([protocol, value]) => ({ value, labels: { reason, protocol } })),
+      ),
+  },
   gauge(
     'weft_policy_enforcement_seconds',
     'From when this host heard of the last change of policies or containers until it was in force.',
