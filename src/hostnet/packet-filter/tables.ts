@@ -1,3 +1,4 @@
+import { HOST_ENDS } from '../segment/index.js';
 import type { ExposedSubnet, HairpinPort } from './passage.js';
 
 /**
@@ -22,15 +23,11 @@ export function hairpinTable(table: string, ports: readonly HairpinPort[]): stri
       type ifname . ether_addr
       elements = { ${own.join(', ')} }
     }
-    set ports {
-      type ifname
-      elements = { ${ports.map(({ port }) => `"${port}"`).join(', ')} }
-    }
     chain forward {
       type filter hook forward priority filter; policy accept;
       iifname . oifname @same iifname . ether daddr != @own drop
       iifname . oifname @same accept
-      iifname @ports meta mark set meta mark | ${BRIDGED}
+      iifname "${HOST_ENDS}*" meta mark set meta mark | ${BRIDGED}
     }
   }`;
 }

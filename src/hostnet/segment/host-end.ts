@@ -3,6 +3,9 @@ import { createHash } from 'node:crypto';
 import { attachmentAlias, ipBatch } from '../kernel/index.js';
 import { superframe } from '../underlay/index.js';
 
+/** How the names of all hosts' ends begin. */
+export const HOST_ENDS = 'wv';
+
 export interface HostEndOptions {
   /** Name of the host's end. */
   readonly port: string;
@@ -14,7 +17,7 @@ export interface HostEndOptions {
 
 /** Name of the host's end: follows from what it connects, so that attaching twice meets the same interface. */
 export function hostEnd(bridge: string, inode: number, inside: string): string {
-  return `wv${digestOf(`${bridge}\0${inode}\0${inside}`)}`;
+  return `${HOST_ENDS}${digestOf(`${bridge}\0${inode}\0${inside}`)}`;
 }
 
 /** Twelve hexadecimal digits. */

@@ -41,7 +41,7 @@ export {
   subnetOf,
 } from './exposure.js';
 export { checkHostAddress } from './host-address.js';
-export { hostEnd, plugPort } from './host-end.js';
+export { HOST_ENDS, hostEnd, plugPort } from './host-end.js';
 export { type InspectedInterface, inspectInterface } from './inspection.js';
 export { linkLocalOf } from './link-local.js';
 export {

@@ -1,6 +1,6 @@
 /** An interface whose other end waits in the router's own network namespace until somebody else moves it into a container. */
 import { interfaceNames, ipBatch, links, type Namespace } from '../kernel/index.js';
-import { digestOf, gsoLimits, type HostEndOptions, ownLines, plugLines } from './host-end.js';
+import { digestOf, gsoLimits, HOST_ENDS, type HostEndOptions, ownLines, plugLines } from './host-end.js';
 
 /** How the two ends are called. */
 export interface LoosePair {
@@ -17,7 +17,7 @@ export interface LoosePairOptions extends LoosePair, HostEndOptions {
 /** The names follow from whose interface it is. */
 export function loosePair(whose: string): LoosePair {
   const digest = digestOf(whose);
-  return { port: `wv${digest}`, loose: `wl${digest}` };
+  return { port: `${HOST_ENDS}${digest}`, loose: `wl${digest}` };
 }
 
 /** Makes both ends, or finds those that wait: the host's on the bridge, the other down, without addresses. One of which the other end is elsewhere is made anew. */
