@@ -64,11 +64,13 @@ describe.skipIf(withoutEngine)('a container on a weft network', () => {
       writeFileSync(join(directory, 'docker-compose.yml'), COMPOSE);
       await engine.compose(directory, 'up', '--detach');
     }
-    const { names } = (await a.host.report()).dns;
-    const ofService = (name: string) => names.filter((entry) => entry.name === `${name}.weft.local`);
-    for (const name of ['web', 'web.shop', 'db', 'db.shop', 'store']) {
-      expect(new Set(ofService(name).map(({ nickname }) => nickname)).size, name).toBe(2);
-    }
+    await until('each name is that of containers on both hosts', async () => {
+      const { names } = (await a.host.report()).dns;
+      return ['web', 'web.shop', 'db', 'db.shop', 'store'].every((name) => {
+        const entries = names.filter((entry) => entry.name === `${name}.weft.local`);
+        return new Set(entries.map(({ nickname }) => nickname)).size === 2;
+      });
+    });
     await reaches(b.engine, 'shop_db_1', 'web.shop.weft.local');
     for (const { host, engine } of world().both) await engine.compose(join(host.directory, 'shop'), 'down');
   });
