@@ -19,9 +19,11 @@
 #include "base/failure.h"
 #include "control/forwarder.h"
 #include "io/device/bridge.h"
+#include "io/device/packet_socket.h"
 #include "io/device/tap.h"
 #include "io/unix_socket.h"
 #include "offload/self_test.h"
+#include "packet/messages/kernel_probe.h"
 #include "version.h"
 
 namespace weft {
@@ -30,7 +32,7 @@ namespace {
 constexpr int exit_failure = 1;
 constexpr int exit_usage = 2;
 constexpr unsigned default_workers = 4;
-// Lanes are numbered to 31, and the control thread has one of its own.
+// Lanes are numbered to 31, and the control thread has two of its own.
 constexpr unsigned max_workers = 16;
 
 constexpr std::string_view usage =
@@ -38,6 +40,7 @@ constexpr std::string_view usage =
     "\n"
     "  weft-forwarder run --control PATH --port N [--workers N] [--no-offload NAME]...\n"
     "  weft-forwarder open-tap --control PATH --network N --name IFNAME --queues N\n"
+    "  weft-forwarder open-kernel-path --control PATH --network N --name IFNAME\n"
     "  weft-forwarder limit-learning --bridge IFNAME --addresses N\n"
     "  weft-forwarder pass-stream --control PATH --peer ID\n"
     "  weft-forwarder self-test [--json]\n"
@@ -141,6 +144,19 @@ int open_tap_command(Arguments arguments) {
   return 0;
 }
 
+int open_kernel_path_command(Arguments arguments) {
+  const std::string control_path(arguments.required("--control"));
+  const unsigned network = arguments.number("--network", 0, UINT16_MAX);
+  const std::string name(arguments.required("--name"));
+  arguments.finish();
+  const std::array<Fd, 1> fds{open_packet_socket(name, kernel_probe_ethertype, kernel_probe_magic)};
+  const nlohmann::json answer =
+      ask(control_path, {{"id", 1}, {"op", "kernel-path.open"}, {"network", network}, {"name", name}}, fds);
+  if (answer.contains("error"))
+    throw Failure("the forwarder refused the kernel path: " + answer["error"].dump());
+  return 0;
+}
+
 int limit_learning_command(Arguments arguments) {
   const std::string bridge(arguments.required("--bridge"));
   const unsigned addresses = arguments.number("--addresses", 0, INT_MAX);
@@ -196,6 +212,7 @@ int dispatch(std::span<char*> arguments) {
   const Arguments rest(arguments.subspan(1));
   if (command == "run") return run(rest);
   if (command == "open-tap") return open_tap_command(rest);
+  if (command == "open-kernel-path") return open_kernel_path_command(rest);
   if (command == "limit-learning") return limit_learning_command(rest);
   if (command == "pass-stream") return pass_stream(rest);
   if (command == "self-test") return self_test(rest);

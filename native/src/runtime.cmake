@@ -5,6 +5,8 @@ find_package(nlohmann_json 3.2 REQUIRED)
 add_library(weft_runtime STATIC
   src/control/desired/desired_state.cc
   src/control/event_reporter.cc
+  src/control/kernel/kernel_paths.cc
+  src/control/kernel/operations.cc
   src/control/protocol/fields.cc
   src/control/forwarder.cc
   src/control/group_querier.cc
@@ -21,6 +23,7 @@ add_library(weft_runtime STATIC
   src/io/epoll.cc
   src/io/device/interfaces.cc
   src/base/log.cc
+  src/io/device/packet_socket.cc
   src/io/device/tap.cc
   src/io/device/tap_queue.cc
   src/io/udp_socket.cc
@@ -28,6 +31,7 @@ add_library(weft_runtime STATIC
   src/offload/self_test.cc
   src/path/candidates.cc
   src/path/endpoint_choice.cc
+  src/path/kernel/kernel_path.cc
   src/path/liveness.cc
   src/path/path.cc
   src/path/path_mtu.cc

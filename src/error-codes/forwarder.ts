@@ -34,11 +34,19 @@ export const FORWARDER_ERRORS = {
     'A bridge cannot be told how many MACs to learn.',
     'See the reason in the message; the router tries again.',
   ),
+  'kernel-path-failed': failed(
+    "The kernel's datapath of a network cannot be probed, and is not used.",
+    'See the reason in the message; the router tries again.',
+  ),
   'stream-failed': failed(
     'A TCP connection for data cannot be handed to the forwarder.',
     'None: the router tries again.',
   ),
   'bad-stream': failed('A descriptor that was handed to the forwarder is no TCP connection.', 'Report it.'),
+  'bad-kernel-path': failed(
+    'A descriptor that was handed to the forwarder is no packet socket.',
+    'Report it.',
+  ),
   'bad-tap': failed('A descriptor that was handed to the forwarder is no queue of the TAP.', 'Report it.'),
   'index-in-use': failed('The forwarder has a key of this index already; another is agreed.', 'None.'),
   'unknown-op': failed(
@@ -53,6 +61,7 @@ export const FORWARDER_ERRORS = {
     'Install daemon and forwarder of one version.',
   ),
   'unknown-offload': refused('There is no such offload.', 'docs/forwarder.md lists all.'),
+  'too-many-paths': failed('The forwarder has as many kernel paths as it can have.', 'None.'),
   'too-many-peers': failed('The forwarder has as many peers as it can have.', 'None.'),
   'too-many-endpoints': failed('The forwarder has as many MAC routes as it can have.', 'None.'),
   unavailable: failed('The kernel refuses what was asked of the forwarder.', 'None.'),

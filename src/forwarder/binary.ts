@@ -76,6 +76,23 @@ export async function openTap({ binary, controlPath, network, name, queues }: Ta
   }
 }
 
+export type KernelPathOptions = Omit<TapOptions, 'queues'>;
+
+/** Opens a packet socket on the device and hands it to the running forwarder. Rejects with `kernel-path-failed`. */
+export async function openKernelPath(options: KernelPathOptions): Promise<void> {
+  const { binary, controlPath, network, name } = options;
+  const fields = ['--control', controlPath, '--network', String(network), '--name', name];
+  try {
+    await help([binary, 'open-kernel-path', ...fields]);
+  } catch (error) {
+    throw new WeftError(
+      'kernel-path-failed',
+      `the kernel path through ${name} cannot be probed: ${messageOf(error)}`,
+      { cause: error },
+    );
+  }
+}
+
 export interface LearningOptions {
   readonly binary: string;
   readonly bridge: string;

@@ -3,7 +3,15 @@ import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf, WeftError } from '../errors.js';
-import { lastLine, limitLearning, openTap, passStream, type RunOptions, spawnForwarder } from './binary.js';
+import {
+  lastLine,
+  limitLearning,
+  openKernelPath,
+  openTap,
+  passStream,
+  type RunOptions,
+  spawnForwarder,
+} from './binary.js';
 import {
   type AnswerOf,
   ControlClient,
@@ -111,6 +119,15 @@ export class Forwarder extends Operations<ForwarderEvents> {
   async closeNetwork(network: number): Promise<void> {
     this.#networks.delete(network);
     await this.request('network.remove', { network });
+  }
+
+  /**
+   * Has the kernel paths of a network probed through that VXLAN device, which is up. A forwarder that is started again knows nothing
+   * of it, and takes nothing from a device that went down or was deleted (event `kernel-path-lost`). Rejects with `kernel-path-failed`.
+   */
+  async openKernelPath(network: number, name: string): Promise<void> {
+    const { binary, controlPath } = this.#options;
+    await openKernelPath({ binary, controlPath, network, name });
   }
 
   /** Gives it a TCP connection to a peer, to carry data where UDP does not pass. Rejects with `stream-failed`. */

@@ -150,6 +150,21 @@ void EventReporter::storm(std::uint16_t network, std::uint32_t limit) {
   emit("storm", {{"network", network}, {"limit", limit}});
 }
 
+void EventReporter::kernel_path(std::uint16_t network, const Peer& peer, const KernelPath& path) {
+  path_log_(Level::info, network_line(network) + "kernel path to " + peer_line(peer) +
+                             (path.up() ? " up" : " down"));
+  emit("kernel-path",
+       {{"network", network},
+        {"peer", peer_text(peer.id())},
+        {"up", path.up()},
+        {"rtt", path.rtt().known() ? Json(path.rtt().smoothed()) : Json(nullptr)}});
+}
+
+void EventReporter::kernel_path_lost(std::uint16_t network, const std::string& name) {
+  log_line(Level::warning, network_line(network) + "kernel path " + name + " went down or was deleted");
+  emit("kernel-path-lost", {{"network", network}});
+}
+
 void EventReporter::tap_lost(std::uint16_t network, const std::string& name) {
   log_line(Level::warning, network_line(network) + "TAP " + name + " was deleted");
   emit("tap-lost", {{"network", network}});

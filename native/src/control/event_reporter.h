@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "control/desired/desired_state.h"
 #include "control/protocol/server.h"
+#include "path/kernel/kernel_path.h"
 #include "worker/events.h"
 
 namespace weft {
@@ -44,6 +45,8 @@ class EventReporter {
   void loop_over(std::uint16_t network);
   void hail(const Peer& peer, std::uint16_t network, std::uint32_t number);
   void storm(std::uint16_t network, std::uint32_t limit);
+  void kernel_path(std::uint16_t network, const Peer& peer, const KernelPath& path);
+  void kernel_path_lost(std::uint16_t network, const std::string& name);
   void tap_lost(std::uint16_t network, const std::string& name);
   static void gso_failed();
 

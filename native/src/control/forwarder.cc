@@ -27,6 +27,8 @@ constexpr int nice = -10;
 
 constexpr std::uint64_t signal_tag = 1;
 constexpr std::uint64_t first_worker_tag = 16;
+// One for each network. The control socket's tags are greater.
+constexpr std::uint64_t first_kernel_path_tag = 1 << 16;
 // Timers are rounded to this granularity, so that even a thousand peers cause at most two hundred wake-ups a
 // second.
 constexpr Micros granularity = 5 * microseconds_per_millisecond;
@@ -69,6 +71,7 @@ Forwarder::Forwarder(const ForwarderOptions& options)
       snapshots_(options.workers),
       workers_(make_workers(options, snapshots_, macs_, switches_)),
       prober_(workers_.front()->socket(), options.workers, counters_),
+      kernel_paths_(epoll_, first_kernel_path_tag, options.workers + 1, counters_, *this),
       server_(options.control_path, epoll_, *this),
       reporter_(server_),
       signals_(take_signals()) {
@@ -115,6 +118,8 @@ void Forwarder::run() {
         stopping_ = true;
       } else if (tag >= first_worker_tag && tag < first_worker_tag + workers_.size()) {
         take_events(*workers_[tag - first_worker_tag]);
+      } else if (tag >= first_kernel_path_tag && tag <= first_kernel_path_tag + UINT16_MAX) {
+        kernel_paths_.on_ready(static_cast<std::uint16_t>(tag - first_kernel_path_tag), monotonic_now());
       } else {
         server_.on_ready(tag, event.events);
       }
@@ -132,7 +137,7 @@ Micros Forwarder::tick(Micros now) {
   }
   const bool sweep = now >= next_sweep_;
   if (sweep) next_sweep_ = now + Liveness::busy_keepalive;
-  Micros deadline = std::min(next_second_, next_sweep_);
+  Micros deadline = std::min({next_second_, next_sweep_, kernel_paths_.poll(now)});
   for (const auto& [id, peer] : state_.peers()) {
     if (sweep || peer->path().deadline() <= now) peer->path().poll(now, peer->sent_packets());
     deadline = std::min(deadline, peer->path().deadline());

@@ -8,6 +8,7 @@
 #include "aead/aead.h"
 #include "control/desired/desired_state.h"
 #include "control/event_reporter.h"
+#include "control/kernel/kernel_paths.h"
 #include "control/prober.h"
 #include "control/protocol/server.h"
 #include "io/epoll.h"
@@ -26,7 +27,7 @@ struct ForwarderOptions {
   std::vector<Offload> disabled;
 };
 
-class Forwarder final : private RequestHandler, private PeerServices {
+class Forwarder final : private RequestHandler, private PeerServices, private KernelPathServices {
  public:
   /// Does everything that needs privileges. Throws Failure.
   explicit Forwarder(const ForwarderOptions& options);
@@ -66,6 +67,18 @@ class Forwarder final : private RequestHandler, private PeerServices {
   Json hail(const Fields& fields);
   Json set_peer_groups(const Fields& fields);
   [[nodiscard]] Json local_groups() const;
+
+  // Requests about kernel paths, and what they need (kernel/operations.cc).
+  Json open_kernel_path(const Fields& fields, std::vector<Fd>& fds);
+  Json close_kernel_path(const Fields& fields);
+  Json set_kernel_path(const Fields& fields);
+  Json remove_kernel_path(const Fields& fields);
+  [[nodiscard]] Json kernel_path_states() const;
+  Session* opening_session(std::uint32_t local_index) override;
+  Session* sealing_session(PeerId peer) override;
+  void key_used(Session& session) override;
+  void kernel_path_changed(std::uint16_t network, PeerId peer, const KernelPath& path) override;
+  void kernel_path_lost(std::uint16_t network, const std::string& name) override;
 
   // Reports (reports.cc).
   [[nodiscard]] Json dump() const;
@@ -118,6 +131,7 @@ class Forwarder final : private RequestHandler, private PeerServices {
   std::vector<std::unique_ptr<Worker>> workers_;
   Counters counters_;  // of the control thread
   Prober prober_;
+  KernelPaths kernel_paths_;
   DesiredState state_;
   ControlServer server_;
   EventReporter reporter_;

@@ -58,6 +58,10 @@ Json Forwarder::handle_request(const std::string& op, const Json& request, std::
       Operation{"announce", handle<&Forwarder::announce>},
       Operation{"peer.groups", handle<&Forwarder::set_peer_groups>},
       Operation{"groups", handle<&Forwarder::local_groups>},
+      Operation{"kernel-path.open", handle<&Forwarder::open_kernel_path>},
+      Operation{"kernel-path.close", handle<&Forwarder::close_kernel_path>},
+      Operation{"kernel-path.set", handle<&Forwarder::set_kernel_path>},
+      Operation{"kernel-path.remove", handle<&Forwarder::remove_kernel_path>},
       Operation{"offload.set", handle<&Forwarder::set_offload>},
       Operation{"storm.set", handle<&Forwarder::set_storm_limit>},
       Operation{"dump", handle<&Forwarder::dump>},
@@ -99,7 +103,7 @@ Json Forwarder::set_self(const Fields& fields) {
 }
 
 Json Forwarder::set_tap(const Fields& fields, std::vector<Fd>& fds) {
-  const TapRequest request(fields);
+  const DeviceRequest request(fields);
   const std::uint16_t number = request.network;
   const std::string& name = request.name;
   if (fds.empty()) throw RequestError("bad-request", "no descriptors came with the request");
@@ -133,6 +137,7 @@ Json Forwarder::remove_network(const Fields& fields) {
   if (at == state_.networks.end())
     throw RequestError("unknown-network", "there is no network " + std::to_string(number));
   detach_taps(at->second);
+  kernel_paths_.close(number);
   state_.networks.erase(at);
   macs_.remove_network(number);
   dirty_ = true;
@@ -180,6 +185,7 @@ Json Forwarder::remove_peer(const Fields& fields) {
   const Peer& peer = required_peer(fields);
   const PeerSlot slot = peer.slot();
   if (peer.stream != nullptr) peer.stream->unwatch();
+  kernel_paths_.forget(peer.id());
   state_.remove(peer.id());
   publish();
   // The MAC entries can be removed only when no worker can add another one for that slot.

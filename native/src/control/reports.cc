@@ -107,8 +107,12 @@ Json Forwarder::dump() const {
                         {"name", or_null(network.taps != nullptr, network.taps ? network.taps->name : "")},
                         {"mtu", or_null(network.mtu != 0, network.mtu)},
                         {"loop", loop_state(network.loop)},
+                        {"kernelPath", or_null(!kernel_paths_.device(number).empty(),
+                                               std::string(kernel_paths_.device(number)))},
                         {"queues", network.taps ? network.taps->queues.size() : 0}});
-  return {{"peers", std::move(peers)}, {"networks", std::move(networks)}};
+  return {{"peers", std::move(peers)},
+          {"networks", std::move(networks)},
+          {"kernelPaths", kernel_path_states()}};
 }
 
 Json Forwarder::owner_text(MacOwner owner) const {

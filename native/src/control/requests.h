@@ -44,9 +44,9 @@ struct NetworkRequest {
   std::uint16_t network;
 };
 
-/// The descriptors of the queues are passed with the request.
-struct TapRequest : NetworkRequest {
-  explicit TapRequest(const Fields& fields) : NetworkRequest(fields), name(fields.text("name")) {}
+/// The descriptors of the device are passed with the request.
+struct DeviceRequest : NetworkRequest {
+  explicit DeviceRequest(const Fields& fields) : NetworkRequest(fields), name(fields.text("name")) {}
   std::string name;
 };
 
@@ -66,6 +66,29 @@ struct ProbeRequest : PeerRequest {
 
   // A packet with all headers must still fit a datagram.
   static constexpr std::size_t max_mtu = 65'000;
+};
+
+struct KernelPathRequest : NetworkRequest, PeerRequest {
+  explicit KernelPathRequest(const Fields& fields) : NetworkRequest(fields), PeerRequest(fields) {}
+};
+
+struct KernelPathSetRequest : KernelPathRequest {
+  explicit KernelPathSetRequest(const Fields& fields)
+      : KernelPathRequest(fields),
+        mac(unicast(fields, "mac")),
+        source(unicast(fields, "source")),
+        mtu(fields.number("mtu", NetworkMtuRequest::min_mtu, NetworkMtuRequest::max_mtu)) {}
+  MacAddress mac;
+  MacAddress source;
+  std::size_t mtu;
+
+ private:
+  static MacAddress unicast(const Fields& fields, std::string_view name) {
+    const MacAddress mac = fields.mac(name);
+    if (is_group(mac))
+      throw RequestError("bad-request", "field '" + std::string(name) + "' must not be a group address");
+    return mac;
+  }
 };
 
 struct HailRequest : PeerRequest, NetworkRequest {
@@ -208,7 +231,7 @@ void check_request(const Fields& fields) {
 inline constexpr std::array request_kinds{
     RequestKind{"hello", check_request<HelloRequest>},
     RequestKind{"self", check_request<PeerRequest>},
-    RequestKind{"tap", check_request<TapRequest>},
+    RequestKind{"tap", check_request<DeviceRequest>},
     RequestKind{"network.remove", check_request<NetworkRequest>},
     RequestKind{"network.mtu", check_request<NetworkMtuRequest>},
     RequestKind{"peer.set", check_request<PeerSetRequest>},
@@ -227,6 +250,10 @@ inline constexpr std::array request_kinds{
     RequestKind{"announce", check_request<AnnounceRequest>},
     RequestKind{"peer.groups", check_request<PeerGroupsRequest>},
     RequestKind{"groups", check_request<NoFields>},
+    RequestKind{"kernel-path.open", check_request<DeviceRequest>},
+    RequestKind{"kernel-path.close", check_request<NetworkRequest>},
+    RequestKind{"kernel-path.set", check_request<KernelPathSetRequest>},
+    RequestKind{"kernel-path.remove", check_request<KernelPathRequest>},
     RequestKind{"offload.set", check_request<OffloadRequest>},
     RequestKind{"storm.set", check_request<StormLimitRequest>},
     RequestKind{"dump", check_request<NoFields>},

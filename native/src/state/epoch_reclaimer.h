@@ -29,6 +29,8 @@ class EpochReclaimer {
   /// Reader: reads no snapshot until the next `enter`.
   void leave(std::size_t reader) noexcept { readers_[reader].epoch.store(idle, std::memory_order_release); }
 
+  /// Control thread: what is true now. Valid until the next `publish`.
+  [[nodiscard]] const Snapshot& current() const noexcept { return *current_.load(std::memory_order_relaxed); }
   /// Control thread: replaces the snapshot, and frees former ones that nobody sees.
   void publish(std::unique_ptr<const Snapshot> next);
   /// Control thread: returns when no reader reads anything older than the current snapshot. Readers read for

@@ -51,6 +51,9 @@ namespace weft {
   X(probes_sent, "probes sent")                                                                            \
   X(probes_received, "probes received")                                                                    \
   X(replies_received, "replies to our probes received")                                                    \
+  X(kernel_probes_sent, "probes of kernel paths sent")                                                     \
+  X(kernel_probes_received, "probes of kernel paths received, which were answered")                        \
+  X(kernel_answers_received, "answers to probes of kernel paths received")                                 \
   X(dropped_short, "datagrams or contents shorter than their fixed part")                                  \
   X(dropped_bad_type, "datagrams of an unknown type")                                                      \
   X(dropped_bad_field, "packets with a field outside its range")                                           \
@@ -77,6 +80,7 @@ namespace weft {
   X(dropped_new_mac, "frames whose sender is one new MAC too many of its host on that segment")            \
   X(dropped_muted, "frames to everybody that a loop of the segment keeps from this host")                  \
   X(dropped_storm, "broadcasts and frames to unknown addresses beyond what one segment may send")          \
+  X(dropped_kernel_probe, "probes of kernel paths that were not expected, or too many")                    \
   X(dropped_stp, "link-local control frames (STP, LACP, LLDP), which are not carried")                     \
   X(dropped_tap_full, "frames that a TAP did not take")                                                    \
   X(dropped_socket_full, "datagrams that the socket did not take")                                         \

@@ -73,7 +73,7 @@ Decoded<SealedHeader> decode_sealed(ConstBytes packet) noexcept {
 Decoded<InnerKind> inner_kind(ConstBytes content) noexcept {
   if (content.size() < inner_header_size) return refuse<InnerKind>(WireError::too_short);
   const std::uint8_t kind = load8(content.data());
-  if (kind > static_cast<std::uint8_t>(InnerKind::reply)) return refuse<InnerKind>(WireError::bad_type);
+  if (kind > static_cast<std::uint8_t>(InnerKind::kernel_probe)) return refuse<InnerKind>(WireError::bad_type);
   return {static_cast<InnerKind>(kind)};
 }
 
@@ -171,6 +171,24 @@ Decoded<Reply> decode_reply(ConstBytes content) noexcept {
               .seen_port = load16(content.data() + 32)};
   std::memcpy(reply.seen_address.data(), content.data() + 16, reply.seen_address.size());
   return {reply};
+}
+
+void encode(const KernelProbe& probe, Bytes to) noexcept {
+  store8(to.data(), static_cast<std::uint8_t>(InnerKind::kernel_probe));
+  store8(to.data() + 1, probe.answer ? 1 : 0);
+  store16(to.data() + 2, probe.network);
+  store32(to.data() + 4, probe.number);
+}
+
+Decoded<KernelProbe> decode_kernel_probe(ConstBytes content) noexcept {
+  if (content.size() < inner_header_size) return refuse<KernelProbe>(WireError::too_short);
+  if (load8(content.data()) != static_cast<std::uint8_t>(InnerKind::kernel_probe)) {
+    return refuse<KernelProbe>(WireError::bad_type);
+  }
+  const std::uint8_t flags = load8(content.data() + 1);
+  if (flags > 1) return refuse<KernelProbe>(WireError::bad_field);
+  return {
+      {.answer = flags == 1, .network = load16(content.data() + 2), .number = load32(content.data() + 4)}};
 }
 
 void encode(const RelayHeader& header, const HopKey& key, Bytes datagram) noexcept {

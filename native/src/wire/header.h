@@ -38,7 +38,7 @@ inline constexpr std::size_t ethernet_header_size = 14;
 inline constexpr std::size_t max_frame_size = 65535 + ethernet_header_size + 8;
 
 enum class PacketType : std::uint8_t { sealed = 1, relayed = 2, plain = 3 };
-enum class InnerKind : std::uint8_t { frame = 0, fragment = 1, probe = 2, reply = 3 };
+enum class InnerKind : std::uint8_t { frame = 0, fragment = 1, probe = 2, reply = 3, kernel_probe = 4 };
 
 /// Why bytes were refused.
 enum class WireError : std::uint8_t {
@@ -108,6 +108,15 @@ struct Reply {
   bool operator==(const Reply&) const = default;
 };
 
+/// 2.2, kind 4: a probe of the kernel's datapath, or the answer to one.
+struct KernelProbe {
+  bool answer = false;
+  std::uint16_t network = 0;
+  std::uint32_t number = 0;
+
+  bool operator==(const KernelProbe&) const = default;
+};
+
 /// 2.3: what precedes a sealed packet on its way through a relay.
 struct RelayHeader {
   std::uint8_t lane = 0;
@@ -152,6 +161,10 @@ Decoded<Probe> decode_probe(ConstBytes content) noexcept;
 /// Writes 34 bytes.
 void encode(const Reply& reply, Bytes to) noexcept;
 Decoded<Reply> decode_reply(ConstBytes content) noexcept;
+
+/// Writes 8 bytes; the caller zeroes the padding.
+void encode(const KernelProbe& probe, Bytes to) noexcept;
+Decoded<KernelProbe> decode_kernel_probe(ConstBytes content) noexcept;
 
 /// Writes the relay header with its hop tag at the front of `datagram`, whose bytes from `relay_header_size`
 /// on already hold the sealed packet.

@@ -171,6 +171,11 @@ void Decap::handle_sealed(const PollContext& poll, Bytes packet, const PacketSou
     context_.counters.add(Counter::dropped_inner_kind);
     return;
   }
+  // It proves something of the way that it came by, and must not be moved to this one.
+  if (*kind == InnerKind::kernel_probe) {
+    context_.counters.add(Counter::dropped_inner_kind);
+    return;
+  }
   // Anybody on the wire may have changed the content of a plain packet, because its tag authenticates only
   // the header.
   if (header->plain && *kind != InnerKind::frame && *kind != InnerKind::fragment) {
@@ -194,6 +199,8 @@ void Decap::handle_sealed(const PollContext& poll, Bytes packet, const PacketSou
       break;
     case InnerKind::reply:
       probes_.take_reply(poll, *session, content);
+      break;
+    case InnerKind::kernel_probe:
       break;
   }
 }

@@ -64,6 +64,16 @@ const EndpointSetting = Type.Object({
   peer: Nullable(Peer),
 });
 
+const KernelPathSetting = Type.Object({
+  network: NetworkNumber,
+  peer: Peer,
+  /** Of the peer's router, and of this one. */
+  mac: UnicastMac,
+  source: UnicastMac,
+  /** Of the overlay: probes are as large as a full frame of a container. */
+  mtu: Mtu,
+});
+
 export const OPERATIONS = {
   hello: { request: Type.Object({ protocol: Count }), answer: Hello },
   subscribe: { request: Nothing, answer: Nothing },
@@ -99,6 +109,13 @@ export const OPERATIONS = {
     answer: Nothing,
   },
   groups: { request: Nothing, answer: Groups },
+  'kernel-path.open': {
+    request: Type.Object({ network: NetworkNumber, name: Type.String() }),
+    answer: Nothing,
+  },
+  'kernel-path.close': { request: OfNetwork, answer: Nothing },
+  'kernel-path.set': { request: KernelPathSetting, answer: Nothing },
+  'kernel-path.remove': { request: Type.Object({ network: NetworkNumber, peer: Peer }), answer: Nothing },
   'offload.set': { request: Type.Object({ name: Type.String(), enabled: Type.Boolean() }), answer: Nothing },
   'storm.set': {
     request: Type.Object({ limit: Type.Integer({ minimum: 0, maximum: 0xffff_ffff }) }),

@@ -30,6 +30,13 @@ export const EVENTS = {
   'loop-over': Type.Object({ network: Count }),
   hail: Type.Object({ peer: Peer, network: Count, number: Count }),
   storm: Type.Object({ network: Count, limit: Count }),
+  'kernel-path': Type.Object({
+    network: Count,
+    peer: Peer,
+    up: Type.Boolean(),
+    rtt: Nullable(Type.Number()),
+  }),
+  'kernel-path-lost': Type.Object({ network: Count }),
   'tap-lost': Type.Object({ network: Count }),
 };
 

@@ -101,6 +101,20 @@ export abstract class Operations<
     return this.request('peer.groups', { peer, network, groups });
   }
 
+  /** Forgets the device and the kernel paths of a network. */
+  closeKernelPath(network: number): Promise<void> {
+    return this.request('kernel-path.close', { network });
+  }
+
+  /** Probes a kernel path from now on. Another setting than before is proven anew. */
+  setKernelPath(setting: RequestOf<'kernel-path.set'>): Promise<void> {
+    return this.request('kernel-path.set', setting);
+  }
+
+  removeKernelPath(network: number, peer: string): Promise<void> {
+    return this.request('kernel-path.remove', { network, peer });
+  }
+
   setOffload(name: string, enabled: boolean): Promise<void> {
     return this.request('offload.set', { name, enabled });
   }

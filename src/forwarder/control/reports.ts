@@ -80,11 +80,36 @@ const NetworkState = Type.Object({
   /** Null while it was not told. */
   mtu: Nullable(Count),
   queues: Count,
+  /** Name of the device that its kernel paths are probed through; null while there is none. */
+  kernelPath: Nullable(Type.String()),
   /** Seen on this host's side of the segment: another way to a router, or back to this one. */
   loop: Nullable(Type.Object({ with: Peer, muted: Type.Boolean() })),
 });
 
-export const Dump = Type.Object({ peers: Type.Array(PeerState), networks: Type.Array(NetworkState) });
+const KernelPathState = Type.Object({
+  network: Count,
+  peer: Peer,
+  up: Type.Boolean(),
+  /** In microseconds; null while nothing was answered yet. */
+  rtt: Nullable(Type.Number()),
+  probes: Count,
+  answers: Count,
+  /** Why the last probe could not leave; null if it left. */
+  problem: Nullable(
+    Type.Union([
+      Type.Literal('no-device'),
+      Type.Literal('no-key'),
+      Type.Literal('too-big'),
+      Type.Literal('failed'),
+    ]),
+  ),
+});
+
+export const Dump = Type.Object({
+  peers: Type.Array(PeerState),
+  networks: Type.Array(NetworkState),
+  kernelPaths: Type.Array(KernelPathState),
+});
 export const Macs = Type.Object({
   macs: Type.Array(Type.Object({ network: Count, mac: Mac, peer: Nullable(Peer), age: Type.Number() })),
 });

@@ -62,7 +62,7 @@ describe.skipIf(!built)('the supervision of the forwarder', () => {
     const { port, workers, ciphers } = await forwarder.hello();
     expect({ port, workers }).toEqual({ port: options.port, workers: 1 });
     expect(ciphers.map(({ name }) => name)).toContain('chacha20-poly1305');
-    expect(await forwarder.dump()).toEqual({ peers: [], networks: [] });
+    expect(await forwarder.dump()).toEqual({ peers: [], networks: [], kernelPaths: [] });
   });
 
   it('leaves it running when it goes, and adopts it when it comes back', async () => {

@@ -88,11 +88,10 @@ describe('ControlClient', () => {
   });
 
   it('takes a segment of which the forwarder was not told everything yet', async () => {
-    const network = { network: 5, name: 'weft5-tap', mtu: null, queues: 2, loop: null };
-    const control = await connected(({ id }, socket) =>
-      send(socket, { id, ok: { peers: [], networks: [network] } }),
-    );
-    expect(await control.dump()).toEqual({ peers: [], networks: [network] });
+    const network = { network: 5, name: 'weft5-tap', mtu: null, queues: 2, loop: null, kernelPath: null };
+    const dump = { peers: [], networks: [network], kernelPaths: [] };
+    const control = await connected(({ id }, socket) => send(socket, { id, ok: dump }));
+    expect(await control.dump()).toEqual(dump);
   });
 
   it('rejects a request that is not answered in time, and goes on', async () => {
