@@ -22,6 +22,8 @@ export {
   portFlaw,
   resolveNamespace,
   sysctl,
+  type Traffic,
+  traffic,
   tunFault,
 } from './kernel/index.js';
 export {
@@ -105,6 +107,7 @@ export {
   setInterfaceMac,
   subnetOf,
   tapName,
+  vxlanName,
 } from './segment/index.js';
 export {
   checkMtu,
@@ -113,8 +116,25 @@ export {
   ipv4Routes,
   MAX_MTU,
   MIN_MTU,
+  sourcesTo,
   type UnderlayAddress,
   underlayAddresses,
   type Way,
   waysTo,
 } from './underlay/index.js';
+export {
+  type Admitted,
+  change,
+  changesOf,
+  ensureVxlan,
+  ForwardingMonitor,
+  guardTable,
+  type Remote,
+  removeVxlanGuard,
+  type Stations,
+  stationsOf,
+  VxlanGuard,
+  type VxlanOptions,
+  vxlanFlaw,
+  vxlansOf,
+} from './vxlan/index.js';

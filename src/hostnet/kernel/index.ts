@@ -35,3 +35,4 @@ export {
   ownerOf,
 } from './ownership.js';
 export { setSysctl, sysctl, sysctlNow } from './sysctl.js';
+export { type Traffic, traffic } from './traffic.js';

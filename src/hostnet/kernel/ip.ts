@@ -24,6 +24,8 @@ const Link = Type.Object({
   linkinfo: Type.Optional(
     Type.Object({
       info_kind: Type.Optional(Type.String()),
+      /** Other things for each kind. */
+      info_data: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
       info_slave_data: Type.Optional(
         Type.Object({
           state: Type.Optional(Type.String()),
@@ -41,6 +43,7 @@ const Route = Type.Object({
   dst: Type.Optional(Type.String()),
   dev: Type.Optional(Type.String()),
   gateway: Type.Optional(Type.String()),
+  prefsrc: Type.Optional(Type.String()),
   metric: Type.Optional(Type.Integer()),
   metrics: Type.Optional(Type.Array(Type.Object({ mtu: Type.Optional(Type.Integer()) }))),
 });

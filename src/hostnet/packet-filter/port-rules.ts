@@ -40,6 +40,12 @@ export const COUNTERS = [...REFUSED, 'refused_new'];
  */
 const LOOP_PROBE = 'ether type 0x88b6 @ll,112,64 0x776566746c6f6f70';
 
+/**
+ * What routers ask each other by kernel paths (docs/protocol.md 2.11), by its EtherType and the magic number behind it. The forwarder has it before the bridge
+ * does, so nobody else needs it; and a container that sent such frames would have other routers open them in vain.
+ */
+const KERNEL_PROBE = 'ether type 0x88b5 @ll,112,64 0x776566746b726e6c';
+
 /** `SET ELEMENT` of everything that a holding has in the sets. */
 export function elements({ network, mac, addresses, ports }: Holding): string[] {
   const claims = [macClaim(mac), ...addresses.map(addressClaim)];
@@ -69,7 +75,7 @@ export function given(network: number, [kind, value]: Claim): string {
  * IPv6 addresses are compared as numbers, since what a neighbour advertisement is about has no name in older versions of nft. A port may claim what it was
  * given whatever else is so; else a claim is refused of what was given to anybody. Who is refused is remembered by a rule of its own: where there is no room
  * for more, the next one drops all the same. MACs that were given to nobody are refused where too many of them are new: each takes a place in the bridge's
- * table. Only what is for the server is judged by the sender of IP packets, too.
+ * table. Only what is for the server is judged by the sender of IP packets, too. By kernel paths goes what is for one station, and nothing else.
  */
 export function portTable(table: string, networks: readonly number[], server: string): string {
   const keys = {
@@ -93,6 +99,7 @@ export function portTable(table: string, networks: readonly number[], server: st
   const judge = (network: number) => `
     chain network_${network} {
       ${LOOP_PROBE} drop
+      ${KERNEL_PROBE} drop
       iifname . ${keys.mac} != @own_mac ${keys.mac} @mac_${network} goto refuse_mac
       ether type arp iifname . ${keys.ipv4} != @own_ipv4 ${keys.ipv4} @ipv4_${network} goto refuse_ipv4
       icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert, nd-redirect } iifname . ${keys.ipv6} != @own_ipv6 ${keys.ipv6} @ipv6_${network} goto refuse_ipv6
@@ -116,9 +123,15 @@ export function portTable(table: string, networks: readonly number[], server: st
       counter name refused_new drop
     }
     map ports { type ifname : verdict; }
+    chain kernel_path {
+      ${KERNEL_PROBE} drop
+      meta pkttype { broadcast, multicast } drop
+      accept
+    }
     chain prerouting {
       type filter hook prerouting priority dstnat; policy accept;
       meta iifkind "tun" accept
+      meta iifkind "vxlan" goto kernel_path
       ether type ip ether daddr != ${server} iifname . ${keys.mac} @own_mac accept
       ether type ip6 ether daddr != ${server} meta l4proto != icmpv6 iifname . ${keys.mac} @own_mac accept
       iifname vmap @ports

@@ -38,6 +38,11 @@ export function tapName(bridge: string): string {
   return `${bridge}-tap`;
 }
 
+/** The name of a bridge's VXLAN device. */
+export function vxlanName(bridge: string): string {
+  return `${bridge}-vx`;
+}
+
 /** The name of the bridge of another network of a router that has this bridge. */
 export function networkBridge(bridge: string, network: number): string {
   return `${bridge.slice(0, MAX_BRIDGE_NAME - 4)}${network.toString(16).padStart(4, '0')}`;
@@ -136,11 +141,11 @@ export async function plugTap({ bridge, owner, mtu }: BridgeOptions): Promise<vo
   }
 }
 
-/** Removes a bridge, its TAP and what is attached to it, as far as they are this router's. Gives their names. */
+/** Removes a bridge, its TAP, its VXLAN device and what is attached to it, as far as they are this router's. Gives their names. */
 export async function removeBridge(bridge: string, owner: string): Promise<string[]> {
   return await removeLinks(
     (item) =>
-      (item.ifname === bridge && ownerOf(item) === owner) ||
+      ([bridge, vxlanName(bridge)].includes(item.ifname) && ownerOf(item) === owner) ||
       isAttachmentOf(item, owner, bridge) ||
       isTap(item, bridge, owner),
   );

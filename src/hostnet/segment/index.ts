@@ -31,6 +31,7 @@ export {
   removeLink,
   setHairpin,
   tapName,
+  vxlanName,
 } from './bridge.js';
 export {
   addressesOn,

@@ -2,4 +2,4 @@
 export { hostAddresses, ipv4Routes } from './addresses.js';
 export { checkMtu, chooseMtu, MAX_MTU, MIN_MTU, superframe } from './mtu.js';
 export { type UnderlayAddress, underlayAddresses } from './underlay.js';
-export { type Way, waysTo } from './ways.js';
+export { sourcesTo, type Way, waysTo } from './ways.js';

@@ -26,6 +26,14 @@ export async function waysTo(addresses: readonly string[], owner: string): Promi
   );
 }
 
+/** The addresses that packets of this host to these IP addresses come from; none for those to which there is no route. */
+export async function sourcesTo(addresses: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const found = await routesTo(addresses);
+  return new Map(
+    found.flatMap(({ dst, prefsrc }) => (dst === undefined || prefsrc === undefined ? [] : [[dst, prefsrc]])),
+  );
+}
+
 function leadsTo({ type, dev = '' }: Route, segments: ReadonlySet<string>): Way['to'] {
   if (type === 'local') return 'host';
   return segments.has(dev) ? 'segment' : 'out';
