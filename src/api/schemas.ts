@@ -66,6 +66,15 @@ export const Connection = Type.Object({
   sentPackets: Type.Number(),
   receivedPackets: Type.Number(),
   reason: Type.Optional(Type.String({ description: 'why traffic does not flow, or not straight over UDP' })),
+  kernel: Nullable(
+    Type.Object(
+      {
+        used: Type.Boolean({ description: 'frames for its announced containers do not leave the kernel' }),
+        reason: Nullable(Type.String({ description: 'why they do' })),
+      },
+      { description: 'null: no wire is trusted, or nothing is to be left to the kernel' },
+    ),
+  ),
 });
 export type Connection = Static<typeof Connection>;
 

@@ -219,7 +219,7 @@ async function bridgeFilter({ router }: DiagnosisOptions): Promise<Omit<Finding,
   if (chains.length === 0) {
     return {
       level: 'ok',
-      finding: `bridged frames pass the host’s packet filter, which lets those of ${bridge} pass`,
+      finding: `bridged frames pass the host’s packet filter, which lets those of ${bridge} pass${costOf(router)}`,
     };
   }
   return {
@@ -227,6 +227,13 @@ async function bridgeFilter({ router }: DiagnosisOptions): Promise<Omit<Finding,
     finding: `bridged frames pass the host’s packet filter, which drops those of ${bridge} (${chains.join('; ')})`,
     remedy: `let weft’s bridge pass (\`iptables -I FORWARD -i ${bridge} -o ${bridge} -j ACCEPT\`), or \`sysctl net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0\``,
   };
+}
+
+/** What stays in the kernel is fast, but for this. */
+function costOf(router: DiagnosisOptions['router']): string {
+  return (router?.trustedSubnets.length ?? 0) === 0
+    ? ''
+    : '; that costs speed between hosts that trust the wire (`sysctl net.bridge.bridge-nf-call-iptables=0` where nothing needs it)';
 }
 
 /** What the router made on this host, as it finds it now. */

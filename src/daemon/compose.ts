@@ -35,6 +35,7 @@ import { Checkup } from './checkup/index.js';
 import { Exposures, Hairpins } from './exposures/index.js';
 import { Happenings } from './happenings/index.js';
 import { InsideSubnets } from './inside.js';
+import { followKernelPaths, type KernelPaths } from './kernel-paths/index.js';
 import type { Plan } from './launch/index.js';
 import { errorFields, type Log, logForwarder, logMesh, logOverlay } from './logging/index.js';
 import { Custody, Endpoints, MacWatch, Refusals, reservedBy, reservedHolder } from './mac-routes/index.js';
@@ -79,6 +80,7 @@ export function compose(materials: Materials) {
   const hooks = composeHooks(materials, happenings);
   const host = composeHost(materials, control, data, happenings);
   const outside = composeExposures(materials, { ...control, ...data, ...host }, inside);
+  const kernelPaths = composeKernelPaths(materials, { ...control, ...data, ...host });
   const platforms = composePlatforms(materials, { ...data, ...host, ...outside }, happenings);
   materials.kubernetes?.on('trouble', (what) => happenings.pluginFailed('kubernetes', what));
   logMesh(control.mesh, materials.log);
@@ -94,6 +96,8 @@ export function compose(materials: Materials) {
     ...host,
     ...outside,
     ...platforms,
+    kernelPaths,
+    paths: new PeerPaths(control.mesh, data.overlay, kernelPaths),
     statusPlace: statusPlace(materials),
     checkup: new Checkup({ ...control, ...data, names: host.names, mtu: materials.mtu }),
   };
@@ -233,7 +237,6 @@ function composeDataPlane(
     records,
     networks,
     publishedPolicies,
-    paths: new PeerPaths(mesh, overlay),
   };
 }
 
@@ -398,6 +401,18 @@ function composeExposures(
   attachments.on('detached', () => hairpins.changed());
   exposures.on('changed', () => hairpins.changed());
   return { exposures, hairpins, links };
+}
+
+/** What the kernel may carry by itself; undefined: nothing. */
+function composeKernelPaths(
+  { plan, mtu, log }: Materials,
+  { mesh, overlay, forwarder, networks, endpoints }: Wire & ReturnType<typeof composeHost>,
+): KernelPaths | undefined {
+  const { identity, settings } = plan;
+  const { bridge, port, trustedSubnets, fastDatapath } = settings;
+  if (!fastDatapath || trustedSubnets.length === 0) return undefined;
+  const parts = { mesh, overlay, forwarder, networks, endpoints, log };
+  return followKernelPaths({ self: identity.peer, bridge, port, mtu, ...parts });
 }
 
 /** What serves platforms of containers. */

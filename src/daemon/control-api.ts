@@ -205,16 +205,19 @@ export class ControlApi implements RouterControl {
   }
 
   async observe(): Promise<Observation> {
-    const { names, addresses, docker, custody, mesh, overlay, forwarder, enforcement } = this.#parts;
-    const [connections, faults, dns, counted, segments, daemon, denied] = await Promise.all([
-      this.connections(),
-      this.#options.findings(),
-      names.status(),
-      forwarder.stats().catch(() => null),
-      forwarder.dump().catch(() => null),
-      daemonFacts(),
-      enforcement.denied().catch(() => null),
-    ]);
+    const { names, addresses, docker, custody, mesh, overlay, forwarder, enforcement, kernelPaths } =
+      this.#parts;
+    const [connections, faults, dns, counted, segments, daemon, denied, kernelPathActivity] =
+      await Promise.all([
+        this.connections(),
+        this.#options.findings(),
+        names.status(),
+        forwarder.stats().catch(() => null),
+        forwarder.dump().catch(() => null),
+        daemonFacts(),
+        enforcement.denied().catch(() => null),
+        kernelPaths?.activity().catch(() => null) ?? null,
+      ]);
     return {
       status: this.#statusWith(connections, faults),
       faults,
@@ -225,6 +228,7 @@ export class ControlApi implements RouterControl {
       docker: docker.activity,
       denied,
       enforcement: enforcement.lag,
+      kernelPaths: kernelPathActivity,
       kubernetes: this.kubernetes.status(),
       counters: {
         forwarder: counted?.counters ?? null,
@@ -248,7 +252,8 @@ export class ControlApi implements RouterControl {
   }
 
   async connections(): Promise<readonly Connection[]> {
-    return (await this.#parts.overlay.connections()).map(connectionView);
+    const { overlay, kernelPaths } = this.#parts;
+    return (await overlay.connections()).map((view) => connectionView(view, kernelPaths));
   }
 
   targets(): readonly Target[] {

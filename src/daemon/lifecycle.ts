@@ -4,6 +4,7 @@ import { RESOLVER_MAC, removeInterfaces } from '../hostnet/index.js';
 import { allEnded } from '../order.js';
 import { compose, type Materials, type Parts } from './compose.js';
 import { ControlApi } from './control-api.js';
+import { removeKernelPaths } from './kernel-paths/index.js';
 import { hostFor, joinCluster } from './kubernetes/index.js';
 import type { LaunchedRouter, Plan } from './launch/index.js';
 import { errorFields, type Log } from './logging/index.js';
@@ -77,6 +78,7 @@ export class Router implements LaunchedRouter {
     const { sources, trust, overlay, members, endpoints, macWatch, exposures, containers, labelled } =
       this.#parts;
     const { docker, cni, netavark, kubernetes, statusPlace, publishedPolicies, enforcement } = this.#parts;
+    const { kernelPaths } = this.#parts;
     mesh.connect(plan.targets);
     await kubernetes?.start();
     await names.start();
@@ -107,6 +109,8 @@ export class Router implements LaunchedRouter {
     macWatch.lookAtAll();
     await exposures.restore();
     await overlay.start();
+    if (kernelPaths === undefined) await removeKernelPaths(plan.settings.bridge, plan.identity.peer);
+    else kernelPaths.start();
     this.#parts.checkup.start();
     this.#repair.start();
     labelled.follow(containers);
@@ -137,13 +141,14 @@ export class Router implements LaunchedRouter {
     if (this.#stopping) return await this.stopped;
     this.#stopping = true;
     const { plan, docker, containers, records, mesh, forwarder, exposures, custody } = this.#parts;
-    const { publishedPolicies, enforcement } = this.#parts;
+    const { publishedPolicies, enforcement, kernelPaths } = this.#parts;
     const leavesDataPlane = this.#adopted && plan.resumed;
     await docker.stop();
     containers.stop();
     records.stop();
     publishedPolicies.stop();
     await this.#repair.stop();
+    await kernelPaths?.stop();
     await this.#endControlPlane();
     await mesh.stop({ leave: !leavesDataPlane }).catch(() => {});
     if (leavesDataPlane) return forwarder.detach();
@@ -151,6 +156,7 @@ export class Router implements LaunchedRouter {
     if (exposures.list().length > 0) await exposures.remove().catch(() => {});
     await forwarder.stop().catch(() => {});
     await Promise.all([custody.drop(), enforcement.drop()]);
+    await removeKernelPaths(plan.settings.bridge, plan.identity.peer).catch(() => {});
     await removeInterfaces(plan.settings.bridge, plan.identity.peer).catch(() => {});
   }
 
@@ -159,7 +165,7 @@ export class Router implements LaunchedRouter {
     this.#stopping = true;
     const { request, plan, log, containers, records, macWatch, hairpins, exposures } = this.#parts;
     const { addresses, mesh, forwarder, custody, docker, cni, happenings, hooks } = this.#parts;
-    const { publishedPolicies, enforcement } = this.#parts;
+    const { publishedPolicies, enforcement, kernelPaths } = this.#parts;
     happenings.end(forget);
     const hooksEnded = hooks.stop();
     for (const leave of forget ? [() => docker.setEnabled(false), () => cni.uninstall()] : []) {
@@ -169,7 +175,8 @@ export class Router implements LaunchedRouter {
     containers.stop();
     records.stop();
     publishedPolicies.stop();
-    await Promise.all([this.#repair.stop(), macWatch.stop()]);
+    await Promise.all([this.#repair.stop(), macWatch.stop(), kernelPaths?.stop()]);
+    await removeKernelPaths(plan.settings.bridge, plan.identity.peer).catch(() => {});
     await hairpins.stop();
     await exposures.remove().catch((error: unknown) => log.warn(String(error), errorFields(error)));
     log.info(forget ? 'leaving the network for good' : 'stopping');

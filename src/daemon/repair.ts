@@ -69,7 +69,7 @@ export class Repair {
   async #inspect(lostTap: number | undefined): Promise<void> {
     const { networks, attachments, names, exposures, custody, hairpins, links, docker, cni, netavark } =
       this.#parts;
-    const { enforcement, kubernetes } = this.#parts;
+    const { enforcement, kubernetes, kernelPaths } = this.#parts;
     await docker.check();
     await Promise.all([cni.check(), netavark.check()]);
     kubernetes?.check();
@@ -85,6 +85,7 @@ export class Repair {
     await exposures.check();
     for (const { port, claimed } of await custody.check()) this.#tellRefusal(port, claimed);
     await enforcement.check();
+    kernelPaths?.check(found);
     await this.#repairs.mend(this.#faults(found, calm));
     await hairpins.settle();
   }

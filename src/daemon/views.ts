@@ -3,6 +3,7 @@ import type { Connection, Datapath, Peer } from '../api/index.js';
 import type { Forwarder } from '../forwarder/index.js';
 import type { MemberView } from '../mesh/index.js';
 import type { ConnectionView } from '../overlay/index.js';
+import type { KernelPaths } from './kernel-paths/index.js';
 
 export function peerView(member: MemberView): Peer {
   const { peer, nickname, version, self, endpoints, ciphers } = member;
@@ -24,8 +25,8 @@ function peerState({ self, linked, left, down }: MemberView): Peer['state'] {
   return down ? 'down' : 'known';
 }
 
-export function connectionView(view: ConnectionView): Connection {
-  return { ...view };
+export function connectionView(view: ConnectionView, kernelPaths: KernelPaths | undefined): Connection {
+  return { ...view, kernel: kernelPaths?.view(view.peer) ?? null };
 }
 
 /** Asks the forwarder for all that it knows about itself; with it goes what the bridges `refused`. */

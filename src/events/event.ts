@@ -15,6 +15,7 @@ const Path = Type.Union(
   [
     Type.Literal('direct'),
     Type.Literal('plain'),
+    Type.Literal('kernel'),
     Type.Literal('relay'),
     Type.Literal('tcp'),
     Type.Literal('none'),

@@ -5,6 +5,7 @@ type Sentences = { readonly [Kind in EventKind]: (details: EventDetails<Kind>) =
 const PATHS: Readonly<Record<PathWord, string>> = {
   direct: 'directly',
   plain: 'directly, not encrypted',
+  kernel: 'by the kernel, not encrypted',
   relay: 'through a relay',
   tcp: 'over TCP',
   none: 'not at all',

@@ -26,6 +26,13 @@ export const KINDS: Readonly<Record<Kind, Look>> = {
     means:
       'Packets go straight over UDP and are not encrypted, since both ends trust the subnets between them.',
   },
+  kernel: {
+    name: 'kernel',
+    colour: '--kernel',
+    dash: [16, 4, 4, 4],
+    means:
+      'Both ends trust the subnets between them, and packets for containers do not leave the kernel: nothing is encrypted.',
+  },
   relay: {
     name: 'relay',
     colour: '--relay',

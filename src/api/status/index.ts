@@ -7,6 +7,7 @@ export type {
   DaemonFacts,
   DockerActivity,
   EnforcementActivity,
+  KernelPathActivity,
   Observation,
   Observe,
 } from './observation.js';

@@ -16,6 +16,8 @@ export interface Observation {
   /** Packets that policies denied on this host, by the reason and the protocol: null where the kernel does not tell. */
   readonly denied: Readonly<Record<string, Readonly<Record<string, number>>>> | null;
   readonly enforcement: EnforcementActivity;
+  /** Null where nothing is left to the kernel. */
+  readonly kernelPaths: KernelPathActivity | null;
   readonly kubernetes: Pick<KubernetesStatus, 'enabled' | 'state' | 'counts' | 'removed'>;
   /** Of the forwarder: null while it does not answer. */
   readonly counters: {
@@ -42,6 +44,15 @@ export interface EnforcementActivity {
   readonly last: number;
   readonly total: number;
   readonly count: number;
+}
+
+/** Frames that stay in the kernel. */
+export interface KernelPathActivity {
+  /** Of a peer's frames, from the forwarder to the kernel and back. */
+  readonly moves: number;
+  /** Since the devices were made. */
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
 }
 
 /** The daemon's process. All times are in seconds. */

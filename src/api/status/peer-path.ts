@@ -2,11 +2,12 @@ import type { PathWord } from '../../events/index.js';
 import type { Connection, Peer } from '../schemas.js';
 
 /** The ways in which packets may reach a peer, called as events call them. */
-export const PEER_PATHS: readonly PathWord[] = ['direct', 'relay', 'tcp', 'plain', 'none'];
+export const PEER_PATHS: readonly PathWord[] = ['direct', 'relay', 'tcp', 'plain', 'kernel', 'none'];
 
 export function pathOf(connection: Connection | undefined): PathWord {
   if (connection === undefined) return 'none';
-  const { path, cipher } = connection;
+  const { path, cipher, kernel } = connection;
+  if (path === 'direct' && kernel?.used) return 'kernel';
   return path === 'direct' && cipher === 'plain' ? 'plain' : path;
 }
 

@@ -53,6 +53,7 @@ interface LaunchOptions extends CommonOptions {
   readonly discover?: string[];
   readonly connLimit?: 'auto' | number;
   readonly trustedSubnets?: string[];
+  readonly fastDatapath?: boolean;
   readonly ipallocRange?: string;
   readonly ipallocDefaultSubnet?: string;
   readonly ipallocInit?: string;
@@ -194,6 +195,11 @@ export function registerLaunch(program: Command): void {
       'do not encrypt data with routers in these subnets (10.0.0.0/8,…) that trust ours, too; "none" ends it (default: none)',
       subnets,
     )
+    .option(
+      '--fast-datapath',
+      'leave frames to the kernel (VXLAN, UDP port --port + 1) where both ends trust the wire (the default)',
+    )
+    .option('--no-fast-datapath', 'have the forwarder carry all frames')
     .option(
       '--ipalloc-range <cidr>',
       'whose addresses containers are given (default: 10.32.0.0/12); the same on every host',
@@ -388,7 +394,7 @@ async function networkOf(credentials: Credentials): Promise<LaunchRequest['netwo
 
 function chosenSettings(options: LaunchOptions): ChosenSettings {
   const { port, bridge, nickname, cipher, mtu, logLevel, rekeyInterval, workers, offload } = options;
-  const { kubernetes, advertise, discovery, connLimit, trustedSubnets } = options;
+  const { kubernetes, advertise, discovery, connLimit, trustedSubnets, fastDatapath } = options;
   const disabledOffloads = offload === true ? undefined : offload;
   const forwarder = { workers, disabledOffloads, stormLimit: options.stormLimit };
   const chosen = { port, bridge, nickname, cipher, mtu, logLevel, rekeyInterval, ...forwarder };
@@ -405,6 +411,7 @@ function chosenSettings(options: LaunchOptions): ChosenSettings {
     discover: sourcesOf(options),
     connLimit,
     trustedSubnets,
+    fastDatapath,
     ...addresses,
     ...names,
     statusAddr,

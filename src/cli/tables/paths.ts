@@ -8,7 +8,7 @@ export async function pathsText(paths: readonly PeerPath[]): Promise<string> {
 }
 
 async function pathText(path: PeerPath): Promise<string> {
-  const { peer, nickname, reason, nat, candidates, relays } = path;
+  const { peer, nickname, reason, kernel, nat, candidates, relays } = path;
   const rows = [
     ...candidates.map(({ endpoint, learned, probes, answers, rtt, lastAnswer }) => [
       learned ? `${endpoint} (found there)` : endpoint,
@@ -26,10 +26,17 @@ async function pathText(path: PeerPath): Promise<string> {
   const lines = [
     `${nickname} (${peer}): ${wayOf(path)}`,
     ...(reason === undefined ? [] : [`  ${reason}`]),
+    ...(kernel === null ? [] : [`  ${kernelText(kernel)}`]),
     `  NAT: ${nat.here} here, ${nat.there} there`,
     await table(['way', 'tried', 'rtt', 'answered'], rows, '  no address and no relay is known'),
   ];
   return lines.join('\n');
+}
+
+function kernelText({ used, reason }: NonNullable<PeerPath['kernel']>): string {
+  return used
+    ? 'kernel: frames for its containers do not leave the kernel'
+    : `kernel: not used, ${reason ?? 'not tried yet'}`;
 }
 
 /** `direct to 192.0.2.1:6783, 1.20 ms`, `through host3, 3.40 ms`, … */

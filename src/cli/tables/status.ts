@@ -93,7 +93,8 @@ export function connectionsTable(connections: readonly Connection[]): Promise<st
   return table([...headings, ''], rows, 'no connections: `weft connect` or the join line make them');
 }
 
-function pathText({ path, viaNickname, endpoint }: Connection): string {
+function pathText({ path, viaNickname, endpoint, kernel }: Connection): string {
+  if (kernel?.used) return `${endpoint ?? ''} kernel`;
   if (path === 'relay') return `via ${viaNickname ?? 'another router'}`;
   return path === 'tcp' ? 'tcp' : orDash(endpoint);
 }

@@ -8,6 +8,7 @@ import type { Overlay } from '../../overlay/index.js';
 import { weftVersion } from '../../version.js';
 import type { Addresses } from '../addresses/index.js';
 import type { Attachments } from '../attachments/index.js';
+import type { KernelPaths } from '../kernel-paths/index.js';
 import type { Endpoints } from '../mac-routes/index.js';
 import type { Trust } from '../membership/index.js';
 import type { Dns } from '../names/index.js';
@@ -24,6 +25,7 @@ export interface Happening {
   readonly mesh: Mesh;
   readonly trust: Pick<Trust, 'admits'>;
   readonly overlay: Overlay;
+  readonly kernelPaths: KernelPaths | undefined;
   readonly forwarder: Forwarder;
   readonly networks: Networks;
   readonly addresses: Pick<Addresses, 'on'>;
@@ -47,7 +49,7 @@ export class Happenings {
 
   /** Begins to listen: what was so before is no news. */
   begin(parts: Happening, router: { readonly nickname: string; readonly adopted: boolean }): void {
-    const { mesh, trust, overlay, forwarder, networks, attachments } = parts;
+    const { mesh, trust, overlay, kernelPaths, forwarder, networks, attachments } = parts;
     const { journal } = this;
     this.#mesh = mesh;
     this.#networks = networks;
@@ -56,7 +58,8 @@ export class Happenings {
     new PeerEvents({ journal, mesh, isExpelled }).follow();
     new ContainerEvents(journal, networks).follow(attachments);
     const nicknameOf = (peer: string) => this.#nicknameOf(peer);
-    new PathEvents({ journal, clock: this.#clock, overlay, forwarder, nicknameOf }).follow();
+    const clock = this.#clock;
+    new PathEvents({ journal, clock, overlay, kernelPaths, forwarder, nicknameOf }).follow();
     this.#followForwarder(forwarder);
     this.#followAddresses(parts);
   }

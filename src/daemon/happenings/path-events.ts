@@ -3,6 +3,7 @@ import { type Change, Damper, type Journal, type PathWord } from '../../events/i
 import type { Forwarder, ForwarderEvent } from '../../forwarder/index.js';
 import type { PeerId } from '../../identity/index.js';
 import type { ConnectionView, Overlay } from '../../overlay/index.js';
+import type { KernelPaths } from '../kernel-paths/index.js';
 import { subjectOf } from './peers.js';
 
 /** How long changes are collected before they are looked at, in milliseconds: one often brings others. */
@@ -17,6 +18,7 @@ export interface PathEventsOptions {
   readonly clock: Clock;
   readonly overlay: Pick<Overlay, 'connections' | 'on'>;
   readonly forwarder: Pick<Forwarder, 'connected' | 'on'>;
+  readonly kernelPaths: Pick<KernelPaths, 'on' | 'view'> | undefined;
   readonly nicknameOf: (peer: string) => string;
 }
 
@@ -42,7 +44,8 @@ export class PathEvents {
   }
 
   follow(): void {
-    const { overlay, forwarder } = this.#options;
+    const { overlay, forwarder, kernelPaths } = this.#options;
+    kernelPaths?.on('moved', () => this.#lookSoon());
     overlay.on('next-hop', () => this.#lookSoon());
     overlay.on('session', () => this.#lookSoon());
     forwarder.on('ready', () => this.#lookSoon());
@@ -76,7 +79,9 @@ export class PathEvents {
   }
 
   #see(connection: ConnectionView): void {
-    const change = this.#paths.see(connection.peer, pathOf(connection), NO_PATH, this.#options.clock.now());
+    const { clock, kernelPaths } = this.#options;
+    const path = pathOf(connection, kernelPaths?.view(connection.peer).used ?? false);
+    const change = this.#paths.see(connection.peer, path, NO_PATH, clock.now());
     if (change !== undefined) this.#tellPath(change);
   }
 
@@ -116,7 +121,8 @@ export class PathEvents {
   }
 }
 
-function pathOf({ path, cipher, viaNickname, reason }: ConnectionView): Path {
-  const word = path === 'direct' && cipher === 'plain' ? 'plain' : path;
+function pathOf({ path, cipher, viaNickname, reason }: ConnectionView, isKernel: boolean): Path {
+  const straight = isKernel ? 'kernel' : cipher === 'plain' ? 'plain' : 'direct';
+  const word = path === 'direct' ? straight : path;
   return { word, via: path === 'relay' ? viaNickname : null, reason: reason ?? null };
 }

@@ -6,6 +6,7 @@ import {
   removeInterfaces,
   removePolicyFilter,
   removePortGuard,
+  removeVxlanGuard,
 } from '../../hostnet/index.js';
 import {
   lockHolder,
@@ -85,6 +86,7 @@ async function removeTraces({ bridge, peer }: RunNote): Promise<string[]> {
   await new Firewall(bridge).remove().catch(() => {});
   await removePortGuard(bridge).catch(() => {});
   await removePolicyFilter(bridge).catch(() => {});
+  await removeVxlanGuard(bridge).catch(() => {});
   return removed;
 }
 

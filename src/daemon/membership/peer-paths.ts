@@ -4,14 +4,21 @@ import type { MemberView, Mesh } from '../../mesh/index.js';
 import type { Overlay, PathView } from '../../overlay/index.js';
 import { memberNamed } from './peer-names.js';
 
+/** How frames for a peer's containers go where both ends trust the wire. */
+export interface KernelViews {
+  view(peer: PeerId): PeerPath['kernel'];
+}
+
 /** What users see and measure of the paths to other routers. */
 export class PeerPaths implements PathControl {
   readonly #mesh: Mesh;
   readonly #overlay: Overlay;
+  readonly #kernelPaths: KernelViews | undefined;
 
-  constructor(mesh: Mesh, overlay: Overlay) {
+  constructor(mesh: Mesh, overlay: Overlay, kernelPaths: KernelViews | undefined) {
     this.#mesh = mesh;
     this.#overlay = overlay;
+    this.#kernelPaths = kernelPaths;
   }
 
   async list(): Promise<readonly PeerPath[]> {
@@ -45,6 +52,7 @@ export class PeerPaths implements PathControl {
   #view({ nats, relays, candidates, ...connection }: PathView): PeerPath {
     return {
       ...connection,
+      kernel: this.#kernelPaths?.view(connection.peer) ?? null,
       nat: { here: nats.ours, there: nats.theirs },
       candidates: candidates.map((candidate) => ({ ...candidate })),
       relays: relays.map(({ relay, cost, hops }) => ({

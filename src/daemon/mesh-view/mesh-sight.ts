@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { setImmediate as otherWork } from 'node:timers/promises';
-import type { AddressOwner, PeerPath } from '../../api/index.js';
+import type { AddressOwner, Connection, PeerPath } from '../../api/index.js';
 import {
   type Found,
   type HostDetails,
@@ -15,14 +15,15 @@ import {
 import type { PeerId } from '../../identity/index.js';
 import { labelTexts } from '../../labels.js';
 import type { Mesh } from '../../mesh/index.js';
-import type { ConnectionView, Overlay } from '../../overlay/index.js';
+import type { Overlay } from '../../overlay/index.js';
 import type { Addresses } from '../addresses/index.js';
 import type { Happenings } from '../happenings/index.js';
+import type { KernelPaths } from '../kernel-paths/index.js';
 import type { Endpoints } from '../mac-routes/index.js';
 import type { PeerPaths } from '../membership/index.js';
 import type { Dns } from '../names/index.js';
 import type { Networks } from '../segments/index.js';
-import { peerView } from '../views.js';
+import { connectionView, peerView } from '../views.js';
 import { hostDetails } from './host-details.js';
 import { LinksBetweenOthers, rounded } from './told-links.js';
 
@@ -45,6 +46,7 @@ export interface MeshSightOptions {
   readonly self: string;
   readonly mesh: Mesh;
   readonly overlay: Overlay;
+  readonly kernelPaths: KernelPaths | undefined;
   readonly paths: PeerPaths;
   readonly endpoints: Endpoints;
   readonly networks: Networks;
@@ -66,7 +68,7 @@ export class MeshSight implements MeshSource {
   }
 
   async view(): Promise<MeshView> {
-    const { self, overlay } = this.#parts;
+    const { self, overlay, kernelPaths } = this.#parts;
     const [connections, health] = await Promise.all([overlay.connections(), this.#healthNow()]);
     const interfaces = await this.#interfaces();
     const { hosts, omitted } = this.#hosts(interfaces);
@@ -77,7 +79,9 @@ export class MeshSight implements MeshSource {
       self,
       health,
       hosts,
-      links: new Map(shown.map((connection) => [connection.peer, linkView(connection)])),
+      links: new Map(
+        shown.map((connection) => [connection.peer, linkView(connectionView(connection, kernelPaths))]),
+      ),
       traffic: new Map(shown.map(({ peer, sentBytes, receivedBytes }) => [peer, [sentBytes, receivedBytes]])),
       others: others.links,
       omitted: { hosts: omitted, others: others.omitted },
@@ -194,7 +198,7 @@ function pick({ addresses, share, free }: AddressOwner): Omit<Owned, 'ranges' | 
   return { addresses, share, free };
 }
 
-function linkView(connection: ConnectionView): LinkView {
+function linkView(connection: Connection): LinkView {
   const { link, viaNickname, rtt, loss, cipher, pathMtu, endpoint, reason } = connection;
   return {
     kind: pathOf(connection),

@@ -237,6 +237,11 @@ export class Networks extends EventEmitter<NetworksEvents> {
     });
   }
 
+  /** The segments of this host, by number, with their bridges. */
+  segments(): (readonly [number: number, bridge: string])[] {
+    return [...this.#all()].map(([, { number, bridge }]) => [number, bridge] as const);
+  }
+
   /** Every bridge that should be there. */
   bridges(): string[] {
     return [...this.#all()].map(([, { bridge }]) => bridge);

@@ -48,6 +48,8 @@ const Settings = Type.Object({
   connLimit: Type.Union([Auto, Type.Integer({ minimum: 1, maximum: 10_000 })]),
   /** Subnets in which data is not encrypted, where the other end lists ours, too. */
   trustedSubnets: Type.Array(Type.String(), { maxItems: 32 }),
+  /** Frames stay in the kernel where both ends trust the wire. */
+  fastDatapath: Type.Boolean(),
   /** Whose addresses are handed out to containers. */
   ipallocRange: Type.String(),
   /** Of the range, for whoever names no subnet; `auto`: all of it. */
@@ -117,6 +119,7 @@ export function settle(chosen: ChosenSettings, earlier: ChosenSettings): Setting
     discover: [],
     connLimit: 'auto',
     trustedSubnets: [],
+    fastDatapath: true,
     ipallocRange: DEFAULT_RANGE,
     ipallocDefaultSubnet: 'auto',
     ipallocInit: 'auto',

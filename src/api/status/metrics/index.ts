@@ -12,6 +12,7 @@ import { DAEMON } from './daemon.js';
 import type { Family } from './family.js';
 import { FORWARDER } from './forwarder.js';
 import { HOST } from './host.js';
+import { KERNEL_PATHS } from './kernel-paths.js';
 import { MESH } from './mesh.js';
 import { PEERS } from './peers.js';
 import { POLICIES } from './policies.js';
@@ -19,7 +20,15 @@ import { POLICIES } from './policies.js';
 export { DROP_REASONS } from './forwarder.js';
 export { PEER_SERIES_LIMIT } from './peers.js';
 
-export const FAMILIES: readonly Family[] = [...DAEMON, ...MESH, ...PEERS, ...HOST, ...POLICIES, ...FORWARDER];
+export const FAMILIES: readonly Family[] = [
+  ...DAEMON,
+  ...MESH,
+  ...PEERS,
+  ...KERNEL_PATHS,
+  ...HOST,
+  ...POLICIES,
+  ...FORWARDER,
+];
 
 export const contentTypes = { text: prometheusContentType, openmetrics: openMetricsContentType };
 

@@ -27,10 +27,12 @@ describe('metrics', () => {
         member('10', { state: 'known' }),
         member('11', { state: 'left' }),
         member('12', { state: 'revoked' }),
+        member('13'),
       ],
       connections: [
         connection('0b'),
         connection('0c', { cipher: 'plain' }),
+        connection('13', { cipher: 'plain', kernel: { used: true, reason: null } }),
         connection('0d', { path: 'relay', cipher: 'plain' }),
         connection('0e', { path: 'tcp' }),
         connection('0f', { path: 'none', rtt: null, loss: null }),
@@ -40,12 +42,13 @@ describe('metrics', () => {
     expect(await values('weft_peers', seen)).toEqual({
       'path="direct"': 1,
       'path="plain"': 1,
+      'path="kernel"': 1,
       'path="relay"': 1,
       'path="tcp"': 1,
       'path="none"': 2,
     });
-    expect(Object.keys(await values('weft_peer_path', seen))).toHaveLength(5);
-    expect(Object.keys(await values('weft_peer_rtt_seconds', seen))).toHaveLength(4);
+    expect(Object.keys(await values('weft_peer_path', seen))).toHaveLength(6);
+    expect(Object.keys(await values('weft_peer_rtt_seconds', seen))).toHaveLength(5);
   });
 
   test('forget an expelled peer at once', async () => {

@@ -78,6 +78,7 @@ export function observation(more: Partial<Observation> = {}): Observation {
     docker: { enabled: false, requests: 0, failures: 0 },
     denied: { ingress: { tcp: 3, icmp: 0 } },
     enforcement: { last: 0.1, total: 0.3, count: 2 },
+    kernelPaths: { moves: 2, sentBytes: 1_000_000, receivedBytes: 2_000 },
     kubernetes: {
       enabled: true,
       state: 'working',
@@ -138,6 +139,7 @@ export function connection(peer: string, more: Partial<Connection> = {}): Connec
     loss: 0,
     pathMtu: 1500,
     cipher: 'aes-256-gcm',
+    kernel: null,
     sentBytes: 1000,
     receivedBytes: 2000,
     sentPackets: 10,
