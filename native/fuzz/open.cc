@@ -1,6 +1,7 @@
 /// Datagrams from the network: decoded, opened (forged ones must not), and contents that a member of the
 /// network sealed.
 #include "input.h"
+#include "packet/messages/kernel_probe.h"
 #include "session/key.h"
 #include "wire/header.h"
 
@@ -22,6 +23,8 @@ void decode_content(weft::ConstBytes content) {
   if (const auto fragment = weft::decode_fragment(content)) require(fragment->index < fragment->count);
   (void)weft::decode_probe(content);
   (void)weft::decode_reply(content);
+  (void)weft::decode_kernel_probe(content);
+  require(!weft::is_kernel_probe(content) || content.size() >= weft::kernel_probe_header_size);
 }
 
 }  // namespace

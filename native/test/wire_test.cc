@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "frames.h"
+#include "packet/messages/kernel_probe.h"
 
 namespace weft {
 namespace {
@@ -69,11 +70,11 @@ TEST_CASE("a plain packet cannot be relayed") {
   CHECK(decode_relay(datagram).error == WireError::bad_field);
 }
 
-TEST_CASE("only the three packet types and the four inner kinds are known") {
+TEST_CASE("only the three packet types and the five inner kinds are known") {
   for (unsigned type = 0; type < 256; ++type) {
     const Buffer packet(64, std::byte(type));
     CHECK(static_cast<bool>(packet_type(packet)) == (type >= 1 && type <= 3));
-    CHECK(static_cast<bool>(inner_kind(packet)) == (type < 4));
+    CHECK(static_cast<bool>(inner_kind(packet)) == (type < 5));
   }
   CHECK(packet_type({}).error == WireError::too_short);
   CHECK(inner_kind(Buffer(7)).error == WireError::too_short);
@@ -97,6 +98,42 @@ TEST_CASE("a frame header comes back, and a checksum outside the frame is refuse
   encode(InnerFrame{}, content);
   content[1] = std::byte{2};
   CHECK(decode_frame(content).error == WireError::bad_field);
+}
+
+TEST_CASE("a kernel probe has the documented bytes, comes back, and is refused with an unknown flag") {
+  Buffer content(inner_header_size + 100);
+  const KernelProbe answer{.answer = true, .network = 0x0102, .number = 0x03040506};
+  encode(answer, content);
+  const std::array<unsigned, 8> bytes{4, 1, 1, 2, 3, 4, 5, 6};
+  for (std::size_t i = 0; i < bytes.size(); ++i)
+    CHECK(content[i] == std::byte(bytes[i]));
+  REQUIRE(decode_kernel_probe(content));
+  CHECK(*decode_kernel_probe(content) == answer);
+  encode(KernelProbe{.network = 7}, content);
+  CHECK_FALSE(decode_kernel_probe(content)->answer);
+  content[1] = std::byte{2};
+  CHECK(decode_kernel_probe(content).error == WireError::bad_field);
+  encode(Probe{}, content);
+  CHECK(decode_kernel_probe(content).error == WireError::bad_type);
+  CHECK(decode_kernel_probe(ConstBytes(content).first(7)).error == WireError::too_short);
+}
+
+TEST_CASE("the frame of a kernel probe is told from others, and never read beyond its end") {
+  Buffer frame(kernel_probe_header_size);
+  const MacAddress destination{std::byte{2}, {}, {}, {}, {}, std::byte{1}};
+  const MacAddress source{std::byte{2}, {}, {}, {}, {}, std::byte{9}};
+  encode_kernel_probe(destination, source, frame);
+  CHECK(destination_mac(frame) == destination);
+  CHECK(source_mac(frame) == source);
+  CHECK(is_kernel_probe(frame));
+  CHECK(std::string(reinterpret_cast<const char*>(&frame[14]), 8) == "weftkrnl");
+  for (std::size_t at = 12; at < frame.size(); ++at) {
+    frame[at] ^= std::byte{1};
+    CHECK_FALSE(is_kernel_probe(frame));
+    frame[at] ^= std::byte{1};
+  }
+  CHECK_FALSE(is_kernel_probe(ConstBytes(frame).first(frame.size() - 1)));
+  CHECK_FALSE(is_kernel_probe({}));
 }
 
 TEST_CASE("a frame shorter than an Ethernet header or longer than any is refused") {

@@ -5,9 +5,9 @@ namespace {
 
 // Percent of a pause by which a probe may come early.
 constexpr std::uint32_t spread = 20;
-// Twice what a peer sends, probes and answers, and what gathers while this process does not run for a second.
-constexpr std::uint64_t opened_per_second = 50;
-constexpr std::uint64_t opened_at_once = 50;
+// Forty times what a peer sends, so that few forged messages crowd out no true ones, and a thousandth of a
+// CPU's time.
+constexpr std::uint64_t opened_per_second = 1000;
 constexpr std::uint64_t unit = microseconds_per_second;
 
 }  // namespace
@@ -62,7 +62,7 @@ void KernelPath::hasten(Micros now) noexcept {
 bool KernelPath::may_open(Micros now) noexcept {
   const Micros elapsed = std::min<Micros>(now - refilled_, microseconds_per_second);
   refilled_ = now;
-  allowance_ = std::min(allowance_ + elapsed * opened_per_second, unit * opened_at_once);
+  allowance_ = std::min(allowance_ + elapsed * opened_per_second, unit * opened_per_second);
   if (allowance_ < unit) return false;
   allowance_ -= unit;
   return true;
