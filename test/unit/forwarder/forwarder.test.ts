@@ -185,6 +185,31 @@ describe.skipIf(!built)('the supervision of the forwarder', () => {
     await once(other.resume(), 'close');
   });
 
+  it('tells of a kernel path that it has no device for, until it is to forget it', async () => {
+    const { forwarder } = await start();
+    const peer = '00000000000000aa';
+    await forwarder.setPeer({ peer, endpoints: [], networks: [0] });
+    const path = { network: 0, peer, mac: '02:00:00:00:00:aa', source: '02:00:00:00:00:bb', mtu: 1410 };
+    await forwarder.setKernelPath(path);
+    await forwarder.setKernelPath({ ...path, network: 1 });
+    const { kernelPaths } = await forwarder.dump();
+    expect(kernelPaths).toMatchObject([
+      { network: 0, peer, up: false, rtt: null, problem: 'no-device' },
+      { network: 1, peer, up: false, rtt: null, problem: 'no-device' },
+    ]);
+    await forwarder.removeKernelPath(0, peer);
+    await forwarder.closeKernelPath(1);
+    expect((await forwarder.dump()).kernelPaths).toEqual([]);
+  });
+
+  it('says why a kernel path cannot be probed', async () => {
+    const { forwarder } = await start();
+    await expect(forwarder.openKernelPath(0, 'nosuchdev')).rejects.toMatchObject({
+      code: 'kernel-path-failed',
+      message: expect.stringMatching(/^the kernel path through nosuchdev cannot be probed: /),
+    });
+  });
+
   it('ends it when it is told to', async () => {
     const { forwarder } = await start();
     await forwarder.stop();
