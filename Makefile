@@ -75,8 +75,9 @@ chaos: build ## what happens to hosts, at random, for MINUTES=10; the same again
 	$(ISOLATED) npx tsx test/chaos/main.ts --seed "$(SEED)" --minutes "$(MINUTES)"
 
 .PHONY: bench
-bench: build ## weft, raw veth, kernel VXLAN and packaged peers side by side
+bench: build ## weft, raw veth, kernel VXLAN, the least there is to do and others' tunnels side by side; ARGS="--nebula PATH" for another of them
 	@./scripts/apt-packages $(APT_BENCH)
+	cmake --build $(NATIVE) --target tunnel-floor
 	npx tsx bench/main.ts $(ARGS)
 
 .PHONY: bench-docker

@@ -1,7 +1,7 @@
 /** What the figures were taken on. */
 import { readFile } from 'node:fs/promises';
 import { cpus, release, totalmem } from 'node:os';
-import { attempt } from '../test/lab/index.js';
+import { versionOf } from './programs.js';
 
 export interface Machine {
   readonly cpu: string;
@@ -11,7 +11,7 @@ export interface Machine {
   readonly memoryGb: number;
   readonly kernel: string;
   readonly distribution: string;
-  /** Versions of everything that was compared or measured with. */
+  /** Versions of what was measured with. */
   readonly versions: Readonly<Record<string, string>>;
 }
 
@@ -19,12 +19,7 @@ const CRYPTO_FLAGS = ['aes', 'pclmulqdq', 'avx2', 'avx512f', 'vaes', 'vpclmulqdq
 
 const VERSION_COMMANDS: Readonly<Record<string, readonly string[]>> = {
   iperf3: ['iperf3', '--version'],
-  'wireguard-go': ['wireguard-go', '--version'],
-  fastd: ['fastd', '--version'],
-  tinc: ['tincd', '--version'],
-  nebula: ['nebula', '-version'],
   iproute2: ['ip', '-V'],
-  weft: ['git', 'describe', '--always', '--dirty', '--', 'src', 'native'],
 };
 
 export async function describeMachine(): Promise<Machine> {
@@ -50,8 +45,7 @@ export function machineLine({ cpu, cores, cryptoFlags, memoryGb, kernel, distrib
 async function collectVersions(): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
   for (const [name, command] of Object.entries(VERSION_COMMANDS)) {
-    const result = await attempt(command).catch(() => undefined);
-    const version = /v?\d+\.\d[\w.-]*|v\d+|\b[0-9a-f]{7,}(-dirty)?/.exec(result?.stdout ?? '')?.[0];
+    const version = await versionOf(command);
     if (version) found[name] = version;
   }
   return found;

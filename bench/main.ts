@@ -1,29 +1,29 @@
 /**
- * `make bench`: weft, raw veth, kernel VXLAN and packaged peers side by side on this machine.
+ * `make bench`: weft, raw veth, kernel VXLAN, a tunnel that does nothing else, and others' tunnels side by side on this
+ * machine.
  *
  * Rounds are interleaved: every contender once, then every contender again, each time on a fresh topology, so that what
  * else the machine does hits all alike; a visit during which others were busy is repeated. All of it once for each congestion
  * control that every contender can have. See report.ts for what is printed and visit.ts for what is measured.
  *
- * What an earlier run left is replaced only by one in which no contender failed.
+ * What an earlier run left is replaced only by one in which no contender failed. Present releases are compared by naming their programs.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
 import type { Contender } from './contender.js';
-import { CONTENDERS } from './contenders/index.js';
+import { contenders } from './contenders/index.js';
 import { describeMachine } from './machine.js';
 import type { Sample } from './metrics.js';
-import { renderPlot } from './plot.js';
-import { renderReport } from './report.js';
+import { choosePrograms, type Programs } from './programs.js';
+import { judge, renderPlot, renderReport } from './report/index.js';
 import { type ContenderResult, failuresOf, mediansOf, type Results } from './results.js';
-import { judge } from './verdicts.js';
 import { type Visit, visit, type Workload } from './visit.js';
 import { congestionControls } from './workloads/congestion-control.js';
 import { waitForQuiet } from './workloads/usage.js';
 
-interface Options {
+interface Options extends Partial<Programs> {
   readonly rounds: number;
   readonly seconds: number;
   readonly only?: readonly string[];
@@ -36,6 +36,7 @@ interface Entry {
   readonly samples: Sample[];
   readonly disturbances: number[];
   readonly failures: string[];
+  readonly carriers: string[];
 }
 
 /** Above this share of the machine used by others, a visit is repeated. */
@@ -49,9 +50,9 @@ async function main(options: Options): Promise<void> {
   const machine = await describeMachine();
   const all: Results[] = [];
   for (const congestionControl of await congestionControls()) {
-    const contenders = await compare(options, congestionControl);
     const { rounds, seconds } = options;
-    all.push({ date, machine, rounds, seconds, congestionControl, contenders });
+    const compared = await compare(options, congestionControl);
+    all.push({ date, machine, rounds, seconds, congestionControl, contenders: compared });
   }
   for (const results of all) console.log(renderReport(results));
   const failures = all.flatMap(failuresOf);
@@ -68,10 +69,11 @@ async function main(options: Options): Promise<void> {
 /** Visits everybody in turns. */
 async function compare(options: Options, congestionControl: string): Promise<ContenderResult[]> {
   const { rounds, seconds, only } = options;
-  const entries = CONTENDERS.filter(
-    ({ name }) => only === undefined || only.some((part) => name.includes(part)),
-  ).map((contender): Entry => ({ contender, samples: [], disturbances: [], failures: [] }));
-  if (entries.length === 0) throw new Error(`no contender is called so; there are: ${namesOf(CONTENDERS)}`);
+  const everybody = contenders(choosePrograms(options));
+  const entries = everybody
+    .filter(({ name }) => only === undefined || only.some((part) => name.includes(part)))
+    .map((contender): Entry => ({ contender, samples: [], disturbances: [], failures: [], carriers: [] }));
+  if (entries.length === 0) throw new Error(`no contender is called so; there are: ${namesOf(everybody)}`);
   const available = await withoutUnavailable(entries);
   for (let round = 1; round <= rounds; round += 1) {
     for (const entry of available) {
@@ -80,7 +82,7 @@ async function compare(options: Options, congestionControl: string): Promise<Con
       console.error(`${turn}  ${entry.contender.name.padEnd(24)} ${progressOf(visited)}`);
     }
   }
-  return entries.map(toResult);
+  return await Promise.all(entries.map(toResult));
 }
 
 async function withoutUnavailable(entries: readonly Entry[]): Promise<Entry[]> {
@@ -96,7 +98,7 @@ async function withoutUnavailable(entries: readonly Entry[]): Promise<Entry[]> {
  * Failures are told in the results, also when a later visit succeeds.
  */
 async function visitUndisturbed(entry: Entry, workload: Workload): Promise<Visit | undefined> {
-  const { contender, samples, disturbances, failures } = entry;
+  const { contender, samples, disturbances, failures, carriers } = entry;
   let best: Visit | undefined;
   for (let attempt = 0; attempt < ATTEMPTS && !(best && best.disturbance <= DISTURBED); attempt += 1) {
     await waitForQuiet();
@@ -111,6 +113,7 @@ async function visitUndisturbed(entry: Entry, workload: Workload): Promise<Visit
   if (best !== undefined) {
     samples.push(best.sample);
     disturbances.push(best.disturbance);
+    if (best.carrier !== undefined) carriers.push(best.carrier);
   }
   return best;
 }
@@ -120,9 +123,10 @@ function progressOf(visited: Visit | undefined): string {
   return `${visited.sample.tcp1.toFixed(2)} Gb/s  others ${Math.round(visited.disturbance * 100)} %`;
 }
 
-function toResult({ contender, samples, disturbances, failures }: Entry): ContenderResult {
-  const { name, encrypted, packaged, setup } = contender;
-  return { name, encrypted, packaged, setup, medians: mediansOf(samples), samples, disturbances, failures };
+async function toResult({ contender, ...seen }: Entry): Promise<ContenderResult> {
+  const { name, kind, encrypted, setup } = contender;
+  const version = await contender.version();
+  return { name, kind, encrypted, setup, version, medians: mediansOf(seen.samples), ...seen };
 }
 
 /** The first congestion control's are the figures that others speak of; each other one has files of its own. */
@@ -130,7 +134,7 @@ async function publish(results: Results, index: number, directory: string): Prom
   const name = index === 0 ? 'bench' : `bench-${results.congestionControl}`;
   const json = `${JSON.stringify({ ...results, verdicts: judge(results) }, null, 1)}\n`;
   await mkdir(directory, { recursive: true });
-  await writeFile(join(directory, `${name}.md`), renderReport(results));
+  await writeFile(join(directory, `${name}.md`), renderReport(results, `${name}.svg`));
   await writeFile(join(directory, `${name}.json`), json);
   await writeFile(join(directory, `${name}.svg`), renderPlot(results));
   console.log(`written to ${directory}: ${name}.md, ${name}.json, ${name}.svg`);
@@ -144,10 +148,14 @@ function positiveInteger(value: string): number {
 }
 
 const options = new Command('bench')
-  .description('weft, raw veth, kernel VXLAN and packaged peers side by side on this machine (as root)')
+  .description("weft, raw veth, kernel VXLAN and others' tunnels side by side on this machine (as root)")
   .option('--rounds <n>', 'visits to each contender, of which the medians are taken', positiveInteger, 5)
   .option('--seconds <n>', 'duration of each workload', positiveInteger, 2)
   .option('--only <name...>', 'only contenders whose name contains one of these')
+  .option('--wireguard-go <path>', 'another wireguard-go than that of PATH')
+  .option('--nebula <path>', 'another nebula, with its nebula-cert beside it')
+  .option('--fastd <path>', 'another fastd')
+  .option('--tinc <path>', 'another tincd')
   .option('--out <directory>', 'where the results go (default: bench/results; with --only: nowhere)')
   .parse()
   .opts<Options>();

@@ -1,4 +1,5 @@
 /** What a run yields, and what follows from it. */
+import type { ContenderKind } from './contender.js';
 import { REFERENCE } from './contenders/index.js';
 import type { Machine } from './machine.js';
 import { METRICS, type MetricId, type Sample } from './metrics.js';
@@ -6,9 +7,12 @@ import { median } from './stats.js';
 
 export interface ContenderResult {
   readonly name: string;
+  readonly kind: ContenderKind;
   readonly encrypted: boolean;
-  readonly packaged: boolean;
   readonly setup: string;
+  readonly version: string | undefined;
+  /** What carried the packets in each round, where the contender says so. */
+  readonly carriers: readonly string[];
   readonly medians: Sample;
   /** One a round, in order; a round in which every visit failed is missing. */
   readonly samples: readonly Sample[];
@@ -50,11 +54,11 @@ export function figure(results: Results, name: string, id: MetricId): number | u
   return results.contenders.find((contender) => contender.name === name)?.medians[id];
 }
 
-/** The best packaged encrypted peer in a figure. */
+/** The best encrypted peer in a figure. */
 export function bestPeer(results: Results, id: MetricId): { name: string; value: number } | undefined {
   const sign = METRICS.find((metric) => metric.id === id)?.better === 'lower' ? -1 : 1;
   const candidates = results.contenders
-    .filter(({ encrypted, packaged }) => encrypted && packaged)
+    .filter(({ kind, encrypted }) => kind === 'peer' && encrypted)
     .flatMap(({ name, medians }) => (medians[id] === undefined ? [] : [{ name, value: medians[id] }]));
   return candidates.sort((x, y) => sign * (y.value - x.value))[0];
 }
@@ -64,7 +68,7 @@ export function ratioToReference(results: Results, name: string, id: MetricId): 
   return ratio(figure(results, name, id), figure(results, REFERENCE.name, id));
 }
 
-/** A figure of a contender as a multiple of the best packaged encrypted peer's. */
+/** A figure of a contender as a multiple of the best encrypted peer's. */
 export function ratioToBestPeer(results: Results, name: string, id: MetricId): number | undefined {
   return ratio(figure(results, name, id), bestPeer(results, id)?.value);
 }

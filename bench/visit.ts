@@ -5,12 +5,11 @@ import type { Sample } from './metrics.js';
 import { createTopology } from './topology.js';
 import { pinCongestionControl } from './workloads/congestion-control.js';
 import { Disturbance } from './workloads/disturbance.js';
-import { measureTcp, measureUdp, startIperfServer, type TcpResult } from './workloads/iperf.js';
+import { measureTcp, measureUdp, startIperfServer, type UdpResult } from './workloads/iperf.js';
 import { measureRtt, type Rtt } from './workloads/rtt.js';
 import { searchUdpRate, TRIAL_SECONDS } from './workloads/udp-rate.js';
 import { machineTime, processTime, residentMemory } from './workloads/usage.js';
 
-const UDP_PAYLOADS = { udp64: 64, udp1300: 1300 } as const;
 /** Packets a second, of a contender about which nothing is known yet. */
 const FIRST_UDP_RATE = 20_000;
 
@@ -18,6 +17,8 @@ export interface Visit {
   readonly sample: Sample;
   /** The share of the machine (0 to 1) that others used meanwhile. */
   readonly disturbance: number;
+  /** What carried the packets, if the contender says so. */
+  readonly carrier: string | undefined;
 }
 
 /** How long, and with what. */
@@ -38,15 +39,16 @@ export async function visit(contender: Contender, workload: Workload, earlier: S
       throw new Error(`${error instanceof Error ? error.message : error}\n${connection.logs()}`.trim());
     });
     const disturbance = await others.share();
+    const carrier = await connection.carrier?.();
     await connection.stop();
-    return { sample, disturbance };
+    return { sample, disturbance, carrier };
   } finally {
     topology.remove();
   }
 }
 
 async function measure(connection: Connection, workload: Workload, earlier: Sample): Promise<Sample> {
-  const { client, server, serverAddress: address } = connection;
+  const { client, server, serverAddress: address, pids } = connection;
   const { seconds, congestionControl } = workload;
   await client.reaches(address);
   // On both ends, because distributions differ in their default.
@@ -54,46 +56,66 @@ async function measure(connection: Connection, workload: Workload, earlier: Samp
   const iperfServer = await startIperfServer(server);
 
   const idle = await measureRtt(client, address, seconds);
-  const { gbps, ...cpu } = await measureTcpWithCpu(connection, seconds);
-  const fourFlows = await measureTcp(client, address, { seconds, flows: 4 });
-  const bothWays = await measureTcp(client, address, { seconds, bidirectional: true });
+  const tcp = (shape: { flows?: number; bidirectional?: boolean }) =>
+    withCpu(pids, () => measureTcp(client, address, { seconds, ...shape }));
+  const [oneFlow, fourFlows, bothWays] = [
+    await tcp({}),
+    await tcp({ flows: 4 }),
+    await tcp({ bidirectional: true }),
+  ];
   const loaded = await measureLoadedRtt(connection, seconds);
-  const udp64 = await measureUdpRate(connection, 'udp64', earlier);
-  const udp1300 = await measureUdpRate(connection, 'udp1300', earlier);
+  const udp64 = await measureUdpRate(connection, 64, earlier.udp64);
+  const udp1300 = await measureUdpRate(connection, 1300, earlier.udp1300);
 
   await iperfServer.stop('SIGTERM');
   return {
-    tcp1: gbps,
+    tcp1: oneFlow.gbps,
+    cpuTcp1: oneFlow.cpuMachine,
     tcp4: fourFlows.gbps,
+    cpuTcp4: fourFlows.cpuMachine,
     tcpBoth: bothWays.gbps,
-    udp64,
-    udp1300,
+    cpuTcpBoth: bothWays.cpuMachine,
+    udp64: inThousands(udp64),
+    ...(udp64 && { cpuUdp64: udp64.cpuMachine }),
+    udp1300: inThousands(udp1300),
+    ...(udp1300 && { cpuUdp1300: udp1300.cpuMachine }),
     rttIdleP50: idle.p50,
     rttIdleP99: idle.p99,
+    rttIdleP999: idle.p999,
     rttLoadP50: loaded.p50,
     rttLoadP99: loaded.p99,
-    ...cpu,
+    rttLoadP999: loaded.p999,
+    ...(pids.length > 0 && { cpuProcesses: oneFlow.cpuProcesses }),
     ...(await measureMemory(connection)),
   };
 }
 
-type Cpu = Pick<Sample, 'cpuMachine' | 'cpuProcesses'>;
+const inThousands = (result: UdpResult | undefined) => (result?.received ?? 0) / 1000;
 
-/** One TCP flow, and the CPU time that 10^9 bytes took: of the whole machine (both hosts and iperf3), and of the contender's processes. */
-async function measureTcpWithCpu(connection: Connection, seconds: number): Promise<{ gbps: number } & Cpu> {
-  const { client, serverAddress, pids } = connection;
+/** CPU seconds for 10^9 bytes that arrived. */
+interface Cpu {
+  /** Of the whole machine: both hosts and iperf3. */
+  readonly cpuMachine: number;
+  /** Of the contender's processes. */
+  readonly cpuProcesses: number;
+}
+
+async function withCpu<Result extends { readonly bytes: number }>(
+  pids: readonly number[],
+  work: () => Promise<Result>,
+): Promise<Result & Cpu> {
   const read = async () => ({
     machine: (await machineTime()).busy,
     processes: (await Promise.all(pids.map(processTime))).reduce((total, time) => total + time, 0),
   });
   const before = await read();
-  const { gbps, bytes }: TcpResult = await measureTcp(client, serverAddress, { seconds });
+  const result = await work();
   const after = await read();
-  const gigabytes = bytes / 1e9;
+  const gigabytes = result.bytes / 1e9;
   return {
-    gbps,
+    ...result,
     cpuMachine: (after.machine - before.machine) / gigabytes,
-    ...(pids.length > 0 && { cpuProcesses: (after.processes - before.processes) / gigabytes }),
+    cpuProcesses: (after.processes - before.processes) / gigabytes,
   };
 }
 
@@ -107,17 +129,16 @@ async function measureLoadedRtt({ client, serverAddress }: Connection, seconds: 
   return rtt;
 }
 
-/** In thousands of packets a second. */
+/** The highest rate without loss; undefined if there is none. `earlier`: that of an earlier visit, in thousands of packets a second. */
 async function measureUdpRate(
-  { client, serverAddress }: Connection,
-  id: keyof typeof UDP_PAYLOADS,
-  earlier: Sample,
-): Promise<number> {
-  const payload = UDP_PAYLOADS[id];
-  const startRate = earlier[id] ? earlier[id] * 1000 * 0.9 : FIRST_UDP_RATE;
+  { client, serverAddress, pids }: Connection,
+  payload: number,
+  earlier: number | undefined,
+): Promise<(UdpResult & Cpu) | undefined> {
+  const startRate = earlier ? earlier * 1000 * 0.9 : FIRST_UDP_RATE;
   const trial = (rate: number) =>
-    measureUdp(client, serverAddress, { payload, rate, seconds: TRIAL_SECONDS });
-  return (await searchUdpRate(trial, startRate)) / 1000;
+    withCpu(pids, () => measureUdp(client, serverAddress, { payload, rate, seconds: TRIAL_SECONDS }));
+  return await searchUdpRate(trial, startRate);
 }
 
 /** After all the work, with one peer connected. */

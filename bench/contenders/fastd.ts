@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Running, run, until } from '../../test/lab/index.js';
 import { type Contender, daemonConnection, needs } from '../contender.js';
+import { versionOf } from '../programs.js';
 import { bridgeContainer, hasDevice, type Side } from '../topology.js';
 
 const MTU = 1426;
@@ -13,13 +14,14 @@ interface KeyPair {
   readonly key: string;
 }
 
-async function generateKeys(): Promise<KeyPair> {
-  const secret = (await run(['fastd', '--generate-key', '--machine-readable'])).trim();
-  const show = ['fastd', '--config', '-', '--show-key', '--machine-readable'];
+async function generateKeys(program: string): Promise<KeyPair> {
+  const secret = (await run([program, '--generate-key', '--machine-readable'])).trim();
+  const show = [program, '--config', '-', '--show-key', '--machine-readable'];
   return { secret, key: (await run(show, { input: `secret "${secret}";` })).trim() };
 }
 
 async function startSide(
+  program: string,
   side: Side,
   secret: string,
   remote: Side,
@@ -38,25 +40,26 @@ async function startSide(
     `peer "remote" { key "${key}"; remote ${remote.wireAddress}:${PORT}; }`,
   ];
   await writeFile(config, lines.join('\n'), { mode: 0o600 });
-  const daemon = host.start(['fastd', '--config', config]);
+  const daemon = host.start([program, '--config', config]);
   await until(`fastd on ${host.name}`, () => hasDevice(host, DEVICE));
   await bridgeContainer(side, DEVICE, MTU);
   return daemon;
 }
 
 /** fastd in TAP mode on a bridge, with one of its encryption methods. */
-export function fastd(method: string): Contender {
+export function fastd(program: string, method: string): Contender {
   return {
     name: `fastd ${method}`,
+    kind: 'peer',
     encrypted: true,
-    packaged: true,
     setup: `TAP on a bridge, container to container, MTU ${MTU}`,
-    unavailable: needs('fastd'),
+    unavailable: needs(program),
+    version: () => versionOf([program, '--version']),
     start: async (topology) => {
       const { a, b } = topology;
-      const [keysA, keysB] = [await generateKeys(), await generateKeys()];
-      const daemonA = await startSide(a, keysA.secret, b, keysB.key, method);
-      const daemonB = await startSide(b, keysB.secret, a, keysA.key, method);
+      const [keysA, keysB] = [await generateKeys(program), await generateKeys(program)];
+      const daemonA = await startSide(program, a, keysA.secret, b, keysB.key, method);
+      const daemonB = await startSide(program, b, keysB.secret, a, keysA.key, method);
       return daemonConnection(topology, 'container', daemonA, daemonB);
     },
   };

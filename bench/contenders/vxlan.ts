@@ -1,3 +1,4 @@
+import { release } from 'node:os';
 import { type Contender, kernelConnection } from '../contender.js';
 import { bridgeContainer, type Side } from '../topology.js';
 
@@ -12,10 +13,11 @@ async function connect(side: Side, remote: Side): Promise<void> {
 /** The kernel's own Ethernet overlay, unencrypted: the reference of the ratios. */
 export const vxlan: Contender = {
   name: 'vxlan',
+  kind: 'kernel',
   encrypted: false,
-  packaged: false,
   setup: `kernel VXLAN on a bridge, container to container, MTU ${MTU}`,
   unavailable: async () => undefined,
+  version: async () => `Linux ${release()}`,
   start: async (topology) => {
     await connect(topology.a, topology.b);
     await connect(topology.b, topology.a);

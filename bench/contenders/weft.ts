@@ -1,54 +1,70 @@
-import { access } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
-import { until } from '../../test/lab/index.js';
-import type { Contender } from '../contender.js';
-import type { Side } from '../topology.js';
+import { type Host, type LaunchOptions, until } from '../../test/lab/index.js';
+import { BUILT, type Connection, type Contender, needs } from '../contender.js';
+import { versionOf } from '../programs.js';
+import type { Side, Topology } from '../topology.js';
 
-const BUILT = ['../../dist/cli/main.js', '../../build/native/weft-forwarder'];
+const SETUP = 'Ethernet on its own bridge, container to container, MTU of its own choice';
 
-async function unavailable(): Promise<string | undefined> {
-  for (const file of BUILT) {
-    const path = fileURLToPath(new URL(file, import.meta.url));
-    if (
-      !(await access(path).then(
-        () => true,
-        () => false,
-      ))
-    )
-      return `${path} is not built (make build)`;
-  }
-  return undefined;
-}
+const unavailable = needs(`${BUILT}/native/weft-forwarder`);
+
+/** None is agreed yet, or one of those that encrypt. */
+const CIPHER = / -|gcm|poly1305/;
+
+/** The commit of this tree. */
+export const weftVersion = () => versionOf(['git', 'describe', '--always', '--dirty']);
 
 /** weft as users run it: launched and attached by its own command, on its own bridge, with the MTU that it chooses itself. */
 export function weft(cipher: string): Contender {
   return {
     name: `weft ${cipher}`,
+    kind: 'weft',
     encrypted: true,
-    packaged: false,
-    setup: 'Ethernet on its own bridge, container to container, MTU of its own choice',
+    setup: SETUP,
     unavailable,
-    start: async ({ a, b }) => {
-      await a.host.launch({ cipher });
-      await b.host.launch({ cipher, token: await a.host.token(), peers: [a.wireAddress] });
-      await attach(a);
-      await attach(b);
-      const forwarders = await Promise.all(
-        [a, b].map(({ host }) => until('forwarder', () => host.forwarder)),
-      );
-      return {
-        client: a.container,
-        server: b.container,
-        serverAddress: b.overlayAddress,
-        roles: { daemon: a.host.daemon, forwarder: a.host.forwarder },
-        pids: [a.host.daemon, b.host.daemon, ...forwarders],
-        logs: () => `${a.host.logs()}\n${b.host.logs()}`,
-        stop: async () => {
-          await Promise.all([a.host.weft('stop'), b.host.weft('stop')]);
-        },
-      };
+    version: weftVersion,
+    start: (topology) => launch(topology, { cipher }),
+  };
+}
+
+/** weft between hosts that trust the wire, so that it need not encrypt. */
+export const weftTrusted: Contender = {
+  name: 'weft-trusted',
+  kind: 'weft',
+  encrypted: false,
+  setup: `${SETUP}; both ends have the wire's subnet in --trusted-subnets`,
+  unavailable,
+  version: weftVersion,
+  start: async (topology) => {
+    const connection = await launch(topology, { args: ['--trusted-subnets', '192.0.2.0/24'] });
+    await until('nothing is encrypted', async () => !CIPHER.test(await carrierOf(topology.a.host)));
+    return connection;
+  },
+};
+
+async function launch({ a, b }: Topology, options: LaunchOptions): Promise<Connection> {
+  await a.host.launch(options);
+  await b.host.launch({ ...options, token: await a.host.token(), peers: [a.wireAddress] });
+  await attach(a);
+  await attach(b);
+  const forwarders = await Promise.all([a, b].map(({ host }) => until('forwarder', () => host.forwarder)));
+  return {
+    client: a.container,
+    server: b.container,
+    serverAddress: b.overlayAddress,
+    roles: { daemon: a.host.daemon, forwarder: a.host.forwarder },
+    pids: [a.host.daemon, b.host.daemon, ...forwarders],
+    carrier: () => carrierOf(a.host),
+    logs: () => `${a.host.logs()}\n${b.host.logs()}`,
+    stop: async () => {
+      await Promise.all([a.host.weft('stop'), b.host.weft('stop')]);
     },
   };
 }
 
 const attach = ({ container, overlayAddress }: Side) => container.attach(`${overlayAddress}/24`);
+
+/** Path and cipher to the only peer, as `weft status connections` says. */
+async function carrierOf(host: Host): Promise<string> {
+  const connections = await host.weftJson<{ path: string; cipher: string | null }[]>('status', 'connections');
+  return connections.map(({ path, cipher }) => `${path} ${cipher ?? '-'}`).join(', ');
+}

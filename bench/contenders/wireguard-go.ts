@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Running, run, until } from '../../test/lab/index.js';
 import { type Contender, daemonConnection, needs } from '../contender.js';
+import { versionOf } from '../programs.js';
 import { hasDevice, type Side } from '../topology.js';
 
 const MTU = 1420;
@@ -23,6 +24,7 @@ async function startSide(
   own: KeyPair,
   remote: Side,
   remoteKey: string,
+  program: string,
 ): Promise<Running> {
   const secretFile = join(host.directory, 'secret');
   await writeFile(secretFile, own.secret, { mode: 0o600 });
@@ -30,7 +32,8 @@ async function startSide(
   const daemon = host.start([
     'sh',
     '-c',
-    `mount -t tmpfs none /run && exec wireguard-go --foreground ${DEVICE}`,
+    `mount -t tmpfs none /run && exec "$0" --foreground ${DEVICE}`,
+    program,
   ]);
   await until(`wireguard-go on ${host.name}`, () => hasDevice(host, DEVICE));
   const wg = ['nsenter', `--target=${daemon.pid}`, '--mount', '--net', 'wg', 'set', DEVICE];
@@ -48,18 +51,19 @@ async function startSide(
   return daemon;
 }
 
-/** WireGuard in userspace, as packaged: L3, so it is measured between the hosts, through its TUN device. */
-export const wireguardGo: Contender = {
+/** WireGuard in userspace: L3, so it is measured between the hosts, through its TUN device. */
+export const wireguardGo = (program: string): Contender => ({
   name: 'wireguard-go',
+  kind: 'peer',
   encrypted: true,
-  packaged: true,
   setup: `L3 between the hosts (no bridge), ChaCha20-Poly1305, MTU ${MTU}`,
-  unavailable: needs('wireguard-go', 'wg'),
+  unavailable: needs(program, 'wg'),
+  version: () => versionOf([program, '--version']),
   start: async (topology) => {
     const { a, b } = topology;
     const [keysA, keysB] = [await generateKeys(), await generateKeys()];
-    const daemonA = await startSide(a, keysA, b, keysB.key);
-    const daemonB = await startSide(b, keysB, a, keysA.key);
+    const daemonA = await startSide(a, keysA, b, keysB.key, program);
+    const daemonB = await startSide(b, keysB, a, keysA.key, program);
     return daemonConnection(topology, 'host', daemonA, daemonB);
   },
-};
+});

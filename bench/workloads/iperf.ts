@@ -29,6 +29,8 @@ export interface TcpResult {
 export interface UdpResult {
   /** Packets a second that arrived. */
   readonly received: number;
+  /** Payload that arrived. */
+  readonly bytes: number;
   /** 0 to 1 */
   readonly loss: number;
 }
@@ -74,7 +76,7 @@ export async function measureUdp(
   const { sum_sent: sent, sum_received: seen } = parseUdpReport(await iperf(client, address, args)).end;
   const received = seen.packets - seen.lost_packets;
   // Against what was sent: the server, which only sees gaps in the sequence, would miss a lost end.
-  return { received: received / seen.seconds, loss: 1 - received / sent.packets };
+  return { received: received / seen.seconds, bytes: received * payload, loss: 1 - received / sent.packets };
 }
 
 async function iperf(client: Node, address: string, args: string[]): Promise<unknown> {

@@ -16,9 +16,11 @@ describe('the benchmark', () => {
   it('takes a contender for failed that has no sample of a round, and tells why', () => {
     const contender = (name: string, samples: number, failures: string[]) => ({
       name,
+      kind: 'peer' as const,
       encrypted: true,
-      packaged: true,
       setup: '',
+      version: undefined,
+      carriers: [],
       medians: {},
       samples: Array.from({ length: samples }, () => ({})),
       disturbances: [],

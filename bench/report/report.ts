@@ -1,26 +1,34 @@
 /** The results as text: Markdown whose columns line up, so that it reads well on a terminal too. */
-import { REFERENCE } from './contenders/index.js';
-import { machineLine } from './machine.js';
-import { GROUPS, METRICS, type Metric } from './metrics.js';
-import { type ContenderResult, type Results, ratioToBestPeer, ratioToReference } from './results.js';
-import { median } from './stats.js';
+import { REFERENCE } from '../contenders/index.js';
+import { machineLine } from '../machine.js';
+import { GROUPS, METRICS, type Metric } from '../metrics.js';
+import { type ContenderResult, type Results, ratioToBestPeer, ratioToReference } from '../results.js';
+import { median } from '../stats.js';
+import { LOSS_LIMIT } from '../workloads/udp-rate.js';
+import { summarize } from './summary.js';
 import { judge, type Verdict } from './verdicts.js';
-import { LOSS_LIMIT } from './workloads/udp-rate.js';
 
-export function renderReport(results: Results): string {
+/** `picture`: the file of the plot, relative to that of the report; absent on a terminal. */
+export function renderReport(results: Results, picture?: string): string {
   const { date, machine, rounds, seconds, congestionControl, contenders } = results;
   const versions = Object.entries(machine.versions).map(([name, version]) => `${name} ${version}`);
-  const sections = [
-    '# weft beside kernel VXLAN and packaged peers',
+  const sections: string[] = [
+    '# weft beside kernel VXLAN and other tunnels',
+    ...(picture === undefined
+      ? []
+      : [`![One flow, what it costs, and how long others wait meanwhile](${picture})`]),
+    summarize(results),
+    '## How it was measured',
     `${machineLine(machine)}\\\n${versions.join(', ')}\\\n${date}`,
     `Medians of ${rounds} rounds, contenders in turn, ${seconds} s a workload, TCP ${congestionControl}. Both hosts, containers and iperf3 ` +
-      `share the machine. UDP: the highest rate with at most ${LOSS_LIMIT * 100} % loss. CPU: seconds per 10^9 bytes of one TCP flow, ` +
-      'of the whole machine and of the processes of the contender on both hosts. Memory: of one host, after the work.',
+      `share the machine. UDP: the highest rate with at most ${LOSS_LIMIT * 100} % loss. CPU: seconds per 10^9 bytes that arrived, ` +
+      'of the whole machine (both hosts and iperf3), and of the processes of the contender on both hosts. RTT: a ping each millisecond; ' +
+      'loaded: beside one TCP flow. Memory: of one host, after the work.',
     ...GROUPS.flatMap((group) => groupSections(results, group)),
     '## Demands',
     verdictTable(judge(results)),
     '## Set-ups',
-    contenders.map(({ name, setup }) => `- ${name}: ${setup}`).join('\n'),
+    contenders.map(setupLine).join('\n'),
   ];
   const failures = contenders.flatMap(({ name, failures: why }) =>
     why.map((reason) => `- ${name}: ${firstLine(reason)}`),
@@ -31,7 +39,13 @@ export function renderReport(results: Results): string {
     `Other processes used ${percent(median(disturbances))} (median) and at most ${percent(Math.max(0, ...disturbances))} of the machine ` +
       'during the samples.',
   );
-  return `${sections.join('\n\n')}\n`;
+  return `${sections.filter((section) => section !== '').join('\n\n')}\n`;
+}
+
+/** How it was set up, which version it is, and what it says itself that carried the packets. */
+function setupLine({ name, version, setup, carriers }: ContenderResult): string {
+  const said = carriers.length === 0 ? '' : `; it says of the path: ${[...new Set(carriers)].join(', ')}`;
+  return `- ${version === undefined ? name : `${name} (${version})`}: ${setup}${said}`;
 }
 
 function groupSections(results: Results, group: Metric['group']): string[] {
@@ -52,7 +66,7 @@ function groupSections(results: Results, group: Metric['group']): string[] {
     ),
     `Against ${REFERENCE.name}, unencrypted:`,
     ratios(ratioToReference),
-    'Against the best packaged encrypted peer in each figure:',
+    'Against the best encrypted tunnel of others in each figure:',
     ratios(ratioToBestPeer),
   ];
 }

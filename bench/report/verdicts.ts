@@ -1,6 +1,6 @@
 /** The demands that weft has to meet, and whether it does. */
-import { SUBJECT, SUBJECT_SECRETBOX } from './contenders/index.js';
-import { figure, type Results, ratioToBestPeer, ratioToReference } from './results.js';
+import { SUBJECT, SUBJECT_SECRETBOX } from '../contenders/index.js';
+import { figure, type Results, ratioToBestPeer, ratioToReference } from '../results.js';
 
 interface Demand {
   readonly title: string;
@@ -21,7 +21,7 @@ const DEMANDS: readonly Demand[] = [
     value: (results) => ratioToReference(results, SUBJECT.name, 'tcp1'),
   },
   {
-    title: `TCP 1 flow, ${SUBJECT.name}, against the best packaged encrypted peer`,
+    title: `TCP 1 flow, ${SUBJECT.name}, against the best encrypted peer`,
     unit: 'x',
     better: 'higher',
     must: 10,
@@ -29,7 +29,7 @@ const DEMANDS: readonly Demand[] = [
     value: (results) => ratioToBestPeer(results, SUBJECT.name, 'tcp1'),
   },
   {
-    title: `TCP 1 flow, ${SUBJECT_SECRETBOX.name}, against the best packaged encrypted peer`,
+    title: `TCP 1 flow, ${SUBJECT_SECRETBOX.name}, against the best encrypted peer`,
     unit: 'x',
     better: 'higher',
     must: 4,

@@ -1,21 +1,14 @@
-/** The results as an SVG: a panel of horizontal bars for each figure, a bar for each contender. */
-import { machineLine } from './machine.js';
-import { METRICS, type Metric, type MetricId } from './metrics.js';
-import type { ContenderResult, Results } from './results.js';
+/** What matters most as an SVG: a panel of horizontal bars for each figure, a bar for each contender. */
+import type { ContenderKind } from '../contender.js';
+import { machineLine } from '../machine.js';
+import { METRICS, type Metric, type MetricId } from '../metrics.js';
+import type { ContenderResult, Results } from '../results.js';
 
-const PANELS: readonly MetricId[] = [
-  'tcp1',
-  'tcp4',
-  'tcpBoth',
-  'udp64',
-  'udp1300',
-  'rttIdleP50',
-  'rttLoadP50',
-  'cpuMachine',
-];
+/** One for each sentence of the summary. */
+const PANELS: readonly MetricId[] = ['tcp1', 'cpuTcp1', 'rttLoadP99'];
 
-const COLUMNS = 2;
-const PANEL_WIDTH = 560;
+const COLUMNS = 3;
+const PANEL_WIDTH = 420;
 const MARGIN = 28;
 const HEADER = 100;
 const TITLE = 30;
@@ -25,12 +18,18 @@ const LABEL_WIDTH = 165;
 const VALUE_WIDTH = 62;
 const BAR_WIDTH = PANEL_WIDTH - LABEL_WIDTH - VALUE_WIDTH - MARGIN;
 
-const COLORS = { weft: '#0f7b6c', kernel: '#9aa3ad', peer: '#c98a3c' };
+const COLORS: Readonly<Record<ContenderKind, string>> = {
+  kernel: '#9aa3ad',
+  floor: '#d3d8de',
+  weft: '#0f7b6c',
+  peer: '#c98a3c',
+};
 
 const LEGEND = [
-  { label: 'weft', color: COLORS.weft, fromRight: 395 },
-  { label: 'kernel, unencrypted', color: COLORS.kernel, fromRight: 325 },
-  { label: 'packaged peers', color: COLORS.peer, fromRight: 150 },
+  { label: 'weft', color: COLORS.weft, fromRight: 505 },
+  { label: 'kernel, unencrypted', color: COLORS.kernel, fromRight: 435 },
+  { label: 'the least there is to do', color: COLORS.floor, fromRight: 275 },
+  { label: 'others', color: COLORS.peer, fromRight: 90 },
 ];
 
 export function renderPlot(results: Results): string {
@@ -61,7 +60,7 @@ function header({ machine, date, rounds }: Results, width: number): string {
   );
   const method = `Medians of ${rounds} rounds; the thin lines span the samples. ${date.slice(0, 10)}`;
   return [
-    text(MARGIN, 32, 'weft beside kernel VXLAN and packaged peers', 'font-size="18" font-weight="600"'),
+    text(MARGIN, 32, 'weft beside kernel VXLAN and other tunnels', 'font-size="18" font-weight="600"'),
     text(MARGIN, 54, machineLine(machine), 'fill="#616e7c" font-size="12"'),
     text(MARGIN, 71, method, 'fill="#616e7c" font-size="12"'),
     ...legend,
@@ -100,15 +99,10 @@ function bar(
   const end = LABEL_WIDTH + Math.max(value * scale, 1);
   return [
     label,
-    `<rect x="${LABEL_WIDTH}" y="${y}" width="${round(end - LABEL_WIDTH)}" height="${BAR}" rx="2" fill="${colorOf(contender)}"/>`,
+    `<rect x="${LABEL_WIDTH}" y="${y}" width="${round(end - LABEL_WIDTH)}" height="${BAR}" rx="2" fill="${COLORS[contender.kind]}"/>`,
     `<path d="M${round(low ?? 0)} ${middle}H${round(high ?? 0)}" stroke="#1f2933" stroke-opacity="0.55"/>`,
     text(Math.max(end, high ?? 0) + 6, middle + 4.5, value.toFixed(metric.digits), 'font-size="12"'),
   ].join('');
-}
-
-function colorOf({ encrypted, packaged }: ContenderResult): string {
-  if (!encrypted) return COLORS.kernel;
-  return packaged ? COLORS.peer : COLORS.weft;
 }
 
 function text(x: number, y: number, content: string, attributes = ''): string {

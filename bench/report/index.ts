@@ -1,0 +1,3 @@
+export { renderPlot } from './plot.js';
+export { renderReport } from './report.js';
+export { judge } from './verdicts.js';
