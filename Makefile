@@ -57,7 +57,7 @@ launch: build ## launch a router on this host; ARGS are those of `weft launch`
 .PHONY: test
 test: build ## unit tests, native tests, and real routers in network namespaces
 	cmake --build $(NATIVE) --parallel $(JOBS)
-	$(ISOLATED) ctest --test-dir $(NATIVE) --output-on-failure --parallel 3
+	$(ISOLATED) ctest --test-dir $(NATIVE) --output-on-failure --parallel 6
 	$(ISOLATED) npx vitest run $(ARGS)
 
 .PHONY: check
