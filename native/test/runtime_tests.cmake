@@ -1,6 +1,6 @@
 # Real forwarders in network namespaces. Path logic, which is pure, needs no privileges and has a binary of its own.
-add_executable(weft-path-test main.cc kernel_path_test.cc key_life_test.cc runtime/path_test.cc)
-target_link_libraries(weft-path-test PRIVATE weft_runtime doctest::doctest)
+add_executable(weft-path-test kernel_path_test.cc key_life_test.cc runtime/path_test.cc)
+target_link_libraries(weft-path-test PRIVATE weft_runtime weft_test_main doctest::doctest)
 add_test(NAME path COMMAND weft-path-test)
 
 add_executable(weft-runtime-test
