@@ -65,7 +65,12 @@ export function bestPeer(results: Results, id: MetricId): { name: string; value:
 
 /** A figure of a contender as a multiple of the reference's. */
 export function ratioToReference(results: Results, name: string, id: MetricId): number | undefined {
-  return ratio(figure(results, name, id), figure(results, REFERENCE.name, id));
+  return ratioTo(REFERENCE.name, results, name, id);
+}
+
+/** A figure of a contender as a multiple of that of `other`. */
+export function ratioTo(other: string, results: Results, name: string, id: MetricId): number | undefined {
+  return ratio(figure(results, name, id), figure(results, other, id));
 }
 
 /** A figure of a contender as a multiple of the best encrypted peer's. */

@@ -1,6 +1,6 @@
 /** The demands that weft has to meet, and whether it does. */
-import { SUBJECT, SUBJECT_SECRETBOX } from '../contenders/index.js';
-import { figure, type Results, ratioToBestPeer, ratioToReference } from '../results.js';
+import { FLOOR, SUBJECT, SUBJECT_SECRETBOX } from '../contenders/index.js';
+import { figure, type Results, ratioTo, ratioToBestPeer, ratioToReference } from '../results.js';
 
 interface Demand {
   readonly title: string;
@@ -35,6 +35,14 @@ const DEMANDS: readonly Demand[] = [
     must: 4,
     aim: 8,
     value: (results) => ratioToBestPeer(results, SUBJECT_SECRETBOX.name, 'tcp1'),
+  },
+  {
+    title: `CPU seconds a gigabyte, ${SUBJECT.name}, against ${FLOOR.name}`,
+    unit: 'x',
+    better: 'lower',
+    must: 1.1,
+    aim: 1.05,
+    value: (results) => ratioTo(FLOOR.name, results, SUBJECT.name, 'cpuTcp1'),
   },
   {
     title: `RTT p50 idle, ${SUBJECT.name}, against kernel VXLAN`,

@@ -80,6 +80,13 @@ describe('the report of the benchmark', () => {
     expect(report).toContain('11.11 times what nebula');
   });
 
+  it('judges the CPU time of a gigabyte by the floor', () => {
+    const report = renderReport(resultsOf(...ALL));
+    expect(report).toMatch(
+      /CPU seconds a gigabyte, weft auto, against floor aes-256-gcm +\| +1\.12 x .* missed \|/,
+    );
+  });
+
   it('has a picture with a panel for each sentence and a bar for each contender', () => {
     const picture = renderPlot(resultsOf(...ALL));
     expect(picture.match(/<g transform/g)).toHaveLength(3);
