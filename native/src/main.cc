@@ -32,13 +32,13 @@ namespace {
 constexpr int exit_failure = 1;
 constexpr int exit_usage = 2;
 constexpr unsigned default_workers = 4;
-// Lanes are numbered to 31, and the control thread has two of its own.
+// The router's own port has 32 lanes, of which the control thread has two of its own.
 constexpr unsigned max_workers = 16;
 
 constexpr std::string_view usage =
     "weft-forwarder: moves Ethernet frames between TAP devices and an encrypted UDP tunnel\n"
     "\n"
-    "  weft-forwarder run --control PATH --port N [--workers N] [--no-offload NAME]...\n"
+    "  weft-forwarder run --control PATH --port N [--workers N] [--udp-ports N] [--no-offload NAME]...\n"
     "  weft-forwarder open-tap --control PATH --network N --name IFNAME --queues N\n"
     "  weft-forwarder open-kernel-path --control PATH --network N --name IFNAME\n"
     "  weft-forwarder limit-learning --bridge IFNAME --addresses N\n"
@@ -104,6 +104,7 @@ int run(Arguments arguments) {
   options.port = static_cast<std::uint16_t>(arguments.number("--port", 1, UINT16_MAX));
   const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
   options.workers = arguments.number("--workers", 1, max_workers, std::min(cores, default_workers));
+  options.udp_ports = arguments.number("--udp-ports", 1, SourcePorts::max_count, 1);
   while (const auto name = arguments.take("--no-offload")) {
     const auto offload = offload_from_name(*name);
     if (!offload) throw UsageError{"there is no offload " + std::string(*name)};

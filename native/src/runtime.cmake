@@ -26,6 +26,7 @@ add_library(weft_runtime STATIC
   src/io/device/packet_socket.cc
   src/io/device/tap.cc
   src/io/device/tap_queue.cc
+  src/io/source_ports.cc
   src/io/udp_socket.cc
   src/io/unix_socket.cc
   src/offload/self_test.cc
@@ -35,6 +36,7 @@ add_library(weft_runtime STATIC
   src/path/liveness.cc
   src/path/path.cc
   src/path/path_mtu.cc
+  src/path/port_spread.cc
   src/path/transport.cc
   src/sandbox/sandbox.cc
   src/state/epoch_reclaimer.cc

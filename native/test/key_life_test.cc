@@ -19,6 +19,7 @@ struct Services final : PeerServices {
   void peer_path_mtu(Peer&) override {}
   void peer_observed(Peer&) override {}
   void peer_transport(Peer&) override {}
+  void peer_ports(Peer&) override {}
 };
 
 // A peer with keys, named by their index, each initiated here.
@@ -43,7 +44,7 @@ struct Keys {
   }
 
   Services services;
-  Peer peer{services, 1, 0, 1, 1};
+  Peer peer{services, 1, 0, 1, 1, 1};
 };
 
 using Indexes = std::vector<std::uint32_t>;

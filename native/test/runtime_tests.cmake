@@ -1,5 +1,5 @@
 # Real forwarders in network namespaces. Path logic, which is pure, needs no privileges and has a binary of its own.
-add_executable(weft-path-test kernel_path_test.cc key_life_test.cc runtime/path_test.cc)
+add_executable(weft-path-test kernel_path_test.cc key_life_test.cc runtime/path_test.cc runtime/port_spread_test.cc)
 target_link_libraries(weft-path-test PRIVATE weft_runtime weft_test_main doctest::doctest)
 add_test(NAME path COMMAND weft-path-test)
 

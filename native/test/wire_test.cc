@@ -22,6 +22,11 @@ TEST_CASE("a sealed header comes back as it was written") {
   CHECK(*header == SealedHeader{.lane = 7, .key_index = 0xdeadbeef, .counter = 42});
 }
 
+TEST_CASE("lanes from 32 on are of other ports than the sender's own") {
+  CHECK_FALSE(SealedHeader{.lane = 31}.aside());
+  CHECK(SealedHeader{.lane = 32}.aside());
+}
+
 TEST_CASE("a sealed packet is refused for each field out of range") {
   const auto with = [](std::size_t at, unsigned value) {
     Buffer packet = sealed_packet();
@@ -30,7 +35,8 @@ TEST_CASE("a sealed packet is refused for each field out of range") {
   };
   CHECK(with(0, 2) == WireError::bad_type);
   CHECK(with(0, 4) == WireError::bad_type);
-  CHECK(with(1, 32) == WireError::bad_field);
+  CHECK(with(1, 63) == WireError::none);
+  CHECK(with(1, 64) == WireError::bad_field);
   CHECK(with(2, 1) == WireError::bad_field);
   CHECK(with(3, 1) == WireError::bad_field);
   CHECK(with(8, 0x10) == WireError::bad_field);

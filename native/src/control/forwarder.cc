@@ -35,13 +35,14 @@ constexpr Micros granularity = 5 * microseconds_per_millisecond;
 // A key must be replaced long before its counters run out.
 constexpr std::uint64_t expiring_counter = std::uint64_t{1} << 48;
 
-std::vector<std::unique_ptr<Worker>> make_workers(const ForwarderOptions& options, EpochReclaimer& snapshots,
-                                                  MacTable& macs, Switches& switches) {
+std::vector<std::unique_ptr<Worker>> make_workers(const ForwarderOptions& options, const SourcePorts& sources,
+                                                  EpochReclaimer& snapshots, MacTable& macs,
+                                                  Switches& switches) {
   std::vector<std::unique_ptr<Worker>> workers;
   unsigned number = 0;
   for (UdpSocket& socket : bind_udp_group(options.port, options.workers))
-    workers.push_back(
-        std::make_unique<Worker>(number++, options.workers, std::move(socket), snapshots, macs, switches));
+    workers.push_back(std::make_unique<Worker>(number++, options.workers, std::move(socket), sources,
+                                               snapshots, macs, switches));
   return workers;
 }
 
@@ -69,8 +70,9 @@ Forwarder::Forwarder(const ForwarderOptions& options)
       port_(options.port),
       started_at_(std::time(nullptr)),
       snapshots_(options.workers),
-      workers_(make_workers(options, snapshots_, macs_, switches_)),
-      prober_(workers_.front()->socket(), options.workers, counters_),
+      sources_(options.udp_ports, options.workers),
+      workers_(make_workers(options, sources_, snapshots_, macs_, switches_)),
+      prober_(workers_.front()->socket(), sources_, options.workers, counters_),
       kernel_paths_(epoll_, first_kernel_path_tag, options.workers + 1, counters_, *this),
       server_(options.control_path, epoll_, *this),
       reporter_(server_),
@@ -278,6 +280,10 @@ void Forwarder::peer_observed(Peer& peer) {
 void Forwarder::peer_transport(Peer& peer) {
   dirty_ = true;
   reporter_.peer_transport(peer);
+}
+
+void Forwarder::peer_ports(Peer& /*peer*/) {
+  dirty_ = true;
 }
 
 void Forwarder::drop_stream(Peer& peer) {

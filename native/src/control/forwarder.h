@@ -24,6 +24,7 @@ struct ForwarderOptions {
   std::string control_path;
   std::uint16_t port = 0;
   unsigned workers = 1;
+  unsigned udp_ports = 1;  ///< that packets leave from, with `port`
   std::vector<Offload> disabled;
 };
 
@@ -97,6 +98,7 @@ class Forwarder final : private RequestHandler, private PeerServices, private Ke
   void peer_path_mtu(Peer& peer) override;
   void peer_observed(Peer& peer) override;
   void peer_transport(Peer& peer) override;
+  void peer_ports(Peer& peer) override;
 
   // Handlers of the workers' events (worker_events.cc).
   void take_events(Worker& worker);
@@ -128,6 +130,7 @@ class Forwarder final : private RequestHandler, private PeerServices, private Ke
   MacTable macs_;
   EpochReclaimer snapshots_;
   Epoll epoll_;
+  SourcePorts sources_;
   std::vector<std::unique_ptr<Worker>> workers_;
   Counters counters_;  // of the control thread
   Prober prober_;

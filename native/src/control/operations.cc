@@ -88,6 +88,7 @@ Json Forwarder::hello(const Fields& fields) {
           {"version", version},
           {"pid", ::getpid()},
           {"port", port_},
+          {"sourcePorts", sources_.numbers()},
           {"workers", workers_.size()},
           {"startedAt", started_at_},
           {"sandboxed", sandboxed_},
@@ -158,7 +159,7 @@ Json Forwarder::set_peer(const Fields& fields) {
   const PeerId id = request.peer;
   if (id == state_.self) throw RequestError("bad-request", "a peer cannot be this forwarder itself");
   Peer* peer = state_.find(id);
-  if (peer == nullptr) peer = state_.add(*this, id, workers_.size() + 1, randombytes_random());
+  if (peer == nullptr) peer = state_.add(*this, id, workers_.size() + 1, sources_.count(), randombytes_random());
   if (peer == nullptr)
     throw RequestError("too-many-peers", "there are " + std::to_string(max_peers) + " peers already");
   const Micros now = monotonic_now();

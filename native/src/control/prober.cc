@@ -11,8 +11,9 @@ constexpr std::size_t buffer_size = 65'536;
 
 }  // namespace
 
-Prober::Prober(const UdpSocket& socket, unsigned lane, Counters& counters)
+Prober::Prober(const UdpSocket& socket, const SourcePorts& sources, unsigned lane, Counters& counters)
     : socket_(socket),
+      sources_(sources),
       lane_(lane),
       counters_(counters),
       buffer_(std::make_unique_for_overwrite<std::byte[]>(buffer_size)) {}
@@ -49,7 +50,7 @@ ProbeResult Prober::send_frame(const Peer& peer, const Peer* relay, PeerId self,
 
 std::optional<Prober::Route> Prober::route_of(const Peer& peer, const Peer* relay, const ProbeOrder& order) {
   if (order.way != Way::relay)
-    return Route{order.to, order.from, order.way == Way::stream ? peer.stream.get() : nullptr, nullptr};
+    return Route{order.to, order.from, order.way == Way::stream ? peer.stream.get() : nullptr, nullptr, order.port};
   const Session* const hop = relay != nullptr ? relay->sealing_session() : nullptr;
   if (hop == nullptr) return std::nullopt;
   const Path& path = relay->path();
@@ -66,13 +67,15 @@ Bytes Prober::content_of(const Route& route, std::size_t datagram_size) const no
 ProbeResult Prober::seal_and_send(const Peer& peer, const Route& route, Session& session, PeerId self,
                                   std::size_t datagram_size) {
   const Bytes datagram{buffer_.get(), datagram_size};
-  if (!session.sealing.seal(lane_, datagram.subspan(route.prefix()))) return ProbeResult::failed;
+  // From a further port the control thread shares the lane of the first worker.
+  const unsigned lane = route.port == 0 ? lane_ : sources_.lane(route.port, 0);
+  if (!session.sealing.seal(lane, datagram.subspan(route.prefix()))) return ProbeResult::failed;
   if (route.hop != nullptr)
     encode(RelayHeader{static_cast<std::uint8_t>(lane_), initial_hop_limit, route.hop->sealing.index(),
                        peer.id(), self},
            route.hop->hop_seal, datagram);
   const ProbeResult result = route.stream != nullptr ? hand_over(*route.stream, datagram)
-                                                     : hand_over(route.to, route.from, datagram);
+                                                     : hand_over(route, datagram);
   if (result != ProbeResult::sent) return result;
   counters_.add(Counter::sealed_packets);
   peer.traffic().back().sent(1, datagram.size());
@@ -86,11 +89,12 @@ ProbeResult Prober::hand_over(Stream& stream, ConstBytes packet) noexcept {
   return ProbeResult::sent;
 }
 
-ProbeResult Prober::hand_over(const Endpoint& to, const IpAddress& from, ConstBytes datagram) noexcept {
+ProbeResult Prober::hand_over(const Route& route, ConstBytes datagram) noexcept {
+  const UdpSocket& socket = route.port == 0 ? socket_ : sources_.socket(route.port);
   sockaddr_storage address{};
-  const socklen_t length = to.empty() ? 0 : to.to_sockaddr(socket_.family(), address);
+  const socklen_t length = route.to.empty() ? 0 : route.to.to_sockaddr(socket.family(), address);
   if (length == 0) return ProbeResult::failed;
-  const int error = socket_.send(address, length, from, datagram, 0);
+  const int error = socket.send(address, length, route.from, datagram, 0);
   if (error != 0) return error == EMSGSIZE ? ProbeResult::too_big : ProbeResult::failed;
   counters_.add(Counter::udp_sent_datagrams);
   counters_.add(Counter::udp_sent_batches);

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "control/desired/peer.h"
+#include "io/source_ports.h"
 #include "io/udp_socket.h"
 #include "stats/counters.h"
 
@@ -13,7 +14,7 @@ namespace weft {
 class Prober {
  public:
   /// `lane` is used by the control thread only.
-  Prober(const UdpSocket& socket, unsigned lane, Counters& counters);
+  Prober(const UdpSocket& socket, const SourcePorts& sources, unsigned lane, Counters& counters);
 
   /// Seals and sends the probe that `order` describes. `relay` is the peer that it goes through if `order`
   /// asks for the relay.
@@ -30,6 +31,7 @@ class Prober {
     IpAddress from;
     Stream* stream = nullptr;
     const Session* hop = nullptr;
+    unsigned port = 0;
     [[nodiscard]] std::size_t prefix() const noexcept { return hop != nullptr ? relay_header_size : 0; }
   };
   static std::optional<Route> route_of(const Peer& peer, const Peer* relay, const ProbeOrder& order);
@@ -37,9 +39,10 @@ class Prober {
   ProbeResult seal_and_send(const Peer& peer, const Route& route, Session& session, PeerId self,
                             std::size_t datagram_size);
   ProbeResult hand_over(Stream& stream, ConstBytes packet) noexcept;
-  ProbeResult hand_over(const Endpoint& to, const IpAddress& from, ConstBytes datagram) noexcept;
+  ProbeResult hand_over(const Route& route, ConstBytes datagram) noexcept;
 
   const UdpSocket& socket_;
+  const SourcePorts& sources_;
   unsigned lane_;
   Counters& counters_;
   std::unique_ptr<std::byte[]> buffer_;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <bit>
 
 #include "control/forwarder.h"
 #include "control/protocol/text.h"
@@ -81,6 +82,10 @@ Json peer_state(const Peer& peer, Micros now) {
           {"rttVariance", or_null(path.rtt().known(), path.rtt().variance())},
           {"loss", path.loss()},
           {"pathMtu", path.mtu()},
+          {"sourcePorts",
+           {{"used", 1 + std::popcount(path.spread().usable())},
+            {"of", path.spread().count()},
+            {"probed", path.spread().asking()}}},
           {"observed", path.observed().empty() ? Json(nullptr) : Json(path.observed().text())},
           {"sentBytes", sent_bytes},
           {"sentPackets", sent_packets},

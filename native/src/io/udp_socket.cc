@@ -84,6 +84,14 @@ void enlarge_buffer(int fd, int force, int plain) {
     set_option(fd, SOL_SOCKET, plain, socket_buffer_bytes);
 }
 
+// Whoever sends to a port from which nothing is read must not fill the socket's buffer.
+void receive_nothing(int fd) {
+  std::array<sock_filter, 1> code{{BPF_STMT(BPF_RET | BPF_K, 0)}};
+  const sock_fprog program{static_cast<unsigned short>(code.size()), code.data()};
+  if (!set_option(fd, SOL_SOCKET, SO_ATTACH_FILTER, program))
+    throw Failure::from_errno("cannot close a UDP port to the outside");
+}
+
 void steer_by_lane(int fd, unsigned workers) {
   std::array<sock_filter, 3> code{{
       BPF_STMT(BPF_LD | BPF_B | BPF_ABS, lane_offset),
@@ -136,6 +144,13 @@ void refuse_port_in_use(int family, std::uint16_t port) {
 }
 
 }  // namespace
+
+std::uint16_t UdpSocket::port() const noexcept {
+  sockaddr_storage own{};
+  socklen_t length = sizeof own;
+  if (::getsockname(fd_.get(), reinterpret_cast<sockaddr*>(&own), &length) != 0) return 0;
+  return Endpoint(own).port();
+}
 
 int UdpSocket::send(const sockaddr_storage& to, socklen_t to_length, const IpAddress& from,
                     ConstBytes payload, std::size_t segment_size) const noexcept {
@@ -238,6 +253,17 @@ std::vector<UdpSocket> bind_udp_group(std::uint16_t port, unsigned workers) {
   }
   steer_by_lane(sockets.front().fd(), workers);
   return sockets;
+}
+
+UdpSocket open_udp_source() {
+  const int family = supported_family();
+  Fd fd = open_datagram_socket(family);
+  receive_nothing(fd.get());
+  if (!forbid_fragmentation(fd.get(), family))
+    throw Failure::from_errno("cannot forbid fragmentation of UDP datagrams");
+  enlarge_buffer(fd.get(), SO_SNDBUFFORCE, SO_SNDBUF);
+  bind_any(fd.get(), family, 0);
+  return {std::move(fd), family};
 }
 
 }  // namespace weft

@@ -38,6 +38,9 @@ class UdpSocket {
   /// AF_INET6 (dual-stack), or AF_INET where the kernel has no IPv6.
   [[nodiscard]] int family() const noexcept { return family_; }
 
+  /// The port that it is bound to; 0 if the kernel does not tell.
+  [[nodiscard]] std::uint16_t port() const noexcept;
+
   /// Sends `payload` as one datagram, or as several of `segment_size` bytes if that is not 0. The source is
   /// `from`, or the kernel's choice if `from` is empty. Returns 0 or an errno.
   [[nodiscard]] int send(const sockaddr_storage& to, socklen_t to_length, const IpAddress& from,
@@ -64,5 +67,8 @@ class UdpSocket {
 /// number is the lane byte modulo `workers`, so that each lane of a peer is handled by one worker. Throws
 /// Failure if another process holds the port.
 std::vector<UdpSocket> bind_udp_group(std::uint16_t port, unsigned workers);
+
+/// Binds a socket that only sends to a port of the kernel's choice. Throws Failure.
+UdpSocket open_udp_source();
 
 }  // namespace weft

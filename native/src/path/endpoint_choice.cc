@@ -97,7 +97,7 @@ void Path::compare(Candidate& candidate, Micros rtt, Micros now) {
 void Path::leave_from(const IpAddress& source, Micros now) {
   if (source == source_) return;
   source_ = source;
-  if (up() && !transport_.detour()) restart_mtu(now);
+  if (up() && !transport_.detour()) restart(now);
   observer_.source_changed();
 }
 
@@ -111,7 +111,7 @@ void Path::adopt(const Endpoint& endpoint, bool roamed, Micros now) {
   if (!transport_.detour()) {
     liveness_.reset(now);
     deadline_ = now;
-    if (up()) restart_mtu(now);
+    if (up()) restart(now);
   }
   observer_.endpoint_changed(roamed);
 }

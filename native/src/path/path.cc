@@ -57,7 +57,7 @@ void Path::renew(Micros now) {
   liveness_.forget_loss();
   deadline_ = now;
   mtu_.stop();
-  if (up()) restart_mtu(now);
+  if (up()) restart(now);
 }
 
 void Path::set_ready(bool ready, Micros now) {
@@ -114,6 +114,7 @@ void Path::poll(Micros now, std::uint64_t sent) {
   poll_candidates(now);
   poll_direct(now);
   poll_mtu(now);
+  poll_ports(now, sent);
 }
 
 void Path::age_outstanding(Micros now) {
@@ -194,7 +195,27 @@ void Path::poll_mtu(Micros now) {
   update_mtu(former);
 }
 
-void Path::restart_mtu(Micros now) {
+void Path::poll_ports(Micros now, std::uint64_t sent) {
+  const std::uint32_t former = spread_.usable();
+  if (!up() || transport_.detour() || !endpoint_) {
+    spread_.stop();
+  } else {
+    for (const unsigned port : spread_.poll(mtu_.current(), sent, now)) {
+      const ProbeOrder order{Way::direct, *endpoint_, source_, next_id_++, mtu_.current(), port};
+      // One that cannot leave is one that nobody answers.
+      observer_.send_probe(order);
+      spread_.asked(port, order.id, now);
+    }
+  }
+  deadline_ = std::min(deadline_, spread_.deadline());
+  if (spread_.usable() != former) observer_.ports_changed();
+}
+
+// The path is another one.
+void Path::restart(Micros now) {
+  const bool spread = spread_.usable() != 0;
+  spread_.stop();
+  if (spread) observer_.ports_changed();
   const std::size_t former = mtu_.current();
   mtu_.start(now);
   update_mtu(former);
@@ -206,6 +227,11 @@ void Path::update_mtu(std::size_t former) {
 }
 
 void Path::on_reply(std::uint32_t id, const Endpoint& seen, Micros now) {
+  const std::uint32_t former = spread_.usable();
+  if (spread_.answered(id, seen.address() == seen_at_endpoint_.address(), now)) {
+    if (spread_.usable() != former) observer_.ports_changed();
+    return;
+  }
   const auto at = std::find_if(outstanding_.begin(), outstanding_.end(),
                                [&](const Outstanding& probe) { return probe.id == id; });
   if (at == outstanding_.end()) return;
@@ -249,7 +275,7 @@ void Path::answered_by(const Outstanding& probe, Micros rtt, Micros now) {
   if (up()) return;
   liveness_.set_up(true);
   observer_.path_up();
-  restart_mtu(now);
+  restart(now);
 }
 
 void Path::on_too_big(std::size_t packet_size, Micros now) {

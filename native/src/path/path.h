@@ -1,5 +1,6 @@
 /// How a peer is reached. Joins what the other files of this folder know of: the addresses that it may have
-/// (candidates), whether it answers (liveness), by which way (transport), and how much fits (path_mtu).
+/// (candidates), whether it answers (liveness), by which way (transport), how much fits (path_mtu),
+/// and from which ports (port_spread).
 #pragma once
 
 #include <array>
@@ -12,6 +13,7 @@
 #include "path/candidates.h"
 #include "path/liveness.h"
 #include "path/path_mtu.h"
+#include "path/port_spread.h"
 #include "path/transport.h"
 
 namespace weft {
@@ -23,6 +25,7 @@ struct ProbeOrder {
   IpAddress from;  ///< of ours; empty: the kernel chooses by its routes
   std::uint32_t id = 0;
   std::size_t packet_size = 0;  ///< pad to an outer IP packet of that size; 0: as small as can be
+  unsigned port = 0;            ///< source port (io/source_ports.h)
 };
 
 enum class ProbeResult : std::uint8_t { sent, too_big, failed };
@@ -45,13 +48,17 @@ class PathObserver {
   virtual void probe_answered(std::uint32_t id, Micros rtt) = 0;
   virtual void path_mtu_changed() = 0;
   virtual void observed_changed() = 0;
+  /// Packets get through from other source ports than before.
+  virtual void ports_changed() = 0;
 };
 
 /// Pure state machine of one peer's path: time and what happened come in, probes and news go out through the
 /// observer.
 class Path {
  public:
-  Path(PathObserver& observer, std::uint32_t first_id) noexcept : observer_(observer), next_id_(first_id) {}
+  /// `ports` is the number of source ports, with the router's own.
+  Path(PathObserver& observer, std::uint32_t first_id, unsigned ports)
+      : observer_(observer), next_id_(first_id), spread_(ports) {}
 
   void set_candidates(const std::vector<Endpoint>& candidates, Micros now);
   void set_keepalive(Micros keepalive) noexcept { liveness_.set_keepalive(keepalive); }
@@ -96,6 +103,8 @@ class Path {
   [[nodiscard]] double loss() const noexcept { return liveness_.loss(); }
   /// Largest outer IP packet that is known to pass; on a stream, which has no packets, as large as can be.
   [[nodiscard]] std::size_t mtu() const noexcept { return on_stream() ? PathMtu::ceiling : mtu_.current(); }
+  /// The further source ports, and which of them get through.
+  [[nodiscard]] const PortSpread& spread() const noexcept { return spread_; }
   /// Our own address as the peer sees it, the one that changed last: there may be one of IPv4 and one of
   /// IPv6.
   [[nodiscard]] const Endpoint& observed() const noexcept { return last_observed_; }
@@ -123,6 +132,7 @@ class Path {
   void poll_candidates(Micros now);
   void poll_direct(Micros now);
   void poll_mtu(Micros now);
+  void poll_ports(Micros now, std::uint64_t sent);
   void age_outstanding(Micros now);
   void choose_way(Micros now);
   void go_down(Micros now);
@@ -130,7 +140,7 @@ class Path {
   void renew(Micros now);
   bool notice(const Endpoint& seen) noexcept;
   void answered_by(const Outstanding& probe, Micros rtt, Micros now);
-  void restart_mtu(Micros now);
+  void restart(Micros now);
   void update_mtu(std::size_t former);
 
   // Which of the candidates is the endpoint (endpoint_choice.cc).
@@ -154,6 +164,7 @@ class Path {
   Endpoint last_observed_;
   Endpoint seen_at_endpoint_;
   PathMtu mtu_;
+  PortSpread spread_;
   std::vector<Outstanding> outstanding_;
   Micros deadline_ = ~Micros{0};
 };

@@ -89,7 +89,7 @@ class OpeningKey {
   [[nodiscard]] std::uint32_t index() const noexcept { return index_; }
 
  private:
-  // A lane is allocated when its first packet opens, because most sessions use one or two of the 32.
+  // A lane is allocated when its first packet opens, because most sessions use one or two of all.
   struct Lane;
   [[nodiscard]] Lane& lane(unsigned number);
 

@@ -63,6 +63,7 @@ struct Destination {
   std::size_t max_sealed = 0;    ///< largest sealed packet that fits the path
   const Session* hop = nullptr;  ///< with the relay; null when the path is direct
   Stream* stream = nullptr;      ///< takes the place of the address where UDP does not pass
+  std::uint32_t side_ports = 0;  ///< bit n: source port n gets through, too (io/source_ports.h)
   bool plain = false;            ///< both ends trust the wire: nothing is encrypted
 
   [[nodiscard]] bool reachable() const noexcept { return address_length != 0 || stream != nullptr; }

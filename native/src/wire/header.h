@@ -27,7 +27,11 @@ inline constexpr std::size_t min_sealed_size = frame_overhead;
 inline constexpr std::size_t udp_ipv4_overhead = 28;
 inline constexpr std::size_t udp_ipv6_overhead = 48;
 
-inline constexpr unsigned lane_count = 32;
+/// Packets of these lanes left from the router's own port.
+inline constexpr unsigned own_port_lanes = 32;
+/// Packets of the lanes behind them left from another port: nothing is to be sent there.
+inline constexpr unsigned side_lanes = 32;
+inline constexpr unsigned lane_count = own_port_lanes + side_lanes;
 inline constexpr std::uint64_t counter_limit = std::uint64_t{1} << 60;
 inline constexpr std::uint8_t initial_hop_limit = 16;
 inline constexpr unsigned min_fragment_count = 2;
@@ -66,6 +70,8 @@ struct SealedHeader {
   std::uint32_t key_index = 0;
   std::uint64_t counter = 0;
 
+  /// True if the packet left from another port than the sender's own.
+  [[nodiscard]] bool aside() const noexcept { return lane >= own_port_lanes; }
   bool operator==(const SealedHeader&) const = default;
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/clock.h"
+#include "io/source_ports.h"
 #include "io/udp_socket.h"
 #include "offload/switches.h"
 #include "state/snapshot.h"
@@ -11,15 +12,24 @@
 
 namespace weft {
 
-/// Each worker has one. `lane` is the number of the worker: the lane that it sends on, its queue of each TAP,
-/// and its row in the traffic tables.
+/// Each worker has one. `lane` is the number of the worker: the lane that it sends on from the router's own
+/// port, its queue of each TAP, and its row in the traffic tables.
 struct WorkerContext {
   unsigned lane;
   const UdpSocket& socket;
+  const SourcePorts& sources;
   Switches& switches;
   Counters& counters;
   WorkerEvents& events;
   Forwarding& forwarding;
+
+  /// Of a source port, 0 for the router's own.
+  [[nodiscard]] const UdpSocket& socket_of(unsigned port) const noexcept {
+    return port == 0 ? socket : sources.socket(port);
+  }
+  [[nodiscard]] unsigned lane_of(unsigned port) const noexcept {
+    return port == 0 ? lane : sources.lane(port, lane);
+  }
 };
 
 /// What is the same for all packets of one poll: the snapshot and the time do not change until the next one.

@@ -132,12 +132,13 @@ void Decap::handle_buffer(const PollContext& poll, Bytes data, const Received& r
   relay_.flush();
 }
 
-void Decap::handle_sealed(const PollContext& poll, Bytes packet, const PacketSource& source) noexcept {
+void Decap::handle_sealed(const PollContext& poll, Bytes packet, PacketSource& source) noexcept {
   const auto header = decode_sealed(packet);
   if (!header) {
     count_drop(context_.counters, header.error);
     return;
   }
+  source.aside = header->aside();
   Session* const session = poll.snapshot.keys.find(header->key_index);
   if (session == nullptr) {
     context_.counters.add(Counter::dropped_unknown_key);
@@ -182,7 +183,8 @@ void Decap::handle_sealed(const PollContext& poll, Bytes packet, const PacketSou
     context_.counters.add(Counter::dropped_inner_kind);
     return;
   }
-  if (result == OpenResult::newest && !header->plain && !source.relayed && source.stream == nullptr) {
+  if (result == OpenResult::newest && !header->plain && !source.aside && !source.relayed &&
+      source.stream == nullptr) {
     const PeerView& peer = poll.snapshot.peers[session->slot];
     if (peer.sought || source.endpoint != peer.endpoint)
       probes_.note_source(poll, *session, source, *kind == InnerKind::probe || *kind == InnerKind::reply);

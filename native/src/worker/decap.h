@@ -46,7 +46,7 @@ class Decap final : private FrameSink {
   void lose(Stream& stream) noexcept;
   void handle_packet(const PollContext& poll, Bytes packet, PacketSource& source) noexcept;
   void handle_buffer(const PollContext& poll, Bytes data, const Received& received) noexcept;
-  void handle_sealed(const PollContext& poll, Bytes packet, const PacketSource& source) noexcept;
+  void handle_sealed(const PollContext& poll, Bytes packet, PacketSource& source) noexcept;
   [[nodiscard]] static bool may_be_plain(const Session& session, const PacketSource& source) noexcept;
   [[nodiscard]] OpenResult open(Session& session, const SealedHeader& header, Bytes packet) noexcept;
   void handle_frame(const PollContext& poll, const Session& session, Bytes content) noexcept;

@@ -5,6 +5,7 @@
 
 #include "fragment/fragmenter.h"
 #include "packet/checksum.h"
+#include "packet/flow_hash.h"
 #include "packet/messages/neighbour.h"
 #include "packet/messages/too_big.h"
 #include "packet/mss_clamp.h"
@@ -54,6 +55,7 @@ InnerFrame inner_of(const NetworkView& network, const VnetHeader& vnet) noexcept
 Encap::Encap(WorkerContext& context, SendBatch& send_batch)
     : context_(context),
       send_batch_(send_batch),
+      lane_(context.lane),
       buffer_(std::make_unique_for_overwrite<std::byte[]>(buffer_size)),
       scratch_(std::make_unique_for_overwrite<std::byte[]>(buffer_size)) {}
 
@@ -139,6 +141,7 @@ void Encap::send_to(const PollContext& poll, const PeerView& peer, Outgoing& out
     context_.counters.add(Counter::dropped_no_endpoint);
     return;
   }
+  choose_port(peer, out);
   if (out.vnet.gso_type != VnetHeader::gso_none) {
     send_superframe(poll, peer, out, last);
     return;
@@ -151,6 +154,18 @@ void Encap::send_to(const PollContext& poll, const PeerView& peer, Outgoing& out
   }
   encode(inner_of(out.network, out.vnet), {out.frame.data() - inner_header_size, inner_header_size});
   send_frame(poll, peer, out, out.frame);
+}
+
+// All packets of a flow leave from one port, so that none overtakes another. A flow whose port does not get
+// through goes by the router's own; the others stay where they are.
+void Encap::choose_port(const PeerView& peer, const Outgoing& out) noexcept {
+  port_ = 0;
+  if (peer.destination.side_ports != 0) {
+    const std::uint64_t spread = context_.sources.count();
+    const auto port = static_cast<unsigned>(flow_hash(out.frame, out.layers) * spread >> 32);
+    if ((peer.destination.side_ports >> port & 1) != 0) port_ = port;
+  }
+  lane_ = context_.lane_of(port_);
 }
 
 void Encap::send_superframe(const PollContext& poll, const PeerView& peer, Outgoing& out,
@@ -168,7 +183,7 @@ void Encap::send_superframe(const PollContext& poll, const PeerView& peer, Outgo
   inner.checksum_start = segmenter->checksum_start();
   inner.checksum_offset = segmenter->checksum_offset();
   const bool fits = segmenter->size(0) <= frame_limit(peer, out.network, out.layers);
-  const auto counter = fits ? peer.session->sealing.reserve(context_.lane, segmenter->count()) : std::nullopt;
+  const auto counter = fits ? peer.session->sealing.reserve(lane_, segmenter->count()) : std::nullopt;
   if (fits && !counter) {
     context_.counters.add(Counter::dropped_no_key);
     return;
@@ -187,7 +202,7 @@ void Encap::send_superframe(const PollContext& poll, const PeerView& peer, Outgo
       send_frame(poll, peer, out, frame);
       continue;
     }
-    const Bytes packet = send_batch_.claim(peer, frame.size() + frame_overhead);
+    const Bytes packet = send_batch_.claim(peer, port_, frame.size() + frame_overhead);
     seal(peer, *counter + i, content, packet);
   }
   if (fits) context_.counters.add(Counter::sealed_packets, segmenter->count());
@@ -223,7 +238,7 @@ bool Encap::send_ip_fragments(const PeerView& peer, Bytes content, std::size_t m
   const auto plan = IpFragmenter::plan(frame, parse_frame(frame), max_frame);
   if (!inner || !plan) return false;
   SealingKey& key = peer.session->sealing;
-  const auto counter = key.reserve(context_.lane, plan->count());
+  const auto counter = key.reserve(lane_, plan->count());
   if (!counter) {
     context_.counters.add(Counter::dropped_no_key);
     return true;
@@ -233,7 +248,7 @@ bool Encap::send_ip_fragments(const PeerView& peer, Bytes content, std::size_t m
   const std::uint16_t partial = inner->partial_checksum ? load16(&frame[field]) : std::uint16_t{0};
   if (inner->partial_checksum) complete_checksum(frame, inner->checksum_start, inner->checksum_offset);
   for (std::size_t i = 0; i < plan->count(); ++i) {
-    const Bytes packet = send_batch_.claim(peer, plan->size(i) + frame_overhead);
+    const Bytes packet = send_batch_.claim(peer, port_, plan->size(i) + frame_overhead);
     const Bytes piece = packet.subspan(sealed_header_size, inner_header_size + plan->size(i));
     encode(InnerFrame{.network = inner->network}, piece);
     plan->write(i, piece.subspan(inner_header_size));
@@ -249,14 +264,14 @@ void Encap::send_fragments(const PeerView& peer, ConstBytes content) noexcept {
   SealingKey& key = peer.session->sealing;
   const std::size_t max_piece =
       peer.destination.max_sealed - sealed_header_size - tag_size - inner_header_size;
-  const auto plan = Fragmenter::plan(content, max_piece, key.next_fragment_id(context_.lane));
-  const auto counter = plan ? key.reserve(context_.lane, plan->count()) : std::nullopt;
+  const auto plan = Fragmenter::plan(content, max_piece, key.next_fragment_id(lane_));
+  const auto counter = plan ? key.reserve(lane_, plan->count()) : std::nullopt;
   if (!counter) {
     context_.counters.add(plan ? Counter::dropped_no_key : Counter::dropped_too_big);
     return;
   }
   for (unsigned i = 0; i < plan->count(); ++i) {
-    const Bytes packet = send_batch_.claim(peer, sealed_header_size + plan->size(i) + tag_size);
+    const Bytes packet = send_batch_.claim(peer, port_, sealed_header_size + plan->size(i) + tag_size);
     const Bytes piece = packet.subspan(sealed_header_size, plan->size(i));
     plan->write(i, piece);
     seal(peer, *counter + i, piece.data(), packet);
@@ -267,12 +282,12 @@ void Encap::send_fragments(const PeerView& peer, ConstBytes content) noexcept {
 
 void Encap::seal(const PeerView& peer, ConstBytes content) noexcept {
   SealingKey& key = peer.session->sealing;
-  const auto counter = key.reserve(context_.lane, 1);
+  const auto counter = key.reserve(lane_, 1);
   if (!counter) {
     context_.counters.add(Counter::dropped_no_key);
     return;
   }
-  const Bytes packet = send_batch_.claim(peer, sealed_header_size + content.size() + tag_size);
+  const Bytes packet = send_batch_.claim(peer, port_, sealed_header_size + content.size() + tag_size);
   seal(peer, *counter, content.data(), packet);
   context_.counters.add(Counter::sealed_packets);
 }
@@ -282,11 +297,11 @@ void Encap::seal(const PeerView& peer, std::uint64_t counter, const std::byte* c
                  Bytes packet) noexcept {
   const Session& session = *peer.session;
   if (!peer.destination.plain) {
-    session.sealing.seal_reserved(context_.lane, counter, content, packet);
+    session.sealing.seal_reserved(lane_, counter, content, packet);
     return;
   }
   encode(SealedHeader{.plain = true,
-                      .lane = static_cast<std::uint8_t>(context_.lane),
+                      .lane = static_cast<std::uint8_t>(lane_),
                       .key_index = session.sealing.index(),
                       .counter = counter},
          packet);

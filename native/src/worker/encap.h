@@ -8,7 +8,7 @@
 ///   4. Segment: a superframe is cut into frames that fit, in place for the last peer that gets it.
 ///   5. Fragment: a frame that is too big all the same is refused with an ICMP message if it may not be
 ///      fragmented; otherwise it is cut by the rules of IPv4, or by the tunnel's own.
-///   6. Seal: counters are reserved for all pieces at once, and each piece is sealed straight into the send
+///   6. Seal: the frame's flow chooses the source port. Counters are reserved for all pieces at once, and each piece is sealed straight into the send
 ///      batch, which leaves with one call when it is full, or at the end of the poll.
 #pragma once
 
@@ -59,8 +59,12 @@ class Encap {
   void refuse(const PollContext& poll, const Outgoing& out, ConstBytes frame, std::size_t limit) noexcept;
   [[nodiscard]] bool may_answer(Micros now) noexcept;
 
+  void choose_port(const PeerView& peer, const Outgoing& out) noexcept;
+
   WorkerContext& context_;
   SendBatch& send_batch_;
+  unsigned port_ = 0;  // source port of the packets of the frame at hand
+  unsigned lane_;      // their lane
   std::unique_ptr<std::byte[]> buffer_;   // the frame or superframe as read
   std::unique_ptr<std::byte[]> scratch_;  // one frame, when `buffer_` must stay whole for further peers
   Micros answers_since_ = 0;

@@ -19,7 +19,8 @@ void Probes::take_probe(const PollContext& poll, Session& session, ConstBytes co
   }
   context_.counters.add(Counter::probes_received);
   const PeerView& peer = poll.snapshot.peers[session.slot];
-  if (source.relayed && !peer.destination.reachable()) return;
+  const bool unanswerable = source.relayed || source.aside;
+  if (unanswerable && !peer.destination.reachable()) return;
 
   Reply reply;
   reply.size = probe->size;
@@ -32,8 +33,8 @@ void Probes::take_probe(const PollContext& poll, Session& session, ConstBytes co
   // The peer certainly has the key that its probe came with.
   Session& seal = peer.session != nullptr ? *peer.session : session;
   constexpr std::size_t size = sealed_header_size + reply_size + tag_size;
-  if (source.relayed) {
-    const Bytes packet = send_batch_.claim(peer, size);
+  if (unanswerable) {
+    const Bytes packet = send_batch_.claim(peer, 0, size);
     encode(reply, packet.subspan(sealed_header_size));
     if (!seal.sealing.seal(context_.lane, packet)) context_.counters.add(Counter::dropped_no_key);
     peer.traffic[context_.lane].replied();

@@ -13,6 +13,7 @@ struct PacketSource {
   IpAddress to;              ///< our address that the datagram was sent to
   Stream* stream = nullptr;  ///< the stream that the packet came on; null for a datagram
   bool relayed = false;
+  bool aside = false;  ///< it left from a port that nothing is to be sent to
 };
 
 class Probes {

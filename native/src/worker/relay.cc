@@ -64,7 +64,7 @@ void Relay::forward(const PeerView& next, Bytes datagram) noexcept {
 
 void Relay::flush() noexcept {
   if (packets_ == 0) return;
-  transmit(context_, *next_, run_, segment_size_, packets_);
+  transmit(context_, *next_, 0, run_, segment_size_, packets_);
   context_.counters.add(Counter::relayed_packets, packets_);
   packets_ = 0;
   next_ = nullptr;

@@ -30,8 +30,8 @@ constexpr std::size_t max_ready = 16;
 
 }  // namespace
 
-Worker::Worker(unsigned number, unsigned workers, UdpSocket socket, EpochReclaimer& snapshots, MacTable& macs,
-               Switches& switches)
+Worker::Worker(unsigned number, unsigned workers, UdpSocket socket, const SourcePorts& sources,
+               EpochReclaimer& snapshots, MacTable& macs, Switches& switches)
     : number_(number),
       workers_(workers),
       socket_(std::move(socket)),
@@ -39,7 +39,7 @@ Worker::Worker(unsigned number, unsigned workers, UdpSocket socket, EpochReclaim
       wake_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
       forwarding_events_(events_),
       forwarding_(macs, forwarding_events_),
-      context_{number, socket_, switches, counters_, events_, forwarding_},
+      context_{number, socket_, sources, switches, counters_, events_, forwarding_},
       send_batch_(context_),
       encap_(context_, send_batch_),
       decap_(context_, send_batch_) {

@@ -18,8 +18,8 @@ namespace weft {
 class Worker {
  public:
   /// `number` is its lane, its reader number in `snapshots`, and its queue of each TAP.
-  Worker(unsigned number, unsigned workers, UdpSocket socket, EpochReclaimer& snapshots, MacTable& macs,
-         Switches& switches);
+  Worker(unsigned number, unsigned workers, UdpSocket socket, const SourcePorts& sources,
+         EpochReclaimer& snapshots, MacTable& macs, Switches& switches);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;

@@ -67,6 +67,7 @@ class World : public PathObserver {
   void probe_answered(std::uint32_t id, Micros rtt) override { asked.emplace_back(id, rtt); }
   void path_mtu_changed() override { ++mtu_changes; }
   void observed_changed() override { ++observations; }
+  void ports_changed() override { ++port_changes; }
 
   void run(Micros duration) {
     for (const Micros end = now + duration; now < end; now += ms) {
@@ -79,7 +80,7 @@ class World : public PathObserver {
       if (crowded && now % (47 * ms) == 0) queue(1000);
       const bool sweep = now >= next_sweep;
       if (sweep) next_sweep = now + Liveness::busy_keepalive;
-      if (sweep || path.deadline() <= now) path.poll(now, sent += busy ? 1 : 0);
+      if (sweep || path.deadline() <= now) path.poll(now, sent += busy ? sent_at_once : 0);
     }
   }
   /// The peer has one address, for so long.
@@ -103,6 +104,7 @@ class World : public PathObserver {
   std::size_t local_mtu = 9000;
   bool busy = true;
   std::uint64_t sent = 0;
+  std::uint64_t sent_at_once = 1;
   /// Of the wire, if it is slow; somebody else fills it with 170 kbit/s.
   Micros per_byte = 0;
   Micros longest_queue = 2500 * ms;
@@ -118,9 +120,9 @@ class World : public PathObserver {
   std::vector<std::pair<std::uint32_t, Micros>> asked;
   int lose_every = 0;
   int probes = 0, ups = 0, downs = 0, roams = 0, choices = 0, mtu_changes = 0, observations = 0,
-      transports = 0, sources = 0;
+      transports = 0, sources = 0, port_changes = 0;
   Micros down_at = 0;
-  Path path{*this, 100};
+  Path path{*this, 100, 4};
 };
 
 const Endpoint near_address = at("192.0.2.10:6783");
@@ -437,6 +439,28 @@ TEST_CASE("a packet that the interface refused starts a new search at once") {
   CHECK(world.path.mtu() == 1280);
   world.run(50 * ms);
   CHECK(world.path.mtu() == 1450);
+}
+
+TEST_CASE("further ports are used on a direct path only, and asked anew on another") {
+  World world;
+  world.sent_at_once = 1000;
+  world.addresses = {{near_address, {1 * ms}}, {far_address, {3 * ms}}};
+  world.path.set_candidates({near_address, far_address}, world.now);
+  world.path.set_ready(true, world.now);
+  world.run(2000 * ms);
+  CHECK(world.path.spread().usable() == 0b1110);
+  CHECK(world.port_changes > 0);
+  world.addresses[0].second.alive = false;
+  for (int i = 0; i < 2000 && world.path.endpoint() == near_address; ++i)
+    world.run(1 * ms);
+  CHECK(world.path.endpoint() == far_address);
+  CHECK(world.path.spread().usable() == 0);
+  world.run(1000 * ms);
+  CHECK(world.path.spread().usable() == 0b1110);
+  world.path.set_relayed(true, true, world.now);
+  CHECK(world.path.spread().usable() == 0);
+  world.run(1000 * ms);
+  CHECK(world.path.spread().usable() == 0);
 }
 
 TEST_CASE("loss is the share of unanswered keepalives") {

@@ -21,6 +21,8 @@ export const Hello = Type.Object({
   version: Type.String(),
   pid: Count,
   port: Count,
+  /** From which packets leave, too. */
+  sourcePorts: Type.Array(Count),
   workers: Count,
   startedAt: Type.Number(),
   sandboxed: Type.Boolean(),
@@ -65,6 +67,7 @@ const PeerState = Type.Object({
   rttVariance: Nullable(Type.Number()),
   loss: Type.Number(),
   pathMtu: Count,
+  sourcePorts: Type.Object({ used: Count, of: Count, probed: Type.Boolean() }),
   observed: Nullable(Type.String()),
   sentBytes: Count,
   sentPackets: Count,

@@ -14,7 +14,7 @@ const Peer* DesiredState::find(PeerId id) const noexcept {
   return at == peers_.end() ? nullptr : at->second.get();
 }
 
-Peer* DesiredState::add(PeerServices& services, PeerId id, std::size_t threads,
+Peer* DesiredState::add(PeerServices& services, PeerId id, std::size_t threads, unsigned ports,
                         std::uint32_t first_probe_id) {
   auto free = std::find(slots_.begin(), slots_.end(), nullptr);
   if (free == slots_.end()) {
@@ -22,7 +22,7 @@ Peer* DesiredState::add(PeerServices& services, PeerId id, std::size_t threads,
     free = slots_.insert(slots_.end(), nullptr);
   }
   auto peer = std::make_unique<Peer>(services, id, static_cast<PeerSlot>(free - slots_.begin()), threads,
-                                     first_probe_id);
+                                     ports, first_probe_id);
   *free = peer.get();
   Peer* added = (peers_[id] = std::move(peer)).get();
   if (const auto at = endpoints_of_.find(id); at != endpoints_of_.end())
@@ -132,6 +132,7 @@ Destination DesiredState::destination_of(const Peer& peer, int family) const {
     destination.source = first->path().source();
     destination.address_length = destination.endpoint.to_sockaddr(family, destination.address);
   }
+  if (destination.hop == nullptr) destination.side_ports = peer.path().spread().usable();
   destination.plain = is_plain(peer);
   destination.max_sealed = peer.path().mtu() - destination.endpoint.header_overhead() - destination.prefix();
   return destination;

@@ -50,7 +50,8 @@ class DesiredState {
   [[nodiscard]] Peer* find(PeerId id) noexcept;
   [[nodiscard]] const Peer* find(PeerId id) const noexcept;
   /// Returns null when all slots are taken. The peer must not exist yet.
-  Peer* add(PeerServices& services, PeerId id, std::size_t threads, std::uint32_t first_probe_id);
+  Peer* add(PeerServices& services, PeerId id, std::size_t threads, unsigned ports,
+            std::uint32_t first_probe_id);
   void remove(PeerId id);
   void set_networks(Peer& peer, std::set<std::uint16_t> numbers);
   [[nodiscard]] const std::map<PeerId, std::unique_ptr<Peer>>& peers() const noexcept { return peers_; }

@@ -4,14 +4,14 @@
 
 namespace weft {
 
-Peer::Peer(PeerServices& services, PeerId id, PeerSlot slot, std::size_t threads,
+Peer::Peer(PeerServices& services, PeerId id, PeerSlot slot, std::size_t threads, unsigned ports,
            std::uint32_t first_probe_id)
     : services_(services),
       id_(id),
       slot_(slot),
       threads_(threads),
       traffic_(std::make_unique<PeerTraffic[]>(threads)),
-      path_(*this, first_probe_id) {}
+      path_(*this, first_probe_id, ports) {}
 
 std::shared_ptr<Session> Peer::add_session(std::shared_ptr<Session> session) {
   std::shared_ptr<Session> gone;

@@ -30,6 +30,7 @@ class PeerServices {
   virtual void peer_path_mtu(Peer& peer) = 0;
   virtual void peer_observed(Peer& peer) = 0;
   virtual void peer_transport(Peer& peer) = 0;
+  virtual void peer_ports(Peer& peer) = 0;
 };
 
 class Peer final : private PathObserver {
@@ -41,8 +42,9 @@ class Peer final : private PathObserver {
   static constexpr Micros key_life = Micros{12} * 3600 * microseconds_per_second;
 
   /// `threads` is the number of rows of traffic counters: one for each worker, then one for the control
-  /// thread.
-  Peer(PeerServices& services, PeerId id, PeerSlot slot, std::size_t threads, std::uint32_t first_probe_id);
+  /// thread. `ports` is the number of source ports.
+  Peer(PeerServices& services, PeerId id, PeerSlot slot, std::size_t threads, unsigned ports,
+       std::uint32_t first_probe_id);
 
   [[nodiscard]] PeerId id() const noexcept { return id_; }
   [[nodiscard]] PeerSlot slot() const noexcept { return slot_; }
@@ -85,6 +87,7 @@ class Peer final : private PathObserver {
   void path_mtu_changed() override { services_.peer_path_mtu(*this); }
   void observed_changed() override { services_.peer_observed(*this); }
   void transport_changed() override { services_.peer_transport(*this); }
+  void ports_changed() override { services_.peer_ports(*this); }
 
   PeerServices& services_;
   PeerId id_;

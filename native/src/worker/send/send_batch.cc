@@ -15,15 +15,16 @@ constexpr std::size_t slab_size = 65'536;
 SendBatch::SendBatch(WorkerContext& context)
     : context_(context), slab_(std::make_unique_for_overwrite<std::byte[]>(slab_size)) {}
 
-Bytes SendBatch::claim(const PeerView& peer, std::size_t size) noexcept {
+Bytes SendBatch::claim(const PeerView& peer, unsigned port, std::size_t size) noexcept {
   const std::size_t prefix = peer.destination.prefix();
   const std::size_t stride = prefix + size;
-  const bool joins = packets_ > 0 && peer_ == &peer && stride <= stride_ && used_ == packets_ * stride_ &&
+  const bool joins = packets_ > 0 && peer_ == &peer && port_ == port && stride <= stride_ && used_ == packets_ * stride_ &&
                      used_ + stride <= max_segmented_payload &&
                      packets_ < context_.switches.max_segments.load(std::memory_order_relaxed);
   if (!joins) {
     flush();
     peer_ = &peer;
+    port_ = port;
     stride_ = stride;
   }
   const Bytes room{slab_.get() + used_ + prefix, size};
@@ -35,7 +36,7 @@ Bytes SendBatch::claim(const PeerView& peer, std::size_t size) noexcept {
 void SendBatch::flush() noexcept {
   if (packets_ == 0) return;
   if (peer_->destination.hop != nullptr) write_relay_headers();
-  transmit(context_, *peer_, {slab_.get(), used_}, stride_, packets_);
+  transmit(context_, *peer_, port_, {slab_.get(), used_}, stride_, packets_);
   used_ = packets_ = 0;
   peer_ = nullptr;
 }

@@ -7,16 +7,16 @@
 
 namespace weft {
 
-/// Packets to one destination, all of one size except the last, which may be shorter. That is what
+/// Packets to one destination from one source port, all of one size except the last, which may be shorter. That is what
 /// UDP_SEGMENT takes, and it makes sending a packet twenty times cheaper.
 class SendBatch {
  public:
   explicit SendBatch(WorkerContext& context);
 
   /// Returns space for the next sealed packet of `size` bytes to `peer`, which must be reachable and must
-  /// stay valid until `flush`. The packets in the batch may be sent first. The caller must fill the space
+  /// stay valid until `flush`; over UDP it leaves from source port `port`. The packets in the batch may be sent first. The caller must fill the space
   /// before it calls anything else.
-  Bytes claim(const PeerView& peer, std::size_t size) noexcept;
+  Bytes claim(const PeerView& peer, unsigned port, std::size_t size) noexcept;
 
   /// Sends the batch. Must be called at the end of a poll.
   void flush() noexcept;
@@ -30,6 +30,7 @@ class SendBatch {
   WorkerContext& context_;
   std::unique_ptr<std::byte[]> slab_;
   const PeerView* peer_ = nullptr;
+  unsigned port_ = 0;
   std::size_t stride_ = 0;  // size of a relay header and a packet
   std::size_t used_ = 0;    // bytes of the slab that are in use
   std::size_t packets_ = 0;

@@ -6,16 +6,16 @@
 namespace weft {
 namespace {
 
-int send_segmented(WorkerContext& context, const Destination& to, ConstBytes payload,
-                   std::size_t segment_size) noexcept {
+int send_segmented(WorkerContext& context, const UdpSocket& socket, const Destination& to,
+                   ConstBytes payload, std::size_t segment_size) noexcept {
   if (!context.switches.on(Offload::udp_gso))
-    return context.socket.send_each(to.address, to.address_length, to.source, payload, segment_size);
-  const int error = context.socket.send(to.address, to.address_length, to.source, payload, segment_size);
+    return socket.send_each(to.address, to.address_length, to.source, payload, segment_size);
+  const int error = socket.send(to.address, to.address_length, to.source, payload, segment_size);
   if (error != EIO) return error;
   // EIO means that the network device cannot compute checksums, without which it cannot segment.
   context.switches.set(Offload::udp_gso, false);
   context.events.post({.kind = WorkerEvent::Kind::gso_failed});
-  return context.socket.send_each(to.address, to.address_length, to.source, payload, segment_size);
+  return socket.send_each(to.address, to.address_length, to.source, payload, segment_size);
 }
 
 void send_on_stream(WorkerContext& context, const PeerView& peer, ConstBytes payload,
@@ -30,12 +30,13 @@ void send_on_stream(WorkerContext& context, const PeerView& peer, ConstBytes pay
 
 }  // namespace
 
-void transmit(WorkerContext& context, const PeerView& peer, ConstBytes payload, std::size_t segment_size,
-              std::size_t packets) noexcept {
+void transmit(WorkerContext& context, const PeerView& peer, unsigned port, ConstBytes payload,
+              std::size_t segment_size, std::size_t packets) noexcept {
   const Destination& to = peer.destination;
   if (to.stream != nullptr) return send_on_stream(context, peer, payload, segment_size, packets);
-  const int error = packets == 1 ? context.socket.send(to.address, to.address_length, to.source, payload, 0)
-                                 : send_segmented(context, to, payload, segment_size);
+  const UdpSocket& socket = context.socket_of(port);
+  const int error = packets == 1 ? socket.send(to.address, to.address_length, to.source, payload, 0)
+                                 : send_segmented(context, socket, to, payload, segment_size);
   if (error != 0) {
     const bool full = error == EAGAIN || error == ENOBUFS;
     context.counters.add(full ? Counter::dropped_socket_full : Counter::dropped_send_error, packets);
