@@ -60,6 +60,13 @@ export const Connection = Type.Object({
   rtt: Nullable(Type.Number({ description: 'microseconds' })),
   loss: Nullable(Type.Number({ description: '0 to 1' })),
   pathMtu: Nullable(Type.Number()),
+  udpPorts: Nullable(
+    Type.Object({
+      used: Type.Number({ description: 'UDP ports that packets leave from for the peer' }),
+      of: Type.Number({ description: 'as `weft launch --udp-ports` was given it' }),
+      reason: Type.Optional(Type.String({ description: 'why not all are used' })),
+    }),
+  ),
   cipher: Nullable(Type.String({ description: '`plain`: none, both ends trust the wire' })),
   sentBytes: Type.Number(),
   receivedBytes: Type.Number(),
@@ -129,6 +136,7 @@ const Forwarder = Type.Object({
   pid: Nullable(Type.Number()),
   version: Nullable(Type.String()),
   workers: Nullable(Type.Number()),
+  udpPorts: Nullable(Type.Number({ description: 'that packets leave from' })),
   sandboxed: Nullable(Type.Boolean()),
   adopted: Type.Boolean({ description: 'it was running before this daemon' }),
   restarts: Type.Number(),
@@ -188,6 +196,7 @@ export const Datapath = Type.Object({
     version: Type.String(),
     pid: Type.Number(),
     port: Type.Number(),
+    sourcePorts: Type.Array(Type.Number(), { description: 'from which packets leave, too' }),
     workers: Type.Number(),
     sandboxed: Type.Boolean(),
     stormLimit: Type.Number({

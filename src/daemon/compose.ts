@@ -480,6 +480,7 @@ function forwarderOptions(runDir: string, { settings, identity }: Plan) {
     logPath: forwarderLog,
     port: settings.port,
     workers: settings.workers === 'auto' ? undefined : settings.workers,
+    udpPorts: settings.udpPorts,
     disabledOffloads: settings.disabledOffloads,
     stormLimit: settings.stormLimit,
     self: identity.peer,

@@ -162,6 +162,7 @@ export class ControlApi implements RouterControl {
       pid: running?.pid ?? null,
       version: running?.version ?? null,
       workers: running?.workers ?? null,
+      udpPorts: running === undefined ? null : running.sourcePorts.length + 1,
       sandboxed: running?.sandboxed ?? null,
       ...this.#options.run(),
     };

@@ -40,9 +40,9 @@ export async function datapathView(
     forwarder.macs(),
     forwarder.stats(),
   ]);
-  const { version, pid, port, workers: count, sandboxed, stormLimit, ciphers, offloads } = hello;
+  const { version, pid, port, sourcePorts, sandboxed, stormLimit, ciphers, offloads } = hello;
   return {
-    forwarder: { version, pid, port, workers: count, sandboxed, stormLimit },
+    forwarder: { version, pid, port, sourcePorts, workers: hello.workers, sandboxed, stormLimit },
     ciphers,
     offloads,
     networks,

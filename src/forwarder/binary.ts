@@ -25,6 +25,8 @@ export interface RunOptions {
   readonly logPath: string;
   readonly port: number;
   readonly workers?: number | undefined;
+  /** From which packets leave, with `port`. */
+  readonly udpPorts: number;
   readonly disabledOffloads: readonly string[];
 }
 
@@ -42,12 +44,13 @@ export function spawnForwarder(options: RunOptions): ChildProcess {
   }
 }
 
-function runArguments({ controlPath, port, workers, disabledOffloads }: RunOptions): string[] {
+function runArguments({ controlPath, port, workers, udpPorts, disabledOffloads }: RunOptions): string[] {
   return [
     'run',
     ...['--control', controlPath],
     ...['--port', String(port)],
     ...(workers === undefined ? [] : ['--workers', String(workers)]),
+    ...['--udp-ports', String(udpPorts)],
     ...disabledOffloads.flatMap((name) => ['--no-offload', name]),
   ];
 }

@@ -188,13 +188,15 @@ export class Forwarder extends Operations<ForwarderEvents> {
   }
 
   async #misfit(client: ControlClient): Promise<string | undefined> {
-    const { port, workers } = this.#options;
+    const { port, workers, udpPorts } = this.#options;
     try {
       const hello = await client.hello();
       if (hello.port !== port) return `it has port ${hello.port}, not ${port}`;
       if (workers !== undefined && hello.workers !== workers) {
         return `it has ${hello.workers} workers, not ${workers}`;
       }
+      const ports = hello.sourcePorts.length + 1;
+      if (ports !== udpPorts) return `it sends from ${ports} UDP ports, not ${udpPorts}`;
       return undefined;
     } catch (error) {
       return messageOf(error);

@@ -3,6 +3,9 @@
 /** Most threads of the data plane. */
 export const MAX_WORKERS = 16;
 
+/** Most UDP ports that packets leave from. */
+export const MAX_UDP_PORTS = 16;
+
 /** The offloads of the kernel that it can do without. */
 export const OFFLOADS = ['tap-csum', 'tap-tso', 'tap-uso', 'udp-gso', 'udp-gro'] as const;
 

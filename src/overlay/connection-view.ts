@@ -1,7 +1,7 @@
 import type { PeerId } from '../identity/index.js';
 import { type LostWays, lostWayRemedy, lostWayText, type Nat, natConflict } from './path/index.js';
 import type { DataPlaneCandidate, DataPlanePeerState } from './port/index.js';
-import type { ConnectionView, PathKind } from './types.js';
+import type { ConnectionView, PathKind, UdpPorts } from './types.js';
 
 /** What stands for the cipher where there is none. */
 const PLAIN = 'plain';
@@ -43,6 +43,7 @@ export function connectionView(facts: ConnectionFacts): ConnectionView {
     rtt: state?.rtt ?? null,
     loss: state?.loss ?? null,
     pathMtu: state?.pathMtu ?? null,
+    udpPorts: state === undefined || path === 'none' ? null : udpPorts(state, path),
     cipher: state?.plain ? PLAIN : (state?.keys.findLast((key) => key.sealing)?.cipher ?? null),
     sentBytes: state?.sentBytes ?? 0,
     receivedBytes: state?.receivedBytes ?? 0,
@@ -62,6 +63,14 @@ function pathKind(state: DataPlanePeerState | undefined): PathKind {
   if (state === undefined || !state.up) return 'none';
   if (state.via !== null) return 'relay';
   return state.transport === 'tcp' ? 'tcp' : 'direct';
+}
+
+function udpPorts({ sourcePorts: { used, of, probed } }: DataPlanePeerState, path: PathKind): UdpPorts {
+  if (used === of) return { used, of };
+  const why = probed
+    ? 'no answer to the others: a NAT or firewall refuses or changes source ports, or the peer has an older weft'
+    : 'more when there is more traffic';
+  return { used, of, reason: path === 'direct' ? why : 'more only straight over UDP' };
 }
 
 /** Why packets do not flow, or why they do not go straight over UDP; undefined when they do. */

@@ -32,6 +32,14 @@ export interface OverlayTimings extends SessionTimings {
 /** How packets reach a peer now: directly over UDP, through a relay, directly over TCP, or not at all. */
 export type PathKind = 'direct' | 'relay' | 'tcp' | 'none';
 
+/** From how many UDP ports packets leave for a peer. */
+export interface UdpPorts {
+  readonly used: number;
+  readonly of: number;
+  /** Why not from all. */
+  readonly reason?: string;
+}
+
 /** What `weft status paths` says about a peer. */
 export interface PathView extends ConnectionView {
   /** The addresses that were tried. */
@@ -60,6 +68,8 @@ export interface ConnectionView {
   /** 0 to 1. */
   readonly loss: number | null;
   readonly pathMtu: number | null;
+  /** Null while no packets get there. */
+  readonly udpPorts: UdpPorts | null;
   /** `plain`: none, since both ends trust the wire between them. */
   readonly cipher: string | null;
   readonly sentBytes: number;

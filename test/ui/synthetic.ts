@@ -153,7 +153,7 @@ export class SyntheticMesh implements MeshSource {
       kernel: null,
       via: via === null ? null : idOf(1),
       viaNickname: via,
-      ...{ endpoint, rtt, loss, pathMtu, cipher },
+      ...{ endpoint, rtt, loss, pathMtu, udpPorts: null, cipher },
       ...{ sentBytes: 1, receivedBytes: 1, sentPackets: 1, receivedPackets: 1 },
       ...(reason === null ? {} : { reason }),
       nat: { here: 'none', there: 'steady' },

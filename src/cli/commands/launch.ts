@@ -8,7 +8,7 @@ import {
   startDaemon,
 } from '../../daemon/index.js';
 import { WeftError } from '../../errors.js';
-import { MAX_STORM_LIMIT, MAX_WORKERS, OFFLOADS } from '../../forwarder/limits.js';
+import { MAX_STORM_LIMIT, MAX_UDP_PORTS, MAX_WORKERS, OFFLOADS } from '../../forwarder/limits.js';
 import { adminKeyPath } from '../../identity/paths.js';
 import { isLoopback, parseAdvertised, parseStatusAddress, parseTarget } from '../../net/index.js';
 import { usageError } from '../errors.js';
@@ -45,6 +45,7 @@ interface LaunchOptions extends CommonOptions {
   readonly logLevel?: NonNullable<ChosenSettings['logLevel']>;
   readonly rekeyInterval?: number;
   readonly workers?: 'auto' | number;
+  readonly udpPorts?: number;
   /** True when the option is not given: commander's default for options that begin with "no". */
   readonly offload: true | NonNullable<ChosenSettings['disabledOffloads']>;
   readonly stormLimit?: number;
@@ -162,6 +163,11 @@ export function registerLaunch(program: Command): void {
       '--workers <count>',
       `threads of the forwarder, 1 to ${MAX_WORKERS} (default: auto)`,
       autoOrNumber(1, MAX_WORKERS),
+    )
+    .option(
+      '--udp-ports <count>',
+      `send from so many UDP ports, 1 to ${MAX_UDP_PORTS}, so that links and limits of single flows between two hosts do not bind all that goes between them; none more must be open (default: 1)`,
+      wholeNumber(1, MAX_UDP_PORTS),
     )
     .option(
       '--no-offload <name>',
@@ -396,7 +402,8 @@ function chosenSettings(options: LaunchOptions): ChosenSettings {
   const { port, bridge, nickname, cipher, mtu, logLevel, rekeyInterval, workers, offload } = options;
   const { kubernetes, advertise, discovery, connLimit, trustedSubnets, fastDatapath } = options;
   const disabledOffloads = offload === true ? undefined : offload;
-  const forwarder = { workers, disabledOffloads, stormLimit: options.stormLimit };
+  const { udpPorts, stormLimit } = options;
+  const forwarder = { workers, udpPorts, disabledOffloads, stormLimit };
   const chosen = { port, bridge, nickname, cipher, mtu, logLevel, rekeyInterval, ...forwarder };
   const { ipallocRange, ipallocDefaultSubnet, ipallocInit } = options;
   const addresses = { ipallocRange, ipallocDefaultSubnet, ipallocInit };

@@ -8,7 +8,7 @@ export async function pathsText(paths: readonly PeerPath[]): Promise<string> {
 }
 
 async function pathText(path: PeerPath): Promise<string> {
-  const { peer, nickname, reason, kernel, nat, candidates, relays } = path;
+  const { peer, nickname, reason, kernel, nat, udpPorts, candidates, relays } = path;
   const rows = [
     ...candidates.map(({ endpoint, learned, probes, answers, rtt, lastAnswer }) => [
       learned ? `${endpoint} (found there)` : endpoint,
@@ -28,6 +28,7 @@ async function pathText(path: PeerPath): Promise<string> {
     ...(reason === undefined ? [] : [`  ${reason}`]),
     ...(kernel === null ? [] : [`  ${kernelText(kernel)}`]),
     `  NAT: ${nat.here} here, ${nat.there} there`,
+    ...portsText(udpPorts),
     await table(['way', 'tried', 'rtt', 'answered'], rows, '  no address and no relay is known'),
   ];
   return lines.join('\n');
@@ -37,6 +38,13 @@ function kernelText({ used, reason }: NonNullable<PeerPath['kernel']>): string {
   return used
     ? 'kernel: frames for its containers do not leave the kernel'
     : `kernel: not used, ${reason ?? 'not tried yet'}`;
+}
+
+/** Nothing where there is one port only, as by default. */
+function portsText(ports: PeerPath['udpPorts']): string[] {
+  if (ports === null || ports.of === 1) return [];
+  const { used, of, reason } = ports;
+  return [`  UDP ports: sends from ${used} of ${of}${reason === undefined ? '' : ` (${reason})`}`];
 }
 
 /** `direct to 192.0.2.1:6783, 1.20 ms`, `through host3, 3.40 ms`, … */

@@ -44,12 +44,14 @@ function forwarderText({
   connected,
   pid,
   workers,
+  udpPorts,
   sandboxed,
   adopted,
   restarts,
 }: Status['forwarder']): string {
   if (!connected) return 'not running, being started again';
   const facts = [`pid ${orDash(pid)}`, `${orDash(workers)} workers`];
+  if (udpPorts !== null && udpPorts > 1) facts.push(`${udpPorts} UDP ports`);
   if (sandboxed) facts.push('sandboxed');
   if (adopted) facts.push('adopted');
   if (restarts > 0) facts.push(restarts === 1 ? '1 restart' : `${restarts} restarts`);
@@ -127,10 +129,11 @@ export function sourcesTable(sources: readonly Source[]): Promise<string> {
 
 export async function datapathText(datapath: Datapath): Promise<string> {
   const { forwarder, ciphers, offloads, networks, macs, counters } = datapath;
-  const { version, pid, workers, sandboxed, stormLimit } = forwarder;
+  const { version, pid, sourcePorts, workers, sandboxed, stormLimit } = forwarder;
   const moving = Object.entries(counters).filter(([, value]) => value !== 0);
   const parts = [
     `forwarder ${version}, pid ${pid}, ${workers} workers${sandboxed ? ', sandboxed' : ''}, ${stormLimit === 0 ? 'no storm limit' : `storm limit ${stormLimit}/s`}`,
+    ...(sourcePorts.length === 0 ? [] : [`sends from UDP ${sourcePorts.join(', ')}, too`]),
     await table(
       ['cipher', 'implementation', 'hardware', '1400 bytes'],
       ciphers.map((cipher) => [

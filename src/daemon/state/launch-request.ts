@@ -2,7 +2,13 @@
 import { hostname } from 'node:os';
 import Type, { type Static } from 'typebox';
 import { DEFAULT_DOMAIN } from '../../dns/index.js';
-import { DEFAULT_STORM_LIMIT, MAX_STORM_LIMIT, MAX_WORKERS, OFFLOADS } from '../../forwarder/limits.js';
+import {
+  DEFAULT_STORM_LIMIT,
+  MAX_STORM_LIMIT,
+  MAX_UDP_PORTS,
+  MAX_WORKERS,
+  OFFLOADS,
+} from '../../forwarder/limits.js';
 import { DEFAULT_BRIDGE } from '../../hostnet/index.js';
 import { DEFAULT_RANGE } from '../../ipam/index.js';
 import { DEFAULT_PORT, DEFAULT_STATUS_ADDRESS } from '../../net/index.js';
@@ -33,6 +39,8 @@ const Settings = Type.Object({
   /** Age of a session key at which a new one is agreed, in seconds. */
   rekeyInterval: Type.Integer({ minimum: 1, maximum: 3_600 }),
   workers: Type.Union([Auto, Type.Integer({ minimum: 1, maximum: MAX_WORKERS })]),
+  /** From which packets leave: the router's own and further ones. */
+  udpPorts: Type.Integer({ minimum: 1, maximum: MAX_UDP_PORTS }),
   disabledOffloads: Type.Array(Type.Union(OFFLOADS.map((name) => Type.Literal(name)))),
   /** Frames to everybody that a network may send in a second, for each worker; 0: as many as come. */
   stormLimit: Type.Integer({ minimum: 0, maximum: MAX_STORM_LIMIT }),
@@ -111,6 +119,7 @@ export function settle(chosen: ChosenSettings, earlier: ChosenSettings): Setting
     logLevel: 'info',
     rekeyInterval: 120,
     workers: 'auto',
+    udpPorts: 1,
     disabledOffloads: [],
     stormLimit: DEFAULT_STORM_LIMIT,
     advertise: [],

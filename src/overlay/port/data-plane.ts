@@ -92,6 +92,8 @@ export interface DataPlanePeerState {
   /** 0 to 1. */
   readonly loss: number;
   readonly pathMtu: number;
+  /** From how many UDP ports, of all, packets leave for it; `probed`: there is traffic enough to try all. */
+  readonly sourcePorts: { readonly used: number; readonly of: number; readonly probed: boolean };
   readonly observed: string | null;
   readonly sentBytes: number;
   readonly sentPackets: number;

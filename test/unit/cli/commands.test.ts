@@ -104,6 +104,8 @@ describe('the weft command', () => {
     [['token', 'make', '169.254.1.1'], /one link only/],
     [['launch', '--token', 'x', '--password', 'y'], /only one of/],
     [['launch', '--workers', '17'], /'--workers <count>'.*'17'.*auto or a whole number from 1 to 16/],
+    [['launch', '--udp-ports', '0'], /'--udp-ports <count>'.*'0'.*a whole number from 1 to 16/],
+    [['launch', '--udp-ports', '17'], /'17'.*a whole number from 1 to 16/],
     [['launch', '--no-offload', 'nonsense'], /'nonsense'.*one of tap-csum, .*udp-gro/],
     [['launch', '--storm-limit', 'few'], /none or a whole number from 0 to 10000000/],
     [['connect'], /missing required argument/],

@@ -33,6 +33,7 @@ describe.skipIf(!built)('the supervision of the forwarder', () => {
       logPath: join(directory, 'forwarder.log'),
       port: await freeUdpPort(),
       workers: 1,
+      udpPorts: 1,
       disabledOffloads: [],
       self: '0123456789abcdef',
       stormLimit: 5000,
@@ -261,6 +262,8 @@ describe.skipIf(!built)('the supervision of the forwarder', () => {
       '--port',
       String(options.port),
       '--workers',
+      '1',
+      '--udp-ports',
       '1',
     ]);
   });

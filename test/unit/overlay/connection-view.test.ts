@@ -39,6 +39,7 @@ const state: DataPlanePeerState = {
   rttVariance: 1,
   loss: 0,
   pathMtu: 1500,
+  sourcePorts: { used: 1, of: 1, probed: false },
   observed: null,
   sentBytes: 1,
   sentPackets: 1,
@@ -69,6 +70,21 @@ describe('a connection', () => {
     const shown = view({});
     expect(shown).toMatchObject({ path: 'direct', udp: 'up', via: null });
     expect(shown.reason).toBeUndefined();
+  });
+
+  test('tells from how many UDP ports it is sent to, and why not from all', () => {
+    const ports = (used: number, probed: boolean, more = {}) =>
+      view({ sourcePorts: { used, of: 4, probed }, ...more }).udpPorts;
+    expect(ports(4, true)).toEqual({ used: 4, of: 4 });
+    expect(ports(3, true)).toMatchObject({
+      used: 3,
+      reason: expect.stringMatching(/no answer to the others/),
+    });
+    expect(ports(1, false)).toMatchObject({ used: 1, reason: expect.stringMatching(/more traffic/) });
+    expect(ports(1, false, { via: relay })).toMatchObject({
+      reason: expect.stringMatching(/straight over UDP/),
+    });
+    expect(ports(1, false, { up: false })).toBeNull();
   });
 
   test('through a relay names it, and every address that was tried, and what answered', () => {

@@ -151,6 +151,7 @@ export class MemoryDataPlane extends EventEmitter<DataPlaneEvents> implements Da
       rttVariance: 1,
       loss: 0,
       pathMtu: 1500,
+      sourcePorts: { used: 1, of: 1, probed: false },
       observed: null,
       sentBytes: 1,
       sentPackets: 1,

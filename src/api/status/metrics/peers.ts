@@ -45,6 +45,12 @@ export const PEERS: readonly Family[] = [
     ({ pathMtu }) => pathMtu,
   ),
   ofPeer(
+    'gauge',
+    'weft_peer_udp_ports',
+    'UDP ports from which packets leave for the peer.',
+    ({ udpPorts }) => udpPorts?.used ?? null,
+  ),
+  ofPeer(
     'counter',
     'weft_peer_sent_bytes_total',
     'Bytes of data sent to the peer.',

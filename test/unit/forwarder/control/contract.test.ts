@@ -97,6 +97,7 @@ describe.skipIf(!isBuilt)('a running forwarder, which is asked all examples in t
       logPath: join(directory, 'forwarder.log'),
       port: await freeUdpPort(),
       workers: 1,
+      udpPorts: 1,
       disabledOffloads: [],
       self: '0123456789abcdef',
       stormLimit: 5000,
