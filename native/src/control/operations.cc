@@ -159,7 +159,8 @@ Json Forwarder::set_peer(const Fields& fields) {
   const PeerId id = request.peer;
   if (id == state_.self) throw RequestError("bad-request", "a peer cannot be this forwarder itself");
   Peer* peer = state_.find(id);
-  if (peer == nullptr) peer = state_.add(*this, id, workers_.size() + 1, sources_.count(), randombytes_random());
+  if (peer == nullptr)
+    peer = state_.add(*this, id, workers_.size() + 1, sources_.count(), randombytes_random());
   if (peer == nullptr)
     throw RequestError("too-many-peers", "there are " + std::to_string(max_peers) + " peers already");
   const Micros now = monotonic_now();

@@ -50,7 +50,8 @@ ProbeResult Prober::send_frame(const Peer& peer, const Peer* relay, PeerId self,
 
 std::optional<Prober::Route> Prober::route_of(const Peer& peer, const Peer* relay, const ProbeOrder& order) {
   if (order.way != Way::relay)
-    return Route{order.to, order.from, order.way == Way::stream ? peer.stream.get() : nullptr, nullptr, order.port};
+    return Route{order.to, order.from, order.way == Way::stream ? peer.stream.get() : nullptr, nullptr,
+                 order.port};
   const Session* const hop = relay != nullptr ? relay->sealing_session() : nullptr;
   if (hop == nullptr) return std::nullopt;
   const Path& path = relay->path();

@@ -11,9 +11,9 @@
 
 namespace weft {
 
-/// Port 0 is the router's own, which has sockets of its own; the others are numbered from 1. They are ports of
-/// the kernel's choice, one socket for all workers. Nothing is received on them: answers come to the router's
-/// own port.
+/// Port 0 is the router's own, which has sockets of its own; the others are numbered from 1. They are ports
+/// of the kernel's choice, one socket for all workers. Nothing is received on them: answers come to the
+/// router's own port.
 class SourcePorts {
  public:
   static constexpr unsigned max_count = 16;

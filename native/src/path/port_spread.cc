@@ -65,8 +65,8 @@ void PortSpread::asked(unsigned port, std::uint32_t id, Micros now) {
 
 bool PortSpread::answered(std::uint32_t id, bool same_address, Micros now) {
   for (Port& port : ports_) {
-    const auto at =
-        std::find_if(port.open.begin(), port.open.end(), [&](const auto& probe) { return probe.first == id; });
+    const auto at = std::find_if(port.open.begin(), port.open.end(),
+                                 [&](const auto& probe) { return probe.first == id; });
     if (at == port.open.end()) continue;
     const Micros sent = at->second;
     port.open.erase(at);

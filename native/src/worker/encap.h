@@ -8,8 +8,9 @@
 ///   4. Segment: a superframe is cut into frames that fit, in place for the last peer that gets it.
 ///   5. Fragment: a frame that is too big all the same is refused with an ICMP message if it may not be
 ///      fragmented; otherwise it is cut by the rules of IPv4, or by the tunnel's own.
-///   6. Seal: the frame's flow chooses the source port. Counters are reserved for all pieces at once, and each piece is sealed straight into the send
-///      batch, which leaves with one call when it is full, or at the end of the poll.
+///   6. Seal: the frame's flow chooses the source port. Counters are reserved for all pieces at once, and
+///      each piece is sealed straight into the send batch, which leaves with one call when it is full, or at
+///      the end of the poll.
 #pragma once
 
 #include <memory>

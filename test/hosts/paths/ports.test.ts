@@ -2,12 +2,23 @@ import { describe, expect, test } from 'vitest';
 import type { Datapath, PeerPath } from '../../../src/api/index.js';
 import { type Container, type Host, Listener, lasting, Sender, until, type Wire } from '../../lab/index.js';
 import { onLab } from '../../lab/suite.js';
-import { pair } from '../pair.js';
+import { drops, pair } from '../pair.js';
 
 /** Of each flow, as a cloud's limit for single flows. */
 const CAP = '16mbit';
 const FLOWS = 16;
 const OWN_PORT = 6783;
+
+/** How packets may be made and where they may go; the last has more ports and workers than lanes. */
+const VARIANTS =
+  process.env.WEFT_LONG === '1'
+    ? [
+        ['--cipher', 'xsalsa20-poly1305', '--udp-ports', '4'],
+        ['--cipher', 'chacha20-poly1305', '--udp-ports', '4'],
+        ['--trusted-subnets', '192.168.0.0/16', '--udp-ports', '4'],
+        ['--workers', '4', '--udp-ports', '16'],
+      ]
+    : [];
 
 /** From how many ports a host sends to the only other one. */
 async function udpPorts(host: Host) {
@@ -154,5 +165,35 @@ describe('a wire that caps each flow', () => {
     ]);
     expect(await a.run(['ss', '-Huan', `sport = :${before[0]}`])).toMatch(/^UNCONN\s+0\s/);
     expect(await a.weft('status')).toMatch(/forwarder +.* 4 UDP ports/);
+  });
+});
+
+describe.each(VARIANTS.map((args) => ({ args })))('two hosts launched with $args', ({ args }) => {
+  const world = onLab(async (lab) => {
+    const wire = await lab.wire();
+    const [a, b] = [await lab.host(wire), await lab.host(wire)];
+    return { wire, ...(await pair(a, b, { args })) };
+  });
+  const ports = Number(args.at(-1));
+
+  test.each([
+    'IPv4',
+    'IPv6',
+  ])('lose nothing while they begin to send from all ports, over %s', async (family) => {
+    const { wire, a, b, c1, c2 } = world();
+    if (family === 'IPv6') await block(wire, `meta protocol ip udp dport ${OWN_PORT}`);
+    const way = family === 'IPv6' ? /^\[/ : /^192/;
+    for (const host of [a, b]) {
+      await until(`${host.name} goes by ${family}`, async () =>
+        way.test((await host.report()).connections[0]?.endpoint ?? ''),
+      );
+    }
+    const before = await drops(b);
+    const ends = [await flows(c1, c2), await flows(c2, c1)];
+    await Promise.all([a, b].map((host) => sendsFrom(host, ports)));
+    await lasting(2);
+    for (const end of ends)
+      for (const flow of await end()) expect(flow).toMatchObject({ lost: 0, duplicates: 0 });
+    expect(await drops(b)).toEqual(before);
   });
 });

@@ -18,8 +18,8 @@ SendBatch::SendBatch(WorkerContext& context)
 Bytes SendBatch::claim(const PeerView& peer, unsigned port, std::size_t size) noexcept {
   const std::size_t prefix = peer.destination.prefix();
   const std::size_t stride = prefix + size;
-  const bool joins = packets_ > 0 && peer_ == &peer && port_ == port && stride <= stride_ && used_ == packets_ * stride_ &&
-                     used_ + stride <= max_segmented_payload &&
+  const bool joins = packets_ > 0 && peer_ == &peer && port_ == port && stride <= stride_ &&
+                     used_ == packets_ * stride_ && used_ + stride <= max_segmented_payload &&
                      packets_ < context_.switches.max_segments.load(std::memory_order_relaxed);
   if (!joins) {
     flush();

@@ -7,15 +7,15 @@
 
 namespace weft {
 
-/// Packets to one destination from one source port, all of one size except the last, which may be shorter. That is what
-/// UDP_SEGMENT takes, and it makes sending a packet twenty times cheaper.
+/// Packets to one destination from one source port, all of one size except the last, which may be shorter.
+/// That is what UDP_SEGMENT takes, and it makes sending a packet twenty times cheaper.
 class SendBatch {
  public:
   explicit SendBatch(WorkerContext& context);
 
   /// Returns space for the next sealed packet of `size` bytes to `peer`, which must be reachable and must
-  /// stay valid until `flush`; over UDP it leaves from source port `port`. The packets in the batch may be sent first. The caller must fill the space
-  /// before it calls anything else.
+  /// stay valid until `flush`; over UDP it leaves from source port `port`. The packets in the batch may be
+  /// sent first. The caller must fill the space before it calls anything else.
   Bytes claim(const PeerView& peer, unsigned port, std::size_t size) noexcept;
 
   /// Sends the batch. Must be called at the end of a poll.
