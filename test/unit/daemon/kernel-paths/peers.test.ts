@@ -34,6 +34,7 @@ function trusted(peer: string, more: Partial<PeerState> = {}): PeerState {
     loss: 0,
     pathMtu: 1500,
     observed: '192.0.2.1:6783',
+    sourcePorts: { used: 1, of: 1, probed: false },
     sentBytes: 0,
     sentPackets: 0,
     receivedBytes: 0,
