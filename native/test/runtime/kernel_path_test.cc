@@ -225,13 +225,17 @@ void forget_received(const Tap& wire) {
   }
 }
 
-/// What a's datagrams to a port of b carry, seen on the wire before b can refuse it.
-std::vector<std::byte> on_the_wire(const Tap& wire, std::uint16_t port) {
+/// What one of a's datagrams to a port of b carries, seen on the wire before b can refuse it. b's own go to the same port, and those that
+/// seek the path MTU would not fit the device.
+std::vector<std::byte> on_the_wire(const Tap& wire, std::uint16_t port, std::size_t most) {
   constexpr std::size_t headers = 14 + 20 + 8;
+  constexpr std::uint32_t address_of_b = 0xc000'0202;
   for (;;) {
     const auto frame = wire.receive();
     REQUIRE(frame.has_value());
-    if (load8(frame->data() + 23) == IPPROTO_UDP && load16(frame->data() + 36) == port)
+    const std::byte* const header = frame->data();
+    const bool is_of_a = load8(header + 23) == IPPROTO_UDP && load32(header + 30) == address_of_b;
+    if (is_of_a && load16(header + 36) == port && frame->size() <= headers + most)
       return {frame->begin() + headers, frame->end()};
   }
 }
@@ -245,7 +249,7 @@ void move_probes(KernelPair& hosts) {
   await_change(hosts.b, false);
   forget_received(wire);
   constexpr std::size_t vxlan_and_probe_headers = 8 + 22;
-  std::vector<std::byte> packet = on_the_wire(wire, 6784);
+  std::vector<std::byte> packet = on_the_wire(wire, 6784, 1500);
   packet.erase(packet.begin(), packet.begin() + vxlan_and_probe_headers);
   const auto kinds = hosts.b.counter("dropped_inner_kind");
   hosts.a.inside([&] {
@@ -256,19 +260,20 @@ void move_probes(KernelPair& hosts) {
     ::inet_pton(AF_INET, "192.0.2.2", &to.sin_addr);
     ::sendto(socket.get(), packet.data(), packet.size(), 0, reinterpret_cast<sockaddr*>(&to), sizeof to);
   });
-  eventually("it is refused", [&] { return hosts.b.counter("dropped_inner_kind") == kinds + 1; });
+  eventually("the one moved to UDP is refused", [&] { return hosts.b.counter("dropped_inner_kind") == kinds + 1; });
   CHECK(hosts.b.peer(hosts.a.id())["endpoint"] == endpoint);
   unblock(hosts.b);
 
   block(hosts.b, 6783);
   forget_received(wire);
-  packet = on_the_wire(wire, 6783);
+  packet = on_the_wire(wire, 6783, 1000);
   auto frame = make_frame(station_b, station_a, 22);
   store64(frame.data() + 14, 0x77656674'6b726e6c);
   frame.insert(frame.end(), packet.begin(), packet.end());
   const auto refused = hosts.b.counter("dropped_kernel_probe");
   device.send(frame);
-  eventually("it is refused", [&] { return hosts.b.counter("dropped_kernel_probe") == refused + 1; });
+  eventually("the one moved to the kernel path is refused",
+             [&] { return hosts.b.counter("dropped_kernel_probe") == refused + 1; });
 }
 
 TEST_CASE("what strangers send over the wire, or move to another way than its own, changes nothing") {

@@ -176,7 +176,9 @@ describe('two hosts that trust the wire between them', () => {
     await c1.reaches(c2.address);
     expect(await b.run(['ip', '-brief', 'link'])).not.toContain('weft-vx');
     expect(await b.run(['nft', 'list', 'tables'])).not.toContain('vxlan');
-    expect((await connection(a, b)).kernel?.reason).toContain('--trusted-subnets');
+    await until('it says why', async () =>
+      (await connection(a, b)).kernel?.reason?.includes('--trusted-subnets'),
+    );
   });
 
   test('leave nothing behind when they stop', async () => {
