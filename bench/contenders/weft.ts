@@ -1,3 +1,4 @@
+import type { Connection as WeftConnection } from '../../src/api/index.js';
 import { type Host, type LaunchOptions, until } from '../../test/lab/index.js';
 import { BUILT, type Connection, type Contender, needs } from '../contender.js';
 import { versionOf } from '../programs.js';
@@ -6,9 +7,6 @@ import type { Side, Topology } from '../topology.js';
 const SETUP = 'Ethernet on its own bridge, container to container, MTU of its own choice';
 
 const unavailable = needs(`${BUILT}/native/weft-forwarder`);
-
-/** None is agreed yet, or one of those that encrypt. */
-const CIPHER = / -|gcm|poly1305/;
 
 /** The commit of this tree. */
 export const weftVersion = () => versionOf(['git', 'describe', '--always', '--dirty']);
@@ -36,7 +34,11 @@ export const weftTrusted: Contender = {
   version: weftVersion,
   start: async (topology) => {
     const connection = await launch(topology, { args: ['--trusted-subnets', '192.0.2.0/24'] });
-    await until('nothing is encrypted', async () => !CIPHER.test(await carrierOf(topology.a.host)));
+    await until('frames stay in the kernel', async () =>
+      (await Promise.all([topology.a, topology.b].map(({ host }) => carrierOf(host)))).every((carrier) =>
+        carrier.startsWith('kernel'),
+      ),
+    );
     return connection;
   },
 };
@@ -65,6 +67,11 @@ const attach = ({ container, overlayAddress }: Side) => container.attach(`${over
 
 /** Path and cipher to the only peer, as `weft status connections` says. */
 async function carrierOf(host: Host): Promise<string> {
-  const connections = await host.weftJson<{ path: string; cipher: string | null }[]>('status', 'connections');
-  return connections.map(({ path, cipher }) => `${path} ${cipher ?? '-'}`).join(', ');
+  const connections = await host.weftJson<Pick<WeftConnection, 'path' | 'cipher' | 'kernel'>[]>(
+    'status',
+    'connections',
+  );
+  return connections
+    .map(({ path, cipher, kernel }) => `${kernel?.used ? 'kernel' : path} ${cipher ?? '-'}`)
+    .join(', ');
 }
