@@ -109,7 +109,7 @@ export class Router implements LaunchedRouter {
     macWatch.lookAtAll();
     await exposures.restore();
     await overlay.start();
-    if (kernelPaths === undefined) await removeKernelPaths(plan.settings.bridge, plan.identity.peer);
+    if (kernelPaths === undefined) await this.#removeKernelPaths();
     else kernelPaths.start();
     this.#parts.checkup.start();
     this.#repair.start();
@@ -156,7 +156,7 @@ export class Router implements LaunchedRouter {
     if (exposures.list().length > 0) await exposures.remove().catch(() => {});
     await forwarder.stop().catch(() => {});
     await Promise.all([custody.drop(), enforcement.drop()]);
-    await removeKernelPaths(plan.settings.bridge, plan.identity.peer).catch(() => {});
+    await this.#removeKernelPaths().catch(() => {});
     await removeInterfaces(plan.settings.bridge, plan.identity.peer).catch(() => {});
   }
 
@@ -176,7 +176,7 @@ export class Router implements LaunchedRouter {
     records.stop();
     publishedPolicies.stop();
     await Promise.all([this.#repair.stop(), macWatch.stop(), kernelPaths?.stop()]);
-    await removeKernelPaths(plan.settings.bridge, plan.identity.peer).catch(() => {});
+    await this.#removeKernelPaths().catch(() => {});
     await hairpins.stop();
     await exposures.remove().catch((error: unknown) => log.warn(String(error), errorFields(error)));
     log.info(forget ? 'leaving the network for good' : 'stopping');
@@ -193,6 +193,12 @@ export class Router implements LaunchedRouter {
     if (forget) await removeState(request.stateDir);
     this.#onStopped();
     return { pid: process.pid, removed, note };
+  }
+
+  async #removeKernelPaths(): Promise<void> {
+    const { plan, kernelPaths } = this.#parts;
+    const hadRules = kernelPaths !== undefined;
+    await removeKernelPaths(plan.settings.bridge, plan.identity.peer, { hadRules });
   }
 
   /** Everything that speaks over the mesh, which ends last. */

@@ -82,11 +82,15 @@ function follow(
   endpoints.on('changed', () => kernelPaths.changed());
 }
 
-/** Removes what an earlier run left of kernel paths, as far as it is this router's. */
-export async function removeKernelPaths(bridge: string, owner: PeerId): Promise<void> {
+/** Removes what a run left of kernel paths, as far as it is this router's. Rules without a device are left by a run that could not make one. */
+export async function removeKernelPaths(
+  bridge: string,
+  owner: PeerId,
+  { hadRules }: { readonly hadRules: boolean },
+): Promise<void> {
   const left = await hostnet.vxlansOf(owner);
   for (const name of left) await hostnet.removeLink(name);
-  if (left.length > 0) await hostnet.removeVxlanGuard(bridge);
+  if (hadRules || left.length > 0) await hostnet.removeVxlanGuard(bridge);
 }
 
 function ownAddresses(): ReadonlySet<string> {

@@ -137,7 +137,7 @@ export class KernelPaths extends EventEmitter<KernelPathsEvents> {
   /** Somebody removed an entry of a device. */
   disturbed(device: string): void {
     const isOurs = this.#wanted.networks.some(({ bridge }) => vxlanName(bridge) === device);
-    if (isOurs) this.#settleWithin(GATHERING.path);
+    if (isOurs) this.#settleWithin(GATHERING.other);
   }
 
   /** Looks whether all is there, in step with everything else on this host. */
