@@ -4,13 +4,16 @@ import { RESOLVER_MAC, removeInterfaces } from '../hostnet/index.js';
 import { allEnded } from '../order.js';
 import { compose, type Materials, type Parts } from './compose.js';
 import { ControlApi } from './control-api.js';
-import { removeKernelPaths } from './kernel-paths/index.js';
+import { removeKernelPaths, silenceKernelPaths } from './kernel-paths/index.js';
 import { hostFor, joinCluster } from './kubernetes/index.js';
 import type { LaunchedRouter, Plan } from './launch/index.js';
 import { errorFields, type Log } from './logging/index.js';
 import { Repair } from './repair.js';
 import { mtuFor } from './segments/index.js';
 import { type LaunchRequest, removeState } from './state/index.js';
+
+/** How long frames are taken that peers leave to the kernel, of an earlier run that left frames to it, too: in milliseconds. */
+const RETIREMENT = 3_000;
 
 /** One router from its start to its end: in which order its parts begin, and in which they are taken down. */
 export class Router implements LaunchedRouter {
@@ -22,6 +25,7 @@ export class Router implements LaunchedRouter {
   #stopping = false;
   /** Addresses in use are about to be claimed again. */
   #reclaiming: Promise<unknown> | undefined;
+  #retirement: NodeJS.Timeout | undefined;
   #onStopped: () => void = () => {};
   readonly stopped = new Promise<void>((resolve) => {
     this.#onStopped = resolve;
@@ -109,7 +113,7 @@ export class Router implements LaunchedRouter {
     macWatch.lookAtAll();
     await exposures.restore();
     await overlay.start();
-    if (kernelPaths === undefined) await this.#removeKernelPaths();
+    if (kernelPaths === undefined) await this.#retireKernelPaths();
     else kernelPaths.start();
     this.#parts.checkup.start();
     this.#repair.start();
@@ -195,8 +199,20 @@ export class Router implements LaunchedRouter {
     return { pid: process.pid, removed, note };
   }
 
+  /** Peers hear by the next key that the wire is trusted no longer; until then they send what they sent before. */
+  async #retireKernelPaths(): Promise<void> {
+    const { plan } = this.#parts;
+    if (!(await silenceKernelPaths(plan.identity.peer, plan.settings.port))) return;
+    this.#retirement = setTimeout(() => {
+      this.#removeKernelPaths().catch((error: unknown) =>
+        this.#parts.log.warn(String(error), errorFields(error)),
+      );
+    }, RETIREMENT);
+  }
+
   async #removeKernelPaths(): Promise<void> {
     const { plan, kernelPaths } = this.#parts;
+    clearTimeout(this.#retirement);
     const hadRules = kernelPaths !== undefined;
     await removeKernelPaths(plan.settings.bridge, plan.identity.peer, { hadRules });
   }

@@ -15,7 +15,7 @@ const VARIANTS =
     ? [
         ['--cipher', 'xsalsa20-poly1305', '--udp-ports', '4'],
         ['--cipher', 'chacha20-poly1305', '--udp-ports', '4'],
-        ['--trusted-subnets', '192.168.0.0/16', '--udp-ports', '4'],
+        ['--trusted-subnets', '192.168.0.0/16', '--no-fast-datapath', '--udp-ports', '4'],
         ['--workers', '4', '--udp-ports', '16'],
       ]
     : [];
