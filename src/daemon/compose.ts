@@ -35,7 +35,7 @@ import { Checkup } from './checkup/index.js';
 import { Exposures, Hairpins } from './exposures/index.js';
 import { Happenings } from './happenings/index.js';
 import { InsideSubnets } from './inside.js';
-import { followKernelPaths, type KernelPaths } from './kernel-paths/index.js';
+import { followKernelPaths, type KernelPaths, Retirement } from './kernel-paths/index.js';
 import type { Plan } from './launch/index.js';
 import { errorFields, type Log, logForwarder, logMesh, logOverlay } from './logging/index.js';
 import { Custody, Endpoints, MacWatch, Refusals, reservedBy, reservedHolder } from './mac-routes/index.js';
@@ -97,6 +97,11 @@ export function compose(materials: Materials) {
     ...outside,
     ...platforms,
     kernelPaths,
+    retirement: new Retirement({
+      owner: materials.plan.identity.peer,
+      bridge: materials.plan.settings.bridge,
+      onFailure: failure(materials.log, 'a kernel path of an earlier run is left'),
+    }),
     paths: new PeerPaths(control.mesh, data.overlay, kernelPaths),
     statusPlace: statusPlace(materials),
     checkup: new Checkup({ ...control, ...data, names: host.names, mtu: materials.mtu }),

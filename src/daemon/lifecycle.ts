@@ -4,16 +4,12 @@ import { RESOLVER_MAC, removeInterfaces } from '../hostnet/index.js';
 import { allEnded } from '../order.js';
 import { compose, type Materials, type Parts } from './compose.js';
 import { ControlApi } from './control-api.js';
-import { removeKernelPaths, silenceKernelPaths } from './kernel-paths/index.js';
 import { hostFor, joinCluster } from './kubernetes/index.js';
 import type { LaunchedRouter, Plan } from './launch/index.js';
 import { errorFields, type Log } from './logging/index.js';
 import { Repair } from './repair.js';
 import { mtuFor } from './segments/index.js';
 import { type LaunchRequest, removeState } from './state/index.js';
-
-/** How long frames are taken that peers leave to the kernel, of an earlier run that left frames to it, too: in milliseconds. */
-const RETIREMENT = 3_000;
 
 /** One router from its start to its end: in which order its parts begin, and in which they are taken down. */
 export class Router implements LaunchedRouter {
@@ -25,7 +21,6 @@ export class Router implements LaunchedRouter {
   #stopping = false;
   /** Addresses in use are about to be claimed again. */
   #reclaiming: Promise<unknown> | undefined;
-  #retirement: NodeJS.Timeout | undefined;
   #onStopped: () => void = () => {};
   readonly stopped = new Promise<void>((resolve) => {
     this.#onStopped = resolve;
@@ -82,7 +77,7 @@ export class Router implements LaunchedRouter {
     const { sources, trust, overlay, members, endpoints, macWatch, exposures, containers, labelled } =
       this.#parts;
     const { docker, cni, netavark, kubernetes, statusPlace, publishedPolicies, enforcement } = this.#parts;
-    const { kernelPaths } = this.#parts;
+    const { kernelPaths, retirement } = this.#parts;
     mesh.connect(plan.targets);
     await kubernetes?.start();
     await names.start();
@@ -113,7 +108,7 @@ export class Router implements LaunchedRouter {
     macWatch.lookAtAll();
     await exposures.restore();
     await overlay.start();
-    if (kernelPaths === undefined) await this.#retireKernelPaths();
+    if (kernelPaths === undefined) await retirement.begin();
     else kernelPaths.start();
     this.#parts.checkup.start();
     this.#repair.start();
@@ -145,7 +140,7 @@ export class Router implements LaunchedRouter {
     if (this.#stopping) return await this.stopped;
     this.#stopping = true;
     const { plan, docker, containers, records, mesh, forwarder, exposures, custody } = this.#parts;
-    const { publishedPolicies, enforcement, kernelPaths } = this.#parts;
+    const { publishedPolicies, enforcement, kernelPaths, retirement } = this.#parts;
     const leavesDataPlane = this.#adopted && plan.resumed;
     await docker.stop();
     containers.stop();
@@ -160,8 +155,9 @@ export class Router implements LaunchedRouter {
     if (exposures.list().length > 0) await exposures.remove().catch(() => {});
     await forwarder.stop().catch(() => {});
     await Promise.all([custody.drop(), enforcement.drop()]);
-    await this.#removeKernelPaths().catch(() => {});
+    await retirement.end().catch(() => {});
     await removeInterfaces(plan.settings.bridge, plan.identity.peer).catch(() => {});
+    await kernelPaths?.drop().catch(() => {});
   }
 
   async stop({ forget }: { readonly forget: boolean }): Promise<Stopped> {
@@ -169,7 +165,7 @@ export class Router implements LaunchedRouter {
     this.#stopping = true;
     const { request, plan, log, containers, records, macWatch, hairpins, exposures } = this.#parts;
     const { addresses, mesh, forwarder, custody, docker, cni, happenings, hooks } = this.#parts;
-    const { publishedPolicies, enforcement, kernelPaths } = this.#parts;
+    const { publishedPolicies, enforcement, kernelPaths, retirement } = this.#parts;
     happenings.end(forget);
     const hooksEnded = hooks.stop();
     for (const leave of forget ? [() => docker.setEnabled(false), () => cni.uninstall()] : []) {
@@ -180,7 +176,7 @@ export class Router implements LaunchedRouter {
     records.stop();
     publishedPolicies.stop();
     await Promise.all([this.#repair.stop(), macWatch.stop(), kernelPaths?.stop()]);
-    await this.#removeKernelPaths().catch(() => {});
+    await retirement.end().catch((error: unknown) => log.warn(String(error), errorFields(error)));
     await hairpins.stop();
     await exposures.remove().catch((error: unknown) => log.warn(String(error), errorFields(error)));
     log.info(forget ? 'leaving the network for good' : 'stopping');
@@ -193,28 +189,11 @@ export class Router implements LaunchedRouter {
       enforcement.drop(),
       removeInterfaces(plan.settings.bridge, plan.identity.peer),
     ]);
+    await kernelPaths?.drop().catch((error: unknown) => log.warn(String(error), errorFields(error)));
     await hooksEnded;
     if (forget) await removeState(request.stateDir);
     this.#onStopped();
     return { pid: process.pid, removed, note };
-  }
-
-  /** Peers hear by the next key that the wire is trusted no longer; until then they send what they sent before. */
-  async #retireKernelPaths(): Promise<void> {
-    const { plan } = this.#parts;
-    if (!(await silenceKernelPaths(plan.identity.peer, plan.settings.port))) return;
-    this.#retirement = setTimeout(() => {
-      this.#removeKernelPaths().catch((error: unknown) =>
-        this.#parts.log.warn(String(error), errorFields(error)),
-      );
-    }, RETIREMENT);
-  }
-
-  async #removeKernelPaths(): Promise<void> {
-    const { plan, kernelPaths } = this.#parts;
-    clearTimeout(this.#retirement);
-    const hadRules = kernelPaths !== undefined;
-    await removeKernelPaths(plan.settings.bridge, plan.identity.peer, { hadRules });
   }
 
   /** Everything that speaks over the mesh, which ends last. */

@@ -130,7 +130,7 @@ export {
   ForwardingMonitor,
   guardTable,
   type Remote,
-  removeVxlanGuard,
+  releaseStations,
   type Stations,
   stationsOf,
   VxlanGuard,

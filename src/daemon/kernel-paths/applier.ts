@@ -33,7 +33,9 @@ export class Applier {
   readonly #options: ApplierOptions;
   /** Devices that are there as far as we know, by name. */
   readonly #made = new Map<string, { readonly network: number; readonly local: string }>();
-  #isFirst = true;
+  /** Before that, an earlier run of this router may have left devices and rules. */
+  #hasBegun = false;
+  #mayHaveRules = false;
 
   constructor(options: ApplierOptions) {
     this.#options = options;
@@ -58,12 +60,20 @@ export class Applier {
   /** Rejects with what is in the way; all that could be made is there then. */
   async apply(wanted: Wanted, dump: ForwarderDump): Promise<void> {
     const { guard, port } = this.#options;
+    const hasAny = wanted.networks.length > 0;
     await this.#endProbes(wanted, dump);
     // Nobody else may send to a device, so it comes after its rules and goes before them.
-    if (wanted.networks.length > 0) await guard.admit(port, wanted.networks.map(admittedOf));
+    this.#mayHaveRules ||= hasAny || !this.#hasBegun;
+    if (hasAny) await guard.admit(port, wanted.networks.map(admittedOf));
     await this.#removeDevices(wanted);
-    if (wanted.networks.length === 0) await guard.drop();
+    if (!hasAny) await this.drop();
     for (const network of wanted.networks) await this.#make(network, wanted.local, dump);
+  }
+
+  /** Takes the rules away, where there may be some of this router. */
+  async drop(): Promise<void> {
+    if (this.#mayHaveRules) await this.#options.guard.drop();
+    this.#mayHaveRules = false;
   }
 
   /** Makes again what somebody changed of the rules. */
@@ -75,7 +85,7 @@ export class Applier {
   async #endProbes({ networks }: Wanted, { kernelPaths, networks: served }: ForwarderDump): Promise<void> {
     const { forwarder } = this.#options;
     const pairs = new Set(
-      networks.flatMap(({ network, peers }) => peers.map(({ peer }) => keyOf(network, peer))),
+      networks.flatMap(({ network, peers }) => [...peers.keys()].map((peer) => keyOf(network, peer))),
     );
     for (const { network, peer } of kernelPaths) {
       if (!pairs.has(keyOf(network, peer))) await forwarder.removeKernelPath(network, peer);
@@ -89,8 +99,8 @@ export class Applier {
   async #removeDevices({ networks }: Wanted): Promise<void> {
     const { host, owner } = this.#options;
     const names = new Set(networks.map(({ bridge }) => vxlanName(bridge)));
-    const there = this.#isFirst ? await host.vxlansOf(owner) : [...this.#made.keys()];
-    this.#isFirst = false;
+    const there = this.#hasBegun ? [...this.#made.keys()] : await host.vxlansOf(owner);
+    this.#hasBegun = true;
     for (const name of there) {
       if (names.has(name)) continue;
       await host.removeLink(name);
@@ -123,7 +133,7 @@ export class Applier {
     const { forwarder, station: source, mtu } = this.#options;
     const probed = new Set(dump.kernelPaths.map((path) => keyOf(path.network, path.peer)));
     const known = new Set<string>(dump.peers.map(({ peer }) => peer));
-    for (const { peer, mac } of peers) {
+    for (const [peer, { mac }] of peers) {
       if (!known.has(peer) || probed.has(keyOf(network, peer))) continue;
       await forwarder.setKernelPath({ network, peer, mac, source, mtu });
     }
@@ -131,7 +141,7 @@ export class Applier {
 }
 
 function admittedOf({ network, peers }: WantedNetwork) {
-  return { vni: vniOf(network), addresses: peers.map(({ address }) => address) };
+  return { vni: vniOf(network), addresses: [...peers.values()].map(({ remote }) => remote.address) };
 }
 
 /** The default network is number 0; other things than weft take VXLAN 0 for none. */

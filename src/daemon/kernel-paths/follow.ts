@@ -28,7 +28,7 @@ export interface KernelPathParts {
 }
 
 /** The VXLAN devices of a router are at the port after its own. */
-export function vxlanPort(port: number): number | undefined {
+function vxlanPort(port: number): number | undefined {
   return port < 65_535 ? port + 1 : undefined;
 }
 
@@ -80,30 +80,6 @@ function follow(
   }
   networks.on('bridges', () => kernelPaths.changed());
   endpoints.on('changed', () => kernelPaths.changed());
-}
-
-/**
- * Sends nothing any more by kernel paths that an earlier run left, while what peers send by them is still taken. False where there are none.
- */
-export async function silenceKernelPaths(owner: PeerId, port: number): Promise<boolean> {
-  const left = await hostnet.vxlansOf(owner);
-  for (const name of left) {
-    const there = await hostnet.stationsOf(name, port);
-    if (there === undefined) continue;
-    await hostnet.change(hostnet.changesOf(name, there, { behind: there.behind, taken: new Set() }));
-  }
-  return left.length > 0;
-}
-
-/** Removes what a run left of kernel paths, as far as it is this router's. Rules without a device are left by a run that could not make one. */
-export async function removeKernelPaths(
-  bridge: string,
-  owner: PeerId,
-  { hadRules }: { readonly hadRules: boolean },
-): Promise<void> {
-  const left = await hostnet.vxlansOf(owner);
-  for (const name of left) await hostnet.removeLink(name);
-  if (hadRules || left.length > 0) await hostnet.removeVxlanGuard(bridge);
 }
 
 function ownAddresses(): ReadonlySet<string> {

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { KernelPathActivity } from '../../api/status/index.js';
+import { SystemClock } from '../../clock.js';
 import { messageOf } from '../../errors.js';
 import type { ForwarderDump } from '../../forwarder/index.js';
 import { type LinkStates, type Traffic, vxlanName } from '../../hostnet/index.js';
@@ -7,9 +8,10 @@ import type { PeerId } from '../../identity/index.js';
 import { errorFields, type Log } from '../logging/index.js';
 import type { Applier, Wanted } from './applier.js';
 import { Fallback } from './fallback.js';
-import { keyOf } from './key.js';
+import { keyOf, type PathId } from './key.js';
 import { addressesOf, type KernelPeer, kernelPeers } from './peers.js';
 import type { KernelForwarder } from './plumbing.js';
+import { problemsOf, unanswered } from './problems.js';
 import { type WantedFacts, type WantedNetwork, wantedNetworks } from './wanted.js';
 
 /** Time for which changes are gathered, ms: of a path, which containers wait for, and of everything else. */
@@ -21,18 +23,11 @@ const PROOF_TIME = 1_500;
 /** After a failure nothing is tried for so long, ms. */
 const REST = 5_000;
 
-type Problem = NonNullable<ForwarderDump['kernelPaths'][number]['problem']>;
-
-/** Why frames do not stay in the kernel although both ends trust the wire. */
-const PROBLEMS: Readonly<Record<Problem | 'unanswered', (port: number) => string>> = {
-  'no-device': () => 'its device is being made',
-  'no-key': () => 'no key is agreed yet',
-  'too-big': () =>
-    'full-sized frames do not fit the wire: its MTU must be 50 bytes larger than that of the containers (70 over IPv6)',
-  failed: () => 'the kernel refuses to send by it',
-  unanswered: (port) =>
-    `full-sized probes are not answered at UDP port ${port}: is it open in both directions, and does the other end leave frames to its kernel?`,
-};
+interface Plan {
+  readonly peers: readonly KernelPeer[];
+  /** Keys of the paths that frames are to take. */
+  readonly proven: ReadonlySet<string>;
+}
 
 export interface KernelPathsOptions {
   readonly applier: Applier;
@@ -45,7 +40,7 @@ export interface KernelPathsOptions {
   readonly ownAddresses: () => ReadonlySet<string>;
   /** The one that packets to others come from, by their addresses. */
   readonly sourcesTo: (addresses: readonly string[]) => Promise<ReadonlyMap<string, string>>;
-  readonly facts: () => Omit<WantedFacts, 'isProven' | 'peers'>;
+  readonly facts: () => Omit<WantedFacts, 'proven' | 'peers'>;
   /** One probe by the forwarder's way: microseconds; null when nothing came back within a second. */
   readonly ping: (peer: PeerId) => Promise<number | null>;
   /** What passed interfaces of this host, by name. */
@@ -63,7 +58,7 @@ export interface KernelPathView {
 
 export interface KernelPathsEvents {
   /** Frames for the containers of a peer on a network stay in the kernel from now on, or no longer. */
-  moved: [move: { peer: PeerId; network: number; used: boolean }];
+  moved: [move: PathId & { readonly used: boolean }];
 }
 
 /**
@@ -78,12 +73,14 @@ export class KernelPaths extends EventEmitter<KernelPathsEvents> {
   #stopped = true;
   #wanted: Wanted = { networks: [], local: '' };
   #reasons: ReadonlyMap<PeerId, string> = new Map();
-  /** Keys of the paths that frames take. */
-  #used: ReadonlySet<string> = new Set();
-  /** Why probes could not leave, by key. */
-  #problems: ReadonlyMap<string, Problem> = new Map();
+  /** Why probes could not leave, by the key of the path. */
+  #problems: ReadonlyMap<string, string> = new Map();
+  /** The paths that frames take, by key. */
+  #used: ReadonlyMap<string, PathId> = new Map();
   /** Those to whom frames take them. */
   #peers: ReadonlyMap<PeerId, KernelPeer> = new Map();
+  /** The address of this host that packets come from, by where they go. */
+  #sources: ReadonlyMap<string, string> = new Map();
   readonly #fallback: Fallback;
   #proofDue = 0;
   #lookedAt = Number.NEGATIVE_INFINITY;
@@ -93,7 +90,8 @@ export class KernelPaths extends EventEmitter<KernelPathsEvents> {
   constructor(options: KernelPathsOptions) {
     super();
     this.#options = options;
-    this.#fallback = new Fallback({ ping: options.ping, onWorking: () => this.pathChanged() });
+    const { ping } = options;
+    this.#fallback = new Fallback({ ping, clock: new SystemClock(), onWorking: () => this.pathChanged() });
   }
 
   /** Begins; what an earlier run left is taken over, or removed. */
@@ -102,12 +100,18 @@ export class KernelPaths extends EventEmitter<KernelPathsEvents> {
     this.#settleWithin(0);
   }
 
+  /** Takes the rules away that keep strangers from the devices: once those are gone. */
+  async drop(): Promise<void> {
+    await this.stop();
+    await this.#options.applier.drop();
+  }
+
   /** Resolves when nothing is changed any more. What there is stays. */
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
     this.#options.monitor.stop();
-    this.#fallback.clear();
+    this.#fallback.keep(new Set());
     await this.#work;
   }
 
@@ -123,6 +127,7 @@ export class KernelPaths extends EventEmitter<KernelPathsEvents> {
 
   /** The forwarder is connected: what was proven to another one it does not know. */
   connected(): void {
+    this.#fallback.keep(new Set());
     this.#proofDue = performance.now() + PROOF_TIME;
     setTimeout(() => this.changed(), PROOF_TIME).unref();
     this.changed();
@@ -147,7 +152,7 @@ export class KernelPaths extends EventEmitter<KernelPathsEvents> {
   }
 
   view(peer: PeerId): KernelPathView {
-    const on = this.#wanted.networks.filter(({ peers }) => peers.some((each) => each.peer === peer));
+    const on = this.#wanted.networks.filter(({ peers }) => peers.has(peer));
     const used = on.length > 0 && on.every(({ network }) => this.#used.has(keyOf(network, peer)));
     return { used, reason: used ? null : this.#reason(peer, on) };
   }
@@ -165,8 +170,8 @@ export class KernelPaths extends EventEmitter<KernelPathsEvents> {
   #reason(peer: PeerId, on: readonly WantedNetwork[]): string {
     if (this.#failure !== undefined) return this.#failure.text;
     if (on.length === 0) return this.#reasons.get(peer) ?? 'it has no network of this host';
-    const problem = on.map(({ network }) => this.#problems.get(keyOf(network, peer))).find(Boolean);
-    return PROBLEMS[problem ?? 'unanswered'](this.#options.port);
+    const problems = on.flatMap(({ network }) => this.#problems.get(keyOf(network, peer)) ?? []);
+    return problems[0] ?? unanswered(this.#options.port);
   }
 
   #settleWithin(time: number): void {
@@ -185,14 +190,16 @@ export class KernelPaths extends EventEmitter<KernelPathsEvents> {
     const now = performance.now();
     if (this.#stopped || !forwarder.connected) return;
     if (this.#failure !== undefined && now - this.#failure.at < REST) return;
+    const isLookDue = now - this.#lookedAt >= LOOK_INTERVAL;
     try {
       const dump = await forwarder.dump();
-      await this.#plan(dump);
+      const plan = await this.#plan(dump, isLookDue);
       if (this.#wanted.networks.length > 0) monitor.start();
       else monitor.stop();
       await applier.apply(this.#wanted, dump);
-      if (now - this.#lookedAt >= LOOK_INTERVAL) await applier.look();
-      this.#lookedAt = now;
+      this.#note(plan);
+      if (isLookDue) await applier.look();
+      if (isLookDue) this.#lookedAt = now;
       this.#failure = undefined;
     } catch (error) {
       const text = messageOf(error);
@@ -202,58 +209,55 @@ export class KernelPaths extends EventEmitter<KernelPathsEvents> {
     }
   }
 
-  async #plan({ peers: states, kernelPaths }: ForwarderDump): Promise<void> {
-    const { ownAddresses, sourcesTo, facts } = this.#options;
-    const here = { own: ownAddresses(), sources: await sourcesTo(addressesOf(states)) };
+  async #plan({ peers: states, kernelPaths }: ForwarderDump, isLookDue: boolean): Promise<Plan> {
+    const { ownAddresses, facts } = this.#options;
+    await this.#learnSources(addressesOf(states), isLookDue);
+    const here = { own: ownAddresses(), sources: this.#sources };
     const isStarting = performance.now() < this.#proofDue;
-    const known = new Set<string>(states.map(({ peer }) => peer));
     const chosen = kernelPeers(states, here, { local: this.#wanted.local, peers: this.#peers });
     const { local = this.#wanted.local, reasons } = chosen;
+    const known = new Set<string>(states.map(({ peer }) => peer));
     const missing = isStarting ? [...this.#peers.values()].filter(({ peer }) => !known.has(peer)) : [];
     const peers = [...chosen.peers, ...missing];
-    const isProven = this.#proof(kernelPaths, isStarting);
+    const proven = this.#proven(kernelPaths, isStarting);
     this.#reasons = reasons;
     this.#problems = problemsOf(kernelPaths);
-    this.#wanted = { local, networks: wantedNetworks({ ...facts(), peers, isProven }) };
-    this.#note(isProven);
-    const used = new Set([...this.#used].map((key) => key.split(' ')[1]));
+    this.#wanted = { local, networks: wantedNetworks({ ...facts(), peers, proven }) };
+    return { peers, proven };
+  }
+
+  /** Routes are asked for when there is somebody new, and looked at again as everything else. */
+  async #learnSources(addresses: readonly string[], isLookDue: boolean): Promise<void> {
+    if (!isLookDue && addresses.every((address) => this.#sources.has(address))) return;
+    this.#sources = await this.#options.sourcesTo(addresses);
+  }
+
+  /** A path that is in use and fails counts as proven until the forwarder's way is known to be better. */
+  #proven(kernelPaths: ForwarderDump['kernelPaths'], isStarting: boolean): ReadonlySet<string> {
+    const proven = new Set(kernelPaths.flatMap(({ network, peer, up }) => (up ? keyOf(network, peer) : [])));
+    const failing = [...this.#used].filter(([key]) => !proven.has(key));
+    this.#fallback.keep(new Set(failing.map(([, { peer }]) => peer)));
+    for (const [key, { peer }] of failing) {
+      if (isStarting || !this.#fallback.isBetter(peer)) proven.add(key);
+    }
+    return proven;
+  }
+
+  /** What was planned is so. */
+  #note({ peers, proven }: Plan): void {
+    const former = this.#used;
+    const paths = this.#wanted.networks.flatMap(({ network, peers }) =>
+      [...peers.keys()].map((peer) => [keyOf(network, peer), { network, peer }] as const),
+    );
+    this.#used = new Map(paths.filter(([key]) => proven.has(key)));
+    for (const [key, path] of this.#used) if (!former.has(key)) this.#move(path, true);
+    for (const [key, path] of former) if (!this.#used.has(key)) this.#move(path, false);
+    const used = new Set([...this.#used.values()].map(({ peer }) => peer));
     this.#peers = new Map(peers.flatMap((each) => (used.has(each.peer) ? [[each.peer, each]] : [])));
   }
 
-  /** A path counts as proven that is in use and fails, until the forwarder's way is known to be better. */
-  #proof(kernelPaths: ForwarderDump['kernelPaths'], isStarting: boolean): WantedFacts['isProven'] {
-    const proven = new Set(kernelPaths.flatMap(({ network, peer, up }) => (up ? keyOf(network, peer) : [])));
-    return (network, peer) => {
-      const key = keyOf(network, peer);
-      if (proven.has(key)) this.#fallback.forget(peer);
-      return proven.has(key) || (this.#used.has(key) && (isStarting || !this.#fallback.isBetter(peer)));
-    };
+  #move(path: PathId, used: boolean): void {
+    this.#moves += 1;
+    this.emit('moved', { ...path, used });
   }
-
-  #note(isProven: WantedFacts['isProven']): void {
-    const used = new Set<string>();
-    const move = (network: number, peer: PeerId, isUsed: boolean) => {
-      this.#moves += 1;
-      this.emit('moved', { peer, network, used: isUsed });
-    };
-    for (const { network, peers } of this.#wanted.networks) {
-      for (const { peer } of peers.filter((each) => isProven(network, each.peer))) {
-        used.add(keyOf(network, peer));
-        if (!this.#used.has(keyOf(network, peer))) move(network, peer, true);
-      }
-    }
-    for (const key of this.#used) {
-      const [network, peer] = key.split(' ');
-      if (!used.has(key)) move(Number(network), peer as PeerId, false);
-    }
-    this.#used = used;
-  }
-}
-
-function problemsOf(kernelPaths: ForwarderDump['kernelPaths']): ReadonlyMap<string, Problem> {
-  return new Map(
-    kernelPaths.flatMap(({ network, peer, problem }) =>
-      problem === null ? [] : [[keyOf(network, peer), problem] as const],
-    ),
-  );
 }

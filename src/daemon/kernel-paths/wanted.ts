@@ -1,6 +1,7 @@
 import type { Endpoint } from '../../endpoints/index.js';
 import type { Remote, Stations } from '../../hostnet/index.js';
 import type { PeerId } from '../../identity/index.js';
+import { keyOf } from './key.js';
 import type { KernelPeer } from './peers.js';
 
 /** A network of which frames may stay in the kernel. */
@@ -8,15 +9,14 @@ export interface WantedNetwork {
   readonly network: number;
   readonly bridge: string;
   /** Those that have this network, too. */
-  readonly peers: readonly WantedPeer[];
+  readonly peers: ReadonlyMap<PeerId, WantedPeer>;
   readonly stations: Stations;
 }
 
 export interface WantedPeer {
-  readonly peer: PeerId;
-  readonly address: string;
   /** Of its router's bridges: probes go there. */
   readonly mac: string;
+  readonly remote: Remote;
 }
 
 export interface WantedFacts {
@@ -27,8 +27,8 @@ export interface WantedFacts {
   readonly stationOf: (peer: PeerId) => string;
   /** UDP port of the peer's VXLAN devices. */
   readonly portOf: (peer: PeerId) => number | undefined;
-  /** Whether probes that take this path are answered. */
-  readonly isProven: (network: number, peer: PeerId) => boolean;
+  /** Keys of the paths whose probes are answered. */
+  readonly proven: ReadonlySet<string>;
 }
 
 /** More stations than any segment has; a member that announces more gets no place in the kernel for them. */
@@ -39,28 +39,33 @@ const MAX_STATIONS = 16_384;
  * to which the path is proven. Pure.
  */
 export function wantedNetworks(facts: WantedFacts): WantedNetwork[] {
-  return [...facts.networks].flatMap(([network, bridge]) => {
+  const wanted = new Map<number, Wanted>();
+  for (const [network, bridge] of facts.networks) {
     const peers = peersOn(network, facts);
-    if (peers.size === 0) return [];
-    const behind = new Map<string, Remote>();
-    const taken = new Set<string>();
-    for (const { mac, remote } of peers.values()) behind.set(mac, remote);
-    for (const { mac, peer } of facts.endpoints.filter((endpoint) => endpoint.network === network)) {
-      const found = peers.get(peer);
-      if (found === undefined || behind.size >= MAX_STATIONS) continue;
-      behind.set(mac, found.remote);
-      if (facts.isProven(network, peer)) taken.add(mac);
-    }
-    return [{ network, bridge, peers: [...peers.values()], stations: { behind, taken } }];
-  });
+    const routers = [...peers.values()].map(({ mac, remote }) => [mac, remote] as const);
+    const stations = { behind: new Map(routers), taken: new Set<string>() };
+    if (peers.size > 0) wanted.set(network, { network, bridge, peers, stations });
+  }
+  for (const { network, mac, peer } of facts.endpoints) {
+    const { peers, stations } = wanted.get(network) ?? {};
+    const remote = peers?.get(peer)?.remote;
+    if (stations === undefined || remote === undefined || stations.behind.size >= MAX_STATIONS) continue;
+    stations.behind.set(mac, remote);
+    if (facts.proven.has(keyOf(network, peer))) stations.taken.add(mac);
+  }
+  return [...wanted.values()];
 }
 
-function peersOn(network: number, { peers, portOf, stationOf }: WantedFacts) {
-  const found = new Map<PeerId, WantedPeer & { readonly remote: Remote }>();
+interface Wanted extends WantedNetwork {
+  readonly stations: { readonly behind: Map<string, Remote>; readonly taken: Set<string> };
+}
+
+function peersOn(network: number, { peers, portOf, stationOf }: WantedFacts): Map<PeerId, WantedPeer> {
+  const found = new Map<PeerId, WantedPeer>();
   for (const { peer, address, networks } of peers) {
     const port = portOf(peer);
     if (port === undefined || !networks.includes(network)) continue;
-    found.set(peer, { peer, address, mac: stationOf(peer), remote: { address, port } });
+    found.set(peer, { mac: stationOf(peer), remote: { address, port } });
   }
   return found;
 }

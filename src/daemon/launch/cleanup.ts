@@ -6,7 +6,7 @@ import {
   removeInterfaces,
   removePolicyFilter,
   removePortGuard,
-  removeVxlanGuard,
+  VxlanGuard,
 } from '../../hostnet/index.js';
 import {
   lockHolder,
@@ -86,7 +86,7 @@ async function removeTraces({ bridge, peer }: RunNote): Promise<string[]> {
   await new Firewall(bridge).remove().catch(() => {});
   await removePortGuard(bridge).catch(() => {});
   await removePolicyFilter(bridge).catch(() => {});
-  await removeVxlanGuard(bridge).catch(() => {});
+  await new VxlanGuard(bridge).drop().catch(() => {});
   return removed;
 }
 

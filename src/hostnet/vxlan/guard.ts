@@ -39,8 +39,8 @@ export class VxlanGuard {
     return true;
   }
 
+  /** Removes the rules, also those of an earlier guard. */
   async drop(): Promise<void> {
-    if (this.#written === undefined) return;
     this.#written = undefined;
     await nft(removal(this.#table));
   }
@@ -57,11 +57,6 @@ export class VxlanGuard {
       throw error;
     });
   }
-}
-
-/** Removes what the guard of a router that is no more left behind. */
-export async function removeVxlanGuard(bridge: string): Promise<void> {
-  await nft(removal(tableOf(bridge)));
 }
 
 /** The network identifier is at byte 4 of the VXLAN header (RFC 7348, section 5), which follows 8 bytes of UDP. */

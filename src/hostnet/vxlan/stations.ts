@@ -1,4 +1,4 @@
-import Type from 'typebox';
+import Type, { type Static } from 'typebox';
 import { validator } from '../../validate.js';
 import { CommandFailed, isAbsent, run } from '../kernel/index.js';
 
@@ -16,6 +16,8 @@ export interface Stations {
   readonly taken: ReadonlySet<string>;
 }
 
+const REMOVAL = 'fdb del ';
+
 const Entries = Type.Array(
   Type.Object({
     mac: Type.String(),
@@ -29,21 +31,40 @@ const parseEntries = validator('ip-output', 'the output of bridge fdb', Entries)
 
 /** What is there now of a device that listens at this port; undefined when there is no such device. */
 export async function stationsOf(device: string, port: number): Promise<Stations | undefined> {
+  const entries = await entriesOf(device);
+  return (
+    entries && {
+      behind: new Map(
+        entries.flatMap(({ mac, dst, port: chosen = port, flags }) =>
+          flags.includes('self') && dst !== undefined ? [[mac, { address: dst, port: chosen }]] : [],
+        ),
+      ),
+      taken: new Set(takenOf(entries)),
+    }
+  );
+}
+
+/** Has the bridge give no more frames to a device. */
+export async function releaseStations(device: string): Promise<void> {
+  const taken = takenOf((await entriesOf(device)) ?? []);
+  await change(taken.map((mac) => release(mac, device)));
+}
+
+async function entriesOf(device: string): Promise<Static<typeof Entries> | undefined> {
   const output = await run('bridge', ['-json', 'fdb', 'show', 'dev', device]).catch((error: unknown) => {
     if (isAbsent(error)) return undefined;
     throw error;
   });
-  if (output === undefined) return undefined;
-  const entries = parseEntries(JSON.parse(output));
-  return {
-    behind: new Map(
-      entries.flatMap(({ mac, dst, port: chosen = port, flags }) =>
-        flags.includes('self') && dst !== undefined ? [[mac, { address: dst, port: chosen }]] : [],
-      ),
-    ),
-    // Of its own MAC the bridge has an entry, too, which is not sticky.
-    taken: new Set(entries.flatMap(({ mac, flags }) => (flags.includes('sticky') ? mac : []))),
-  };
+  return output === undefined ? undefined : parseEntries(JSON.parse(output));
+}
+
+/** Of its own MAC the bridge has an entry, too, which is not sticky. */
+function takenOf(entries: Static<typeof Entries>): string[] {
+  return entries.flatMap(({ mac, flags }) => (flags.includes('sticky') ? mac : []));
+}
+
+function release(mac: string, device: string): string {
+  return `${REMOVAL}${mac} dev ${device} master`;
 }
 
 /** Commands of `bridge` that make what is wanted of what is there. No frame goes to the device before it knows where to. */
@@ -53,12 +74,10 @@ export function changesOf(device: string, there: Stations, wanted: Stations): st
     return found?.address === address && found.port === port;
   };
   return [
-    ...[...there.taken]
-      .filter((mac) => !wanted.taken.has(mac))
-      .map((mac) => `fdb del ${mac} dev ${device} master`),
+    ...[...there.taken].filter((mac) => !wanted.taken.has(mac)).map((mac) => release(mac, device)),
     ...[...there.behind.keys()]
       .filter((mac) => !wanted.behind.has(mac))
-      .map((mac) => `fdb del ${mac} dev ${device} self`),
+      .map((mac) => `${REMOVAL}${mac} dev ${device} self`),
     ...[...wanted.behind]
       .filter(([mac, remote]) => !isBehind(mac, remote))
       .map(
@@ -83,8 +102,6 @@ export async function change(commands: readonly string[]): Promise<void> {
     if (!isAbsent(error)) throw error;
   });
 }
-
-const REMOVAL = 'fdb del ';
 
 async function batch(commands: readonly string[]): Promise<void> {
   if (commands.length > 0) await run('bridge', ['-force', '-batch', '-'], `${commands.join('\n')}\n`);

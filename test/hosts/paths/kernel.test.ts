@@ -32,6 +32,14 @@ async function bothUse({ a, b }: Pick<Pair, 'a' | 'b'>): Promise<void> {
   }
 }
 
+/** The host's bridge gives its device frames for the MAC, and that knows behind whom it is. */
+async function knows(host: Host, mac: string): Promise<void> {
+  await until(
+    `${host.name} leaves frames for ${mac} to the kernel`,
+    async () => (await host.run(['bridge', 'fdb', 'show', 'dev', 'weft-vx'])).split(mac).length === 3,
+  );
+}
+
 /** Has traffic cross while something happens, and tells how long it paused, seconds. A connection over TCP must survive it. */
 async function pauseWhile(
   { c1, c2 }: Pick<Pair, 'c1' | 'c2'>,
@@ -75,6 +83,9 @@ describe('two hosts that trust the wire between them', () => {
   test('leave frames to the kernel, and say so', async () => {
     const { a, b, c1, c2 } = world();
     await bothUse({ a, b });
+    // A container that has just come is known to the kernel a moment later.
+    await knows(a, (await c2.device()).address);
+    await knows(b, (await c1.device()).address);
     const before = (await connection(a, b)).sentPackets;
     const exchange = await Exchange.start(c1, c2, c2.address, 8_000_000);
     await exchange.ends();
@@ -121,10 +132,7 @@ describe('two hosts that trust the wire between them', () => {
         await until('the device is there and up', async () =>
           (await a.run(['ip', 'link', 'show', 'dev', 'weft-vx'])).includes(',UP'),
         );
-        await until(
-          'it knows where the container is',
-          async () => (await a.run(['bridge', 'fdb', 'show', 'dev', 'weft-vx'])).split(mac).length === 3,
-        );
+        await knows(a, mac);
       });
       expect(pause, harm.join(' ')).toBeLessThan(1);
     }

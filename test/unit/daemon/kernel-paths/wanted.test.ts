@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { keyOf } from '../../../../src/daemon/kernel-paths/key.js';
 import { wantedNetworks } from '../../../../src/daemon/kernel-paths/wanted.js';
 import type { PeerId } from '../../../../src/identity/index.js';
 
@@ -21,7 +22,7 @@ const facts = {
   endpoints: [endpoint(0, '02:00:00:00:00:01', NEAR), endpoint(0, '02:00:00:00:00:02', OTHER)],
   stationOf: (peer: PeerId) => `02:00:00:00:00:${peer.slice(-2)}`,
   portOf: () => 6784,
-  isProven: () => true,
+  proven: new Set([keyOf(0, NEAR), keyOf(0, OTHER)]),
 };
 
 describe('the kernel is given', () => {
@@ -31,7 +32,7 @@ describe('the kernel is given', () => {
       {
         network: 0,
         bridge: 'weft',
-        peers: [expect.objectContaining({ peer: NEAR, address: '192.0.2.2', mac: '02:00:00:00:00:aa' })],
+        peers: new Map([[NEAR, { mac: '02:00:00:00:00:aa', remote }]]),
         stations: {
           behind: new Map([
             ['02:00:00:00:00:aa', remote],
@@ -44,7 +45,7 @@ describe('the kernel is given', () => {
   });
 
   test('no frame of a peer to which the path is not proven, but all that is needed to prove it', () => {
-    const [network] = wantedNetworks({ ...facts, isProven: () => false });
+    const [network] = wantedNetworks({ ...facts, proven: new Set<string>() });
     expect(network?.stations.taken.size).toBe(0);
     expect([...(network?.stations.behind.keys() ?? [])]).toContain('02:00:00:00:00:aa');
   });
