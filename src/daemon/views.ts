@@ -25,7 +25,10 @@ function peerState({ self, linked, left, down }: MemberView): Peer['state'] {
   return down ? 'down' : 'known';
 }
 
-export function connectionView(view: ConnectionView, kernelPaths: KernelPaths | undefined): Connection {
+export function connectionView(
+  view: ConnectionView,
+  kernelPaths: Pick<KernelPaths, 'view'> | undefined,
+): Connection {
   return { ...view, kernel: kernelPaths?.view(view.peer) ?? null };
 }
 

@@ -11,5 +11,6 @@ export {
   type WeftEvent,
 } from './event.js';
 export { Journal, type JournalOptions, type Place } from './journal.js';
+export { pathWord } from './path-word.js';
 export { EventStreams, JournalReader, type StreamOptions } from './reader.js';
 export { sentence } from './sentence.js';

@@ -1,14 +1,11 @@
-import type { PathWord } from '../../events/index.js';
+import { type PathWord, pathWord } from '../../events/index.js';
 import type { Connection, Peer } from '../schemas.js';
 
 /** The ways in which packets may reach a peer, called as events call them. */
 export const PEER_PATHS: readonly PathWord[] = ['direct', 'relay', 'tcp', 'plain', 'kernel', 'none'];
 
 export function pathOf(connection: Connection | undefined): PathWord {
-  if (connection === undefined) return 'none';
-  const { path, cipher, kernel } = connection;
-  if (path === 'direct' && kernel?.used) return 'kernel';
-  return path === 'direct' && cipher === 'plain' ? 'plain' : path;
+  return connection === undefined ? 'none' : pathWord(connection);
 }
 
 /** Somebody else who takes part, or should: whoever left or was expelled does not. */

@@ -1,9 +1,11 @@
+import type { Connection } from '../../api/index.js';
 import type { Clock } from '../../clock.js';
-import { type Change, Damper, type Journal, type PathWord } from '../../events/index.js';
+import { type Change, Damper, type Journal, type PathWord, pathWord } from '../../events/index.js';
 import type { Forwarder, ForwarderEvent } from '../../forwarder/index.js';
 import type { PeerId } from '../../identity/index.js';
 import type { ConnectionView, Overlay } from '../../overlay/index.js';
 import type { KernelPaths } from '../kernel-paths/index.js';
+import { connectionView } from '../views.js';
 import { subjectOf } from './peers.js';
 
 /** How long changes are collected before they are looked at, in milliseconds: one often brings others. */
@@ -78,10 +80,10 @@ export class PathEvents {
     this.#tellLater();
   }
 
-  #see(connection: ConnectionView): void {
+  #see(view: ConnectionView): void {
     const { clock, kernelPaths } = this.#options;
-    const path = pathOf(connection, kernelPaths?.view(connection.peer).used ?? false);
-    const change = this.#paths.see(connection.peer, path, NO_PATH, clock.now());
+    const path = lookOf(connectionView(view, kernelPaths));
+    const change = this.#paths.see(view.peer, path, NO_PATH, clock.now());
     if (change !== undefined) this.#tellPath(change);
   }
 
@@ -121,8 +123,7 @@ export class PathEvents {
   }
 }
 
-function pathOf({ path, cipher, viaNickname, reason }: ConnectionView, isKernel: boolean): Path {
-  const straight = isKernel ? 'kernel' : cipher === 'plain' ? 'plain' : 'direct';
-  const word = path === 'direct' ? straight : path;
-  return { word, via: path === 'relay' ? viaNickname : null, reason: reason ?? null };
+function lookOf(connection: Connection): Path {
+  const { path, viaNickname, reason } = connection;
+  return { word: pathWord(connection), via: path === 'relay' ? viaNickname : null, reason: reason ?? null };
 }
