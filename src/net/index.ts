@@ -14,5 +14,6 @@ export {
   parseTarget,
 } from './address.js';
 export { listenPrivately } from './listen-privately.js';
+export { localAddresses } from './local-addresses.js';
 export { isIpv6, withoutLength } from './prefix.js';
 export { resolveHostPort } from './resolve-host-port.js';

@@ -1,5 +1,4 @@
 import { EventEmitter } from 'node:events';
-import { networkInterfaces } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AddressControl, AddressOwner, Ipam, PrimeRequest } from '../../api/index.js';
 import { messageOf, systemCode, WeftError } from '../../errors.js';
@@ -7,7 +6,7 @@ import type { OpenChannel } from '../../gossip/index.js';
 import type { Identity, PeerId } from '../../identity/index.js';
 import { type AddressAllocator, AddressService, LONGEST_ABSENCE, type OwnerView } from '../../ipam/index.js';
 import type { Mesh } from '../../mesh/index.js';
-import { parseHostPort, resolveHostPort } from '../../net/index.js';
+import { localAddresses, parseHostPort, resolveHostPort } from '../../net/index.js';
 import { errorFields, type Log } from '../logging/index.js';
 import { nameOf } from '../membership/index.js';
 import type { StateFiles } from '../state/index.js';
@@ -95,7 +94,7 @@ export class Addresses extends EventEmitter<AddressesEvents> implements AddressA
       identity,
       mesh,
       init,
-      named: () => countNamed(targets, ownAddresses(), (target) => this.#addressesOf(target)),
+      named: () => countNamed(targets, localAddresses(), (target) => this.#addressesOf(target)),
       file,
       isFounded: () => this.#service.view().founders.length > 0,
       found: (founders) => this.#service.found(founders),
@@ -284,9 +283,4 @@ export class Addresses extends EventEmitter<AddressesEvents> implements AddressA
       await delay(NAME_PAUSE, undefined, { signal });
     }
   }
-}
-
-/** All addresses of this host, by which it is known among the targets. */
-function ownAddresses(): string[] {
-  return Object.values(networkInterfaces()).flatMap((all) => (all ?? []).map(({ address }) => address));
 }

@@ -1,8 +1,8 @@
-import { networkInterfaces } from 'node:os';
 import type { Forwarder } from '../../forwarder/index.js';
 import * as hostnet from '../../hostnet/index.js';
 import type { PeerId } from '../../identity/index.js';
 import type { Mesh } from '../../mesh/index.js';
+import { localAddresses } from '../../net/index.js';
 import type { Overlay } from '../../overlay/index.js';
 import type { Log } from '../logging/index.js';
 import type { Endpoints } from '../mac-routes/index.js';
@@ -44,7 +44,7 @@ export function followKernelPaths(parts: KernelPathParts): KernelPaths | undefin
     forwarder,
     monitor: new hostnet.ForwardingMonitor((device) => kernelPaths.disturbed(device)),
     port,
-    ownAddresses,
+    ownAddresses: () => new Set(localAddresses()),
     sourcesTo: hostnet.sourcesTo,
     facts: () => ({
       networks: new Map(networks.segments()),
@@ -80,9 +80,4 @@ function follow(
   }
   networks.on('bridges', () => kernelPaths.changed());
   endpoints.on('changed', () => kernelPaths.changed());
-}
-
-function ownAddresses(): ReadonlySet<string> {
-  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
-  return new Set(all.map(({ address }) => address));
 }

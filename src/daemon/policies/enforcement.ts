@@ -1,4 +1,3 @@
-import { networkInterfaces } from 'node:os';
 import type { EnforcementActivity } from '../../api/status/index.js';
 import { messageOf } from '../../errors.js';
 import {
@@ -8,6 +7,7 @@ import {
   RESOLVER_ADDRESS,
   RESOLVER_ADDRESS6,
 } from '../../hostnet/index.js';
+import { localAddresses } from '../../net/index.js';
 import { compile } from '../../policy/index.js';
 import { errorFields, type Log } from '../logging/index.js';
 import type { AllPolicies } from './all-policies.js';
@@ -171,6 +171,5 @@ export class Enforcement {
 
 /** Where the host itself is reached, and its DNS server, which is in a namespace of its own. */
 export function hostAddresses(): string[] {
-  const own = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
-  return [...new Set([...own.map(({ address }) => address), RESOLVER_ADDRESS, RESOLVER_ADDRESS6])].sort();
+  return [...new Set([...localAddresses(), RESOLVER_ADDRESS, RESOLVER_ADDRESS6])].sort();
 }

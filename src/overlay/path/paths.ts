@@ -1,8 +1,8 @@
 import { EventEmitter } from 'node:events';
-import { networkInterfaces } from 'node:os';
 import type { Clock } from '../../clock.js';
 import { type OpenChannel, OwnedRecords } from '../../gossip/index.js';
 import type { Identity, PeerId } from '../../identity/index.js';
+import { localAddresses } from '../../net/index.js';
 import type { DataPlane, DataPlanePeerState, OverlayMesh } from '../port/index.js';
 import { isOtherCost, linkCost, shortest } from './link-cost.js';
 import { LINKS_CHANNEL, LINKS_KEY, type LinkState, linkState } from './link-state.js';
@@ -121,10 +121,9 @@ export class Paths extends EventEmitter<PathsEvents> {
 
   #findNat(): Nat {
     const self = this.#options.mesh.member(this.#options.identity.peer);
-    const local = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
     return natOf(
       [...this.#observed.values()].flatMap((addresses) => [...addresses.values()]),
-      local.map(({ address }) => address),
+      localAddresses(),
       self?.port ?? 0,
     );
   }
