@@ -1,6 +1,4 @@
-#include <arpa/inet.h>
 #include <doctest/doctest.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -17,17 +15,7 @@ constexpr std::size_t outer_headers = 14 + 20 + 8;
 // A socket of a stranger on host a, who can say anything to host b.
 class Stranger {
  public:
-  explicit Stranger(const Host& host) {
-    host.inside([&] {
-      socket_ = Fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-      sockaddr_in to{};
-      to.sin_family = AF_INET;
-      to.sin_port = htons(6783);
-      ::inet_pton(AF_INET, "192.0.2.2", &to.sin_addr);
-      if (::connect(socket_.get(), reinterpret_cast<sockaddr*>(&to), sizeof to) != 0) socket_.reset();
-    });
-    REQUIRE(static_cast<bool>(socket_));
-  }
+  explicit Stranger(const Host& host) : socket_(udp_to(host, "192.0.2.2")) {}
   void say(ConstBytes datagram) const { ::send(socket_.get(), datagram.data(), datagram.size(), 0); }
 
  private:

@@ -1,5 +1,4 @@
 /// Kernel paths between real forwarders, over real VXLAN devices.
-#include <arpa/inet.h>
 #include <doctest/doctest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -252,14 +251,7 @@ void move_probes(KernelPair& hosts) {
   std::vector<std::byte> packet = on_the_wire(wire, 6784, 1500);
   packet.erase(packet.begin(), packet.begin() + vxlan_and_probe_headers);
   const auto kinds = hosts.b.counter("dropped_inner_kind");
-  hosts.a.inside([&] {
-    const Fd socket(::socket(AF_INET, SOCK_DGRAM, 0));
-    sockaddr_in to{};
-    to.sin_family = AF_INET;
-    to.sin_port = htons(6783);
-    ::inet_pton(AF_INET, "192.0.2.2", &to.sin_addr);
-    ::sendto(socket.get(), packet.data(), packet.size(), 0, reinterpret_cast<sockaddr*>(&to), sizeof to);
-  });
+  ::send(udp_to(hosts.a, "192.0.2.2").get(), packet.data(), packet.size(), 0);
   eventually("the one moved to UDP is refused", [&] { return hosts.b.counter("dropped_inner_kind") == kinds + 1; });
   CHECK(hosts.b.peer(hosts.a.id())["endpoint"] == endpoint);
   unblock(hosts.b);

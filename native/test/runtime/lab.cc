@@ -367,6 +367,20 @@ void introduce(Host& one, Host& other, const std::vector<std::string>& one_endpo
   give_key(one, other, cipher);
 }
 
+Fd udp_to(const Host& from, const std::string& address) {
+  Fd socket;
+  from.inside([&] {
+    socket = Fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_port = htons(6783);
+    ::inet_pton(AF_INET, address.c_str(), &to.sin_addr);
+    if (::connect(socket.get(), reinterpret_cast<sockaddr*>(&to), sizeof to) != 0) socket.reset();
+  });
+  REQUIRE(static_cast<bool>(socket));
+  return socket;
+}
+
 std::pair<Fd, Fd> dial(const Host& one, const Host& other, const std::string& address) {
   constexpr std::uint16_t port = 7000;
   const auto tcp_socket = [](const Host& host) {

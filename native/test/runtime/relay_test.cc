@@ -1,6 +1,4 @@
-#include <arpa/inet.h>
 #include <doctest/doctest.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include "lab.h"
@@ -76,14 +74,7 @@ TEST_CASE("relayed packets without the right hop tag are counted and go nowhere"
   store64(forged.data() + 16, 0xaa);
   forged[32] = std::byte{1};
   store32(forged.data() + 36, 77);
-  hosts.a.inside([&] {
-    const Fd socket(::socket(AF_INET, SOCK_DGRAM, 0));
-    sockaddr_in to{};
-    to.sin_family = AF_INET;
-    to.sin_port = htons(6783);
-    ::inet_pton(AF_INET, "192.0.2.2", &to.sin_addr);
-    ::sendto(socket.get(), forged.data(), forged.size(), 0, reinterpret_cast<sockaddr*>(&to), sizeof to);
-  });
+  ::send(udp_to(hosts.a, "192.0.2.2").get(), forged.data(), forged.size(), 0);
   eventually("it is counted", [&] { return hosts.r.counter("dropped_hop_tag") == 1; });
   CHECK(hosts.r.counter("relayed_packets") - before < 10);
 }
