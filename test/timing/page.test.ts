@@ -95,11 +95,11 @@ async function chromiumOn(host: Host): Promise<Browser> {
 async function isShown(page: Page, host: Host, kind: string): Promise<void> {
   const line = page.locator(`#outline li[data-kind=${kind}]`).filter({ hasText: `link to ${host.name}` });
   await line.waitFor({ state: 'attached' });
-  await page.waitForFunction(COLOUR_IS_DRAWN, `--${kind}`);
+  await expect.poll(() => page.evaluate(`${COLOUR_IS_DRAWN}('--${kind}')`)).toBe(true);
 }
 
-/** Whether a colour of the page is in the picture: a function, as the browser takes it. */
-const COLOUR_IS_DRAWN = `(name) => {
+/** Whether a colour of the page is in the picture: a function, as the browser takes it; the page itself must not make any from text. */
+const COLOUR_IS_DRAWN = `((name) => {
   const probe = document.body.appendChild(document.createElement('span'));
   probe.style.color = 'var(' + name + ')';
   const [red, green, blue] = getComputedStyle(probe).color.match(/\\d+/g).map(Number);
@@ -110,4 +110,4 @@ const COLOUR_IS_DRAWN = `(name) => {
     if (data[i] === red && data[i + 1] === green && data[i + 2] === blue) return true;
   }
   return false;
-}`;
+})`;

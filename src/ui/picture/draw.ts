@@ -1,13 +1,15 @@
 import { KINDS, type Kind } from '../kinds.js';
 import type { Point } from './camera.js';
 import type { Dot } from './layout.js';
-import { DIMMED, radiusOf, type Scene, SMALL_FONT } from './scene.js';
+import { DIMMED, plainRadius, radiusOf, type Scene, SMALL_FONT } from './scene.js';
+import { stampOf } from './stamp.js';
 import { drawTexts, widthOfText } from './texts.js';
 
 /** How large things are from which on there is room for the number of interfaces. */
 const BADGE_SCALE = 0.6;
-/** Many links are drawn fainter, so that hosts are seen between them. */
+/** Many links are drawn fainter, so that hosts are seen between them; and all of them thin while things are smaller than this. */
 const MANY_LINKS = 80;
+const FAR = 0.8;
 /** Bytes a second from which on something moves along a link, and the number of what moves at most. */
 export const VISIBLE_RATE = 2_000;
 const MOST_MOVING = 120;
@@ -75,13 +77,16 @@ function drawLinks(scene: Scene, places: ReadonlyMap<string, Point>): void {
   canvas.setLineDash([]);
 }
 
-/** Thin where nothing flows; a pixel more for each ten times as much. */
+/**
+ * Thin where nothing flows; a pixel more for each ten times as much. Of many links seen from afar all are thin: wide ones would hide the hosts, beads show
+ * what flows, and lines of a pixel are several times quicker to draw.
+ */
 function widthOf({ mesh, marked, camera }: Scene, peer: string): number {
+  const isMarked = marked.some((each) => each?.what === 'link' && each.peer === peer);
+  if (mesh.links.size > MANY_LINKS && camera.scale < FAR) return isMarked ? 3.5 : 1;
   const { sent, received } = mesh.rate(peer);
   const busy = Math.max(0, Math.floor(Math.log10((sent + received) / VISIBLE_RATE) + 1));
-  const isMarked = marked.some((each) => each?.what === 'link' && each.peer === peer);
-  const base = mesh.links.size > 60 && camera.scale < 0.8 ? 1.25 : 2;
-  return base + Math.min(busy, 6) * 0.75 + (isMarked ? 2.5 : 0);
+  return 2 + Math.min(busy, 6) * 0.75 + (isMarked ? 2.5 : 0);
 }
 
 function drawTraffic(
@@ -128,23 +133,16 @@ function drawStream(
   canvas.fill();
 }
 
-/** Most look alike and are drawn in one go; then those that do not. */
+/** Most look alike and are copies of one stamp, which is many times quicker than a path with an arc for each; then those that do not. */
 function drawHosts(scene: Scene, places: ReadonlyMap<string, Point>): void {
-  const { canvas, layout, mesh, camera, palette } = scene;
-  canvas.beginPath();
+  const { canvas, layout, camera, palette } = scene;
+  const { image, middle } = stampOf(plainRadius(camera.scale), palette);
+  canvas.globalAlpha = 1;
   for (const [peer, dot] of layout.dots) {
     const place = places.get(peer);
     if (place === undefined || !isPlain(scene, dot)) continue;
-    const radius = radiusOf(mesh, peer, camera.scale);
-    canvas.moveTo(place.x + radius, place.y);
-    canvas.arc(place.x, place.y, radius, 0, 2 * Math.PI);
+    canvas.drawImage(image, place.x - middle, place.y - middle, 2 * middle, 2 * middle);
   }
-  canvas.globalAlpha = 1;
-  canvas.lineWidth = 2;
-  canvas.strokeStyle = palette.ground;
-  canvas.fillStyle = palette.host;
-  canvas.fill();
-  canvas.stroke();
   for (const [peer, dot] of layout.dots) {
     const place = places.get(peer);
     if (place === undefined) continue;

@@ -25,6 +25,14 @@ export const DIMMED = 0.14;
 
 /** Radius of a host in pixels. */
 export function radiusOf(mesh: Mesh, peer: string, scale: number): number {
-  const size = peer === mesh.self ? 13 : 9;
-  return size * Math.min(1.15, Math.max(0.42, scale));
+  return peer === mesh.self ? 13 * sizeAt(scale) : plainRadius(scale);
+}
+
+/** Of every host but this one. */
+export function plainRadius(scale: number): number {
+  return 9 * sizeAt(scale);
+}
+
+function sizeAt(scale: number): number {
+  return Math.min(1.15, Math.max(0.42, scale));
 }

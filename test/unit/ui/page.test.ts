@@ -45,9 +45,9 @@ describe.skipIf(chromiumIsMissing())('the page', { timeout: PATIENCE }, () => {
     ends.push(() => page.close());
     const cpuTime = await cpuClock(page);
     await page.goto(server.url);
-    await page.waitForFunction('document.querySelectorAll("#list tbody tr").length === 500');
+    await page.locator('#list tbody tr').nth(499).waitFor();
     await page.locator('#list tbody button').first().click();
-    await page.waitForFunction('document.querySelectorAll("#details tbody tr").length > 0');
+    await page.locator('#details tbody tr').first().waitFor();
     const usable = await cpuTime();
     await page.getByRole('button', { name: 'Picture' }).click();
     const frame = await costOfFrame(page, cpuTime);
