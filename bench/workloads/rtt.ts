@@ -1,10 +1,10 @@
 /** Round trips by ICMP echo: they cross the data path and nothing else, no process answers them. */
 import type { Node } from '../../test/lab/index.js';
-import { percentile } from '../stats.js';
+import { groupedPercentile } from '../stats.js';
 
 const INTERVAL_SECONDS = 0.001;
 
-/** In microseconds, which is also ping's resolution. */
+/** In microseconds. Those that ping counts are whole ones. */
 export interface Rtt {
   readonly p50: number;
   readonly p99: number;
@@ -25,7 +25,11 @@ export async function measureRtt(client: Node, address: string, seconds: number)
     '1',
     address,
   ]);
-  const times = [...output.matchAll(/time=([\d.]+) ms/g)].map((match) => Number(match[1]) * 1000);
+  const times = [...output.matchAll(/time=([\d.]+) ms/g)].map((match) => Math.round(Number(match[1]) * 1000));
   if (times.length < count / 2) throw new Error(`only ${times.length} of ${count} pings were answered`);
-  return { p50: percentile(times, 0.5), p99: percentile(times, 0.99), p999: percentile(times, 0.999) };
+  return {
+    p50: groupedPercentile(times, 0.5),
+    p99: groupedPercentile(times, 0.99),
+    p999: groupedPercentile(times, 0.999),
+  };
 }

@@ -46,6 +46,9 @@ const LOOP_PROBE = 'ether type 0x88b6 @ll,112,64 0x776566746c6f6f70';
  */
 const KERNEL_PROBE = 'ether type 0x88b5 @ll,112,64 0x776566746b726e6c';
 
+/** Broadcast or multicast: the first bit on the wire, the lowest of the first byte (IEEE 802.3, section 3.2.3). */
+const TO_SEVERAL = '@ll,0,8 & 1 == 1';
+
 /** `SET ELEMENT` of everything that a holding has in the sets. */
 export function elements({ network, mac, addresses, ports }: Holding): string[] {
   const claims = [macClaim(mac), ...addresses.map(addressClaim)];
@@ -76,6 +79,8 @@ export function given(network: number, [kind, value]: Claim): string {
  * given whatever else is so; else a claim is refused of what was given to anybody. Who is refused is remembered by a rule of its own: where there is no room
  * for more, the next one drops all the same. MACs that were given to nobody are refused where too many of them are new: each takes a place in the bridge's
  * table. Only what is for the server is judged by the sender of IP packets, too. By kernel paths goes what is for one station, and nothing else.
+ *
+ * What the kernel forwards by itself pays for each rule it meets: the ways of most packets come first.
  */
 export function portTable(table: string, networks: readonly number[], server: string): string {
   const keys = {
@@ -124,16 +129,16 @@ export function portTable(table: string, networks: readonly number[], server: st
     }
     map ports { type ifname : verdict; }
     chain kernel_path {
+      ${TO_SEVERAL} drop
       ${KERNEL_PROBE} drop
-      meta pkttype { broadcast, multicast } drop
       accept
     }
     chain prerouting {
       type filter hook prerouting priority dstnat; policy accept;
-      meta iifkind "tun" accept
       meta iifkind "vxlan" goto kernel_path
-      ether type ip ether daddr != ${server} iifname . ${keys.mac} @own_mac accept
-      ether type ip6 ether daddr != ${server} meta l4proto != icmpv6 iifname . ${keys.mac} @own_mac accept
+      meta protocol ip iifname . ${keys.mac} @own_mac ether daddr != ${server} accept
+      meta protocol ip6 meta l4proto != icmpv6 iifname . ${keys.mac} @own_mac ether daddr != ${server} accept
+      meta iifkind "tun" accept
       iifname vmap @ports
     }
   }`;

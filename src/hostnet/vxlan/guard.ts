@@ -59,23 +59,31 @@ export class VxlanGuard {
   }
 }
 
-/** The network identifier is at byte 4 of the VXLAN header (RFC 7348, section 5), which follows 8 bytes of UDP. */
+const FAMILIES = [
+  { family: 'ip', protocol: 'ipv4' },
+  { family: 'ip6', protocol: 'ipv6' },
+];
+
+/**
+ * One look-up judges a packet, however many networks and peers there are, and each packet pays for it: so four bytes of the VXLAN header are read, the network
+ * identifier and a zero behind it (RFC 7348, section 5; 8 bytes of UDP come before it), and the sets have a size, for which the kernel has quicker ones.
+ */
 export function guardTable(table: string, port: number, admitted: readonly Admitted[]): string {
-  const rules = admitted
-    .filter(({ addresses }) => addresses.length > 0)
-    .map(({ vni, addresses }) => {
-      const ip = addresses[0]?.includes(':') ? 'ip6' : 'ip';
-      return `@th,96,24 ${vni} ${ip} saddr { ${addresses.join(', ')} } accept`;
-    });
+  const pairs = admitted.flatMap(({ vni, addresses }) => addresses.map((address) => [vni, address] as const));
+  const families = FAMILIES.map(({ family, protocol }) => {
+    const own = pairs.filter(([, address]) => address.includes(':') === (family === 'ip6'));
+    const elements = own.map(([vni, address]) => `${vni * 256} . ${address}`).join(', ');
+    return {
+      set: `set ${protocol} { typeof @th,96,32 . ${family} saddr; size ${Math.max(1, own.length)}; ${elements && `elements = { ${elements} }`} }`,
+      rule: `meta nfproto ${protocol} udp dport ${port} @th,96,32 . ${family} saddr != @${protocol} counter name refused drop`,
+    };
+  });
   return `table inet ${table} {
     counter refused {}
-    chain judge {
-      ${rules.join('\n      ')}
-      counter name refused drop
-    }
+    ${families.map(({ set }) => set).join('\n    ')}
     chain input {
       type filter hook input priority raw; policy accept;
-      udp dport ${port} jump judge
+      ${families.map(({ rule }) => rule).join('\n      ')}
     }
   }`;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { median, percentile } from '../../../bench/stats.js';
+import { groupedPercentile, median, percentile } from '../../../bench/stats.js';
 
 describe('statistics of samples', () => {
   it('take the middle value, or the mean of the two in the middle', () => {
@@ -12,6 +12,12 @@ describe('statistics of samples', () => {
     expect(percentile(hundred, 0.5)).toBe(50);
     expect(percentile(hundred, 0.99)).toBe(99);
     expect(percentile([7], 0.99)).toBe(7);
+  });
+
+  it('tell apart what was rounded down to the same whole numbers', () => {
+    expect(groupedPercentile([9, 9, 9, 9], 0.5)).toBe(9.5);
+    expect(groupedPercentile([8, 9, 9, 9, 9, 10], 0.5)).toBe(9.5);
+    expect(groupedPercentile([8, 8, 8, 9], 0.5)).toBeCloseTo(8.67, 2);
   });
 
   it('know nothing of nothing', () => {

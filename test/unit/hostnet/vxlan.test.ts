@@ -43,10 +43,11 @@ test('the guard admits peers to their networks, by the family of their addresses
     { vni: 8, addresses: ['2001:db8::2'] },
     { vni: 9, addresses: [] },
   ]);
-  expect(table).toContain('@th,96,24 1 ip saddr { 192.0.2.2, 192.0.2.3 } accept');
-  expect(table).toContain('@th,96,24 8 ip6 saddr { 2001:db8::2 } accept');
-  expect(table).not.toContain('@th,96,24 9');
-  expect(table).toMatch(/counter name refused drop\s+}\s+chain input/);
+  expect(table).toContain('elements = { 256 . 192.0.2.2, 256 . 192.0.2.3 }');
+  expect(table).toContain('elements = { 2048 . 2001:db8::2 }');
+  expect(table).not.toContain('2304');
+  expect(table).toContain('udp dport 6784 @th,96,32 . ip saddr != @ipv4 counter name refused drop');
+  expect(table).toContain('udp dport 6784 @th,96,32 . ip6 saddr != @ipv6 counter name refused drop');
 });
 
 test('traffic is read from the table of interfaces', () => {
