@@ -78,6 +78,7 @@ export function ratioToBestPeer(results: Results, name: string, id: MetricId): n
   return ratio(figure(results, name, id), bestPeer(results, id)?.value);
 }
 
-function ratio(value: number | undefined, base: number | undefined): number | undefined {
+/** Undefined where one of them was not measured. */
+export function ratio(value: number | undefined, base: number | undefined): number | undefined {
   return value === undefined || base === undefined || base === 0 ? undefined : value / base;
 }

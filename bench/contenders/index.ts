@@ -12,6 +12,8 @@ import { wireguardGo } from './wireguard-go.js';
 /** The contender that others' figures are divided by. */
 export const REFERENCE = vxlan;
 
+export { weftTrusted };
+
 /** The contender whose figures the project's demands are about, and the one with the compatible cipher. */
 export const SUBJECT = weft('auto');
 export const SUBJECT_SECRETBOX = weft('xsalsa20-poly1305');

@@ -1,6 +1,6 @@
 /** The demands that weft has to meet, and whether it does. */
-import { FLOOR, SUBJECT, SUBJECT_SECRETBOX } from '../contenders/index.js';
-import { figure, type Results, ratioTo, ratioToBestPeer, ratioToReference } from '../results.js';
+import { FLOOR, SUBJECT, SUBJECT_SECRETBOX, weftTrusted } from '../contenders/index.js';
+import { figure, type Results, ratio, ratioTo, ratioToBestPeer, ratioToReference } from '../results.js';
 
 interface Demand {
   readonly title: string;
@@ -12,6 +12,30 @@ interface Demand {
 }
 
 const DEMANDS: readonly Demand[] = [
+  {
+    title: `TCP 1 flow, ${weftTrusted.name}, against kernel VXLAN`,
+    unit: 'x',
+    better: 'higher',
+    must: 0.95,
+    aim: 1,
+    value: (results) => ratioToReference(results, weftTrusted.name, 'tcp1'),
+  },
+  {
+    title: `UDP 64 B, ${weftTrusted.name}, against kernel VXLAN`,
+    unit: 'x',
+    better: 'higher',
+    must: 0.9,
+    aim: 1,
+    value: (results) => ratioToReference(results, weftTrusted.name, 'udp64'),
+  },
+  {
+    title: `RTT p50 idle, ${weftTrusted.name}, against kernel VXLAN`,
+    unit: 'x',
+    better: 'lower',
+    must: 1.2,
+    aim: 1,
+    value: (results) => ratioToReference(results, weftTrusted.name, 'rttIdleP50'),
+  },
   {
     title: `TCP 1 flow, ${SUBJECT.name}, against unencrypted kernel VXLAN`,
     unit: 'x',
@@ -51,6 +75,15 @@ const DEMANDS: readonly Demand[] = [
     must: 6,
     aim: 2,
     value: (results) => ratioToReference(results, SUBJECT.name, 'rttIdleP50'),
+  },
+  {
+    title: `RTT p99 loaded, ${SUBJECT.name}, against its p50 idle`,
+    unit: 'x',
+    better: 'lower',
+    must: 6,
+    aim: 3,
+    value: (results) =>
+      ratio(figure(results, SUBJECT.name, 'rttLoadP99'), figure(results, SUBJECT.name, 'rttIdleP50')),
   },
   {
     title: 'resident memory of the daemon, one peer',

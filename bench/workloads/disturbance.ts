@@ -27,18 +27,39 @@ export class Disturbance {
 
 /** CPU seconds of others' processes. Those of a process that ended are its parent's: what it used is not lost. */
 async function othersTime(nodes: readonly Node[]): Promise<number> {
+  const processes = await everyProcess();
   const own = new Set([process.pid, ...nodes.flatMap((node) => node.processes())]);
-  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
-  const times = await Promise.all(pids.filter((pid) => !own.has(pid)).map(familyTime));
-  return times.reduce((total, time) => total + time, 0);
+  // What starts programs in the namespaces has the time of those that ended, and is itself in none.
+  const isOwn = (pid: number): boolean => {
+    const parent = processes.get(pid)?.parent;
+    return own.has(pid) || (parent !== undefined && parent !== pid && isOwn(parent));
+  };
+  const others = [...processes].filter(([pid, { isKernels }]) => !isKernels && !isOwn(pid));
+  return others.reduce((total, [, { ticks }]) => total + ticks, 0) / (await clockTicks);
 }
 
-/** CPU seconds of a process and its ended children; 0 for threads of the kernel, which work for whoever sends packets. */
-async function familyTime(pid: number): Promise<number> {
+interface Process {
+  readonly parent: number;
+  /** A thread of the kernel: it works for whoever sends packets. */
+  readonly isKernels: boolean;
+  /** CPU time, with that of ended children. */
+  readonly ticks: number;
+}
+
+async function everyProcess(): Promise<Map<number, Process>> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
+  const read = await Promise.all(pids.map(async (pid) => [pid, await processOf(pid)] as const));
+  return new Map(read.flatMap(([pid, found]) => (found === undefined ? [] : [[pid, found]])));
+}
+
+/** Undefined when it has ended meanwhile. */
+async function processOf(pid: number): Promise<Process | undefined> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
-  if (stat === undefined) return 0; // ended meanwhile
+  if (stat === undefined) return undefined;
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  if ((Number(fields[6]) & PF_KTHREAD) !== 0) return 0;
-  const ticks = fields.slice(11, 15).reduce((total, field) => total + Number(field), 0);
-  return ticks / (await clockTicks);
+  return {
+    parent: Number(fields[1]),
+    isKernels: (Number(fields[6]) & PF_KTHREAD) !== 0,
+    ticks: fields.slice(11, 15).reduce((total, field) => total + Number(field), 0),
+  };
 }

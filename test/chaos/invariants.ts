@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { isDeepStrictEqual as isEqual } from 'node:util';
 import { type Host, until } from '../lab/index.js';
 import type { World } from './world.js';
 
@@ -11,6 +12,7 @@ const MOST = { descriptors: 150, daemonMiB: 250, forwarderMiB: 150 };
 export async function hold(world: World): Promise<void> {
   await everybodyReached(world);
   await noAddressTwice(world);
+  await kernelPathsUsed(world);
   for (const host of world.hosts) {
     await nothingLeftBehind(host, world);
     withinLimits(host);
@@ -30,6 +32,28 @@ async function everybodyReached({ residents }: World): Promise<void> {
       await until(`${address} on ${container.host.name} reaches all others`, reached, { within: REACHED });
     }),
   );
+}
+
+/** Where both ends trust the wire, and nowhere else; and who uses none has no device for any. */
+async function kernelPathsUsed({ hosts, trusting }: World): Promise<void> {
+  for (const host of hosts) {
+    const wanted = [...trusting].filter((other) => other !== host && trusting.has(host));
+    const used = async () => {
+      const found = (await host.report()).connections.filter(({ kernel }) => kernel?.used === true);
+      const names = found.map(({ nickname }) => nickname);
+      if (
+        isEqual(
+          names,
+          wanted.map(({ name }) => name),
+        )
+      )
+        return true;
+      throw new Error(`not with ${names.join(' and ') || 'nobody'}`);
+    };
+    await until(`${host.name} uses the kernel's paths with whom it may`, used, { within: REACHED });
+    const { code } = await host.attempt(['ip', 'link', 'show', 'weft-vx']);
+    if (wanted.length === 0 && code === 0) throw new Error(`${host.name} has a VXLAN device for nobody`);
+  }
 }
 
 async function noAddressTwice({ hosts }: World): Promise<void> {

@@ -15,9 +15,17 @@ export interface Operation {
 }
 
 const launched =
-  (host: Host): Undo =>
+  (host: Host, world: World): Undo =>
   () =>
-    host.launch();
+    world.launch(host);
+
+/** As a firewall of the host's own does. */
+const BLOCKED = `table inet firewall {
+  chain input {
+    type filter hook input priority filter; policy accept;
+    udp dport 6784 drop
+  }
+}`;
 
 /** How long it takes others, at most, to notice that a router does not answer any more, ms. */
 const NOTICED = 60_000;
@@ -25,9 +33,9 @@ const NOTICED = 60_000;
 export const OPERATIONS: readonly Operation[] = [
   {
     what: 'its daemon is killed',
-    act: async (host) => {
+    act: async (host, world) => {
       process.kill(host.daemon, 'SIGKILL');
-      return launched(host);
+      return launched(host, world);
     },
   },
   {
@@ -39,9 +47,9 @@ export const OPERATIONS: readonly Operation[] = [
   },
   {
     what: 'both processes are killed',
-    act: async (host) => {
+    act: async (host, world) => {
       await host.crash();
-      return launched(host);
+      return launched(host, world);
     },
   },
   {
@@ -50,7 +58,38 @@ export const OPERATIONS: readonly Operation[] = [
       const { secrets } = world;
       await host.weft('stop');
       // Nobody waits with a new secret for one that left.
-      return async () => host.launch(secrets === world.secrets ? {} : { token: await tokenFor(host, world) });
+      return async () =>
+        world.launch(host, secrets === world.secrets ? {} : { token: await tokenFor(host, world) });
+    },
+  },
+  {
+    what: 'changes its mind about whether the wire is to be trusted',
+    act: async (host, world) => {
+      if (!world.public.includes(host)) return undefined;
+      if (!world.trusting.delete(host)) world.trusting.add(host);
+      await host.weft('stop');
+      return launched(host, world);
+    },
+  },
+  {
+    what: 'loses the device of its kernel path',
+    act: async (host) => {
+      await host.attempt(['ip', 'link', 'delete', 'weft-vx']);
+      return undefined;
+    },
+  },
+  {
+    what: 'blocks the port of kernel paths',
+    act: async (host) => {
+      await host.run(['nft', '--file', '-'], { input: BLOCKED });
+      return () => host.run(['nft', 'delete', 'table', 'inet', 'firewall']);
+    },
+  },
+  {
+    what: 'has all its packet filter flushed',
+    act: async (host) => {
+      await host.run(['nft', 'flush', 'ruleset']);
+      return undefined;
     },
   },
   {
@@ -149,7 +188,7 @@ function residentOf(host: Host, world: World, chance: Chance): Resident | undefi
 
 /** As a new host, by the token of any other. */
 async function joinAgain(host: Host, world: World): Promise<void> {
-  await host.launch({ token: await tokenFor(host, world) });
+  await world.launch(host, { token: await tokenFor(host, world) });
   await world.attachAgain(host);
 }
 

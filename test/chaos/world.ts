@@ -1,7 +1,15 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemCode } from '../../src/errors.js';
-import { type Container, type Host, type Lab, type Router, run, type Wire } from '../lab/index.js';
+import {
+  type Container,
+  type Host,
+  type Lab,
+  type LaunchOptions,
+  type Router,
+  run,
+  type Wire,
+} from '../lab/index.js';
 
 const CONTAINERS_PER_HOST = 2;
 /** Of a host's state directory, which can be filled. */
@@ -19,6 +27,8 @@ export class World {
   readonly residents: Resident[] = [];
   /** Hosts whose router is not there, cannot be reached or cannot write; by name. */
   readonly troubled = new Set<string>();
+  /** Hosts that trust the wire between them, so that frames stay in the kernel where both ends do. */
+  readonly trusting: Set<Host>;
   /** How often the network's secret was replaced. */
   secrets = 0;
   #containers = 0;
@@ -28,7 +38,9 @@ export class World {
     readonly internet: Wire,
     readonly nat: Router,
     private readonly say: (what: string) => void,
-  ) {}
+  ) {
+    this.trusting = new Set(this.public);
+  }
 
   static async create(lab: Lab, say: (what: string) => void): Promise<World> {
     const [internet, inside] = [await lab.wire(), await lab.wire()];
@@ -42,8 +54,8 @@ export class World {
     await hidden.routeThrough(nat);
     const world = new World([first, second, hidden], internet, nat, say);
     for (const host of world.hosts) await mountDisk(host);
-    await first.launch();
-    for (const host of [second, hidden]) await host.launch({ token: await first.token() });
+    await world.launch(first);
+    for (const host of [second, hidden]) await world.launch(host, { token: await first.token() });
     for (const host of world.hosts)
       for (let i = 0; i < CONTAINERS_PER_HOST; i += 1) await world.addResident(host);
     return world;
@@ -59,8 +71,19 @@ export class World {
     return this.hosts.filter(({ name }) => !this.troubled.has(name));
   }
 
+  /** Those that are not behind the NAT. */
+  get public(): Host[] {
+    return this.hosts.filter(({ ports }) => ports.some(({ wire }) => wire === this.internet));
+  }
+
   of(host: Host): Resident[] {
     return this.residents.filter(({ container }) => container.host === host);
+  }
+
+  /** Starts a host's router as it is set up. */
+  async launch(host: Host, options: Pick<LaunchOptions, 'token'> = {}): Promise<void> {
+    const args = this.trusting.has(host) ? ['--trusted-subnets', this.internet.subnet] : [];
+    await host.launch({ ...options, args });
   }
 
   /** Runs on a host from now on, with an address of its own and one of the ring. */
