@@ -271,10 +271,11 @@ export class ControlApi implements RouterControl {
   }
 
   token({ addresses }: TokenRequest): Promise<Token> {
-    const { plan, trust, inside } = this.#parts;
+    const { plan, trust, inside, targets } = this.#parts;
     const { port, advertise } = plan.settings;
     const { network } = trust;
-    return joinInvitation({ network, port, addresses: addresses ?? advertise, inside: inside.all });
+    const others = addresses === undefined ? targets.linked() : [];
+    return joinInvitation({ network, port, addresses: addresses ?? advertise, inside: inside.all, others });
   }
 
   async connect(request: ConnectRequest): Promise<readonly Target[]> {

@@ -35,4 +35,4 @@ export { corruptFile, readPrivateJson, writePrivateJson } from './private-file.j
 export type { NetworkSecret } from './secret.js';
 export { newSecret, parseSecret, proofKeyOf } from './secret.js';
 export type { JoinToken, TokenNetwork } from './token.js';
-export { encodeToken, parseToken } from './token.js';
+export { encodeToken, MAX_TOKEN_ADDRESSES, parseToken } from './token.js';

@@ -21,7 +21,7 @@ export interface JoinToken {
   readonly secret: NetworkSecret;
   /** When this is not the network's first secret. */
   readonly network?: TokenNetwork;
-  /** Where the issuing host listens: `host:port`, best first; may be empty. */
+  /** Where the issuing host listens, best first, then routers that it is linked to: `host:port`; may be empty. */
   readonly addresses: readonly string[];
 }
 
@@ -46,15 +46,16 @@ const LENGTH_BYTES = 2;
 const CHECKSUM_BYTES = 4;
 const CHECKSUM_LABEL = Buffer.from('weft token v1');
 const MIN_BODY_BYTES = SECRET_BYTES + 1 + CHECKSUM_BYTES;
-const MAX_ADDRESSES = 16;
+/** Addresses that a token holds at most. */
+export const MAX_TOKEN_ADDRESSES = 16;
 const KIND_NAME = 1;
 const KIND_IPV4 = 4;
 const KIND_IPV6 = 6;
 
 /** The one-line text `weft1…`. Throws `bad-address`, also for an address with a zone, which means nothing elsewhere. */
 export function encodeToken({ secret, network, addresses }: JoinToken): string {
-  if (addresses.length > MAX_ADDRESSES) {
-    throw new WeftError('bad-address', `a token holds at most ${MAX_ADDRESSES} addresses`);
+  if (addresses.length > MAX_TOKEN_ADDRESSES) {
+    throw new WeftError('bad-address', `a token holds at most ${MAX_TOKEN_ADDRESSES} addresses`);
   }
   const version = versionFor(network);
   const content = Buffer.concat([

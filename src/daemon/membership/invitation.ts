@@ -1,6 +1,6 @@
 import type { Token } from '../../api/index.js';
 import { hostAddresses } from '../../hostnet/index.js';
-import { encodeToken, type Network } from '../../identity/index.js';
+import { encodeToken, MAX_TOKEN_ADDRESSES, type Network } from '../../identity/index.js';
 import { formatHostPort, ipHostPort, parseAdvertised } from '../../net/index.js';
 
 export interface JoinOptions {
@@ -10,14 +10,24 @@ export interface JoinOptions {
   readonly addresses: readonly string[];
   /** Subnets of segments, where no router is to be sought. */
   readonly inside: readonly string[];
+  /** `host:port` of other routers, which are tried where this one cannot be reached, as behind a NAT. */
+  readonly others?: readonly string[];
 }
 
+/** Other routers that a token names, at most. */
+const MOST_OTHERS = 4;
+
 /** A token, and the command that joins another host with it. */
-export async function joinInvitation({ network, port, addresses, inside }: JoinOptions): Promise<Token> {
-  const reachable =
+export async function joinInvitation(options: JoinOptions): Promise<Token> {
+  const { network, port, addresses, inside, others = [] } = options;
+  const own =
     addresses.length > 0
       ? addresses.map((address) => formatHostPort(parseAdvertised(address, port)))
       : (await hostAddresses(inside)).map((address) => formatHostPort(ipHostPort(address, port)));
+  // An address of a link of this host alone means nothing elsewhere.
+  const elsewhere = others.filter((address) => !own.includes(address) && !address.includes('%'));
+  const room = Math.max(0, MAX_TOKEN_ADDRESSES - own.length);
+  const reachable = [...own, ...elsewhere.slice(0, Math.min(MOST_OTHERS, room))];
   const { id, generation, epoch, admin, secrets } = network;
   const isPlain = generation === 0 && epoch === 0 && admin === undefined;
   const whose = admin === undefined ? {} : { admin };

@@ -41,6 +41,13 @@ export class Targets {
     }));
   }
 
+  /** Those at which another router is, and answers. */
+  linked(): string[] {
+    return this.#options.mesh
+      .targets()
+      .flatMap(({ target, state }) => (state === 'connected' ? [target] : []));
+  }
+
   async connect({ peers, replace = false }: ConnectRequest): Promise<void> {
     for (const peer of peers) parseTarget(peer);
     const launched = new Set(this.#configured().filter((target) => !this.#connected.has(target)));

@@ -38,7 +38,7 @@ export async function connection(from: Host, to: Host) {
   return found;
 }
 
-/** A public host, and two hosts behind NATs of their own. */
+/** A public host, and two hosts behind NATs of their own, of which the first has joined: the second is to join by its token, though it cannot reach it. */
 export async function behindNats(lab: Lab, preservePorts: boolean) {
   const internet = await lab.wire();
   const open = await lab.host(internet);
@@ -57,8 +57,7 @@ export async function behindNats(lab: Lab, preservePorts: boolean) {
   const [natOfA] = nats;
   if (!a || !b || !natOfA) throw new Error('there are two');
   await open.launch();
-  const token = await open.token();
-  await a.launch({ token });
+  await a.launch({ token: await open.token() });
   await a.isConnectedTo(open);
-  return { internet, natOfA, open, a, b, token };
+  return { internet, natOfA, open, a, b, token: await a.token() };
 }
