@@ -54,4 +54,5 @@ async function round(world: World, chance: Chance): Promise<void> {
     world.troubled.delete(name);
     world.tell(`${name} is put right`);
   }
+  await world.attachForgotten();
 }

@@ -147,8 +147,8 @@ export const OPERATIONS: readonly Operation[] = [
       for (const name of readdirSync(host.stateDirectory))
         rmSync(join(host.stateDirectory, name), { recursive: true });
       for (const { container } of world.of(host)) await container.end();
-      const other = chance.pick(world.sound);
       return async () => {
+        const other = chance.pick(world.sound);
         const forgets = async () => (await other.tryWeft('rmpeer', peer)).code === 0;
         await until(`${other.name} forgets ${host.name}`, forgets, { within: NOTICED, every: 500 });
         for (const { container } of world.of(host)) await container.begin();
@@ -189,7 +189,7 @@ function residentOf(host: Host, world: World, chance: Chance): Resident | undefi
 /** As a new host, by the token of any other. */
 async function joinAgain(host: Host, world: World): Promise<void> {
   await world.launch(host, { token: await tokenFor(host, world) });
-  await world.attachAgain(host);
+  world.forgetful.add(host);
 }
 
 async function tokenFor(host: Host, world: World): Promise<string> {

@@ -8,10 +8,13 @@ import {
   type LaunchOptions,
   type Router,
   run,
+  until,
   type Wire,
 } from '../lab/index.js';
 
 const CONTAINERS_PER_HOST = 2;
+/** Within so long routers that have joined meet another one, ms. */
+const MET = 60_000;
 /** Of a host's state directory, which can be filled. */
 const DISK = '512k';
 
@@ -29,6 +32,8 @@ export class World {
   readonly troubled = new Set<string>();
   /** Hosts that trust the wire between them, so that frames stay in the kernel where both ends do. */
   readonly trusting: Set<Host>;
+  /** Those that have joined anew, and know of none of their containers. */
+  readonly forgetful = new Set<Host>();
   /** How often the network's secret was replaced. */
   secrets = 0;
   #containers = 0;
@@ -82,8 +87,8 @@ export class World {
 
   /** Starts a host's router as it is set up. */
   async launch(host: Host, options: Pick<LaunchOptions, 'token'> = {}): Promise<void> {
-    const args = this.trusting.has(host) ? ['--trusted-subnets', this.internet.subnet] : [];
-    await host.launch({ ...options, args });
+    const trusted = this.trusting.has(host) ? this.internet.subnet : 'none';
+    await host.launch({ ...options, args: ['--trusted-subnets', trusted] });
   }
 
   /** Runs on a host from now on, with an address of its own and one of the ring. */
@@ -99,9 +104,14 @@ export class World {
     resident.container = await this.#run(host, resident.address);
   }
 
-  /** Attaches again what a router forgot. */
-  async attachAgain(host: Host): Promise<void> {
-    for (const { container, address } of this.of(host)) await attach(container, address);
+  /** Attaches again what routers forgot, once they have met one that knows who has which addresses. */
+  async attachForgotten(): Promise<void> {
+    for (const host of this.forgetful) {
+      const met = async () => (await host.tryWeft('prime')).code === 0;
+      await until(`${host.name} has met somebody`, met, { within: MET });
+      for (const { container, address } of this.of(host)) await attach(container, address);
+    }
+    this.forgetful.clear();
   }
 
   /** Leaves not a byte on the disk of a host's router; gives what makes room again. */
