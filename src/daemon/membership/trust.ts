@@ -53,6 +53,8 @@ export class Trust implements TrustControl {
   readonly #options: TrustOptions;
   readonly #statements: Statements;
   readonly #secrets: Secrets;
+  /** Unix time, ms. */
+  readonly #began = Date.now();
   #mesh: TrustMesh | undefined;
   /** Statements are stored and enforced one after the other. */
   #work: Promise<void> = Promise.resolve();
@@ -119,7 +121,8 @@ export class Trust implements TrustControl {
     const peer = this.#resolve(reference);
     const member = this.#knownMesh.member(peer);
     const earlier = this.#statements.removal(peer);
-    if (earlier !== undefined && member === undefined) throw removedAlready(earlier);
+    if (earlier !== undefined && member === undefined && this.#isSeenTo(earlier))
+      throw removedAlready(earlier);
     if (member?.linked || (member !== undefined && this.#knownMesh.reachable(peer))) {
       throw new WeftError(
         'peer-alive',
@@ -134,6 +137,13 @@ export class Trust implements TrustControl {
     const removal = this.#statements.removal(peer);
     if (removal === undefined) throw new WeftError('not-removed', `${peer} was not removed`);
     return verdict(removal);
+  }
+
+  /** Whoever removed a peer takes over what it had; but not one that went before that was done, or was restarted meanwhile. */
+  #isSeenTo({ content: { heir }, time }: Statement<Removed>): boolean {
+    if (heir === this.#options.identity.peer) return time >= this.#began;
+    const member = this.#knownMesh.member(heir);
+    return member !== undefined && member.incarnation <= time && this.#knownMesh.reachable(heir);
   }
 
   async revoke({ peer: reference, adminKey }: VerdictRequest): Promise<Verdict> {

@@ -75,6 +75,20 @@ describe('what members say about each other', () => {
     await expect(trust.remove({ peer: other.peer })).rejects.toMatchObject({ code: 'removed-already' });
   });
 
+  it('removes a dead member again when it was restarted since, or the one that removed it is gone: nobody may have its addresses', async () => {
+    const trust = await start();
+    world.unreachable.add(other.peer);
+    world.meets({ peer: self.peer, nickname: 'a' });
+    await trust.remove({ peer: other.peer });
+    const removed = Date.now();
+    await expect.poll(() => Date.now()).toBeGreaterThan(removed);
+    const again = await start();
+    world.meets({ peer: self.peer, nickname: 'a' });
+    await again.remove({ peer: other.peer });
+    expect(world.removed.map(({ peer }) => peer)).toEqual([other.peer, other.peer]);
+    await expect(again.remove({ peer: other.peer })).rejects.toMatchObject({ code: 'removed-already' });
+  });
+
   it('does not expel the router itself by its own name', async () => {
     const trust = await start();
     await expect(trust.revoke({ peer: 'a' })).rejects.toMatchObject({ code: 'own-peer' });
