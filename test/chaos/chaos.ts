@@ -54,5 +54,6 @@ async function round(world: World, chance: Chance): Promise<void> {
     world.troubled.delete(name);
     world.tell(`${name} is put right`);
   }
+  await world.forgetDead();
   await world.attachForgotten();
 }

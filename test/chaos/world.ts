@@ -104,6 +104,17 @@ export class World {
     resident.container = await this.#run(host, resident.address);
   }
 
+  /** Removes who is gone for good and still has addresses, as `weft status ipam` says: whoever was to take them over went before that was done. */
+  async forgetDead(): Promise<void> {
+    const living = new Set<string>();
+    for (const host of this.hosts) living.add((await host.report()).status.peer);
+    for (const host of this.hosts) {
+      const { owners } = (await host.report()).ipam;
+      const dead = owners.filter(({ peer, heir }) => heir === null && !living.has(peer));
+      for (const { peer } of dead) await host.tryWeft('rmpeer', peer);
+    }
+  }
+
   /** Attaches again what routers forgot, once they have met one that knows who has which addresses. */
   async attachForgotten(): Promise<void> {
     for (const host of this.forgetful) {
