@@ -39,7 +39,8 @@ function isDead(error: unknown): boolean {
   return error instanceof WeftError && (error.code === 'not-running' || error.code === 'no-answer');
 }
 
-async function processGone(pid: number): Promise<void> {
+/** Resolves when a process has ended, or after 10 s. */
+export async function processGone(pid: number): Promise<void> {
   for (let waited = 0; waited < GRACE && isAlive(pid); waited += POLL) await delay(POLL);
 }
 

@@ -37,6 +37,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   'dns-lookup': async () => (await import('./commands/dns-lookup.js')).registerDnsLookup,
   token: async () => (await import('./commands/token.js')).registerToken,
   stop: async () => (await import('./commands/stop.js')).registerStop,
+  upgrade: async () => (await import('./commands/upgrade.js')).registerUpgrade,
   reset: async () => (await import('./commands/reset.js')).registerReset,
   version: async () => (await import('./commands/version.js')).registerVersion,
   doctor: async () => (await import('./commands/doctor.js')).registerDoctor,

@@ -31,6 +31,28 @@ describe('a daemon killed under load', () => {
   });
 });
 
+describe('weft upgrade', () => {
+  test('exchanges the daemon for one of this version with its settings, and not one packet is lost', async () => {
+    const { a, b, c1, c2 } = world();
+    const { daemon, forwarder } = a;
+    const listener = await Listener.start(c2, 7000);
+    const sender = await Sender.start(c1, c2.address, 7000, { rate: 1000, size: 1000 });
+    expect(await a.weft('upgrade')).toMatch(/^upgraded from (\S+) to \1$/m);
+    expect(a.daemon).not.toBe(daemon);
+    expect(a.forwarder).toBe(forwarder);
+    await a.isConnectedTo(b);
+    const { sent } = await sender.stop();
+    expect(await listener.stop()).toMatchObject({ distinct: sent, duplicates: 0 });
+  });
+
+  test('has nothing to do where no router runs', async () => {
+    const { b } = world();
+    await b.weft('stop');
+    expect(await b.weft('upgrade')).toContain('no router runs here');
+    await b.launch();
+  });
+});
+
 describe('a new key every second', () => {
   const rekeying = onLab(async (lab) => {
     const [a, b] = await lab.hosts(2);
