@@ -11,7 +11,7 @@ NATIVE := build/native
 JOBS := $(shell nproc)
 APT_BUILD := cmake g++ pkg-config libsodium-dev libssl-dev libseccomp-dev nlohmann-json3-dev doctest-dev
 APT_RUN := iproute2 nftables iputils-ping iperf3 tcpdump socat curl bind9-dnsutils dnsmasq-base
-APT_TEST := ?podman ?containernetworking-plugins ?docker.io ?docker-compose ?busybox-static ?etcd-server ?prometheus ?chromium
+APT_TEST := ?podman ?containernetworking-plugins ?docker.io ?docker-compose ?busybox-static ?etcd-server ?prometheus ?chromium ?mmdebstrap
 APT_CHECK := clang clang-tidy clang-format libclang-rt-14-dev
 APT_BENCH := wireguard-go wireguard-tools fastd tinc nebula
 NATIVE_SOURCES := $(shell find native -type f \( -name '*.cc' -o -name '*.h' -o -name CMakeLists.txt \))
@@ -104,6 +104,15 @@ bench-many: build ## 50 real routers on this machine, and what one costs; ARGS=2
 .PHONY: install
 install: build ## install into PREFIX (default /usr/local)
 	./scripts/install $(PREFIX)
+
+build/package/weft-forwarder: $(NATIVE_SOURCES)
+	cmake -S native -B $(@D) -DCMAKE_BUILD_TYPE=$(BUILD_TYPE) -DWEFT_STATIC=ON
+	cmake --build $(@D) --target weft-forwarder weft-spawn weft-cni --parallel $(JOBS)
+	@touch $@
+
+.PHONY: deb
+deb: build build/package/weft-forwarder ## a package for Debian 12 and 13, Ubuntu 22.04 and 24.04: build/deb/weft_VERSION_ARCHITECTURE.deb
+	./scripts/deb build/deb build/package
 
 .PHONY: docker-plugin
 docker-plugin: build ## a managed Docker plugin weft:latest of this tree
