@@ -73,7 +73,7 @@ describe('the weft command', () => {
     expect(code).toBe(0);
     const commands = [...stdout.matchAll(/^ {2}([a-z]+) {2,}\S/gm)].map(([, name]) => name);
     expect(commands).toEqual(
-      'launch connect forget status ping check trace events wait report attach detach ps expose hide prime docker cni kubernetes network policy rmpeer peer token stop reset version doctor help'.split(
+      'launch connect forget status ping check trace events wait report attach detach ps expose hide prime docker cni kubernetes network policy rmpeer peer token stop upgrade reset version doctor help'.split(
         ' ',
       ),
     );
