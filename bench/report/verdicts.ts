@@ -1,5 +1,7 @@
 /** The demands that weft has to meet, and whether it does. */
+import type { Contender } from '../contender.js';
 import { FLOOR, SUBJECT, SUBJECT_SECRETBOX, weftTrusted } from '../contenders/index.js';
+import type { MetricId } from '../metrics.js';
 import { figure, type Results, ratio, ratioTo, ratioToBestPeer, ratioToReference } from '../results.js';
 
 interface Demand {
@@ -11,38 +13,38 @@ interface Demand {
   value(results: Results): number | undefined;
 }
 
+function againstKernel({ name }: Contender, id: MetricId): Pick<Demand, 'unit' | 'value'> {
+  return { unit: 'x', value: (results) => ratioToReference(results, name, id) };
+}
+
 const DEMANDS: readonly Demand[] = [
   {
     title: `TCP 1 flow, ${weftTrusted.name}, against kernel VXLAN`,
-    unit: 'x',
     better: 'higher',
     must: 0.95,
     aim: 1,
-    value: (results) => ratioToReference(results, weftTrusted.name, 'tcp1'),
+    ...againstKernel(weftTrusted, 'tcp1'),
   },
   {
     title: `UDP 64 B, ${weftTrusted.name}, against kernel VXLAN`,
-    unit: 'x',
     better: 'higher',
     must: 0.9,
     aim: 1,
-    value: (results) => ratioToReference(results, weftTrusted.name, 'udp64'),
+    ...againstKernel(weftTrusted, 'udp64'),
   },
   {
     title: `RTT p50 idle, ${weftTrusted.name}, against kernel VXLAN`,
-    unit: 'x',
     better: 'lower',
     must: 1.2,
     aim: 1,
-    value: (results) => ratioToReference(results, weftTrusted.name, 'rttIdleP50'),
+    ...againstKernel(weftTrusted, 'rttIdleP50'),
   },
   {
     title: `TCP 1 flow, ${SUBJECT.name}, against unencrypted kernel VXLAN`,
-    unit: 'x',
     better: 'higher',
     must: 0.65,
     aim: 1,
-    value: (results) => ratioToReference(results, SUBJECT.name, 'tcp1'),
+    ...againstKernel(SUBJECT, 'tcp1'),
   },
   {
     title: `TCP 1 flow, ${SUBJECT.name}, against the best encrypted peer`,
@@ -70,11 +72,10 @@ const DEMANDS: readonly Demand[] = [
   },
   {
     title: `RTT p50 idle, ${SUBJECT.name}, against kernel VXLAN`,
-    unit: 'x',
     better: 'lower',
     must: 6,
     aim: 2,
-    value: (results) => ratioToReference(results, SUBJECT.name, 'rttIdleP50'),
+    ...againstKernel(SUBJECT, 'rttIdleP50'),
   },
   {
     title: `RTT p99 loaded, ${SUBJECT.name}, against its p50 idle`,
