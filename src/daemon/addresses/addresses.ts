@@ -10,6 +10,7 @@ import { localAddresses, parseHostPort, resolveHostPort } from '../../net/index.
 import { errorFields, type Log } from '../logging/index.js';
 import { nameOf } from '../membership/index.js';
 import type { StateFiles } from '../state/index.js';
+import { Abandoned } from './abandoned.js';
 import { countNamed, Founding } from './founding.js';
 import type { AddressPlan } from './ipalloc.js';
 import { type MovedRanges, movedRanges } from './moved-ranges.js';
@@ -20,6 +21,8 @@ const CHANNEL = 'addresses';
 const BEAT = 1_000;
 /** A removed peer may still believe for so long, after it was last seen, that it goes on with what it owned. */
 const REMOVAL_PAUSE = (LONGEST_ABSENCE + 5) * 1_000;
+/** Between two looks for what nobody takes over, in beats. */
+const LOOK = 5;
 /** Who asks for the ring waits for so long at most; then he may ask again. */
 const PRIME_PATIENCE = 8_000;
 /** Whoever leaves gets so long to find an heir. */
@@ -52,6 +55,10 @@ export class Addresses extends EventEmitter<AddressesEvents> implements AddressA
   readonly #stopping = new AbortController();
   /** When messages got to a peer last, of `performance.now()`. */
   readonly #seen = new Map<PeerId, number>();
+  readonly #abandoned = new Abandoned(REMOVAL_PAUSE);
+  /** Peers whose addresses are being taken over. */
+  readonly #takingOver = new Set<PeerId>();
+  #beats = 0;
   #channel: OpenChannel | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -105,7 +112,7 @@ export class Addresses extends EventEmitter<AddressesEvents> implements AddressA
 
   /** Before the mesh starts, which is listened to from now on. */
   async start(): Promise<void> {
-    const { mesh } = this.#options;
+    const { identity, mesh } = this.#options;
     this.#channel = mesh.openChannel(this.#service.channel);
     mesh.on('message', (peer, channel, bytes) => {
       if (channel === CHANNEL) this.#service.receive(peer, bytes);
@@ -114,7 +121,10 @@ export class Addresses extends EventEmitter<AddressesEvents> implements AddressA
     mesh.on('member', ({ peer, self }) => {
       if (!self && mesh.reachable(peer)) this.#onReached(peer);
     });
-    mesh.on('removed', (peer, by) => void this.#takeOver(peer, by));
+    mesh.on('removed', (peer, by) => {
+      // What a dead peer owned becomes ours, when it was us who removed it.
+      if (by === identity.peer && peer !== by) void this.#takeOver(peer);
+    });
     this.#service.start();
     await this.#founding.start();
     this.#timer = setInterval(() => this.#beat(), BEAT);
@@ -249,16 +259,28 @@ export class Addresses extends EventEmitter<AddressesEvents> implements AddressA
   #beat(): void {
     const now = performance.now();
     for (const peer of this.#reachable()) this.#seen.set(peer, now);
+    this.#beats += 1;
+    if (this.#beats % LOOK === 0) this.#takeOverAbandoned(now);
     const { ring, log } = this.#options;
     ring.files
       .beat()
       .catch((error: unknown) => log.debug(`no witness: ${String(error)}`, errorFields(error)));
   }
 
-  /** What a dead peer owned becomes ours, when it was us who removed it. */
-  async #takeOver(peer: PeerId, by: PeerId): Promise<void> {
-    const { identity, log } = this.#options;
-    if (by !== identity.peer || peer === by) return;
+  #takeOverAbandoned(now: number): void {
+    const { identity, mesh } = this.#options;
+    const removed = this.#service
+      .view()
+      .owners.filter(({ peer, heir }) => heir === null && peer !== identity.peer && !mesh.admits(peer))
+      .map(({ peer }) => peer);
+    const rank = this.#reachable().filter((peer) => peer < identity.peer).length;
+    for (const peer of this.#abandoned.due(removed, rank, now)) void this.#takeOver(peer);
+  }
+
+  async #takeOver(peer: PeerId): Promise<void> {
+    if (this.#takingOver.has(peer)) return;
+    this.#takingOver.add(peer);
+    const { log } = this.#options;
     const { signal } = this.#stopping;
     const silent = performance.now() - (this.#seen.get(peer) ?? 0);
     try {
@@ -268,6 +290,8 @@ export class Addresses extends EventEmitter<AddressesEvents> implements AddressA
     } catch (error) {
       if (!signal.aborted)
         log.warn(`its addresses stay where they are: ${String(error)}`, { peer, ...errorFields(error) });
+    } finally {
+      this.#takingOver.delete(peer);
     }
   }
 

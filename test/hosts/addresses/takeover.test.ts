@@ -82,3 +82,33 @@ describe('addresses that are all the one router’s that is down', () => {
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining(first.name) });
   });
 });
+
+describe.runIf(process.env.WEFT_LONG === '1')('addresses of a router that was removed', () => {
+  const world = onLab(async (lab) => {
+    const hosts = await lab.hosts(3);
+    const [first, second, third] = hosts;
+    const { peer } = await first.launch();
+    for (const host of [second, third]) await host.launch({ token: await first.token() });
+    await attach(await first.container('kept'));
+    await second.isConnectedTo(third);
+    return { hosts, peer };
+  });
+
+  test('are taken over although the one that removed it dies right after', async () => {
+    const { hosts, peer } = world();
+    const [first, second, third] = hosts;
+    await first.crash();
+    await until('it may be removed', () => second.weft('rmpeer', peer), { within: 60_000, every: 500 });
+    await until('the third knows', async () => (await third.weft('peer', 'ls')).includes(peer) === false);
+    await second.crash();
+    const died = second.name;
+    await until('that one may be removed', () => third.weft('rmpeer', died), { within: 60_000, every: 500 });
+    const ownersAt = async (host: Host) => (await ipam(host)).owners.map(({ peer: owner }) => owner);
+    await until('it owns nothing', async () => !(await ownersAt(third)).includes(peer), {
+      within: 150_000,
+      every: 1_000,
+    });
+    const given = await attach(await third.container('late'));
+    expect(given).not.toBe('');
+  });
+});
