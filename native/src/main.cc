@@ -39,6 +39,7 @@ constexpr std::string_view usage =
     "weft-forwarder: moves Ethernet frames between TAP devices and an encrypted UDP tunnel\n"
     "\n"
     "  weft-forwarder run --control PATH --port N [--workers N] [--udp-ports N] [--no-offload NAME]...\n"
+    "                     [--after PID]\n"
     "  weft-forwarder open-tap --control PATH --network N --name IFNAME --queues N\n"
     "  weft-forwarder open-kernel-path --control PATH --network N --name IFNAME\n"
     "  weft-forwarder limit-learning --bridge IFNAME --addresses N\n"
@@ -110,6 +111,7 @@ int run(Arguments arguments) {
     if (!offload) throw UsageError{"there is no offload " + std::string(*name)};
     options.disabled.push_back(*offload);
   }
+  options.predecessor = static_cast<pid_t>(arguments.number("--after", 1, INT_MAX, 0));
   arguments.finish();
   // Workers do not allocate while they run: arenas of their own would only cost memory.
   ::mallopt(M_ARENA_MAX, 1);

@@ -16,6 +16,7 @@ add_library(weft_runtime STATIC
   src/control/reports.cc
   src/control/segment_operations.cc
   src/control/protocol/server.cc
+  src/control/succession.cc
   src/control/protocol/text.cc
   src/control/worker_events.cc
   src/io/device/bridge.cc

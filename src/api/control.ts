@@ -18,6 +18,7 @@ import type {
   ConnectRequest,
   Datapath,
   DetachRequest,
+  ForwarderExchange,
   Peer,
   Readiness,
   Report,
@@ -50,6 +51,8 @@ export interface RouterControl {
   readonly names: NameControl;
   readonly addresses: AddressControl;
   datapath(): Promise<Datapath>;
+  /** Has a forwarder of the installed program take the place of the running one. */
+  exchangeForwarder(): Promise<ForwarderExchange>;
   /** A join token: with these addresses, else with those of the launch, else with the host's own. */
   token(request: TokenRequest): Promise<Token>;
   /** Gives the targets afterwards. */

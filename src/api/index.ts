@@ -43,6 +43,7 @@ export type {
   ConnectRequest,
   Datapath,
   DetachRequest,
+  ForwarderExchange,
   Peer,
   Readiness,
   Report,

@@ -4,7 +4,7 @@ import { attachmentsRoutes } from './routes/attachments.js';
 import { checkRoute } from './routes/check.js';
 import { cniRoutes } from './routes/cni.js';
 import { connectionsRoute } from './routes/connections.js';
-import { datapathRoute } from './routes/datapath.js';
+import { datapathRoutes } from './routes/datapath.js';
 import { dockerRoutes } from './routes/docker.js';
 import { eventsRoute } from './routes/events.js';
 import { exposuresRoutes } from './routes/exposures.js';
@@ -36,7 +36,7 @@ export function registerRoutes(app: App, router: RouterControl): void {
   pathsRoutes(app, router);
   checkRoute(app, router);
   targetsRoutes(app, router);
-  datapathRoute(app, router);
+  datapathRoutes(app, router);
   networksRoutes(app, router);
   exposuresRoutes(app, router);
   policiesRoutes(app, router);

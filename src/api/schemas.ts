@@ -142,6 +142,12 @@ const Forwarder = Type.Object({
   restarts: Type.Number(),
 });
 
+const RunningForwarder = Type.Object({ pid: Type.Number(), version: Type.String() });
+
+/** One forwarder took the place of another one. */
+export const ForwarderExchange = Type.Object({ former: RunningForwarder, present: RunningForwarder });
+export type ForwarderExchange = Static<typeof ForwarderExchange>;
+
 export const Status = Type.Object({
   version: Type.String(),
   pid: Type.Number(),

@@ -61,6 +61,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   'storm control': stormControl,
   interfaces,
   'status address': statusAddress,
+  'forwarder version': forwarderVersion,
 };
 
 /** Runs all checks at the same time. One that cannot be made is a warning. */
@@ -270,6 +271,19 @@ async function statusAddress({ router }: DiagnosisOptions): Promise<Omit<Finding
 
 function isOfStatusAddress(fault: string): boolean {
   return fault.startsWith('metrics are not served at ');
+}
+
+/** One that was started before the last upgrade goes on. */
+async function forwarderVersion({ router }: DiagnosisOptions): Promise<Omit<Finding, 'check'> | undefined> {
+  const version = router?.forwarder.version;
+  if (router === undefined || version === undefined || version === null) return undefined;
+  if (version === router.version)
+    return { level: 'ok', finding: `the running one is of version ${version}, as the router` };
+  return {
+    level: 'warn',
+    finding: `the running one is of version ${version}, and the router of ${router.version}`,
+    remedy: 'exchange it: `weft restart-forwarder`, which interrupts traffic for a tenth of a second',
+  };
 }
 
 /** What was dropped once stays counted until the forwarder is started again. */

@@ -38,6 +38,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   token: async () => (await import('./commands/token.js')).registerToken,
   stop: async () => (await import('./commands/stop.js')).registerStop,
   upgrade: async () => (await import('./commands/upgrade.js')).registerUpgrade,
+  'restart-forwarder': async () => (await import('./commands/restart-forwarder.js')).registerRestartForwarder,
   reset: async () => (await import('./commands/reset.js')).registerReset,
   version: async () => (await import('./commands/version.js')).registerVersion,
   doctor: async () => (await import('./commands/doctor.js')).registerDoctor,

@@ -6,6 +6,7 @@ import type {
   Datapath,
   DetachRequest,
   ExposureControl,
+  ForwarderExchange,
   NetworkCreateRequest,
   NetworkRemoveRequest,
   Peer,
@@ -21,6 +22,7 @@ import type {
   Version,
 } from '../api/index.js';
 import type { Observation } from '../api/status/index.js';
+import { WeftError } from '../errors.js';
 import { weftVersion } from '../version.js';
 import type { Parts } from './compose.js';
 import { NO_CLUSTER } from './kubernetes/index.js';
@@ -268,6 +270,19 @@ export class ControlApi implements RouterControl {
   datapath(): Promise<Datapath> {
     const { forwarder, custody } = this.#parts;
     return datapathView(forwarder, custody.counters);
+  }
+
+  async exchangeForwarder(): Promise<ForwarderExchange> {
+    const { forwarder } = this.#parts;
+    const former = this.#runningForwarder();
+    await forwarder.exchange();
+    return { former, present: this.#runningForwarder() };
+  }
+
+  #runningForwarder(): ForwarderExchange['former'] {
+    const { running } = this.#parts.forwarder;
+    if (running !== undefined) return { pid: running.pid, version: running.version };
+    throw new WeftError('forwarder-lost', 'the forwarder is not running, it is being started again');
   }
 
   token({ addresses }: TokenRequest): Promise<Token> {

@@ -28,6 +28,8 @@ export interface RunOptions {
   /** From which packets leave, with `port`. */
   readonly udpPorts: number;
   readonly disabledOffloads: readonly string[];
+  /** The pid of the forwarder whose port and socket it gets when that ends. It says on its stdout when it is prepared for that. */
+  readonly predecessor?: number;
 }
 
 /** Starts a forwarder that outlives us. It holds nothing of ours but its log. */
@@ -37,14 +39,15 @@ export function spawnForwarder(options: RunOptions): ChildProcess {
     return spawn(options.binary, runArguments(options), {
       cwd: '/',
       detached: true,
-      stdio: ['ignore', 'ignore', log],
+      stdio: ['ignore', options.predecessor === undefined ? 'ignore' : 'pipe', log],
     });
   } finally {
     closeSync(log);
   }
 }
 
-function runArguments({ controlPath, port, workers, udpPorts, disabledOffloads }: RunOptions): string[] {
+function runArguments(options: RunOptions): string[] {
+  const { controlPath, port, workers, udpPorts, disabledOffloads, predecessor } = options;
   return [
     'run',
     ...['--control', controlPath],
@@ -52,6 +55,7 @@ function runArguments({ controlPath, port, workers, udpPorts, disabledOffloads }
     ...(workers === undefined ? [] : ['--workers', String(workers)]),
     ...['--udp-ports', String(udpPorts)],
     ...disabledOffloads.flatMap((name) => ['--no-offload', name]),
+    ...(predecessor === undefined ? [] : ['--after', String(predecessor)]),
   ];
 }
 

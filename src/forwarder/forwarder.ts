@@ -1,17 +1,8 @@
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf, WeftError } from '../errors.js';
-import {
-  lastLine,
-  limitLearning,
-  openKernelPath,
-  openTap,
-  passStream,
-  type RunOptions,
-  spawnForwarder,
-} from './binary.js';
+import { limitLearning, openKernelPath, openTap, passStream, type RunOptions } from './binary.js';
 import {
   type AnswerOf,
   ControlClient,
@@ -23,18 +14,19 @@ import {
 } from './control/index.js';
 import { MAX_LEARNED } from './limits.js';
 import { endForwarders, forwardersGone, killForwarders } from './processes.js';
+import { StartingForwarder } from './starting.js';
 import { hangs } from './watchdog.js';
 
-const START_TIMEOUT = 5_000;
 /** One that does not answer a simple question for so long may hang. */
 const HANGS_AFTER = 2_000;
-const CONNECT_INTERVAL = 5;
+/** For one that takes the place of another. */
+const SUCCESSION_TIMEOUT = 5_000;
 const BACKOFF_FIRST = 100;
 const BACKOFF_MAX = 5_000;
 /** A forwarder that lived so long (ms) died of something new: it is started again at once. */
 const HEALTHY_LIFE = 10_000;
 
-export interface ForwarderOptions extends RunOptions {
+export interface ForwarderOptions extends Omit<RunOptions, 'predecessor'> {
   /** Own short id, 16 hexadecimal digits. */
   readonly self: string;
   /** Frames to everybody that a segment may send in a second, for each worker; 0: as many as come. */
@@ -71,6 +63,9 @@ export class Forwarder extends Operations<ForwarderEvents> {
   #busy: Promise<void> = Promise.resolve();
   #readyAt = 0;
   #earlyDeaths = 0;
+  /** Takes the place of the running one as soon as that ends. */
+  #successor: StartingForwarder | undefined;
+  #exchange: Promise<void> | undefined;
 
   constructor(options: ForwarderOptions) {
     super();
@@ -103,6 +98,31 @@ export class Forwarder extends Operations<ForwarderEvents> {
     await this.#busy; // one that is just being started must not be overlooked
     if (this.#client !== undefined) await stopPolitely(this.#client, this.#options.controlPath);
     await endForwarders(this.#options.controlPath);
+  }
+
+  /**
+   * Has another forwarder take the place of the running one, of the program as it is on the disk now. It does what takes long before that
+   * one ends. Rejects with `forwarder-failed` or `program-missing`: then the running one goes on; with `forwarder-lost` when there is none.
+   */
+  exchange(): Promise<void> {
+    this.#exchange ??= this.#succeed().finally(() => {
+      this.#exchange = undefined;
+    });
+    return this.#exchange;
+  }
+
+  async #succeed(): Promise<void> {
+    const client = this.#required();
+    const pid = this.#hello?.pid;
+    const successor = new StartingForwarder({ ...this.#options, ...(pid && { predecessor: pid }) });
+    await successor.prepared();
+    if (this.#client !== client) throw new WeftError('forwarder-lost', 'the forwarder ended meanwhile');
+    this.#successor = successor;
+    const ready = once(this, 'ready', { signal: AbortSignal.timeout(SUCCESSION_TIMEOUT) });
+    await client.request('stop', {}).catch(() => killForwarders(this.#options.controlPath));
+    await ready.catch((cause: unknown) => {
+      throw new WeftError('forwarder-failed', 'the new forwarder is not ready yet', { cause });
+    });
   }
 
   /** Serves a segment from now on, also after restarts; the TAP is created if it is absent. */
@@ -156,8 +176,10 @@ export class Forwarder extends Operations<ForwarderEvents> {
   }
 
   async #establish(): Promise<void> {
-    const running = await this.#adopt();
-    const client = running ?? (await this.#spawn());
+    const successor = this.#successor;
+    this.#successor = undefined;
+    const running = successor === undefined ? await this.#adopt() : undefined;
+    const client = running ?? (await (successor ?? new StartingForwarder(this.#options)).connect());
     try {
       await this.#configure(client);
     } catch (error) {
@@ -201,33 +223,6 @@ export class Forwarder extends Operations<ForwarderEvents> {
     } catch (error) {
       return messageOf(error);
     }
-  }
-
-  async #spawn(): Promise<ControlClient> {
-    const { binary, controlPath, logPath } = this.#options;
-    const child = spawnForwarder(this.#options);
-    child.unref();
-    let failure: WeftError | undefined;
-    child.once('error', (error) => {
-      failure = new WeftError('program-missing', `the forwarder ${binary} cannot be run: ${error.message}`);
-    });
-    child.once('exit', (code, signal) => {
-      failure ??= new WeftError('forwarder-failed', `the forwarder ended with ${signal ?? `code ${code}`}`);
-    });
-    for (
-      const until = performance.now() + START_TIMEOUT;
-      performance.now() < until;
-      await delay(CONNECT_INTERVAL)
-    ) {
-      if (failure !== undefined) throw await explained(failure, logPath);
-      const client = await ControlClient.connect(controlPath).catch(() => undefined);
-      if (client !== undefined) return client;
-    }
-    child.kill('SIGKILL');
-    throw new WeftError(
-      'forwarder-failed',
-      `the forwarder did not open ${controlPath} within ${START_TIMEOUT} ms; its log is ${logPath}`,
-    );
   }
 
   async #configure(client: ControlClient): Promise<void> {
@@ -290,7 +285,8 @@ export class Forwarder extends Operations<ForwarderEvents> {
   }
 
   async #restart(): Promise<void> {
-    this.#earlyDeaths = performance.now() - this.#readyAt < HEALTHY_LIFE ? this.#earlyDeaths + 1 : 0;
+    const isEarly = this.#successor === undefined && performance.now() - this.#readyAt < HEALTHY_LIFE;
+    this.#earlyDeaths = isEarly ? this.#earlyDeaths + 1 : 0;
     while (!this.#ending) {
       if (this.#earlyDeaths > 1) await delay(backoff(this.#earlyDeaths - 2));
       if (this.#ending) return;
@@ -313,14 +309,6 @@ async function stopPolitely(client: ControlClient, controlPath: string): Promise
   await client.request('stop', {}).catch(() => client.close());
   await closed;
   await forwardersGone(controlPath);
-}
-
-async function explained(failure: WeftError, logPath: string): Promise<WeftError> {
-  const why = lastLine(await readFile(logPath, 'utf8').catch(() => ''));
-  const remedy = /port \d+: Address already in use/.test(why)
-    ? ' (`ss -lnpu` shows by whom): stop that, or choose another with --port'
-    : '';
-  return new WeftError(failure.code, `${failure.message}: ${why}${remedy}`, { cause: failure });
 }
 
 function asWeftError(error: unknown): WeftError {

@@ -13,6 +13,7 @@
 
 #include "base/failure.h"
 #include "base/log.h"
+#include "control/succession.h"
 #include "io/device/interfaces.h"
 #include "io/device/tap.h"
 #include "packet/messages/loop_probe.h"
@@ -38,6 +39,7 @@ constexpr std::uint64_t expiring_counter = std::uint64_t{1} << 48;
 std::vector<std::unique_ptr<Worker>> make_workers(const ForwarderOptions& options, const SourcePorts& sources,
                                                   EpochReclaimer& snapshots, MacTable& macs,
                                                   Switches& switches) {
+  if (options.predecessor != 0) succeed(options.predecessor);
   std::vector<std::unique_ptr<Worker>> workers;
   unsigned number = 0;
   for (UdpSocket& socket : bind_udp_group(options.port, options.workers))

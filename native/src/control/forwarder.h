@@ -1,6 +1,8 @@
 /// The running forwarder: the control thread, and the workers that it controls.
 #pragma once
 
+#include <sys/types.h>
+
 #include <memory>
 #include <string>
 #include <vector>
@@ -26,6 +28,7 @@ struct ForwarderOptions {
   unsigned workers = 1;
   unsigned udp_ports = 1;  ///< that packets leave from, with `port`
   std::vector<Offload> disabled;
+  pid_t predecessor = 0;  ///< the forwarder whose port and control socket it gets once that has ended; 0: none
 };
 
 class Forwarder final : private RequestHandler, private PeerServices, private KernelPathServices {

@@ -17,7 +17,7 @@ export function overview(status: Status): string {
     ['bridge', `${bridge}, MTU ${mtu}`],
     ['cipher', cipher],
     ...trustedRow(status.trustedSubnets),
-    ['forwarder', forwarderText(status.forwarder)],
+    ['forwarder', forwarderText(status)],
     ['peers', `${peers.known} known, ${peers.linked} linked`],
     ['connections', `${connections.up} of ${connections.total} up`],
     ['targets', `${targets.connected} of ${targets.total} connected`],
@@ -40,17 +40,12 @@ function trustedRow(subnets: readonly string[]): [string, string][] {
   return [['trusted', `${subnets.join(', ')}: no encryption with routers there that trust us, too`]];
 }
 
-function forwarderText({
-  connected,
-  pid,
-  workers,
-  udpPorts,
-  sandboxed,
-  adopted,
-  restarts,
-}: Status['forwarder']): string {
+function forwarderText({ forwarder, version }: Status): string {
+  const { connected, pid, workers, udpPorts, sandboxed, adopted, restarts } = forwarder;
   if (!connected) return 'not running, being started again';
   const facts = [`pid ${orDash(pid)}`, `${orDash(workers)} workers`];
+  if (forwarder.version !== version)
+    facts.unshift(`of version ${orDash(forwarder.version)} (\`weft restart-forwarder\` exchanges it)`);
   if (udpPorts !== null && udpPorts > 1) facts.push(`${udpPorts} UDP ports`);
   if (sandboxed) facts.push('sandboxed');
   if (adopted) facts.push('adopted');
