@@ -112,6 +112,7 @@ describe('the API', () => {
       '/connect',
       '/connections',
       '/datapath',
+      '/datapath/exchange',
       '/dns',
       '/docker',
       '/events',
