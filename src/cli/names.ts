@@ -11,7 +11,6 @@ export interface NameOptions extends CommonOptions {
 /** What `dns-add` and `dns-remove` take: addresses and a container in any order, and `-h` for the name. */
 export function withNameArguments(command: Command): Command {
   command
-    .helpOption('--help', 'display help for command')
     .argument(
       '<container|address...>',
       'a container of this host (or container:NAME, netns:NAME, pid:ID), addresses',

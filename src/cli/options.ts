@@ -11,6 +11,8 @@ export interface CommonOptions {
 /** Adds the options of every command. */
 export function withCommonOptions(command: Command): Command {
   return command
+    .optionsGroup('Common options:')
+    .helpOption('-h, --help', 'show this help')
     .addOption(new Option('-o, --output <format>', 'how to answer').choices(['text', 'json']).default('text'))
     .addOption(
       new Option('--run-dir <dir>', 'sockets, logs and pid of the router')

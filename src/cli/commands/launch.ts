@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import {
   type ChosenSettings,
   type LaunchRequest,
@@ -8,65 +8,16 @@ import {
   startDaemon,
 } from '../../daemon/index.js';
 import { WeftError } from '../../errors.js';
-import { MAX_STORM_LIMIT, MAX_UDP_PORTS, MAX_WORKERS, OFFLOADS } from '../../forwarder/limits.js';
 import { adminKeyPath } from '../../identity/paths.js';
 import { isLoopback, parseAdvertised, parseStatusAddress, parseTarget } from '../../net/index.js';
 import { usageError } from '../errors.js';
-import {
-  autoOrNumber,
-  type CommonOptions,
-  collect,
-  collectOf,
-  noneOrNumber,
-  wholeNumber,
-  withCommonOptions,
-} from '../options.js';
+import { type LaunchOptions, withLaunchOptions } from '../launch/index.js';
+import { withCommonOptions } from '../options.js';
 import { checkPassword, readPasswordFile } from '../password.js';
 import { waitingText } from '../tables/dns.js';
 import { print, showProgress } from '../terminal/index.js';
 
 const INTERRUPTS = ['SIGINT', 'SIGTERM'] as const;
-
-interface LaunchOptions extends CommonOptions {
-  readonly token?: string;
-  readonly password?: string;
-  readonly passwordFile?: string;
-  readonly admin?: boolean;
-  readonly adminKey?: string;
-  readonly foreground?: boolean;
-  readonly docker?: boolean;
-  readonly dockerSwarm?: boolean;
-  readonly kubernetes?: boolean;
-  readonly port?: number;
-  readonly bridge?: string;
-  readonly nickname?: string;
-  readonly cipher?: NonNullable<ChosenSettings['cipher']>;
-  readonly mtu?: 'auto' | number;
-  readonly logLevel?: NonNullable<ChosenSettings['logLevel']>;
-  readonly rekeyInterval?: number;
-  readonly workers?: 'auto' | number;
-  readonly udpPorts?: number;
-  /** True when the option is not given: commander's default for options that begin with "no". */
-  readonly offload: true | NonNullable<ChosenSettings['disabledOffloads']>;
-  readonly stormLimit?: number;
-  readonly advertise?: string[];
-  readonly discovery?: boolean;
-  readonly discover?: string[];
-  readonly connLimit?: 'auto' | number;
-  readonly trustedSubnets?: string[];
-  readonly fastDatapath?: boolean;
-  readonly ipallocRange?: string;
-  readonly ipallocDefaultSubnet?: string;
-  readonly ipallocInit?: string;
-  readonly dns?: boolean;
-  readonly dnsDomain?: string;
-  readonly dnsTtl?: number;
-  readonly dnsListenAddress?: string[];
-  readonly resolvConf?: string;
-  readonly statusAddr?: string;
-  readonly statusPublic?: boolean;
-  readonly hooksDir?: string;
-}
 
 const HELP = `
 Without --token or a password: the network of the last launch on this host, else a new one. What was chosen at an earlier
@@ -104,147 +55,9 @@ export function registerLaunch(program: Command): void {
     .summary('start the router of this host')
     .description('Starts the router of this host and returns when it works.')
     .argument('[peer...]', 'routers to connect to: host, host:port or [IPv6]:port')
-    .option('--token <token>', 'join the network that this token is of (or set WEFT_TOKEN)')
-    .option(
-      '--password-file <file>',
-      'join the network whose password is in this file (or set WEFT_PASSWORD)',
-    )
-    .option('--password <password>', 'the same, but others on this host see it in the list of processes')
-    .option(
-      '--admin',
-      'make a network with an administrator: only who has its key can expel and remove routers, and rotate the token',
-    )
-    .option(
-      '--admin-key <file>',
-      'with --admin: where that key is, or is made (default: admin.json in the state directory)',
-      (path) => resolve(path),
-    )
-    .option('--foreground', 'stay, and log to stdout: for people on a terminal, else as JSON lines')
-    .option('--docker', 'be a network plugin of Docker, too, from now on: see `weft docker`')
-    .addOption(
-      new Option(
-        '--docker-swarm',
-        'be the managed plugin that serves the networks of a Docker swarm: see docs/docker.md',
-      ).conflicts('docker'),
-    )
-    .option(
-      '--kubernetes',
-      'have the cluster say which nodes and network policies there are, from now on: see docs/kubernetes.md',
-    )
-    .option('--no-kubernetes', 'have no cluster say anything (the default)')
-    .option('--port <port>', 'for both TCP and UDP (default: 6783)', wholeNumber(1, 65_535))
-    .option('--bridge <name>', 'bridge that containers are put on (default: weft)')
-    .option('--nickname <name>', 'shown beside the peer id (default: the host name)')
-    .addOption(
-      new Option(
-        '--cipher <cipher>',
-        'the only one to use (default: auto, the fastest that both ends have)',
-      ).choices(['auto', 'xsalsa20-poly1305', 'chacha20-poly1305', 'aes-256-gcm']),
-    )
-    .option(
-      '--mtu <bytes>',
-      'of the containers (default: auto, what fits the way to the peers)',
-      autoOrNumber(1280, 64_946),
-    )
-    .addOption(
-      new Option('--log-level <level>', 'how much to log (default: info)').choices([
-        'error',
-        'warn',
-        'info',
-        'debug',
-      ]),
-    )
-    .option(
-      '--rekey-interval <seconds>',
-      'age at which session keys are renewed (default: 120)',
-      wholeNumber(1, 3_600),
-    )
-    .option(
-      '--workers <count>',
-      `threads of the forwarder, 1 to ${MAX_WORKERS} (default: auto)`,
-      autoOrNumber(1, MAX_WORKERS),
-    )
-    .option(
-      '--udp-ports <count>',
-      `send from so many UDP ports, 1 to ${MAX_UDP_PORTS}, so that links and limits of single flows between two hosts do not bind all that goes between them; none more must be open (default: 1)`,
-      wholeNumber(1, MAX_UDP_PORTS),
-    )
-    .option(
-      '--no-offload <name>',
-      `do without a kernel offload (${OFFLOADS.join(', ')}); repeatable`,
-      collectOf(OFFLOADS),
-    )
-    .option(
-      '--storm-limit <frames>',
-      'storm control: broadcasts and frames to unknown addresses that a network may send in a second, for each worker; 0 or none: no limit (default: 5000)',
-      noneOrNumber(MAX_STORM_LIMIT),
-    )
-    .option(
-      '--advertise <address>',
-      'host[:port] that others reach this host at, a DNS name or an address; repeatable',
-      collect,
-    )
-    .option('--discovery', 'dial members as they become known (the default)')
-    .option('--no-discovery', 'dial the given routers only, not those that they know')
-    .option(
-      '--discover <source>',
-      'connect to the routers that this source knows, as KIND:ARGUMENT; repeatable; "none" ends it (or set WEFT_DISCOVER)',
-      collect,
-    )
-    .option(
-      '--conn-limit <count>',
-      'maximum number of control links (default: auto, as many as it takes)',
-      autoOrNumber(1, 10_000),
-    )
-    .option(
-      '--trusted-subnets <subnets>',
-      'do not encrypt data with routers in these subnets (10.0.0.0/8,…) that trust ours, too; "none" ends it (default: none)',
-      subnets,
-    )
-    .option(
-      '--fast-datapath',
-      'leave frames to the kernel (VXLAN, UDP port --port + 1) where both ends trust the wire (the default)',
-    )
-    .option('--no-fast-datapath', 'have the forwarder carry all frames')
-    .option(
-      '--ipalloc-range <cidr>',
-      'whose addresses containers are given (default: 10.32.0.0/12); the same on every host',
-    )
-    .option('--ipalloc-default-subnet <cidr>', 'part of it for whoever names none (default: all of it)')
-    .option(
-      '--ipalloc-init <how>',
-      'with a password, who shares the range at first: consensus[=N] (default: all that are named), seed=PEER,… or observer',
-    )
-    .option('--dns', 'serve names to containers (the default)')
-    .option('--no-dns', 'serve no names on this host')
-    .option('--dns-domain <domain>', 'of containers’ names (default: weft.local); the same on every host')
-    .option('--dns-ttl <seconds>', 'of answers about containers (default: 1)', wholeNumber(0, 86_400))
-    .option(
-      '--dns-listen-address <address>',
-      'address[:port] of this host to serve names at while the host has it, besides 169.254.53.53 in containers; repeatable',
-      collect,
-    )
-    .option(
-      '--resolv-conf <file>',
-      'names the servers for all other names (default: /etc/resolv.conf)',
-      (path) => resolve(path),
-    )
-    .option(
-      '--status-addr <address>',
-      'address[:port] of this host where metrics and health can be read by HTTP; none: nowhere (default: 127.0.0.1:6782)',
-    )
-    .option(
-      '--status-public',
-      'with --status-addr: it is not of the loopback, and whoever gets there may read who takes part and how much traffic flows',
-    )
-    .option(
-      '--hooks-dir <dir>',
-      'its programs are run when something happens, see docs/observe.md (default: /etc/weft/hooks.d)',
-      (path) => resolve(path),
-    )
     .addHelpText('after', HELP)
     .action(launch);
-  withCommonOptions(command);
+  withCommonOptions(withLaunchOptions(command));
 }
 
 async function launch(peers: readonly string[], options: LaunchOptions): Promise<void> {
@@ -322,11 +135,6 @@ function checkStatusAddress({ statusAddr, statusPublic = false }: LaunchOptions)
   throw usageError(
     `--status-addr ${statusAddr} lets other hosts read who takes part and how much traffic flows: give --status-public, too, if they may`,
   );
-}
-
-/** The router checks each. */
-function subnets(text: string): string[] {
-  return text === 'none' ? [] : text.split(',').map((subnet) => subnet.trim());
 }
 
 type Credentials = { readonly token: string } | { readonly password: string } | undefined;

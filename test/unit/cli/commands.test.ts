@@ -71,9 +71,9 @@ describe('the weft command', () => {
   it('lists its commands, and each of them teaches how it is used', async () => {
     const { code, stdout } = await weft();
     expect(code).toBe(0);
-    const commands = [...stdout.matchAll(/^ {2}([a-z]+) {2,}\S/gm)].map(([, name]) => name);
+    const commands = [...stdout.matchAll(/^ {2}([a-z][a-z-]*) {2,}\S/gm)].map(([, name]) => name);
     expect(commands).toEqual(
-      'launch connect forget status ping check trace events wait report attach detach ps expose hide prime docker cni kubernetes network policy rmpeer peer token stop upgrade reset version doctor help'.split(
+      'launch token connect forget doctor attach detach ps docker cni kubernetes status ping check trace events wait report dns-add dns-remove dns-lookup network policy expose hide prime peer rmpeer stop upgrade reset version help'.split(
         ' ',
       ),
     );
