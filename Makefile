@@ -11,10 +11,11 @@ NATIVE := build/native
 JOBS := $(shell nproc)
 APT_BUILD := cmake g++ pkg-config libsodium-dev libssl-dev libseccomp-dev nlohmann-json3-dev doctest-dev
 APT_RUN := iproute2 nftables iputils-ping iperf3 tcpdump socat curl bind9-dnsutils dnsmasq-base
-APT_TEST := ?podman ?containernetworking-plugins ?docker.io ?docker-compose ?busybox-static ?etcd-server ?prometheus ?chromium ?mmdebstrap
+APT_TEST := ?podman ?containernetworking-plugins ?docker.io ?docker-compose ?busybox-static ?etcd-server ?prometheus ?chromium ?mmdebstrap ?mandoc
 APT_CHECK := clang clang-tidy clang-format libclang-rt-14-dev
 APT_BENCH := wireguard-go wireguard-tools fastd tinc nebula
 NATIVE_SOURCES := $(shell find native -type f \( -name '*.cc' -o -name '*.h' -o -name CMakeLists.txt \))
+REFERENCE_SOURCES := $(wildcard scripts/reference/*.ts)
 TS_SOURCES := $(shell find src -type f -name '*.ts') $(wildcard src/ui/*.html src/ui/*.css src/ui/*.svg)
 
 .PHONY: help
@@ -31,7 +32,7 @@ node_modules/.installed: package.json package-lock.json
 	@touch $@
 
 .PHONY: build
-build: setup $(NATIVE)/weft-forwarder dist/.built build/lab/traffic ## build the native programs and the daemon
+build: setup $(NATIVE)/weft-forwarder dist/.reference build/lab/traffic ## build the native programs and the daemon
 
 $(NATIVE)/weft-forwarder: $(NATIVE_SOURCES)
 	cmake -S native -B $(NATIVE) -DCMAKE_BUILD_TYPE=$(BUILD_TYPE)
@@ -44,6 +45,10 @@ build/lab/traffic: test/lab/native/traffic.cc
 
 dist/.built: $(TS_SOURCES) scripts/bundle.mjs node_modules/.installed
 	node scripts/bundle.mjs
+	@touch $@
+
+dist/.reference: dist/.built $(REFERENCE_SOURCES)
+	npx tsx scripts/reference/main.ts dist
 	@touch $@
 
 .PHONY: demo

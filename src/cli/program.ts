@@ -54,7 +54,7 @@ const COMMANDS: Readonly<Record<string, Readonly<Record<string, () => Promise<Re
 };
 
 const HELP = `
-Two hosts, one Ethernet:
+Examples, two hosts on one Ethernet:
   host-a$ weft launch                         prints the line that joins other hosts
   host-b$ weft launch --token weft1…          that line
   host-a$ weft attach web                     a container, a network namespace, or a process id

@@ -55,7 +55,7 @@ export function registerAttach(program: Command): void {
       'name or id of a container, name or path of a network namespace, or a process id',
     )
     .argument('[address...]', 'such as 10.32.1.5/24 or net:10.40.0.0/16 (default: net:default)')
-    .option('--network <name>', 'which network (default: the one that every host is on)')
+    .option('--network <network>', 'which network (default: the one that every host is on)')
     .option('--interface <name>', 'name of the interface in the container (default: ethweft)')
     .option('--mac <address>', 'of the interface (default: the one that it had, or any)')
     .option('--floating', 'these addresses go to whoever announces them last (default: they are its own)')

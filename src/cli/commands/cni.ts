@@ -37,7 +37,7 @@ export function registerCni(program: Command): void {
       .option('--bin-dir <dir>', 'where it looks for plugins', directory, '/opt/cni/bin')
       .option('--conf-dir <dir>', 'where it looks for configurations', directory, '/etc/cni/net.d')
       .option('--name <name>', 'what the runtime calls the network', 'weft')
-      .option('--network <name>', 'what weft calls it', 'default')
+      .option('--network <network>', 'what weft calls it', 'default')
       .action(install),
   );
   withCommonOptions(

@@ -12,7 +12,7 @@ export function registerConnect(program: Command): void {
     .command('connect')
     .summary('connect to more routers')
     .description('Adds routers to connect to, now and after every restart.')
-    .argument('<peer...>', 'host, host:port or [IPv6]:port')
+    .argument('<host...>', 'host, host:port or [IPv6]:port')
     .option('--replace', 'forget all other targets')
     .addHelpText(
       'after',

@@ -18,7 +18,7 @@ export function registerDnsLookup(program: Command): void {
     .command('dns-lookup')
     .summary('look a name up, as containers see it')
     .description('Shows the addresses of a container’s name, or the names of an address, one a line.')
-    .argument('<name>', 'with or without the domain, or an address')
+    .argument('<name|address>', 'with or without the domain, or an address')
     .addHelpText('after', HELP)
     .action(dnsLookup);
   withCommonOptions(command);

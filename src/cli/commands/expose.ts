@@ -29,7 +29,7 @@ export function registerExpose(program: Command): void {
     .description('Puts this host itself on the network, and lets containers reach outside through it.')
     .argument('[address...]', 'such as 10.32.0.1/12 or net:10.40.0.0/16 (default: net:default)')
     .option('-h, --hostname <name>', 'what others call it')
-    .option('--network <name>', 'which network (default: the one that every host is on)')
+    .option('--network <network>', 'which network (default: the one that every host is on)')
     .option('--without-masquerade', 'leave the addresses of packets as they are')
     .addHelpText('after', HELP)
     .action(expose);

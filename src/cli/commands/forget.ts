@@ -13,7 +13,7 @@ export function registerForget(program: Command): void {
     .description(
       'Removes targets. A link that exists stays until it breaks; a router that links to us is not refused.',
     )
-    .argument('<peer...>', 'as `weft status targets` shows them')
+    .argument('<target...>', 'as `weft status targets` shows them')
     .action(forget);
   withCommonOptions(command);
 }

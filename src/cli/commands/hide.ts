@@ -12,7 +12,7 @@ export function registerHide(program: Command): void {
     .summary('take this host off the network')
     .description('Takes addresses from this host, or without addresses all that it has on the network.')
     .argument('[address...]', 'as `weft status` shows them, or net:10.40.0.0/16 for those of this subnet')
-    .option('--network <name>', 'which network (default: the one that every host is on)')
+    .option('--network <network>', 'which network (default: the one that every host is on)')
     .addHelpText('after', '\nExamples:\n  weft hide\n  weft hide 10.32.0.1/12 net:10.40.0.0/16')
     .action(hide);
   withCommonOptions(command);

@@ -54,7 +54,7 @@ export function registerLaunch(program: Command): void {
     .command('launch')
     .summary('start the router of this host')
     .description('Starts the router of this host and returns when it works.')
-    .argument('[peer...]', 'routers to connect to: host, host:port or [IPv6]:port')
+    .argument('[host...]', 'routers to connect to: host, host:port or [IPv6]:port')
     .addHelpText('after', HELP)
     .action(launch);
   withCommonOptions(withLaunchOptions(command));

@@ -35,7 +35,7 @@ export function registerNetwork(program: Command): void {
     network
       .command('rm')
       .description('Removes a network from all hosts. It must have no containers.')
-      .argument('<name>', 'as `weft network ls` shows it')
+      .argument('<network>', 'as `weft network ls` shows it')
       .option('--force', 'though a host that cannot be reached any more has containers on it')
       .action(remove),
   );

@@ -12,6 +12,7 @@ An expelled router is refused by all others, at once and for ever: they close it
 back; it may join as a new one after \`weft reset\`. It still knows the network's secret: replace that, too. In a network with an administrator
 (\`weft launch --admin\`) it takes the key to expel.
 
+Example:
   weft peer revoke host-c && weft token rotate`;
 
 /** `weft peer` */

@@ -53,7 +53,7 @@ export function registerPolicy(program: Command): void {
     policy
       .command('rm')
       .description('Removes policies from all hosts.')
-      .argument('<name...>', 'NAME, or NAMESPACE/NAME')
+      .argument('<policy...>', 'NAME, or NAMESPACE/NAME')
       .action(remove),
   );
   withCommonOptions(

@@ -11,6 +11,7 @@ router owns all, and shares them with those that join.
 A router that was restarted together with its host asks the others whether it still owns what its disk says: the disk may have come from a backup. Alone it waits. With --force it does
 not: only for a disk that is the last one, or when those that it waits for are gone for good (better: \`weft rmpeer\` for each of them).
 
+Example:
   weft launch --password-file F host-a host-b && weft prime && weft attach web`;
 
 /** `weft prime` */

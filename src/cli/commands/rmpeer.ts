@@ -9,6 +9,7 @@ const HELP = `
 For a host that died and does not come back: all routers forget it, and this one takes over its addresses. Run it once, on one host. A router that is alive is
 refused; if a removed one comes back after all, it begins anew, without the addresses that it had. In a network with an administrator (\`weft launch --admin\`) it takes the key to remove.
 
+Examples:
   weft rmpeer host-c
   weft rmpeer 15a82f92fdccaaee            the id, when several have the same name`;
 

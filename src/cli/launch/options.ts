@@ -63,10 +63,7 @@ function mostUsed(command: Command): void {
   command
     .optionsGroup('Most used:')
     .option('--token <token>', 'join the network that this token is of (or set WEFT_TOKEN)')
-    .option(
-      '--password-file <file>',
-      'join the network whose password is in this file (or set WEFT_PASSWORD)',
-    )
+    .option('--password-file <file>', 'join the network whose password is in this file')
     .option('--nickname <name>', 'shown beside the peer id (default: the host name)')
     .option(
       '--advertise <address>',
@@ -81,7 +78,7 @@ function ofNetwork(command: Command): void {
     .optionsGroup('Network and its administrator:')
     .option(
       '--password <password>',
-      'join the network of this password, which others on this host can see in the list of processes',
+      'join the network of this password, which others on this host see in the list of processes (or set WEFT_PASSWORD)',
     )
     .option(
       '--admin',
@@ -179,10 +176,10 @@ function ofTraffic(command: Command): void {
       `send from so many UDP ports, 1 to ${MAX_UDP_PORTS}, so that links and limits of single flows between two hosts do not bind all that goes between them; none more must be open (default: 1)`,
       wholeNumber(1, MAX_UDP_PORTS),
     )
-    .option(
-      '--no-offload <name>',
-      `do without a kernel offload (${OFFLOADS.join(', ')}); repeatable`,
-      collectOf(OFFLOADS),
+    .addOption(
+      new Option('--no-offload <offload>', 'do without a kernel offload; repeatable')
+        .choices(OFFLOADS)
+        .argParser(collectOf(OFFLOADS)),
     )
     .option(
       '--storm-limit <frames>',

@@ -26,7 +26,12 @@ describe('the help', () => {
     const { out } = await said('--help');
     expect(headings(out)).toEqual([
       ...['Options', 'Start and join', 'Put containers on the network', 'See how it goes'],
-      ...['Names, networks and policies', 'Hosts', 'The router of this host', 'Two hosts, one Ethernet'],
+      ...[
+        'Names, networks and policies',
+        'Hosts',
+        'The router of this host',
+        'Examples, two hosts on one Ethernet',
+      ],
     ]);
   });
 
