@@ -14,8 +14,8 @@ APT_RUN := iproute2 nftables iputils-ping iperf3 tcpdump socat curl bind9-dnsuti
 APT_TEST := ?podman ?containernetworking-plugins ?docker.io ?docker-compose ?busybox-static ?etcd-server ?prometheus ?chromium ?mmdebstrap ?mandoc
 APT_CHECK := clang clang-tidy clang-format libclang-rt-14-dev
 APT_BENCH := wireguard-go wireguard-tools fastd tinc nebula
-NATIVE_SOURCES := $(shell find native -type f \( -name '*.cc' -o -name '*.h' -o -name CMakeLists.txt \))
 REFERENCE_SOURCES := $(wildcard scripts/reference/*.ts)
+NATIVE_SOURCES := package.json $(shell find native -type f \( -name '*.cc' -o -name '*.h' -o -name '*.in' -o -name '*.cmake' -o -name CMakeLists.txt \))
 TS_SOURCES := $(shell find src -type f -name '*.ts') $(wildcard src/ui/*.html src/ui/*.css src/ui/*.svg)
 
 .PHONY: help
@@ -118,6 +118,10 @@ build/package/weft-forwarder: $(NATIVE_SOURCES)
 .PHONY: deb
 deb: build build/package/weft-forwarder ## a package for Debian 12 and 13, Ubuntu 22.04 and 24.04: build/deb/weft_VERSION_ARCHITECTURE.deb
 	./scripts/deb build/deb build/package
+
+.PHONY: npm
+npm: build build/package/weft-forwarder ## npm packages: build/npm/weft-router-VERSION.tgz, and one with the native programs of this platform
+	./scripts/npm-packages.mjs build/npm $(shell node -p process.arch)=build/package
 
 .PHONY: docker-plugin
 docker-plugin: build ## a managed Docker plugin weft:latest of this tree
