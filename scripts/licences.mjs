@@ -1,5 +1,5 @@
-// Prints under which licences the programs are that a package of weft brings along: the npm modules of the bundle, from the lock file, and what
-// Node.js says of itself where its licence is beside it.
+// licences [modules]: prints under which licences the programs are that a package of weft brings along: the npm modules of the bundle, from the lock
+// file, and, but for `modules`, what Node.js says of itself where its licence is beside it.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
@@ -13,9 +13,11 @@ for (const [path, { dev, optional, version, license }] of Object.entries(package
     licenceIn(path),
   );
 }
-const home = dirname(dirname(process.execPath));
-const own = [join(home, 'LICENSE'), join(home, 'share/doc/nodejs/LICENSE')].find(existsSync);
-print(`Node.js ${process.version}`, own && readFileSync(own, 'utf8'));
+if (process.argv[2] !== 'modules') {
+  const home = dirname(dirname(process.execPath));
+  const own = [join(home, 'LICENSE'), join(home, 'share/doc/nodejs/LICENSE')].find(existsSync);
+  print(`Node.js ${process.version}`, own && readFileSync(own, 'utf8'));
+}
 
 function licenceIn(directory) {
   const name = existsSync(directory) && readdirSync(directory).find((each) => /^licen[cs]e/i.test(each));

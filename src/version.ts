@@ -2,6 +2,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+/** What package.json says of this weft. */
+export interface Manifest {
+  readonly version: string;
+  /** Names of the npm packages with native programs, of which npm installs the one that fits. Empty where weft did not come by npm. */
+  readonly platformPackages: readonly string[];
+}
+
 /** The directory of this weft, with its package.json: the repository, or where it is installed. */
 export function packageRoot(): string {
   let directory = dirname(fileURLToPath(import.meta.url));
@@ -13,10 +20,15 @@ export function packageRoot(): string {
   return directory;
 }
 
+/** Throws where package.json has no version. */
+export function packageManifest(): Manifest {
+  const { version, optionalDependencies = {} }: { version?: string; optionalDependencies?: object } =
+    JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8'));
+  if (version === undefined) throw new Error('package.json has no version');
+  return { version, platformPackages: Object.keys(optionalDependencies) };
+}
+
 /** The version of this weft, from package.json. */
 export function weftVersion(): string {
-  const manifest: unknown = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8'));
-  if (typeof manifest === 'object' && manifest !== null && 'version' in manifest)
-    return String(manifest.version);
-  throw new Error('package.json has no version');
+  return packageManifest().version;
 }

@@ -1,6 +1,7 @@
 /** The `weft` command. */
 import '../inspector.js';
 import { type Command, CommanderError } from 'commander';
+import { requirePlatformPackage } from '../platform-package.js';
 import { fail } from './errors.js';
 import { isCommand, weftProgram } from './program.js';
 import { watchStreams, write } from './terminal/index.js';
@@ -8,6 +9,7 @@ import { watchStreams, write } from './terminal/index.js';
 async function main(args: readonly string[]): Promise<void> {
   let help = '';
   const [name = ''] = args;
+  if (isCommand(name)) requirePlatformPackage();
   const program = await weftProgram(
     {
       writeOut: (text) => {

@@ -4,7 +4,7 @@ import { type ErrorMeaning, failed, refused, unavailable } from './meaning.js';
 export const FORWARDER_ERRORS = {
   'program-missing': failed(
     'A native program of weft is not there, or cannot be run.',
-    'Install weft anew: `make install`.',
+    'Do what the message says, or install weft anew.',
   ),
   'forwarder-absent': unavailable('No forwarder answers.', 'None: it is started.'),
   'forwarder-failed': failed(

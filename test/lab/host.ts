@@ -36,6 +36,8 @@ export class Host extends Node {
   readonly containers: Container[] = [];
   /** What else is set for `weft` here. */
   readonly variables: Record<string, string> = {};
+  /** The command that is `weft` here: that of this tree, until a test chooses another one. */
+  program = WEFT;
   readonly runDirectory: string;
   readonly stateDirectory: string;
   /** Where this host's container engine listens, if it is started. */
@@ -215,7 +217,7 @@ export class Host extends Node {
   }
 
   weftCommand(args: readonly string[]): string[] {
-    return this.own([WEFT, ...args]);
+    return this.own([this.program, ...args]);
   }
 
   /** A command in here that sees the directories of this host alone: its files in /etc, and its /run/docker, which it shares with its engine. */
