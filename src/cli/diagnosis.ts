@@ -19,6 +19,7 @@ import {
   waysTo,
 } from '../hostnet/index.js';
 import { lostWayRemedy, lostWays, lostWayText } from '../overlay/index.js';
+import { installing } from './distribution.js';
 
 export type Level = 'ok' | 'warn' | 'fail';
 
@@ -106,7 +107,7 @@ async function tapDevice(): Promise<Omit<Finding, 'check'>> {
 async function commands(): Promise<Omit<Finding, 'check'>> {
   const missing = await missingCommands(['ip', 'nsenter', 'sh', 'nft']);
   if (missing.length === 0) return { level: 'ok', finding: 'ip, nsenter, sh and nft are there' };
-  const remedy = `install ${[...new Set(missing.map(packageOf))].join(' and ')}`;
+  const remedy = installing([...new Set(missing.map(packageOf))]);
   const level = missing.every((name) => name === 'nft') ? 'warn' : 'fail';
   return { level, finding: `missing: ${missing.join(', ')}`, remedy };
 }

@@ -7,15 +7,14 @@ import {
   runRouter,
   startDaemon,
 } from '../../daemon/index.js';
-import { WeftError } from '../../errors.js';
+import { messageOf, WeftError } from '../../errors.js';
 import { adminKeyPath } from '../../identity/paths.js';
 import { isLoopback, parseAdvertised, parseStatusAddress, parseTarget } from '../../net/index.js';
 import { usageError } from '../errors.js';
-import { type LaunchOptions, withLaunchOptions } from '../launch/index.js';
+import { type LaunchOptions, readyText, withLaunchOptions } from '../launch/index.js';
 import { withCommonOptions } from '../options.js';
 import { checkPassword, readPasswordFile } from '../password.js';
-import { waitingText } from '../tables/dns.js';
-import { print, showProgress } from '../terminal/index.js';
+import { print, qrCodeHere, showProgress } from '../terminal/index.js';
 
 const INTERRUPTS = ['SIGINT', 'SIGTERM'] as const;
 
@@ -85,9 +84,15 @@ async function launchDaemon(peers: readonly string[], options: LaunchOptions): P
       progress.stop();
     }
   });
-  const text = (found: Ready) =>
-    describe(found, credentials !== undefined) + adminText(options) + dockerText(options);
-  await print(options, ready, text).catch(stillRuns);
+  await tell(ready, credentials !== undefined, options).catch(stillRuns);
+}
+
+async function tell(ready: Ready, joined: boolean, options: LaunchOptions): Promise<void> {
+  const { docker = false, qr = false } = options;
+  const code = qr ? await qrCodeHere(ready.join).catch(messageOf) : undefined;
+  await print(options, ready, () =>
+    readyText({ ...ready, joined, docker, adminKey: adminKeyOf(options), qr: code }),
+  );
 }
 
 /** What is not told has happened all the same: whoever launches again must know. */
@@ -114,12 +119,7 @@ async function launchHere(peers: readonly string[], options: LaunchOptions): Pro
   const terminal = process.stdout.isTTY;
   await runRouter(request, terminal ? 'terminal' : 'stdout', async (ready) => {
     // A service manager gets the log only, which says "ready": it keeps what is printed, and that holds a secret.
-    if (terminal)
-      await print(
-        options,
-        ready,
-        (found) => describe(found, request.network !== undefined) + adminText(options) + dockerText(options),
-      );
+    if (terminal) await tell(ready, request.network !== undefined, options);
   });
   process.exit(0);
 }
@@ -242,36 +242,4 @@ function sourcesOf({ discover }: LaunchOptions): string[] | undefined {
   const given = discover ?? WEFT_DISCOVER.split(/\s+/).filter(Boolean);
   if (given.length === 0) return undefined;
   return given.filter((source) => source !== 'none');
-}
-
-function adminText(options: LaunchOptions): string {
-  const path = adminKeyOf(options);
-  if (path === undefined) return '';
-  return `\nthe administrator's key is in ${path}: keep a copy of it elsewhere; only with it routers can be expelled and removed, and the token rotated\n`;
-}
-
-function dockerText({ docker = false }: LaunchOptions): string {
-  return docker ? '\nDocker has a network "weft" as soon as it runs: `weft docker status` shows it\n' : '';
-}
-
-function describe(
-  { peer, nickname, network, mode, resumed, port, bridge, mtu, dnsWaiting, join }: Ready,
-  joined: boolean,
-): string {
-  const origin = resumed
-    ? 'as before'
-    : mode === 'password'
-      ? 'joined by password'
-      : joined
-        ? 'joined'
-        : 'new';
-  return [
-    `router ${peer} (${nickname}) is ready: TCP and UDP ${port}, bridge ${bridge}, MTU ${mtu}`,
-    `network ${network}, ${origin}`,
-    ...dnsWaiting.map((place) => `names: waiting ${waitingText(place)}`),
-    'join it from another host with:',
-    '',
-    `    ${join}`,
-    '',
-  ].join('\n');
 }

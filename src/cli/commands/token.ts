@@ -5,7 +5,7 @@ import { type AdminKeyOption, adminKeyOf, withAdminKey } from '../admin-key.js';
 import { ask } from '../client.js';
 import { usageError } from '../errors.js';
 import { type CommonOptions, withCommonOptions } from '../options.js';
-import { peerName, print } from '../terminal/index.js';
+import { peerName, print, qrCodeHere } from '../terminal/index.js';
 
 const HELP = `
 Whoever has the token can join the network: treat it like a password.
@@ -34,6 +34,7 @@ export function registerToken(program: Command): void {
     )
     .addArgument(new Argument('[action]', 'what to do').choices(['show', 'make', 'rotate']).default('show'))
     .argument('[address...]', 'host[:port] at which this router is reached')
+    .option('--qr', 'with show or make: as a QR code, too, for a camera')
     .option('--finish', 'with rotate: end it now, whoever did not hear of the new secret')
     .option('--reset-trust', 'with rotate: begin anew with this router; the others need the new token')
     .addHelpText('after', HELP)
@@ -41,7 +42,7 @@ export function registerToken(program: Command): void {
   withCommonOptions(withAdminKey(command));
 }
 
-type Options = CommonOptions & AdminKeyOption & { finish?: boolean; resetTrust?: boolean };
+type Options = CommonOptions & AdminKeyOption & { finish?: boolean; resetTrust?: boolean; qr?: boolean };
 
 async function token(
   action: 'show' | 'make' | 'rotate',
@@ -60,12 +61,14 @@ async function token(
       throw usageError(`only \`weft token rotate\` takes ${name}`);
   }
   if (options.finish && options.resetTrust) throw usageError('give one of --finish and --reset-trust');
+  if (action === 'rotate' && options.qr) throw usageError('only `weft token show` and `make` take --qr');
   if (action === 'rotate') return rotate(options);
   const answer =
     action === 'show'
       ? await ask<Token>(options.runDir, 'GET', '/token')
       : await ask<Token>(options.runDir, 'POST', '/token', addresses.length === 0 ? {} : { addresses });
-  await print(options, answer, ({ join }) => join);
+  const { join } = answer;
+  await print(options, answer, async () => (options.qr ? `${join}\n\n${await qrCodeHere(join)}` : join));
 }
 
 async function rotate({ finish = false, resetTrust = false, ...options }: Options): Promise<void> {

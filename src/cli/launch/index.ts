@@ -1,2 +1,3 @@
-/** What `weft launch` may be told. */
+/** What `weft launch` may be told, and what it says. */
 export { type LaunchOptions, withLaunchOptions } from './options.js';
+export { type Launched, readyText } from './ready-text.js';

@@ -50,6 +50,7 @@ export interface LaunchOptions extends CommonOptions {
   readonly statusAddr?: string;
   readonly statusPublic?: boolean;
   readonly hooksDir?: string;
+  readonly qr?: boolean;
 }
 
 /** Adds the options of `weft launch`, those that most people need first. */
@@ -76,6 +77,7 @@ function mostUsed(command: Command): void {
 function ofNetwork(command: Command): void {
   command
     .optionsGroup('Network and its administrator:')
+    .option('--qr', 'show the line that joins other hosts as a QR code, too')
     .option(
       '--password <password>',
       'join the network of this password, which others on this host see in the list of processes (or set WEFT_PASSWORD)',

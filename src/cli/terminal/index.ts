@@ -2,4 +2,5 @@
 export { bytes, duration, latency, orDash, peerName, share } from './format.js';
 export { pairs, print, table } from './output.js';
 export { showProgress } from './progress.js';
+export { qrCode, qrCodeHere } from './qr.js';
 export { watchStreams, write } from './streams.js';
