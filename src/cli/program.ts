@@ -49,6 +49,7 @@ const COMMANDS: Readonly<Record<string, Readonly<Record<string, () => Promise<Re
     'restart-forwarder': async () =>
       (await import('./commands/restart-forwarder.js')).registerRestartForwarder,
     reset: async () => (await import('./commands/reset.js')).registerReset,
+    uninstall: async () => (await import('./commands/uninstall.js')).registerUninstall,
     version: async () => (await import('./commands/version.js')).registerVersion,
   },
 };

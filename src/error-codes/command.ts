@@ -12,6 +12,10 @@ import {
 /** Errors of the command line. */
 export const COMMAND_ERRORS = {
   usage: usage('The command line makes no sense.', '`weft COMMAND --help` shows what the command takes.'),
+  'not-uninstalled': failed(
+    'The package manager did not remove weft.',
+    'See what it says, and remove the package with it.',
+  ),
   'bad-launch': usage(
     'A value given to `weft launch` is malformed.',
     'Correct the value that the message names.',

@@ -1,9 +1,8 @@
-import { once } from 'node:events';
 import type { Command } from 'commander';
 import { describeEnding, endRouter } from '../ending.js';
 import { usageError } from '../errors.js';
 import { type CommonOptions, withCommonOptions } from '../options.js';
-import { print } from '../terminal/index.js';
+import { confirmed, print } from '../terminal/index.js';
 
 /** `weft reset` */
 export function registerReset(program: Command): void {
@@ -19,23 +18,9 @@ export function registerReset(program: Command): void {
 }
 
 async function reset(options: CommonOptions & { force?: boolean }): Promise<void> {
-  if (!options.force && process.stdin.isTTY && !(await confirmed(options.stateDir))) {
-    throw usageError('nothing was changed');
-  }
+  const question = `Forget the identity and the network in ${options.stateDir}?`;
+  if (!options.force && !(await confirmed(question))) throw usageError('nothing was changed');
   await print(options, await endRouter(options, true), (ending) =>
     describeEnding(ending, 'left the network'),
   );
-}
-
-async function confirmed(stateDir: string): Promise<boolean> {
-  const { createInterface } = await import('node:readline/promises');
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    const closed = once(terminal, 'close').then(() => ''); // Ctrl-D, Ctrl-C: newer versions of Node reject at them
-    const question = terminal.question(`Forget the identity and the network in ${stateDir}? [y/N] `);
-    const answer = await Promise.race([question.catch(() => ''), closed]);
-    return /^y(es)?$/i.test(answer.trim());
-  } finally {
-    terminal.close();
-  }
 }

@@ -1,4 +1,5 @@
 /** What a command says to whoever called it: answers as tables or JSON, figures as people read them, what is going on. */
+export { confirmed } from './confirm.js';
 export { bytes, duration, latency, orDash, peerName, share } from './format.js';
 export { pairs, print, table } from './output.js';
 export { showProgress } from './progress.js';

@@ -8,6 +8,7 @@ import {
   removePortGuard,
   VxlanGuard,
 } from '../../hostnet/index.js';
+import { removeCniFiles } from '../../plugins/cni/index.js';
 import {
   lockHolder,
   lockStateDir,
@@ -15,6 +16,7 @@ import {
   readRunNote,
   removeRunFiles,
   removeState,
+  stateFiles,
 } from '../state/index.js';
 import { runPaths } from '../state/paths.js';
 
@@ -43,8 +45,19 @@ export async function cleanUp({ runDir, stateDir, forget }: CleanupOptions): Pro
   const note = await readRunNote(runDir);
   const interfaces = note === undefined ? [] : await removeTraces(note);
   await removeRunFiles(runDir);
-  if (forget) await removeState(stateDir);
+  if (forget) {
+    await withdrawCni(stateDir);
+    await removeState(stateDir);
+  }
   return { daemon, forwarders, interfaces };
+}
+
+/** Runtimes would start containers by a router that is never to run again. State that cannot be read says nothing of it. */
+async function withdrawCni(stateDir: string): Promise<void> {
+  const { installation } = await stateFiles(stateDir)
+    .cni.read()
+    .catch(() => ({ installation: null }));
+  if (installation !== null) await removeCniFiles(installation);
 }
 
 /** What was there before a launch, and is to be left as it is when that fails. */
