@@ -115,8 +115,12 @@ build/package/weft-forwarder: $(NATIVE_SOURCES)
 	cmake --build $(@D) --target weft-forwarder weft-spawn weft-cni --parallel $(JOBS)
 	@touch $@
 
+build/package/traffic: test/lab/native/traffic.cc
+	@mkdir -p $(@D)
+	$(CXX) -std=c++20 -O2 -Wall -Wextra -Werror -pthread -static -s -o $@ $<
+
 .PHONY: deb
-deb: build build/package/weft-forwarder ## a package for Debian 12 and 13, Ubuntu 22.04 and 24.04: build/deb/weft_VERSION_ARCHITECTURE.deb
+deb: build build/package/weft-forwarder build/package/traffic ## a package for Debian 12 and 13, Ubuntu 22.04 and 24.04: build/deb/weft_VERSION_ARCHITECTURE.deb
 	./scripts/deb build/deb build/package
 
 .PHONY: npm

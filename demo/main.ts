@@ -4,7 +4,11 @@
  * held. Leaves nothing behind either way.
  */
 import { randomBytes } from 'node:crypto';
-import { type Container, type Datagram, type Host, Lab, until } from '../test/lab/index.js';
+import type { Datagram } from '../test/lab/capture.js';
+import type { Container } from '../test/lab/container.js';
+import { type Host, WEFT } from '../test/lab/host.js';
+import { Lab } from '../test/lab/lab.js';
+import { until } from '../test/lab/until.js';
 import { answer, bold, command, dim, fact, step, tip } from './narrator.js';
 
 const MEGABIT = 1e6;
@@ -94,6 +98,8 @@ async function showPings({ containers: [c1, c2, c3] }: World): Promise<void> {
 }
 
 async function showThroughput({ containers: [c1, c2] }: World): Promise<void> {
+  const { code } = await c1.attempt(['sh', '-c', 'command -v iperf3']);
+  if (code !== 0) return fact('how fast it is would be shown if iperf3 were installed');
   step('How fast: one TCP connection from c1 to c2, encrypted, on the cores of this machine');
   const server = c2.start(['iperf3', '--server', '--one-off']);
   await until('iperf3 listens', () => c2.run(['sh', '-c', 'ss -Hltn sport = 5201 | grep .']));
@@ -119,7 +125,8 @@ async function showSecrecy({ hosts: [one, two], containers: [c1, c2] }: World): 
   const marker = `the launch code is ${randomBytes(4).toString('hex')}`;
   const wire = await one.capture();
   const inside = await one.capture('weft-tap');
-  await c1.run(['socat', '-u', '-', `UDP4-SENDTO:${c2.address}:7000`], { input: marker });
+  const place = `/dev/udp/${c2.address}/7000`;
+  await c1.run(['bash', '-c', `printf %s "$1" >${place}`, 'bash', marker]);
   await until('the TAP has seen it', () => inside.bytes().includes(marker));
   const length = marker.length + SEALED;
   const isIt = ({ to, payload }: Datagram) => to === two.address && payload.length === length;
@@ -127,7 +134,7 @@ async function showSecrecy({ hosts: [one, two], containers: [c1, c2] }: World): 
   const [seen, captured] = [await inside.stop(), await wire.stop()];
   if (!seen.includes(marker)) throw new Error('the marker was not sent');
   if (captured.includes(marker)) throw new Error('the wire shows the plaintext');
-  command('c1', `echo -n "${marker}" | socat - UDP:${c2.address}:7000`);
+  command('c1', `printf %s "${marker}" >${place}`);
   fact(`host1's side of the tunnel saw it in clear: "${marker}"`);
   fact(`its wire did not: ${captured.length} bytes captured, the text is not among them`);
   answer(dim(`on the wire: ${packet?.payload.subarray(0, 40).toString('hex')}…`));
@@ -139,7 +146,7 @@ function stay({ hosts: [one], containers: [c1, c2, c3] }: World): void {
   console.log();
   tip('from a container to another', `ip netns exec ${c1.namespace} ping ${c2.address}`);
   tip('a shell in a container', `ip netns exec ${c3.namespace} bash`);
-  tip('the router of host1', `${asRouter} ./bin/weft status peers`);
+  tip('the router of host1', `${asRouter} ${WEFT} status peers`);
   tip('what its wire shows', `ip netns exec ${one.namespace} tcpdump -n -X -i ${one.port.device}`);
 }
 

@@ -13,9 +13,12 @@ const commonJs = [
 ].join('\n');
 
 const { outputFiles } = await build({
-  entryPoints: ['src/cli/main.ts', 'src/daemon/main.ts'],
+  entryPoints: [
+    { in: 'src/cli/main.ts', out: 'cli/main' },
+    { in: 'src/daemon/main.ts', out: 'daemon/main' },
+    { in: 'demo/main.ts', out: 'demo/main' },
+  ],
   outdir: 'dist',
-  outbase: 'src',
   chunkNames: 'chunks/[name]-[hash]',
   bundle: true,
   splitting: true, // what is imported lazily stays in files of its own

@@ -11,6 +11,7 @@ const COMMANDS: Readonly<Record<string, Readonly<Record<string, () => Promise<Re
     connect: async () => (await import('./commands/connect.js')).registerConnect,
     forget: async () => (await import('./commands/forget.js')).registerForget,
     doctor: async () => (await import('./commands/doctor.js')).registerDoctor,
+    demo: async () => (await import('./commands/demo.js')).registerDemo,
   },
   'Put containers on the network:': {
     attach: async () => (await import('./commands/attach.js')).registerAttach,

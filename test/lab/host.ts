@@ -10,7 +10,8 @@ import { Node } from './node.js';
 import { until } from './until.js';
 import type { Port } from './wire.js';
 
-const WEFT = fileURLToPath(new URL('../../bin/weft', import.meta.url));
+/** The command. */
+export const WEFT = fileURLToPath(new URL('../../bin/weft', import.meta.url));
 
 export interface LaunchOptions {
   /** Hosts or addresses to connect to. */

@@ -1,10 +1,13 @@
 /** Typed access to the traffic program (native/traffic.cc), which `make build` compiles. */
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Finished, Running } from './command.js';
 import type { Node } from './node.js';
 
-/** The program. */
-export const TRAFFIC = fileURLToPath(new URL('../../build/lab/traffic', import.meta.url));
+const fromHere = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+
+/** The program: of an installed weft, for its demo, or of the repository. */
+export const TRAFFIC = [fromHere('bin/weft-traffic'), fromHere('build/lab/traffic')].find(existsSync) ?? '';
 
 /** What a receiver of numbered datagrams saw. */
 export interface Seen {

@@ -9,8 +9,11 @@ const MAX_OUTPUT = 16 * 1024 * 1024;
 const PACKAGES: Readonly<Record<string, string>> = {
   ip: 'iproute2',
   bridge: 'iproute2',
+  tc: 'iproute2',
   nsenter: 'util-linux',
+  unshare: 'util-linux',
   nft: 'nftables',
+  ping: 'iputils-ping',
 };
 
 /** A command that ended with a failure; `stderr` is what it said, and `stdout` what it had done by then. */

@@ -73,7 +73,7 @@ describe('the weft command', () => {
     expect(code).toBe(0);
     const commands = [...stdout.matchAll(/^ {2}([a-z][a-z-]*) {2,}\S/gm)].map(([, name]) => name);
     expect(commands).toEqual(
-      'launch token connect forget doctor attach detach ps docker cni kubernetes status ping check trace events wait report dns-add dns-remove dns-lookup network policy expose hide prime peer rmpeer stop upgrade restart-forwarder reset uninstall version help'.split(
+      'launch token connect forget doctor demo attach detach ps docker cni kubernetes status ping check trace events wait report dns-add dns-remove dns-lookup network policy expose hide prime peer rmpeer stop upgrade restart-forwarder reset uninstall version help'.split(
         ' ',
       ),
     );
