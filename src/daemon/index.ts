@@ -4,6 +4,7 @@
  */
 import { type Ready, runRouter as run } from './launch/index.js';
 import type { LogTarget } from './logging/index.js';
+import type { ServiceManager } from './service/index.js';
 import type { LaunchRequest } from './state/index.js';
 
 export {
@@ -15,6 +16,7 @@ export {
   startDaemon,
 } from './launch/index.js';
 export type { LogTarget } from './logging/index.js';
+export { takeServiceManager } from './service/index.js';
 export type { ChosenSettings, LaunchRequest } from './state/index.js';
 export { runPaths } from './state/paths.js';
 
@@ -23,7 +25,8 @@ export async function runRouter(
   request: LaunchRequest,
   logs: LogTarget,
   onReady: (ready: Ready) => Promise<void>,
+  manager?: ServiceManager,
 ): Promise<void> {
   const { Router } = await import('./lifecycle.js');
-  await run(request, logs, Router.start, onReady);
+  await run(request, logs, Router.start, onReady, manager);
 }

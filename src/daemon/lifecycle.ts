@@ -21,6 +21,10 @@ export class Router implements LaunchedRouter {
   #stopping = false;
   /** Addresses in use are about to be claimed again. */
   #reclaiming: Promise<unknown> | undefined;
+  #onStopping: () => void = () => {};
+  readonly stopping = new Promise<void>((resolve) => {
+    this.#onStopping = resolve;
+  });
   #onStopped: () => void = () => {};
   readonly stopped = new Promise<void>((resolve) => {
     this.#onStopped = resolve;
@@ -163,6 +167,7 @@ export class Router implements LaunchedRouter {
   async stop({ forget }: { readonly forget: boolean }): Promise<Stopped> {
     if (this.#stopping) throw new WeftError('stopping', 'the router is being stopped already');
     this.#stopping = true;
+    this.#onStopping();
     const { request, plan, log, containers, records, macWatch, hairpins, exposures } = this.#parts;
     const { addresses, mesh, forwarder, custody, docker, cni, happenings, hooks } = this.#parts;
     const { publishedPolicies, enforcement, kernelPaths, retirement } = this.#parts;

@@ -6,6 +6,8 @@ export const spawner = new Spawner();
 export interface ExecuteOptions {
   /** All that is on its stdin. Without it the input stays open until `heard` ends it. */
   readonly input?: string;
+  /** All that it finds in its environment; by default what we had when the first command was started. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Milliseconds after which it is killed. */
   readonly timeout: number;
   /** Bytes on each of its outputs after which it is killed. */
@@ -22,17 +24,18 @@ export interface Executed {
 
 /** Runs a command without a shell to its end, whatever that is. Rejects with `program-missing`. */
 export async function execute(command: readonly string[], options: ExecuteOptions): Promise<Executed> {
-  const { input, timeout, longest, heard } = options;
+  const { input, environment, timeout, longest, heard } = options;
   const [stdout, stderr] = [new Output(longest), new Output(longest)];
-  const spawned = spawner.start(command, {
-    output: (piece) => {
+  const listener = {
+    output: (piece: Buffer) => {
       if (!stdout.add(piece)) spawned.kill('SIGKILL');
       heard?.(piece, spawned);
     },
-    errorOutput: (piece) => {
+    errorOutput: (piece: Buffer) => {
       if (!stderr.add(piece)) spawned.kill('SIGKILL');
     },
-  });
+  };
+  const spawned = spawner.start(command, listener, environment);
   if (input !== undefined) {
     if (input !== '') spawned.write(input);
     spawned.end();

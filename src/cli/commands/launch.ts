@@ -6,6 +6,7 @@ import {
   type Ready,
   runRouter,
   startDaemon,
+  takeServiceManager,
 } from '../../daemon/index.js';
 import { messageOf, WeftError } from '../../errors.js';
 import { adminKeyPath } from '../../identity/paths.js';
@@ -115,12 +116,14 @@ async function interruptibly<T>(work: (interrupted: AbortSignal) => Promise<T>):
 }
 
 async function launchHere(peers: readonly string[], options: LaunchOptions): Promise<void> {
+  const manager = takeServiceManager(); // before anything is started that could inherit it
   const request = await makeRequest(peers, options, await readCredentials(options));
   const terminal = process.stdout.isTTY;
-  await runRouter(request, terminal ? 'terminal' : 'stdout', async (ready) => {
+  const onReady = async (ready: Ready) => {
     // A service manager gets the log only, which says "ready": it keeps what is printed, and that holds a secret.
     if (terminal) await tell(ready, request.network !== undefined, options);
-  });
+  };
+  await runRouter(request, terminal ? 'terminal' : 'stdout', onReady, manager);
   process.exit(0);
 }
 

@@ -3,6 +3,7 @@
  * line asks for little of this.
  */
 import type { LogTarget } from '../logging/index.js';
+import type { ServiceManager } from '../service/index.js';
 import type { LaunchRequest } from '../state/index.js';
 import type { Cleaned, CleanupOptions } from './cleanup.js';
 import type { Ready } from './launch-report.js';
@@ -20,9 +21,10 @@ export async function runRouter(
   logs: LogTarget,
   start: StartRouter,
   onReady: (ready: Ready) => Promise<void>,
+  manager?: ServiceManager,
 ): Promise<void> {
   const room = await import('./run.js');
-  await room.runRouter(request, logs, start, onReady);
+  await room.runRouter(request, logs, start, onReady, manager);
 }
 
 /** Takes down what a killed router left. See cleanup.ts. */

@@ -42,6 +42,8 @@ export function startDaemon({ runDir, stateDir }: Places): Launching {
   const child = spawn(process.execPath, [...flags, daemonProgram(), runDir], {
     cwd: '/',
     detached: true,
+    // Whoever manages the service that launches a router in the background manages that service, not the router.
+    env: { ...process.env, NOTIFY_SOCKET: undefined },
     stdio: ['pipe', 'ignore', log, 'pipe'],
   });
   closeSync(log);

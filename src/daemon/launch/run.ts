@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
 import type { DnsWaiting, RouterControl, Stopped } from '../../api/index.js';
 import { WeftError } from '../../errors.js';
 import { findForwarders } from '../../forwarder/index.js';
 import { removeInterfaces } from '../../hostnet/index.js';
 import { rangesOf } from '../addresses/index.js';
-import { createLog, errorFields, type Log, type LogTarget, logFatal } from '../logging/index.js';
+import { createLog, errorFields, type Log, type LogTarget } from '../logging/index.js';
 import { joinCommand } from '../membership/index.js';
+import type { ServiceManager } from '../service/index.js';
 import type { LaunchRequest } from '../state/index.js';
 import {
   checkRunDir,
@@ -22,6 +22,7 @@ import {
 import { runPaths } from '../state/paths.js';
 import type { Ready } from './launch-report.js';
 import { makePlan, type Plan } from './plan.js';
+import { askedToStop, compileLate, endOnFault } from './process.js';
 
 /** How often to look whether the run directory is still there, in milliseconds. */
 const LOCK_CHECK = 2_000;
@@ -32,6 +33,8 @@ export interface LaunchedRouter {
   /** Of the overlay. */
   readonly mtu: number;
   readonly names: { waiting(): DnsWaiting[] };
+  /** Resolves when it is to stop. */
+  readonly stopping: Promise<void>;
   /** Resolves once it was stopped and everything is taken down. */
   readonly stopped: Promise<void>;
   /** Leaves the network and takes everything down; with `forget`, the state too. */
@@ -53,6 +56,7 @@ export async function runRouter(
   logs: LogTarget,
   start: StartRouter,
   onReady: (ready: Ready) => Promise<void>,
+  manager?: ServiceManager,
 ): Promise<void> {
   process.umask(0o077);
   compileLate();
@@ -70,6 +74,7 @@ export async function runRouter(
       const running = await begin(request, logs, start, (ready) =>
         Promise.race([interrupted(), onReady(ready)]),
       );
+      await manager?.follow(running.router, (what) => running.log.warn(what));
       await untilStopped(running, lock, asked);
     });
   } finally {
@@ -222,42 +227,10 @@ function readiness(
   };
 }
 
-/**
- * Resolves at SIGTERM or SIGINT, and when the terminal goes away that the router logs to; another one, from which it was launched, is no
- * reason. What comes while the router starts is heeded once it has.
- */
-function askedToStop(logs: LogTarget): Promise<void> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve());
-    const onTerminal = () => {
-      if (logs === 'terminal') resolve();
-    };
-    process.on('SIGHUP', onTerminal);
-    process.on('SIGUSR2', () => {}); // there are those who send it to have logs opened anew; we would die of it
-    process.stdout.on('error', onTerminal);
-  });
-}
-
 async function stopQuietly(router: LaunchedRouter, log: Log): Promise<void> {
   try {
     await router.stop({ forget: false });
   } catch (error) {
     log.warn(`not stopped: ${String(error)}`, errorFields(error)); // somebody else stops it already
   }
-}
-
-/** After a fault nothing in this process can be trusted. The forwarder goes on, and the next launch adopts it. */
-function endOnFault(logs: LogTarget): void {
-  process.on('uncaughtException', (error) => {
-    logFatal(logs, error);
-    process.exit(1);
-  });
-}
-
-/**
- * A router does many things now and then. By default V8 makes machine code of what ran a few hundred times, which cost a fifth of the
- * first minute's CPU time and 6 MB; after twenty times as much only what is really busy gets it, answers to DNS questions above all.
- */
-function compileLate(): void {
-  setFlagsFromString('--interrupt-budget=1350000');
 }
