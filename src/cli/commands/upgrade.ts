@@ -80,7 +80,8 @@ function startedBySystemd(pid: number): boolean {
 
 async function successor(former: number, options: CommonOptions): Promise<void> {
   for (let waited = 0; waited < PATIENCE; waited += POLL) {
-    const found = await runningRouter(options);
+    // Whoever ends, or has only begun, may hang up instead of not being there.
+    const found = await runningRouter(options).catch(() => undefined);
     if (found !== undefined && found.pid !== former) return;
     await delay(POLL);
   }
