@@ -11,7 +11,9 @@ NATIVE := build/native
 JOBS := $(shell nproc)
 APT_BUILD := cmake g++ pkg-config libsodium-dev libssl-dev libseccomp-dev nlohmann-json3-dev doctest-dev
 APT_RUN := iproute2 nftables iputils-ping iperf3 tcpdump socat curl bind9-dnsutils dnsmasq-base
-APT_TEST := ?podman ?containernetworking-plugins ?docker.io ?docker-compose ?busybox-static ?etcd-server ?prometheus ?chromium ?mmdebstrap ?mandoc
+APT_TEST := ?podman ?containernetworking-plugins ?docker.io ?docker-compose ?busybox-static ?etcd-server ?prometheus ?chromium ?mandoc
+# What only the long tests need.
+APT_TEST += $(if $(WEFT_LONG),?mmdebstrap ?lintian ?systemd)
 APT_CHECK := clang clang-tidy clang-format libclang-rt-14-dev
 APT_BENCH := wireguard-go wireguard-tools fastd tinc nebula
 REFERENCE_SOURCES := $(wildcard scripts/reference/*.ts)

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
-import { type Container, type Host, Listener, run, Sender } from '../../lab/index.js';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Container, type Host, Listener, run, Sender, until } from '../../lab/index.js';
 import { onLab } from '../../lab/suite.js';
 import { Machine } from './machine.js';
 
@@ -17,13 +17,14 @@ describe.skipIf(!LONG)('the Debian package', { timeout: MAKING }, () => {
   const packages: string[] = [];
   const containers: Container[] = [];
   const pids: number[] = [];
+  let made = '';
   beforeAll(async () => {
-    const made = await run(['make', '--no-print-directory', 'deb'], { within: MAKING });
-    const file = /^made (\S+\.deb) /m.exec(made)?.[1] ?? '';
+    const output = await run(['make', '--no-print-directory', 'deb'], { within: MAKING });
+    made = /^made (\S+\.deb) /m.exec(output)?.[1] ?? '';
     for (const [index, suite] of ['bookworm', 'trixie'].entries()) {
       const machine = await Machine.install(world().hosts[index] as Host, suite);
       machines.push(machine);
-      packages.push(machine.give(file, 'weft.deb'));
+      packages.push(machine.give(made, 'weft.deb'));
       const container = await machine.host.container(`c${index}`);
       const process = container.start(['sh', '-c', 'echo runs && exec sleep infinity']);
       await process.says(/runs/);
@@ -31,6 +32,15 @@ describe.skipIf(!LONG)('the Debian package', { timeout: MAKING }, () => {
       pids.push(process.pid);
     }
   }, MAKING);
+  afterAll(async () => {
+    for (const machine of machines) await machine.halt();
+  });
+
+  test('has nothing that lintian finds fault with', async () => {
+    expect(
+      await run(['lintian', '--allow-root', '--fail-on', 'error,warning', made], { within: MAKING }),
+    ).toBe('');
+  });
 
   test('takes bare machines of Debian 12 and 13 to two containers that talk within a minute', async () => {
     const [twelve, thirteen] = machines as [Machine, Machine];
@@ -61,6 +71,69 @@ describe.skipIf(!LONG)('the Debian package', { timeout: MAKING }, () => {
     expect(await listener.stop()).toMatchObject({ distinct: sent, duplicates: 0 });
   });
 
+  describe.skipIf(!Machine.canBoot)('as a service of systemd', { timeout: MAKING }, () => {
+    const twelve = () => machines[0] as Machine;
+    const property = async (name: string) =>
+      (await twelve().run('systemctl', 'show', '--property', name, '--value', 'weft')).trim();
+    const forwarder = () => twelve().run('pidof', 'weft-forwarder');
+
+    test('comes back at a boot, and tells how many peers it has', async () => {
+      await twelve().run('weft', 'stop');
+      await twelve().online('apt-get', 'install', '--yes', '--no-install-recommends', 'systemd-sysv', 'dbus');
+      await twelve().run('deb-systemd-helper', 'enable', 'weft.service');
+      const [c1, c2] = containers as [Container, Container];
+      await twelve().boot([c1.namespace]);
+      expect(await property('ActiveState')).toBe('active');
+      await twelve().run('weft', 'attach', `/srv/${c1.namespace}`, '10.32.0.1/24');
+      await c1.reaches('10.32.0.2');
+      await c2.reaches('10.32.0.1');
+      const linked = async () => (await property('StatusText')) === '1 of 1 peers linked';
+      await until('systemd knows of the peer', linked, { within: 30_000 });
+    });
+
+    test('is started again when it hangs, while packets flow and none is lost', async () => {
+      const [c1, c2] = containers as [Container, Container];
+      const [hung, before] = [await property('MainPID'), await forwarder()];
+      const listener = await Listener.start(c2, 7001);
+      const sender = await Sender.start(c1, '10.32.0.2', 7001, { rate: 1000, size: 1000 });
+      await twelve().run('kill', '-STOP', hung);
+      const isNew = async () => ![hung, '0'].includes(await property('MainPID'));
+      await until('there is another daemon', isNew, { within: 60_000, every: 500 });
+      await until('it is ready', async () => (await property('ActiveState')) === 'active', {
+        within: 60_000,
+      });
+      const { sent } = await sender.stop();
+      expect(await listener.stop()).toMatchObject({ distinct: sent, duplicates: 0 });
+      expect(await forwarder()).toBe(before);
+    });
+
+    test.each(['0.1.1', 'as it was'])('exchanged for %s loses no ping and no flow', async (version) => {
+      const [c1, c2] = containers as [Container, Container];
+      const file = version === 'as it was' ? (packages[0] ?? '') : await twelve().giveAnother(made, version);
+      const server = c2.start(['iperf3', '--server', '--one-off']);
+      await server.says(/listening/);
+      const flow = c1.start([
+        'iperf3',
+        '--client',
+        '10.32.0.2',
+        '--time',
+        '40',
+        '--bitrate',
+        '20M',
+        '--json',
+      ]);
+      const pings = c1.start(['ping', '-n', '-i', '0.01', '-w', '40', '10.32.0.2']);
+      expect(await twelve().run('dpkg', '--install', file)).toMatch(/^upgraded from /m);
+      const [seen, streamed] = [await pings.finished, await flow.finished];
+      const [, sent, received] = /(\d+) packets transmitted, (\d+) received/.exec(seen.stdout) ?? [];
+      const { bytes } = JSON.parse(streamed.stdout).end.sum_received;
+      console.log(`to ${version}: ${received} of ${sent} pings answered, ${bytes} bytes in one flow of 40 s`);
+      expect(Number(sent) - Number(received)).toBeLessThanOrEqual(1);
+      expect(bytes).toBeGreaterThan((0.95 * 40 * 20_000_000) / 8);
+      expect(await property('ActiveState')).toBe('active');
+    });
+  });
+
   test('removed takes the router with it, and purged all that it knew', async () => {
     const [twelve] = machines as [Machine];
     await twelve.run('apt-get', 'remove', '--yes', 'weft');
@@ -75,6 +148,8 @@ describe.skipIf(!LONG)('the Debian package', { timeout: MAKING }, () => {
       'usr/lib/weft',
       'usr/bin/weft',
       'usr/lib/systemd/system/weft.service',
+      'etc/default/weft',
+      'etc/systemd/system/multi-user.target.wants/weft.service',
     ];
     expect(left.filter((path) => existsSync(join(twelve.root, path)))).toEqual([]);
   });

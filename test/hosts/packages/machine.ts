@@ -1,13 +1,22 @@
-import { copyFileSync, mkdirSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Host, run } from '../../lab/index.js';
+import { fileURLToPath } from 'node:url';
+import { type Host, type Running, run, until } from '../../lab/index.js';
 
 const MIRROR = 'http://deb.debian.org/debian';
 /** For what loads packages, ms. */
 const LOADING = 300_000;
+const PATH = 'PATH=/usr/sbin:/usr/bin:/sbin:/bin';
+const BOOT = fileURLToPath(new URL('boot.sh', import.meta.url));
+/** Of cgroup2, which systemd needs; undefined where none is mounted. */
+const CGROUPS = / (\S+) cgroup2 rw/.exec(readFileSync('/proc/mounts', 'utf8'))?.[1];
 
 /** A host of a lab with a root file system of its own: a distribution as small as it comes. */
 export class Machine {
+  /** Whether machines can be booted here. */
+  static readonly canBoot = CGROUPS !== undefined;
+  #booted: { readonly unshare: Running; readonly init: number } | undefined;
+
   private constructor(
     readonly host: Host,
     readonly root: string,
@@ -24,10 +33,50 @@ export class Machine {
     return machine;
   }
 
-  /** Gives it a file, below /tmp; returns where that is there. */
+  /** Has its systemd start it; these network namespaces are files in its /srv from now on. */
+  async boot(namespaces: readonly string[]): Promise<void> {
+    writeFileSync(join(this.root, 'etc/machine-id'), '');
+    const unshare = this.host.start(['sh', BOOT, this.root, this.#cgroup, ...namespaces]);
+    const children = `/proc/${unshare.pid}/task/${unshare.pid}/children`;
+    const init = await until('the machine has a first process', () => {
+      const pid = Number(readFileSync(children, 'utf8'));
+      return pid > 0 && readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === 'systemd' && pid;
+    });
+    this.#booted = { unshare, init };
+    await this.run('systemctl', 'is-system-running', '--wait');
+  }
+
+  /** Ends what was booted, as a power cut does. */
+  async halt(): Promise<void> {
+    await this.#booted?.unshare.stop('SIGKILL');
+    this.#booted = undefined;
+    if (!existsSync(this.#cgroup)) return;
+    const remove = () => run(['find', this.#cgroup, '-depth', '-type', 'd', '-exec', 'rmdir', '{}', '+']);
+    await until('its control groups are empty', () => remove().then(() => true));
+  }
+
+  get #cgroup(): string {
+    return join(CGROUPS ?? '', this.host.namespace);
+  }
+
+  /** Gives it a file; returns where that is there. */
   give(file: string, name: string): string {
-    copyFileSync(file, join(this.root, 'tmp', name));
-    return join('/tmp', name);
+    copyFileSync(file, join(this.root, 'srv', name));
+    return join('/srv', name);
+  }
+
+  /** Gives it a package that differs in nothing but its version; returns where that is there. */
+  async giveAnother(file: string, version: string): Promise<string> {
+    const tree = join(this.host.directory, 'package');
+    await run(['dpkg-deb', '--raw-extract', file, tree], { within: LOADING });
+    await run(['sed', '-i', `s/^Version: .*/Version: ${version}/`, join(tree, 'DEBIAN/control')]);
+    const told = `s/"version": ".*"/"version": "${version}"/`;
+    await run(['sed', '-i', told, join(tree, 'usr/lib/weft/package.json')]);
+    const target = join(this.root, 'srv/another.deb');
+    await run(['dpkg-deb', '--root-owner-group', '-Zgzip', '-z1', '--build', tree, target], {
+      within: LOADING,
+    });
+    return '/srv/another.deb';
   }
 
   /** Runs a command there that loads packages, which the network of a lab does not reach. */
@@ -36,6 +85,10 @@ export class Machine {
   }
 
   async run(...command: string[]): Promise<string> {
+    if (this.#booted !== undefined) {
+      const inside = ['nsenter', '--target', `${this.#booted.init}`, '--all', 'env', '-i', PATH, ...command];
+      return await run(inside, { within: LOADING });
+    }
     return await this.host.run(this.#inside(command), { within: LOADING });
   }
 
