@@ -72,7 +72,7 @@ function packRouter(native, optional) {
   mkdirSync(join(root, 'bin'));
   copyFileSync('bin/weft', join(root, 'bin/weft'));
   for (const each of readdirSync(root, { recursive: true })) {
-    if (/\.(map|bare)$/.test(each)) rmSync(join(root, each));
+    if (each.endsWith('.map')) rmSync(join(root, each));
   }
   copyFileSync('deploy/npm/README.md', join(root, 'README.md'));
   writeFileSync(join(root, 'licences.txt'), run('node', 'scripts/licences.mjs', 'modules'));

@@ -2,6 +2,10 @@ import { readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { systemCode, WeftError } from '../../errors.js';
 
+/** As container engines mount it. */
+const READ_ONLY =
+  'it is read-only; give the container `--security-opt systempaths=unconfined` (Podman: `--security-opt unmask=ALL`)';
+
 /** The value of a sysctl; undefined where the kernel does not have it. */
 export async function sysctl(name: string): Promise<string | undefined> {
   return readFile(`/proc/sys/${name}`, 'utf8').then(
@@ -25,7 +29,8 @@ export async function setSysctl(name: string, value: string): Promise<void> {
     await writeFile(`/proc/sys/${name}`, value);
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return;
-    throw new WeftError('no-privilege', `/proc/sys/${name} cannot be set to ${value}: ${String(error)}`, {
+    const why = systemCode(error) === 'EROFS' ? READ_ONLY : String(error);
+    throw new WeftError('no-privilege', `/proc/sys/${name} cannot be set to ${value}: ${why}`, {
       cause: error,
     });
   }
