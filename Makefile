@@ -134,8 +134,12 @@ docker-plugin: build ## a managed Docker plugin weft:latest of this tree
 	./scripts/docker-plugin build/docker-plugin weft:latest
 
 .PHONY: image
-image: build ## a container image of this tree, for Kubernetes: build/image/weft.tar
+image: build ## a container image of this tree, for Docker, Podman and Kubernetes: build/image/weft.tar
 	./scripts/image build/image/weft.tar
+
+.PHONY: release
+release: ## packages, image, SBOM, notes and checksums of the version in package.json, from a clean tree: build/release/VERSION
+	./scripts/release
 
 .PHONY: clean
 clean: ## remove what was built
