@@ -7,7 +7,11 @@ const FAMILIES: readonly {
   readonly names?: Readonly<Record<string, string>>;
 }[] = [
   { ids: ['debian', 'ubuntu'], install: 'apt-get install' },
-  { ids: ['fedora', 'rhel', 'centos'], install: 'dnf install', names: { iproute2: 'iproute', 'iputils-ping': 'iputils' } },
+  {
+    ids: ['fedora', 'rhel', 'centos'],
+    install: 'dnf install',
+    names: { iproute2: 'iproute', 'iputils-ping': 'iputils' },
+  },
   { ids: ['suse', 'opensuse'], install: 'zypper install', names: { 'iputils-ping': 'iputils' } },
   { ids: ['alpine'], install: 'apk add' },
   { ids: ['arch'], install: 'pacman -S', names: { 'iputils-ping': 'iputils' } },

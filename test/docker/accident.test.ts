@@ -42,7 +42,7 @@ describe.skipIf(withoutEngine)('containers of Docker', () => {
     await until('the ring knows of these only', isTidy, { within: 40_000 });
   });
 
-  test('start when Docker came before the router', async () => {
+  test.runIf(process.env.WEFT_LONG === '1')('start when Docker came before the router', async () => {
     const { a, b } = world();
     await b.engine.runOn('weft', 'far');
     await a.engine.runOn('weft', 'web', '--restart', 'always');
