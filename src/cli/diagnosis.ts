@@ -10,6 +10,7 @@ import {
   DEFAULT_BRIDGE,
   droppingChains,
   filteredFamilies,
+  kernelFault,
   kernelVersion,
   MIN_MTU,
   missingCapabilities,
@@ -82,10 +83,10 @@ export async function diagnose(options: DiagnosisOptions): Promise<Finding[]> {
 }
 
 async function kernel(): Promise<Omit<Finding, 'check'>> {
-  const [major, minor] = kernelVersion();
-  const finding = `Linux ${major}.${minor}`;
-  if (major > 5 || (major === 5 && minor >= 12)) return { level: 'ok', finding };
-  return { level: 'fail', finding, remedy: 'weft needs Linux 5.12: upgrade the kernel' };
+  const fault = kernelFault();
+  if (fault === undefined) return { level: 'ok', finding: `Linux ${kernelVersion().join('.')}` };
+  const [finding = fault, remedy = fault] = fault.split(': ');
+  return { level: 'fail', finding, remedy };
 }
 
 async function privileges(): Promise<Omit<Finding, 'check'>> {

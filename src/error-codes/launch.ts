@@ -6,6 +6,7 @@ export const LAUNCH_ERRORS = {
     'A router runs with this run or state directory already.',
     '`weft status` shows it; give the second one directories of its own.',
   ),
+  'old-kernel': failed('The kernel lacks what weft needs.', 'Upgrade it, to Linux 5.12 or later.'),
   'launch-failed': failed(
     'The router ended before it was ready.',
     'See daemon.log, which the message names.',

@@ -8,6 +8,7 @@ export {
   forwardingPorts,
   interfaceNames,
   isInSubnets,
+  kernelFault,
   kernelVersion,
   type LinkState,
   type LinkStates,

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { DnsWaiting, RouterControl, Stopped } from '../../api/index.js';
 import { WeftError } from '../../errors.js';
 import { findForwarders } from '../../forwarder/index.js';
-import { removeInterfaces } from '../../hostnet/index.js';
+import { kernelFault, removeInterfaces } from '../../hostnet/index.js';
 import { rangesOf } from '../addresses/index.js';
 import { createLog, errorFields, type Log, type LogTarget } from '../logging/index.js';
 import { joinCommand } from '../membership/index.js';
@@ -62,6 +62,8 @@ export async function runRouter(
   compileLate();
   const asked = askedToStop(logs);
   endOnFault(logs);
+  const fault = kernelFault();
+  if (fault !== undefined) throw new WeftError('old-kernel', fault);
   checkRunDir(request.runDir);
   await makeDirectory(request.runDir);
   const lock = await lockRunDir(request.runDir);

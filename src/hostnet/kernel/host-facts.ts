@@ -10,10 +10,20 @@ const CAPABILITIES = { CAP_NET_ADMIN: 12, CAP_SYS_ADMIN: 21 } as const;
 
 export type Capability = keyof typeof CAPABILITIES;
 
+const OLDEST_KERNEL = [5, 12] as const;
+
 /** Major and minor version of the running kernel. */
 export function kernelVersion(): readonly [number, number] {
   const [major = 0, minor = 0] = release().split(/[.-]/).map(Number);
   return [major, minor];
+}
+
+/** Of this kernel, a shortcoming that nothing makes good; undefined where it will do. */
+export function kernelFault(): string | undefined {
+  const [major, minor] = kernelVersion();
+  const [oldestMajor, oldestMinor] = OLDEST_KERNEL;
+  if (major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)) return undefined;
+  return `this is Linux ${major}.${minor}, and weft needs Linux ${OLDEST_KERNEL.join('.')} or later: upgrade the kernel`;
 }
 
 /** Those of the capabilities that weft needs which this process does not have. */

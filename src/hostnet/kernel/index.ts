@@ -3,6 +3,7 @@ export { type Cidr, isInSubnets, parseCidr, parseSubnet } from './cidr.js';
 export { CommandFailed, packageOf, run } from './command.js';
 export {
   type Capability,
+  kernelFault,
   kernelVersion,
   missingCapabilities,
   missingCommands,

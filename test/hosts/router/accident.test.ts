@@ -82,6 +82,20 @@ describe('a launch that cannot succeed says why, and leaves nothing', () => {
     );
   });
 
+  test('on a kernel that is too old', async () => {
+    const { a } = world();
+    const old = ['setarch', '--uname-2.6', ...a.weftCommand(['launch'])];
+    await failsCleanly(a, 1, /^weft: this is Linux 2\.6, and weft needs Linux 5\.12 or later: upgrade/, () =>
+      attempt(old, { env: a.environment }),
+    );
+  });
+
+  test('as a user who may not', async () => {
+    const { a } = world();
+    const other = a.own(['setpriv', '--reuid=65534', '--clear-groups', a.program, 'launch']);
+    await failsCleanly(a, 1, /run weft as root/, () => attempt(other, { env: a.environment }));
+  });
+
   test('where the state directory is read-only, or a file', async () => {
     const { a } = world();
     const readOnly = `mkdir -p ${a.directory}/ro && mount -t tmpfs -o ro none ${a.directory}/ro`;
