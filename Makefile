@@ -11,7 +11,7 @@ NATIVE := build/native
 JOBS := $(shell nproc)
 APT_BUILD := cmake g++ pkg-config libsodium-dev libssl-dev libseccomp-dev nlohmann-json3-dev doctest-dev
 APT_RUN := iproute2 nftables iputils-ping iperf3 tcpdump socat curl bind9-dnsutils dnsmasq-base
-APT_TEST := ?podman ?containernetworking-plugins ?docker.io ?docker-compose ?busybox-static ?etcd-server ?prometheus ?chromium ?mandoc
+APT_TEST := ?podman ?containernetworking-plugins ?docker.io ?docker-compose ?busybox-static ?etcd-server ?prometheus ?chromium ?mandoc ?zsh ?fish ?bash-completion
 # What only the long tests need.
 APT_TEST += $(if $(WEFT_LONG),?mmdebstrap ?lintian ?systemd)
 APT_CHECK := clang clang-tidy clang-format libclang-rt-14-dev
@@ -38,7 +38,7 @@ build: setup $(NATIVE)/weft-forwarder dist/.reference build/lab/traffic ## build
 
 $(NATIVE)/weft-forwarder: $(NATIVE_SOURCES)
 	cmake -S native -B $(NATIVE) -DCMAKE_BUILD_TYPE=$(BUILD_TYPE)
-	cmake --build $(NATIVE) --target weft-forwarder weft-spawn weft-cni --parallel $(JOBS)
+	cmake --build $(NATIVE) --target weft-forwarder weft-spawn weft-cni weft-words --parallel $(JOBS)
 	@touch $@
 
 build/lab/traffic: test/lab/native/traffic.cc
@@ -114,7 +114,7 @@ install: build ## install into PREFIX (default /usr/local)
 
 build/package/weft-forwarder: $(NATIVE_SOURCES)
 	cmake -S native -B $(@D) -DCMAKE_BUILD_TYPE=$(BUILD_TYPE) -DWEFT_STATIC=ON
-	cmake --build $(@D) --target weft-forwarder weft-spawn weft-cni --parallel $(JOBS)
+	cmake --build $(@D) --target weft-forwarder weft-spawn weft-cni weft-words --parallel $(JOBS)
 	@touch $@
 
 build/package/traffic: test/lab/native/traffic.cc

@@ -24,6 +24,7 @@ import { targetsRoutes } from './routes/targets.js';
 import { tokenRoutes } from './routes/token.js';
 import { trustRoutes } from './routes/trust.js';
 import { versionRoute } from './routes/version.js';
+import { wordsRoute } from './routes/words.js';
 
 /** Everything that the API answers, a file of `routes/` each. */
 export function registerRoutes(app: App, router: RouterControl): void {
@@ -51,4 +52,5 @@ export function registerRoutes(app: App, router: RouterControl): void {
   tokenRoutes(app, router);
   trustRoutes(app, router);
   stopRoutes(app, router);
+  wordsRoute(app, router);
 }

@@ -60,8 +60,8 @@ export function registerPolicy(program: Command): void {
     policy
       .command('explain')
       .description('Tells whether one may begin to speak to another, and which rules decide.')
-      .argument('<source>', 'name of a container, NAMESPACE/NAME, or an address')
-      .argument('<destination>', 'as the source')
+      .argument('<from>', 'name of a container, NAMESPACE/NAME, or an address')
+      .argument('<to>', 'as the first')
       .argument('<port>', 'PORT, or PORT/PROTOCOL with TCP, UDP or SCTP')
       .action(explain),
   );

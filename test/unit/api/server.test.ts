@@ -1,8 +1,17 @@
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type ApiServer, type RouterControl, serveApi } from '../../../src/api/index.js';
+import {
+  type ApiServer,
+  type Name,
+  type NameControl,
+  type Peer,
+  type RouterControl,
+  serveApi,
+} from '../../../src/api/index.js';
 import { ask } from '../../../src/cli/client.js';
 import { WeftError } from '../../../src/errors.js';
 
@@ -96,6 +105,30 @@ describe('the API', () => {
     });
   });
 
+  /** Of an answer that is text. */
+  async function lines(path: string): Promise<string[]> {
+    const options = { socketPath: join(directory, 'weft.sock'), path };
+    const body = await new Promise<string>((resolve, reject) => {
+      request(options, (answer) => text(answer).then(resolve, reject))
+        .on('error', reject)
+        .end();
+    });
+    return body.trim().split('\n');
+  }
+
+  it('tells words for shells as lines of text', async () => {
+    const peer = (id: string, nickname: string, self = false) => ({ peer: id, nickname, self }) as Peer;
+    const peers = [peer('aa', 'here', true), peer('bb', 'twin'), peer('cc', 'twin'), peer('dd', 'host-d')];
+    const targets = Array.from({ length: 3_000 }, (_, i) => ({ ...target, target: `t${i}` }));
+    const names = ['one', 'two\nlines', 'tab\t'].map((name) => ({ name })) as Name[];
+    await serve({ peers: () => peers, targets: () => targets, names: { list: () => names } as NameControl });
+    expect(await lines('/words/peers')).toEqual(['bb', 'cc', 'host-d']);
+    expect(await lines('/words/peers?begin=ho')).toEqual(['host-d']);
+    expect(await lines('/words/names')).toEqual(['one']);
+    expect(await lines('/words/targets')).toHaveLength(1_000);
+    await expect(ask(directory, 'GET', '/words/secrets')).rejects.toMatchObject({ code: 'bad-request' });
+  });
+
   it('describes every route in an OpenAPI document', async () => {
     await serve({});
     const document = await ask<{ openapi: string; paths: Record<string, object> }>(
@@ -144,6 +177,7 @@ describe('the API', () => {
       '/token/rotate',
       '/trace',
       '/version',
+      '/words/{kind}',
     ]);
     expect(Object.keys(document.paths['/attachments'] ?? {}).sort()).toEqual(['delete', 'get', 'post']);
   });
