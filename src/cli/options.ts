@@ -28,6 +28,18 @@ export function withCommonOptions(command: Command): Command {
     );
 }
 
+/** What commands that list take. */
+export interface QuietOption {
+  readonly quiet?: boolean;
+}
+
+/** Adds the option with which scripts get what other commands take, and nothing else. */
+export function withQuiet(command: Command, what: string): Command {
+  return command.addOption(
+    new Option('-q, --quiet', `print only ${what}, one a line: for scripts`).conflicts('output'),
+  );
+}
+
 /** For options that name a directory: an absolute path. */
 export function directory(path: string): string {
   return resolve(path);

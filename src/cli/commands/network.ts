@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import type { NetworkInfo } from '../../api/index.js';
 import { ask } from '../client.js';
-import { type CommonOptions, collect, withCommonOptions } from '../options.js';
+import { type CommonOptions, collect, type QuietOption, withCommonOptions, withQuiet } from '../options.js';
 import { networksTable } from '../tables/networks.js';
-import { print } from '../terminal/index.js';
+import { print, printList } from '../terminal/index.js';
 
 const HELP = `
 A network is an Ethernet segment of its own: its containers reach only each other, on all hosts, and it may have the same
@@ -30,7 +30,8 @@ export function registerNetwork(program: Command): void {
       .option('--subnet <subnet>', 'from which its containers get addresses; repeatable', collect)
       .action(create),
   );
-  withCommonOptions(network.command('ls').description('Lists the networks.').action(list));
+  const ls = network.command('ls').description('Lists the networks.').action(list);
+  withCommonOptions(withQuiet(ls, 'their names'));
   withCommonOptions(
     network
       .command('rm')
@@ -47,8 +48,9 @@ async function create(name: string, options: CommonOptions & { subnet?: string[]
   await print(options, made, (found) => networksTable([found]));
 }
 
-async function list(options: CommonOptions): Promise<void> {
-  await print(options, await ask<NetworkInfo[]>(options.runDir, 'GET', '/networks'), networksTable);
+async function list(options: CommonOptions & QuietOption): Promise<void> {
+  const networks = await ask<NetworkInfo[]>(options.runDir, 'GET', '/networks');
+  await printList(options, networks, networksTable, () => networks.map(({ name }) => name));
 }
 
 async function remove(name: string, options: CommonOptions & { force?: boolean }): Promise<void> {

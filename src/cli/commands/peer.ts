@@ -3,9 +3,9 @@ import type { Peer, Verdict } from '../../api/index.js';
 import { type AdminKeyOption, adminKeyOf, withAdminKey } from '../admin-key.js';
 import { ask } from '../client.js';
 import { usageError } from '../errors.js';
-import { type CommonOptions, withCommonOptions } from '../options.js';
+import { type CommonOptions, type QuietOption, withCommonOptions, withQuiet } from '../options.js';
 import { peersTable } from '../tables/status.js';
-import { peerName, print } from '../terminal/index.js';
+import { peerName, print, printList } from '../terminal/index.js';
 
 const HELP = `
 An expelled router is refused by all others, at once and for ever: they close its links, drop its session keys and ignore what it says. It cannot be taken
@@ -25,13 +25,13 @@ export function registerPeer(program: Command): void {
     .argument('[peer]', 'id or name, as `weft peer ls` shows it')
     .addHelpText('after', HELP)
     .action(peer);
-  withCommonOptions(withAdminKey(command));
+  withCommonOptions(withQuiet(withAdminKey(command), 'the ids of the routers'));
 }
 
 async function peer(
   action: 'ls' | 'revoke',
   name: string | undefined,
-  options: CommonOptions & AdminKeyOption,
+  options: CommonOptions & AdminKeyOption & QuietOption,
 ): Promise<void> {
   if ((action === 'revoke') !== (name !== undefined)) {
     throw usageError('`weft peer revoke` needs the router to expel, `weft peer ls` none');
@@ -39,7 +39,11 @@ async function peer(
   if (action === 'ls' && options.adminKey !== undefined) {
     throw usageError('only `weft peer revoke` takes --admin-key');
   }
-  if (action === 'ls') return print(options, await ask<Peer[]>(options.runDir, 'GET', '/peers'), peersTable);
+  if (action === 'revoke' && options.quiet) throw usageError('only `weft peer ls` takes --quiet');
+  if (action === 'ls') {
+    const peers = await ask<Peer[]>(options.runDir, 'GET', '/peers');
+    return printList(options, peers, peersTable, () => peers.map(({ peer: id }) => id));
+  }
   const request = { peer: name, ...(await adminKeyOf(options)) };
   const verdict = await ask<Verdict>(options.runDir, 'POST', '/peers/revoke', request);
   await print(options, verdict, revokedText);

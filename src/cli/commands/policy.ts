@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import type { PolicyAnswer, PolicyDenials, PolicyList } from '../../api/index.js';
 import { ask } from '../client.js';
-import { type CommonOptions, collect, withCommonOptions } from '../options.js';
+import { type CommonOptions, collect, type QuietOption, withCommonOptions, withQuiet } from '../options.js';
 import { denialsTable, policiesTable } from '../tables/policies.js';
-import { print } from '../terminal/index.js';
+import { print, printList } from '../terminal/index.js';
 
 const HELP = `
 A policy is a NetworkPolicy as Kubernetes has it: which containers, by their labels, may be spoken to by whom, or may speak
@@ -40,7 +40,8 @@ export function registerPolicy(program: Command): void {
       )
       .action(apply),
   );
-  withCommonOptions(policy.command('ls').description('Lists the policies.').action(list));
+  const ls = policy.command('ls').description('Lists the policies.').action(list);
+  withCommonOptions(withQuiet(ls, 'their names, as NAMESPACE/NAME'));
   withCommonOptions(
     policy
       .command('denied')
@@ -74,8 +75,10 @@ async function apply(options: CommonOptions & { file: string[] }): Promise<void>
   await print(options, applied, policiesTable);
 }
 
-async function list(options: CommonOptions): Promise<void> {
-  await print(options, await ask<PolicyList>(options.runDir, 'GET', '/policies'), policiesTable);
+async function list(options: CommonOptions & QuietOption): Promise<void> {
+  const answer = await ask<PolicyList>(options.runDir, 'GET', '/policies');
+  const names = () => answer.policies.map(({ namespace, name }) => `${namespace}/${name}`);
+  await printList(options, answer, policiesTable, names);
 }
 
 async function denied(options: CommonOptions): Promise<void> {

@@ -12,7 +12,8 @@ import type {
   Target,
 } from '../../api/index.js';
 import { ask } from '../client.js';
-import { type CommonOptions, withCommonOptions } from '../options.js';
+import { usageError } from '../errors.js';
+import { type CommonOptions, type QuietOption, withCommonOptions, withQuiet } from '../options.js';
 import { dnsText } from '../tables/dns.js';
 import { ipamText } from '../tables/ipam.js';
 import { networksTable } from '../tables/networks.js';
@@ -25,7 +26,7 @@ import {
   sourcesTable,
   targetsTable,
 } from '../tables/status.js';
-import { print } from '../terminal/index.js';
+import { printList } from '../terminal/index.js';
 
 const HELP = `
 Subjects:
@@ -40,19 +41,33 @@ Subjects:
   ipam         who owns how many addresses, and what this host may hand out
   datapath     the forwarder: ciphers, offloads, learned MACs, counters`;
 
+type Options = CommonOptions & QuietOption;
+
 const SUBJECTS = {
-  overview: (options: CommonOptions) => show<Status>(options, '/status', overview),
-  peers: (options: CommonOptions) => show<Peer[]>(options, '/peers', peersTable),
-  connections: (options: CommonOptions) => show<Connection[]>(options, '/connections', connectionsTable),
-  paths: (options: CommonOptions) => show<PeerPath[]>(options, '/paths', pathsText),
-  targets: (options: CommonOptions) =>
-    show<Target[]>(options, '/targets', (targets) => targetsText(targets, options)),
-  sources: (options: CommonOptions) => show<Source[]>(options, '/sources', sourcesTable),
-  dns: (options: CommonOptions) => show<DnsReport>(options, '/dns', dnsText),
-  networks: (options: CommonOptions) => show<NetworkInfo[]>(options, '/networks', networksTable),
-  ipam: (options: CommonOptions) => show<Ipam>(options, '/ipam', ipamText),
-  datapath: (options: CommonOptions) => show<Datapath>(options, '/datapath', datapathText),
+  overview: (options: Options) => show<Status>(options, '/status', overview),
+  peers: (options: Options) => show<Peer[]>(options, '/peers', peersTable, idsOf),
+  connections: (options: Options) => show<Connection[]>(options, '/connections', connectionsTable, idsOf),
+  paths: (options: Options) => show<PeerPath[]>(options, '/paths', pathsText, idsOf),
+  targets: (options: Options) =>
+    show<Target[]>(
+      options,
+      '/targets',
+      (targets) => targetsText(targets, options),
+      (targets) => targets.map(({ target }) => target),
+    ),
+  sources: (options: Options) =>
+    show<Source[]>(options, '/sources', sourcesTable, (sources) => sources.map(({ source }) => source)),
+  dns: (options: Options) =>
+    show<DnsReport>(options, '/dns', dnsText, ({ names }) => [...new Set(names.map(({ name }) => name))]),
+  networks: (options: Options) =>
+    show<NetworkInfo[]>(options, '/networks', networksTable, (networks) => networks.map(({ name }) => name)),
+  ipam: (options: Options) => show<Ipam>(options, '/ipam', ipamText),
+  datapath: (options: Options) => show<Datapath>(options, '/datapath', datapathText),
 };
+
+function idsOf(peers: readonly { readonly peer: string }[]): string[] {
+  return peers.map(({ peer }) => peer);
+}
 
 /** `weft status` */
 export function registerStatus(program: Command): void {
@@ -62,8 +77,8 @@ export function registerStatus(program: Command): void {
     .description('Shows how the router is doing.')
     .addArgument(new Argument('[subject]', 'what to show').choices(Object.keys(SUBJECTS)).default('overview'))
     .addHelpText('after', HELP)
-    .action((subject: keyof typeof SUBJECTS, options: CommonOptions) => SUBJECTS[subject](options));
-  withCommonOptions(command);
+    .action((subject: keyof typeof SUBJECTS, options: Options) => SUBJECTS[subject](options));
+  withCommonOptions(withQuiet(command, 'the ids or names of a subject that is a list'));
 }
 
 async function targetsText(targets: readonly Target[], { runDir }: CommonOptions): Promise<string> {
@@ -73,9 +88,11 @@ async function targetsText(targets: readonly Target[], { runDir }: CommonOptions
 }
 
 async function show<T>(
-  options: CommonOptions,
+  options: Options,
   path: string,
   render: (answer: T) => string | Promise<string>,
+  namesOf?: (answer: T) => readonly string[],
 ): Promise<void> {
-  await print(options, await ask<T>(options.runDir, 'GET', path), render);
+  if (options.quiet && namesOf === undefined) throw usageError('--quiet is for subjects that are lists');
+  await printList(options, await ask<T>(options.runDir, 'GET', path), render, namesOf ?? (() => []));
 }

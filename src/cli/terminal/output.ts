@@ -1,4 +1,4 @@
-import type { CommonOptions } from '../options.js';
+import type { CommonOptions, QuietOption } from '../options.js';
 import { write } from './streams.js';
 
 /** Prints an answer: as JSON when that is asked for, else as the text that `render` makes of it. */
@@ -9,6 +9,22 @@ export async function print<T>(
 ): Promise<void> {
   const text = output === 'json' ? JSON.stringify(answer, undefined, 2) : await render(answer);
   if (text !== '') await write(`${text}\n`);
+}
+
+/** As `print`; with --quiet only what `namesOf` gives, one a line. */
+export async function printList<T>(
+  options: Pick<CommonOptions, 'output'> & QuietOption,
+  answer: T,
+  render: (answer: T) => string | Promise<string>,
+  namesOf: (answer: T) => readonly string[],
+): Promise<void> {
+  if (options.quiet)
+    await write(
+      namesOf(answer)
+        .map((name) => `${name}\n`)
+        .join(''),
+    );
+  else await print(options, answer, render);
 }
 
 const NO_BORDERS = {

@@ -208,6 +208,20 @@ describe('the weft command', () => {
     expect(asked).toEqual([{ app: 'shop', note: 'a=b c', empty: '' }, undefined]);
   });
 
+  it('prints with -q what other commands take, one a line, and nothing when there is nothing', async () => {
+    const networks = { list: () => [{ name: 'default' }, { name: 'blue' }] };
+    const policies = { list: async () => ({ policies: [{ namespace: 'default', name: 'deny' }] }) };
+    const peers = () => [{ peer: 'aa' }, { peer: 'bb' }];
+    await serve({ networks, policies, peers, attachments: () => [] } as unknown as RouterControl);
+    expect((await weft('network', 'ls', '-q')).stdout).toBe('default\nblue\n');
+    expect((await weft('policy', 'ls', '-q')).stdout).toBe('default/deny\n');
+    expect((await weft('status', 'peers', '--quiet')).stdout).toBe('aa\nbb\n');
+    expect(await weft('ps', '-q')).toEqual({ code: 0, stdout: '', stderr: '' });
+    const { code, stderr } = await weft('status', '-q');
+    expect({ code, stderr }).toEqual({ code: 2, stderr: 'weft: --quiet is for subjects that are lists\n' });
+    expect((await weft('ps', '-q', '-o', 'json')).stderr).toMatch(/'-q, --quiet' cannot be used with/);
+  });
+
   const TELLING = [[['--help']], [['report']], [['ping', 'b', '-c', '9']]];
 
   /** One that has much to tell. */
