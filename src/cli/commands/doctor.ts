@@ -4,7 +4,7 @@ import { DEFAULT_PORT, parseHostPort } from '../../net/index.js';
 import { ask } from '../client.js';
 import type { Finding, Level, SoughtPeer } from '../diagnosis.js';
 import { type CommonOptions, wholeNumber, withCommonOptions } from '../options.js';
-import { print } from '../terminal/index.js';
+import { hasColours, print } from '../terminal/index.js';
 
 /** `weft doctor` */
 export function registerDoctor(program: Command): void {
@@ -73,9 +73,7 @@ function hostOf(place: string): string[] {
 const COLOURS: Readonly<Record<Level, string>> = { ok: '32', warn: '33', fail: '31' };
 
 function describe({ check, level, finding, remedy }: Finding): string {
-  const label = process.stdout.isTTY
-    ? `\u001b[${COLOURS[level]}m${level.padEnd(4)}\u001b[0m`
-    : level.padEnd(4);
+  const label = hasColours() ? `\u001b[${COLOURS[level]}m${level.padEnd(4)}\u001b[0m` : level.padEnd(4);
   const line = `${label}  ${check.padEnd(14)}  ${finding}`;
   return remedy === undefined ? line : `${line}\n${' '.repeat(22)}→ ${remedy}`;
 }

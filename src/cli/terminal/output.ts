@@ -1,4 +1,5 @@
 import type { CommonOptions, QuietOption } from '../options.js';
+import { fittingWidths, GAP } from './fit.js';
 import { write } from './streams.js';
 
 /** Prints an answer: as JSON when that is asked for, else as the text that `render` makes of it. */
@@ -27,13 +28,29 @@ export async function printList<T>(
   else await print(options, answer, render);
 }
 
+/** Whether what is printed may have colours: on a terminal that knows them, unless NO_COLOR is set. */
+export function hasColours(): boolean {
+  return process.stdout.isTTY && process.stdout.hasColors();
+}
+
 const NO_BORDERS = {
   ...{ top: '', 'top-mid': '', 'top-left': '', 'top-right': '' },
   ...{ bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '' },
-  ...{ left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: '  ' },
+  ...{
+    left: '',
+    'left-mid': '',
+    mid: '',
+    'mid-mid': '',
+    right: '',
+    'right-mid': '',
+    middle: ' '.repeat(GAP),
+  },
 };
 
-/** Columns under headings, without borders. `nothing` stands for an empty table. */
+/**
+ * Columns under headings, without borders, which on a terminal wrap their cells to fit into its lines. `nothing` stands for an empty
+ * table.
+ */
 export async function table(
   headings: readonly string[],
   rows: readonly (readonly string[])[],
@@ -41,8 +58,12 @@ export async function table(
 ): Promise<string> {
   if (rows.length === 0) return nothing;
   const { default: Table } = await import('cli-table3');
+  const head = headings.map((heading) => heading.toUpperCase());
+  const { isTTY, columns } = process.stdout;
+  const colWidths = isTTY && columns > 0 ? fittingWidths([head, ...rows], columns) : undefined;
   const grid = new Table({
-    head: headings.map((heading) => heading.toUpperCase()),
+    head,
+    ...(colWidths === undefined ? {} : { colWidths, wordWrap: true }),
     chars: NO_BORDERS,
     style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [], compact: true },
   });
