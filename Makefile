@@ -27,30 +27,30 @@ help: ## show the targets
 .PHONY: setup
 setup: ## install system and npm packages (idempotent; apt where there is apt)
 	@./scripts/apt-packages $(APT_BUILD) $(APT_RUN) '?libipsec-mb-dev' $(patsubst %,'%',$(APT_TEST))
-	@$(MAKE) --no-print-directory node_modules/.installed
+	@$(MAKE) --silent --no-print-directory node_modules/.installed
 
 node_modules/.installed: package.json package-lock.json
-	npm ci --no-audit --no-fund
+	@./scripts/step 'npm packages' npm ci --no-audit --no-fund
 	@touch $@
 
 .PHONY: build
 build: setup $(NATIVE)/weft-forwarder dist/.reference build/lab/traffic ## build the native programs and the daemon
 
 $(NATIVE)/weft-forwarder: $(NATIVE_SOURCES)
-	cmake -S native -B $(NATIVE) -DCMAKE_BUILD_TYPE=$(BUILD_TYPE)
-	cmake --build $(NATIVE) --target weft-forwarder weft-spawn weft-cni weft-words --parallel $(JOBS)
+	@./scripts/step 'what the native programs need' cmake -S native -B $(NATIVE) -DCMAKE_BUILD_TYPE=$(BUILD_TYPE)
+	@./scripts/step 'the native programs' cmake --build $(NATIVE) --target weft-forwarder weft-spawn weft-cni weft-words --parallel $(JOBS)
 	@touch $@
 
 build/lab/traffic: test/lab/native/traffic.cc
 	@mkdir -p $(@D)
-	$(CXX) -std=c++20 -O2 -Wall -Wextra -Werror -pthread -o $@ $<
+	@./scripts/step 'traffic for tests' $(CXX) -std=c++20 -O2 -Wall -Wextra -Werror -pthread -o $@ $<
 
 dist/.built: $(TS_SOURCES) scripts/bundle.mjs node_modules/.installed
-	node scripts/bundle.mjs
+	@./scripts/step 'the daemon and the command' node scripts/bundle.mjs
 	@touch $@
 
 dist/.reference: dist/.built $(REFERENCE_SOURCES)
-	npx tsx scripts/reference/main.ts dist
+	@./scripts/step 'manual pages and completions' npx tsx scripts/reference/main.ts dist
 	@touch $@
 
 .PHONY: demo
