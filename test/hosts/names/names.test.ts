@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { nativeProgram } from '../../../src/native-program.js';
 import { FakeEngine } from '../../lab/engine.js';
 import { run, until } from '../../lab/index.js';
 import { onLab } from '../../lab/suite.js';
@@ -14,6 +15,23 @@ describe('the names of a container', () => {
     const c2 = await b.container('c2', '10.32.0.2/24');
     await c1.reaches(c2.address);
     return { a, b, c1, c2, all: [c1, c2] };
+  });
+
+  test('are what a TAB completes, as is whatever else the router knows', async () => {
+    const { a, b } = world();
+    const words = async (...args: string[]) => {
+      const output = await b.run([nativeProgram('weft-words'), ...args], {
+        env: { WEFT_RUN_DIR: b.runDirectory },
+      });
+      return output.split('\n').filter((line) => line !== '');
+    };
+    expect(await words('names', 'c1')).toEqual([`c1.${DOMAIN}`]);
+    expect(await words('peers', '')).toEqual([a.name]);
+    expect(await words('containers', '')).toHaveLength(1);
+    expect(await words('networks', 'def')).toEqual(['default']);
+    expect(await words('targets', '')).toEqual([`${a.address}:6783`]);
+    expect(await words('policies', '')).toEqual([]);
+    expect(await words('nonsense', '')).toEqual([]);
   });
 
   test('go when it ends, and there is one of each when it was restarted, however often', async () => {

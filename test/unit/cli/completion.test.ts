@@ -26,6 +26,9 @@ const HOSTILE = [
   '*',
 ];
 
+/** A busy machine takes its time to load all commands, ms. */
+const LOADING = 60_000;
+
 /** A directory that looks like an installed weft, with scripts of completions. */
 let installed: string;
 /** That of a router, which is the working directory of shells, too. */
@@ -36,7 +39,7 @@ let endLeftovers: () => Promise<void>;
 beforeAll(async () => {
   installed = await mkdtemp(join(tmpdir(), 'weft-installed-'));
   await installCompletions(installed);
-});
+}, LOADING);
 
 afterAll(() => rm(installed, { recursive: true }));
 

@@ -16,13 +16,16 @@ import { untested } from '../../untested.js';
 const hasMandoc = spawnSync('mandoc', ['/dev/null']).error === undefined;
 if (!hasMandoc) untested('how manual pages look', 'there is no mandoc');
 
+/** A busy machine takes its time to load all commands, ms. */
+const LOADING = 60_000;
+
 let tree: CommandEntry;
 let pages: Record<string, string>;
 
 beforeAll(async () => {
   tree = await commandTree();
   pages = manualPages(tree, { version: '1.2.3', date: '2026-11-30' });
-});
+}, LOADING);
 
 it('the reference is what the commands say: `npx tsx scripts/reference/main.ts` writes it', () => {
   expect(referencePageNow()).toBe(referencePage(tree));
