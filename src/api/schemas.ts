@@ -19,6 +19,10 @@ export const Version = Type.Object({
   version: Type.String(),
   node: Type.String(),
   forwarder: Nullable(Type.String()),
+  protocols: Type.Object(
+    { api: Type.Integer(), link: Type.Integer(), forwarder: Type.Integer() },
+    { description: 'versions that are spoken: to commands, to other routers, to the forwarder' },
+  ),
 });
 export type Version = Static<typeof Version>;
 

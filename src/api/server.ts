@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { fileError } from '../errors.js';
 import { listenPrivately } from '../net/index.js';
+import { API_HEADER, PROTOCOL_VERSIONS } from '../protocol-versions.js';
 import { createApp } from './app.js';
 import type { RouterControl } from './control.js';
 import { sendError, sendNotFound } from './errors.js';
@@ -27,6 +28,9 @@ export async function serveApi({ socketPath, router, onFault }: ApiOptions): Pro
     if (error.name !== 'WeftError' && error.statusCode === undefined) {
       onFault(error, `${request.method} ${request.url}`);
     }
+  });
+  app.addHook('onRequest', async (_request, reply) => {
+    reply.raw.setHeader(API_HEADER, PROTOCOL_VERSIONS.api); // also of answers that go on
   });
   registerRoutes(app, router);
   let description: Promise<object> | undefined;

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Stopped } from '../api/index.js';
 import { cleanUp } from '../daemon/index.js';
 import { WeftError } from '../errors.js';
-import { ask } from './client.js';
+import { askAnyVersion } from './client.js';
 import type { CommonOptions } from './options.js';
 
 const POLL = 10;
@@ -25,7 +25,7 @@ export interface Ending {
  */
 export async function endRouter({ runDir, stateDir }: CommonOptions, forget: boolean): Promise<Ending> {
   try {
-    const { pid, removed, note } = await ask<Stopped>(runDir, 'POST', forget ? '/reset' : '/stop');
+    const { pid, removed, note } = await askAnyVersion<Stopped>(runDir, 'POST', forget ? '/reset' : '/stop');
     await processGone(pid);
     return { running: true, removed, forwarders: 1, note };
   } catch (error) {

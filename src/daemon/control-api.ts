@@ -23,6 +23,7 @@ import type {
 } from '../api/index.js';
 import type { Observation } from '../api/status/index.js';
 import { WeftError } from '../errors.js';
+import { PROTOCOL_VERSIONS } from '../protocol-versions.js';
 import { weftVersion } from '../version.js';
 import type { Parts } from './compose.js';
 import { NO_CLUSTER } from './kubernetes/index.js';
@@ -112,6 +113,7 @@ export class ControlApi implements RouterControl {
       version: weftVersion(),
       node: process.version,
       forwarder: this.#parts.forwarder.running?.version ?? null,
+      protocols: PROTOCOL_VERSIONS,
     };
   }
 

@@ -28,8 +28,8 @@ export const LINK_ERRORS = {
     'Join with a new token.',
   ),
   'version-mismatch': failed(
-    'The two hosts speak different versions of the protocol.',
-    'Use the same version of weft on both.',
+    'Two parts of weft are of versions that do not speak to each other: routers, a router and its forwarder, or a command and the router.',
+    'Do what the message says: docs/install.md tells which versions speak to each other.',
   ),
   'identity-cloned': failed('Two routers have one identity: a host was copied.', '`weft reset` on the copy.'),
   'peer-removed': failed(

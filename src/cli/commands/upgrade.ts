@@ -5,7 +5,7 @@ import type { Status } from '../../api/index.js';
 import { startDaemon } from '../../daemon/index.js';
 import { WeftError } from '../../errors.js';
 import { weftVersion } from '../../version.js';
-import { ask } from '../client.js';
+import { askAnyVersion } from '../client.js';
 import { processGone } from '../ending.js';
 import { type CommonOptions, withCommonOptions } from '../options.js';
 import { print, showProgress } from '../terminal/index.js';
@@ -48,7 +48,7 @@ async function upgrade(options: CommonOptions): Promise<void> {
 }
 
 async function runningRouter({ runDir }: CommonOptions): Promise<Status | undefined> {
-  return await ask<Status>(runDir, 'GET', '/status').catch((error: unknown) => {
+  return await askAnyVersion<Status>(runDir, 'GET', '/status').catch((error: unknown) => {
     if (error instanceof WeftError && error.code === 'not-running') return undefined;
     throw error;
   });

@@ -22,8 +22,6 @@ import {
   UnicastMac,
 } from './values.js';
 
-export const PROTOCOL = 1;
-
 /** No fields; as an answer it says that it is done. */
 const Nothing = Type.Object({});
 const OfPeer = Type.Object({ peer: Peer });

@@ -1,5 +1,7 @@
 import { EventEmitter } from 'node:events';
-import { type AnswerOf, type Operation, PROTOCOL, type RequestOf } from './contract.js';
+import { WeftError } from '../../errors.js';
+import { PROTOCOL_VERSIONS } from '../../protocol-versions.js';
+import type { AnswerOf, Operation, RequestOf } from './contract.js';
 import type {
   ForwarderDump,
   ForwarderGroups,
@@ -18,9 +20,14 @@ export abstract class Operations<
     timeout?: number,
   ): Promise<AnswerOf<Op>>;
 
-  /** What it says of itself. `timeout` in milliseconds. */
-  hello(timeout?: number): Promise<ForwarderHello> {
-    return this.request('hello', { protocol: PROTOCOL }, timeout);
+  /** What it says of itself. `timeout` in milliseconds. Rejects with `version-mismatch` when it speaks another version of the contract. */
+  async hello(timeout?: number): Promise<ForwarderHello> {
+    const protocol = PROTOCOL_VERSIONS.forwarder;
+    return await this.request('hello', { protocol }, timeout).catch((error: unknown) => {
+      if (!(error instanceof WeftError && error.code === 'version-mismatch')) throw error;
+      const message = `forwarder and daemon are of different versions of weft: ${error.message}, the daemon protocol ${protocol}`;
+      throw new WeftError('version-mismatch', message, { cause: error });
+    });
   }
 
   dump(): Promise<ForwarderDump> {

@@ -10,6 +10,7 @@ import {
   struct,
 } from '../../codec.js';
 import { type ChannelDigest, type ChannelMessage, MAX_GOSSIP_BYTES } from '../../gossip/index.js';
+import { PROTOCOL_VERSIONS } from '../../protocol-versions.js';
 import { MAX_RECORD_BYTES, SIGNATURE_BYTES, type SignedRecord } from '../membership/index.js';
 import { PROOF_BYTES } from './proof.js';
 import { MAX_UNICAST_BYTES, type RoutedMessage, routedMessage } from './routed-message.js';
@@ -17,7 +18,7 @@ import { MAX_UNICAST_BYTES, type RoutedMessage, routedMessage } from './routed-m
 /** The messages on a link after the Noise handshake (docs/protocol.md, section 3). */
 
 export const MAX_MESSAGE_BYTES = 1024 * 1024;
-export const LINK_VERSION = 1;
+export const LINK_VERSION = PROTOCOL_VERSIONS.link;
 
 /** Kinds of proof messages (3.3). */
 export const PROOF_OFFER = 1;

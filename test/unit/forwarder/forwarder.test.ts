@@ -1,7 +1,8 @@
+import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { appendFile, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createConnection, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +14,8 @@ import {
   findForwarders,
 } from '../../../src/forwarder/index.js';
 import { MAX_WORKERS, OFFLOADS } from '../../../src/forwarder/limits.js';
-import { packageRoot } from '../../../src/version.js';
+import { packageRoot, weftVersion } from '../../../src/version.js';
+import { until } from '../../lab/index.js';
 import { freeUdpPort } from './free-port.js';
 
 const BINARY = join(packageRoot(), 'build/native/weft-forwarder');
@@ -235,6 +237,49 @@ describe.skipIf(!built)('the supervision of the forwarder', () => {
     expect(await endForwarders(options.controlPath)).toBe(1);
     expect(existsSync(options.controlPath)).toBe(false);
     expect(findForwarders(options.controlPath)).toEqual([]);
+  });
+
+  /** One of a later weft: a program that understands nothing of what a daemon of this one says. */
+  async function foreignProgram(): Promise<string> {
+    const error = { code: 'version-mismatch', message: 'this forwarder speaks protocol 2' };
+    const answers = `
+      const answer = (socket, { id, op }) => {
+        if (op !== 'hello') process.exit();
+        socket.write(JSON.stringify({ id, error: ${JSON.stringify(error)} }) + '\\n');
+      };
+      const server = require('node:net').createServer((socket) => socket.on('data', (line) => answer(socket, JSON.parse(line))));
+      server.listen(process.argv[process.argv.indexOf('--control') + 1]);`;
+    await writeFile(join(directory, 'run'), answers);
+    const program = join(directory, 'foreign');
+    const script = `#!/bin/bash\ncd ${directory} && exec -a weft-forwarder ${process.execPath} "$@"\n`;
+    await writeFile(program, script, { mode: 0o755 });
+    return program;
+  }
+
+  it('replaces one that is left of another version of weft, and says so', async () => {
+    const left = spawn(await foreignProgram(), ['run', '--control', options.controlPath], {
+      stdio: 'ignore',
+    });
+    await until('it listens', () => existsSync(options.controlPath));
+    const forwarder = new Forwarder(options);
+    mine.push(forwarder);
+    const warned = once(forwarder, 'warning');
+    const ended = once(left, 'exit');
+    await forwarder.start();
+    expect((await warned)[0]).toMatchObject({
+      code: 'forwarder-replaced',
+      message:
+        'the running forwarder is replaced: forwarder and daemon are of different versions of weft: this forwarder speaks protocol 2, the daemon protocol 1',
+    });
+    await ended;
+    expect(forwarder.running?.version).toBe(weftVersion());
+  });
+
+  it('tells when the program is of another version of weft', async () => {
+    await expect(start({ binary: await foreignProgram() })).rejects.toMatchObject({
+      code: 'version-mismatch',
+      message: expect.stringMatching(/this forwarder speaks protocol 2, the daemon protocol 1$/),
+    });
   });
 
   it('tells why it could not be started', async () => {

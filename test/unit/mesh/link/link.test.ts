@@ -9,6 +9,7 @@ import * as wire from '../../../../src/mesh/link/messages.js';
 import { linkProof } from '../../../../src/mesh/link/proof.js';
 import { ObfuscatedStream } from '../../../../src/mesh/link/tcp/obfuscated-stream.js';
 import { signRecord } from '../../../../src/mesh/membership/record.js';
+import { PROTOCOL_VERSIONS } from '../../../../src/protocol-versions.js';
 import { network, startMesh, until } from '../meshes.js';
 
 const OPENING = Buffer.concat([
@@ -20,7 +21,11 @@ const OPENING = Buffer.concat([
 /** A member of the network, written by hand from docs/protocol.md, that can say anything. */
 async function handmadeMember(
   port: number,
-  { identity = identityFromSeed(randomBytes(32)), instance = randomBytes(8) } = {},
+  {
+    identity = identityFromSeed(randomBytes(32)),
+    instance = randomBytes(8),
+    version = PROTOCOL_VERSIONS.link as number,
+  } = {},
 ) {
   const raw = new ObfuscatedStream(connect(port, '127.0.0.1'));
   raw.frameLimit = wire.MAX_MESSAGE_BYTES;
@@ -53,7 +58,7 @@ async function handmadeMember(
     links: [],
     left: false,
   });
-  const greeting = { version: 1, instance, observed: '127.0.0.1:1', self };
+  const greeting = { version, instance, observed: '127.0.0.1:1', self };
   return { identity, stream, next, opening: Buffer.concat([OPENING, encode(wire.hello, greeting)]) };
 }
 
@@ -124,6 +129,19 @@ describe('a link', () => {
     }
     expect(mesh.links()).toHaveLength(1);
     expect(mesh.counters()['bad-message']).toBeGreaterThan(300);
+    stream.destroy();
+  });
+
+  test('ends with a router of another version, and says which versions they are', async () => {
+    const mesh = await startMesh('anna');
+    const { stream, opening } = await handmadeMember(mesh.port, { version: 2 });
+    const warned = once(mesh, 'warning');
+    stream.write(opening);
+    expect((await warned)[0]).toMatchObject({
+      code: 'version-mismatch',
+      message: expect.stringMatching(/speaks version 2 of the link protocol, this router version 1: .*$/),
+    });
+    expect(mesh.links()).toEqual([]);
     stream.destroy();
   });
 
