@@ -136,11 +136,14 @@ describe.skipIf(!LONG)('the Debian package', { timeout: MAKING }, () => {
 
   test('removed takes the router with it, and purged all that it knew', async () => {
     const [twelve] = machines as [Machine];
+    await twelve.run('weft', 'cni', 'install');
     await twelve.run('apt-get', 'remove', '--yes', 'weft');
     expect(await twelve.host.run(['ip', '-brief', 'link'])).not.toMatch(/weft|^w[vl][0-9a-f]{12}/m);
     expect(await twelve.host.run(['nft', 'list', 'ruleset'])).toBe('');
     const state = join(twelve.root, 'var/lib/weft');
     expect(existsSync(join(state, 'identity.json'))).toBe(true);
+    expect(existsSync(join(twelve.root, 'opt/cni/bin/weft-cni'))).toBe(false);
+    expect(existsSync(join(twelve.root, 'etc/cni/net.d/10-weft.conflist'))).toBe(false);
     await twelve.run('apt-get', 'purge', '--yes', 'weft');
     const left = [
       'var/lib/weft',
