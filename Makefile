@@ -125,6 +125,10 @@ build/package/traffic: test/lab/native/traffic.cc
 deb: build build/package/weft-forwarder build/package/traffic ## a package for Debian 12 and 13, Ubuntu 22.04 and 24.04: build/deb/weft_VERSION_ARCHITECTURE.deb
 	./scripts/deb build/deb build/package
 
+.PHONY: reproducible
+reproducible: setup ## make the Debian package of the last commit twice, and compare the bytes
+	./scripts/reproducible
+
 .PHONY: npm
 npm: build build/package/weft-forwarder ## npm packages: build/npm/weft-router-VERSION.tgz, and one with the native programs of this platform
 	./scripts/npm-packages.mjs build/npm $(shell node -p process.arch)=build/package
