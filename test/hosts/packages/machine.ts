@@ -37,9 +37,8 @@ export class Machine {
   async boot(namespaces: readonly string[]): Promise<void> {
     writeFileSync(join(this.root, 'etc/machine-id'), '');
     const unshare = this.host.start(['sh', BOOT, this.root, this.#cgroup, ...namespaces]);
-    const children = `/proc/${unshare.pid}/task/${unshare.pid}/children`;
     const init = await until('the machine has a first process', () => {
-      const pid = Number(readFileSync(children, 'utf8'));
+      const pid = Number(readFileSync(`/proc/${unshare.pid}/task/${unshare.pid}/children`, 'utf8'));
       return pid > 0 && readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === 'systemd' && pid;
     });
     this.#booted = { unshare, init };
