@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Host, type Running, run, until } from '../../lab/index.js';
+import { type Host, Running, run, until } from '../../lab/index.js';
 
 const MIRROR = 'http://deb.debian.org/debian';
 /** For what loads packages, ms. */
@@ -36,13 +36,17 @@ export class Machine {
   /** Has its systemd start it; these network namespaces are files in its /srv from now on. */
   async boot(namespaces: readonly string[]): Promise<void> {
     writeFileSync(join(this.root, 'etc/machine-id'), '');
-    const unshare = this.host.start(['sh', BOOT, this.root, this.#cgroup, ...namespaces]);
-    const init = await until('the machine has a first process', () => {
-      const pid = Number(readFileSync(`/proc/${unshare.pid}/task/${unshare.pid}/children`, 'utf8'));
+    // Not by `ip netns exec`, which hides the control groups.
+    const enter = ['nsenter', `--net=/run/netns/${this.host.namespace}`];
+    const unshare = new Running([...enter, 'sh', BOOT, this.root, this.#cgroup, ...namespaces]);
+    const init = await until('the machine has a first process', async () => {
+      const pid = Number(await run(['pgrep', '--parent', `${unshare.pid}`]));
       return pid > 0 && readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === 'systemd' && pid;
     });
     this.#booted = { unshare, init };
-    await this.run('systemctl', 'is-system-running', '--wait');
+    await until('it has started', () => this.run('systemctl', 'is-system-running', '--wait'), {
+      within: 60_000,
+    });
   }
 
   /** Ends what was booted, as a power cut does. */
