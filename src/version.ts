@@ -28,7 +28,10 @@ export function packageManifest(): Manifest {
   return { version, platformPackages: Object.keys(optionalDependencies) };
 }
 
-/** The version of this weft, from package.json. */
+let known: string | undefined;
+
+/** The version of this weft, from package.json. It stays that of the first call: an upgrade puts another file there while we run. */
 export function weftVersion(): string {
-  return packageManifest().version;
+  known ??= packageManifest().version;
+  return known;
 }
