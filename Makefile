@@ -34,16 +34,16 @@ node_modules/.installed: package.json package-lock.json
 	@touch $@
 
 .PHONY: build
-build: setup $(NATIVE)/weft-forwarder dist/.reference build/lab/traffic ## build the native programs and the daemon
+build: setup $(NATIVE)/weft-forwarder dist/.reference build/lab/traffic build/lab/confined ## build the native programs and the daemon
 
 $(NATIVE)/weft-forwarder: $(NATIVE_SOURCES)
 	@./scripts/step 'what the native programs need' cmake -S native -B $(NATIVE) -DCMAKE_BUILD_TYPE=$(BUILD_TYPE)
 	@./scripts/step 'the native programs' cmake --build $(NATIVE) --target weft-forwarder weft-spawn weft-cni weft-words --parallel $(JOBS)
 	@touch $@
 
-build/lab/traffic: test/lab/native/traffic.cc
+build/lab/%: test/lab/native/%.cc
 	@mkdir -p $(@D)
-	@./scripts/step 'traffic for tests' $(CXX) -std=c++20 -O2 -Wall -Wextra -Werror -pthread -o $@ $<
+	@./scripts/step '$* for tests' $(CXX) -std=c++20 -O2 -Wall -Wextra -Werror -pthread -o $@ $<
 
 dist/.built: $(TS_SOURCES) scripts/bundle.mjs node_modules/.installed
 	@./scripts/step 'the daemon and the command' node scripts/bundle.mjs

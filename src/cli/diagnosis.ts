@@ -15,6 +15,7 @@ import {
   MIN_MTU,
   missingCapabilities,
   missingCommands,
+  namespaceFault,
   packageOf,
   tunFault,
   waysTo,
@@ -91,8 +92,16 @@ async function kernel(): Promise<Omit<Finding, 'check'>> {
 
 async function privileges(): Promise<Omit<Finding, 'check'>> {
   const missing = await missingCapabilities();
-  if (missing.length === 0) return { level: 'ok', finding: 'may change the network and enter namespaces' };
-  return { level: 'fail', finding: `without ${missing.join(' and ')}`, remedy: 'run weft as root' };
+  if (missing.length > 0)
+    return { level: 'fail', finding: `without ${missing.join(' and ')}`, remedy: 'run weft as root' };
+  const fault = await namespaceFault();
+  if (fault === undefined) return { level: 'ok', finding: 'may change the network and enter namespaces' };
+  return {
+    level: 'fail',
+    finding: `may not enter namespaces, though it has the capabilities: ${fault}`,
+    remedy:
+      'a seccomp profile forbids it, or a security module: an engine lets a container do so that is started with `--cap-add SYS_ADMIN`, or with `--security-opt seccomp=unconfined`',
+  };
 }
 
 async function tapDevice(): Promise<Omit<Finding, 'check'>> {

@@ -16,6 +16,7 @@ export {
   missingCapabilities,
   missingCommands,
   type Namespace,
+  namespaceFault,
   namespaceInode,
   packageOf,
   parseCidr,

@@ -112,7 +112,7 @@ async function nodeStart(): Promise<number> {
   return times.sort((a, b) => a - b)[Math.floor(TABS / 2)] ?? Number.NaN;
 }
 
-describe.each(['bash', 'zsh', 'fish'])('a TAB in %s', (shell) => {
+describe.runIf(process.env.WEFT_LONG === '1').each(['bash', 'zsh', 'fish'])('a TAB in %s', (shell) => {
   const has = hasProgram(shell);
   if (!has) untested(`the time of a TAB in ${shell}`, `there is no ${shell}`);
 

@@ -87,7 +87,7 @@ function outputOf(command: string, label: string, { ending, stdout, stderr }: Ex
   }
   const said = firstLine(stderr.trim());
   if (/operation not permitted|permission denied/i.test(stderr)) {
-    const text = `${label} is not permitted (${said}): run weft as root, or with CAP_NET_ADMIN and CAP_SYS_ADMIN`;
+    const text = `${label} is not permitted (${said}): run weft as root, or with CAP_NET_ADMIN and CAP_SYS_ADMIN; where it has these, a seccomp profile forbids it`;
     throw new WeftError('no-privilege', text);
   }
   throw new CommandFailed(label, said, describeEnding(ending), stdout);

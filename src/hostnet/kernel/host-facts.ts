@@ -1,9 +1,10 @@
-/** What this host offers and forbids, for `weft doctor`. Nothing here changes anything. */
+/** What this host offers and forbids, for `weft doctor`. Nothing here changes anything that lasts. */
 import { constants } from 'node:fs';
 import { access, open, readFile } from 'node:fs/promises';
 import { release } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { systemCode } from '../../errors.js';
+import { messageOf, systemCode } from '../../errors.js';
+import { run } from './command.js';
 
 /** From linux/capability.h. */
 const CAPABILITIES = { CAP_NET_ADMIN: 12, CAP_SYS_ADMIN: 21 } as const;
@@ -32,6 +33,16 @@ export async function missingCapabilities(): Promise<Capability[]> {
   const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'}`);
   const names = Object.keys(CAPABILITIES) as Capability[];
   return names.filter((name) => ((effective >> BigInt(CAPABILITIES[name])) & 1n) === 0n);
+}
+
+/** Why network namespaces cannot be made and entered, although the capabilities are there; undefined when they can. */
+export async function namespaceFault(): Promise<string | undefined> {
+  try {
+    await run('nsenter', ['--net=/proc/self/ns/net', 'unshare', '--net', 'true']);
+    return undefined;
+  } catch (error) {
+    return messageOf(error);
+  }
 }
 
 /** Why TAP devices cannot be opened; undefined when they can. */

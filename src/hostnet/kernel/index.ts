@@ -7,6 +7,7 @@ export {
   kernelVersion,
   missingCapabilities,
   missingCommands,
+  namespaceFault,
   tunFault,
 } from './host-facts.js';
 export { interfaceNames } from './interface-names.js';

@@ -1,9 +1,13 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { attempt, type Finished, type Host, run, until } from '../../lab/index.js';
 import { onLab } from '../../lab/suite.js';
 import { traces } from '../pair.js';
+
+/** Runs a command as in a container with a seccomp profile (test/lab/native). */
+const CONFINED = fileURLToPath(new URL('../../../build/lab/confined', import.meta.url));
 
 const oneHost = () =>
   onLab(async (lab) => {
@@ -294,6 +298,25 @@ describe('a router that runs', () => {
     ]);
     await a.launch();
     expect(await a.weft('ps')).toContain('10.32.0.1/24');
+    await a.weft('reset');
+  });
+});
+
+describe('a router that may not enter namespaces', () => {
+  const world = oneHost();
+
+  test('says so when it is to attach a container, and doctor says what forbids it', async () => {
+    const { a } = world();
+    const confined = (...args: string[]) =>
+      attempt(a.own([CONFINED, a.program, ...args]), { env: a.environment });
+    const { stdout } = await confined('doctor');
+    expect(stdout).toMatch(/fail +privileges +may not enter namespaces.*not permitted.*\n *→ .*seccomp/i);
+    expect(await confined('launch')).toMatchObject({ code: 0 });
+    const { namespace } = await a.container('c');
+    expect(await a.tryWeft('attach', namespace)).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^weft: .* is not permitted .* seccomp profile forbids it\n$/),
+    });
     await a.weft('reset');
   });
 });
