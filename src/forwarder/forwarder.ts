@@ -13,7 +13,7 @@ import {
   type RequestOf,
 } from './control/index.js';
 import { MAX_LEARNED } from './limits.js';
-import { endForwarders, forwardersGone, killForwarders } from './processes.js';
+import { endForwarders, forwardersGone, killForwarder, killForwarders } from './processes.js';
 import { StartingForwarder } from './starting.js';
 import { hangs } from './watchdog.js';
 
@@ -102,7 +102,8 @@ export class Forwarder extends Operations<ForwarderEvents> {
 
   /**
    * Has another forwarder take the place of the running one, of the program as it is on the disk now. It does what takes long before that
-   * one ends. Rejects with `forwarder-failed` or `program-missing`: then the running one goes on; with `forwarder-lost` when there is none.
+   * one ends. Rejects with `forwarder-failed` or `program-missing` when it cannot, and with `forwarder-timeout` when the running one does
+   * not answer: then that one goes on; with `forwarder-lost` when there is none; with `forwarder-failed`, too, when it is not ready in time.
    */
   exchange(): Promise<void> {
     this.#exchange ??= this.#succeed().finally(() => {
@@ -113,16 +114,17 @@ export class Forwarder extends Operations<ForwarderEvents> {
 
   async #succeed(): Promise<void> {
     const client = this.#required();
-    const pid = this.#hello?.pid;
-    const successor = new StartingForwarder({ ...this.#options, ...(pid && { predecessor: pid }) });
+    const { pid } = await client.hello(HANGS_AFTER);
+    const successor = new StartingForwarder({ ...this.#options, predecessor: pid });
     await successor.prepared();
     if (this.#client !== client) throw new WeftError('forwarder-lost', 'the forwarder ended meanwhile');
     this.#successor = successor;
-    const ready = once(this, 'ready', { signal: AbortSignal.timeout(SUCCESSION_TIMEOUT) });
-    await client.request('stop', {}).catch(() => killForwarders(this.#options.controlPath));
-    await ready.catch((cause: unknown) => {
+    const ready = once(this, 'ready', { signal: AbortSignal.timeout(SUCCESSION_TIMEOUT) }).catch((cause) => {
       throw new WeftError('forwarder-failed', 'the new forwarder is not ready yet', { cause });
     });
+    // The successor serves the same socket, and is not to be killed with it.
+    const stopped = client.request('stop', {}).catch(() => killForwarder(pid));
+    await Promise.all([stopped, ready]);
   }
 
   /** Serves a segment from now on, also after restarts; the TAP is created if it is absent. */

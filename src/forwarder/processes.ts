@@ -57,7 +57,12 @@ export async function endForwarders(controlPath: string): Promise<number> {
 
 /** Kills every forwarder that serves this control socket. */
 export function killForwarders(controlPath: string): void {
-  for (const pid of findForwarders(controlPath)) signal(pid, 'SIGKILL');
+  for (const pid of findForwarders(controlPath)) killForwarder(pid);
+}
+
+/** Kills this forwarder alone. */
+export function killForwarder(pid: number): void {
+  signal(pid, 'SIGKILL');
 }
 
 /** Waits until no forwarder serves this control socket; false when one still does after 2 s. */

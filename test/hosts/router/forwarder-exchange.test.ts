@@ -49,6 +49,17 @@ describe('the forwarder of a router whose forwarder was upgraded on the disk', (
     expect(a.forwarder).toBe(forwarder);
   });
 
+  test('is left alone when it does not answer, which is said', async () => {
+    const { a, c1, c2 } = world();
+    const { forwarder } = a;
+    process.kill(forwarder, 'SIGSTOP');
+    const refused = await a.tryWeft('restart-forwarder');
+    process.kill(forwarder, 'SIGCONT');
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/^weft: .*did not answer.*\n$/) });
+    await c1.reaches(c2.address);
+    expect(a.forwarder).toBe(forwarder);
+  });
+
   test('is exchanged within a moment, and containers go on as before', async () => {
     const { a, b, c1, c2, program } = world();
     const { forwarder } = a;
