@@ -1,4 +1,5 @@
 import { usageError } from '../errors.js';
+import { hasColours } from './output.js';
 
 /** Light on dark, whatever colours the terminal has. */
 const COLOURS = '\u001b[97;40m';
@@ -23,6 +24,5 @@ export async function qrCode(
 /** The same for stdout as it is. */
 export function qrCodeHere(text: string): Promise<string> {
   const { isTTY, columns } = process.stdout;
-  const colours = isTTY && (process.env.NO_COLOR ?? '') === '' && process.env.TERM !== 'dumb';
-  return qrCode(text, { columns: isTTY ? columns : Number.POSITIVE_INFINITY, colours });
+  return qrCode(text, { columns: isTTY ? columns : Number.POSITIVE_INFINITY, colours: hasColours() });
 }
