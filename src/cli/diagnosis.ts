@@ -86,8 +86,7 @@ export async function diagnose(options: DiagnosisOptions): Promise<Finding[]> {
 async function kernel(): Promise<Omit<Finding, 'check'>> {
   const fault = kernelFault();
   if (fault === undefined) return { level: 'ok', finding: `Linux ${kernelVersion().join('.')}` };
-  const [finding = fault, remedy = fault] = fault.split(': ');
-  return { level: 'fail', finding, remedy };
+  return { level: 'fail', ...fault };
 }
 
 async function privileges(): Promise<Omit<Finding, 'check'>> {

@@ -63,7 +63,7 @@ export async function runRouter(
   const asked = askedToStop(logs);
   endOnFault(logs);
   const fault = kernelFault();
-  if (fault !== undefined) throw new WeftError('old-kernel', fault);
+  if (fault !== undefined) throw new WeftError('old-kernel', `${fault.finding}: ${fault.remedy}`);
   checkRunDir(request.runDir);
   await makeDirectory(request.runDir);
   const lock = await lockRunDir(request.runDir);

@@ -19,12 +19,13 @@ export function kernelVersion(): readonly [number, number] {
   return [major, minor];
 }
 
-/** Of this kernel, a shortcoming that nothing makes good; undefined where it will do. */
-export function kernelFault(): string | undefined {
+/** Of this kernel, a shortcoming that nothing makes good, and what to do; undefined where it will do. */
+export function kernelFault(): { readonly finding: string; readonly remedy: string } | undefined {
   const [major, minor] = kernelVersion();
   const [oldestMajor, oldestMinor] = OLDEST_KERNEL;
   if (major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)) return undefined;
-  return `this is Linux ${major}.${minor}, and weft needs Linux ${OLDEST_KERNEL.join('.')} or later: upgrade the kernel`;
+  const finding = `this is Linux ${major}.${minor}, and weft needs Linux ${OLDEST_KERNEL.join('.')} or later`;
+  return { finding, remedy: 'upgrade the kernel' };
 }
 
 /** Those of the capabilities that weft needs which this process does not have. */
