@@ -20,18 +20,22 @@ export function packageRoot(): string {
   return directory;
 }
 
-/** Throws where package.json has no version. */
+let known: Manifest | undefined;
+
+/** What package.json said at the first call: an upgrade puts another file there while we run. Throws where it has no version. */
 export function packageManifest(): Manifest {
+  known ??= readManifest();
+  return known;
+}
+
+/** The version of this weft. */
+export function weftVersion(): string {
+  return packageManifest().version;
+}
+
+function readManifest(): Manifest {
   const { version, optionalDependencies = {} }: { version?: string; optionalDependencies?: object } =
     JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8'));
   if (version === undefined) throw new Error('package.json has no version');
   return { version, platformPackages: Object.keys(optionalDependencies) };
-}
-
-let known: string | undefined;
-
-/** The version of this weft, from package.json. It stays that of the first call: an upgrade puts another file there while we run. */
-export function weftVersion(): string {
-  known ??= packageManifest().version;
-  return known;
 }
