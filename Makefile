@@ -18,7 +18,7 @@ APT_CHECK := clang clang-tidy clang-format libclang-rt-14-dev
 APT_BENCH := wireguard-go wireguard-tools fastd tinc nebula
 REFERENCE_SOURCES := $(wildcard scripts/reference/*.ts)
 NATIVE_SOURCES := package.json $(shell find native -type f \( -name '*.cc' -o -name '*.h' -o -name '*.in' -o -name '*.cmake' -o -name CMakeLists.txt \))
-TS_SOURCES := $(shell find src -type f -name '*.ts') $(wildcard src/ui/*.html src/ui/*.css src/ui/*.svg)
+TS_SOURCES := $(shell find src demo test/lab -type f -name '*.ts') $(wildcard src/ui/*.html src/ui/*.css src/ui/*.svg)
 
 .PHONY: help
 help: ## show the targets
