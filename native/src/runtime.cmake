@@ -16,7 +16,6 @@ add_library(weft_runtime STATIC
   src/control/reports.cc
   src/control/segment_operations.cc
   src/control/protocol/server.cc
-  src/control/succession.cc
   src/control/protocol/text.cc
   src/control/worker_events.cc
   src/io/device/bridge.cc
@@ -39,6 +38,7 @@ add_library(weft_runtime STATIC
   src/path/path_mtu.cc
   src/path/port_spread.cc
   src/path/transport.cc
+  src/process/succession.cc
   src/sandbox/sandbox.cc
   src/state/epoch_reclaimer.cc
   src/stream/stream.cc

@@ -13,10 +13,10 @@
 
 #include "base/failure.h"
 #include "base/log.h"
-#include "control/succession.h"
 #include "io/device/interfaces.h"
 #include "io/device/tap.h"
 #include "packet/messages/loop_probe.h"
+#include "process/succession.h"
 #include "sandbox/sandbox.h"
 
 namespace weft {

@@ -1,4 +1,4 @@
-#include "control/succession.h"
+#include "process/succession.h"
 
 #include <poll.h>
 #include <sys/syscall.h>
