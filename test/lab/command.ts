@@ -19,9 +19,12 @@ export class CommandFailed extends Error {
   }
 }
 
+/** What is set beside what a process inherits; undefined: what it does not inherit. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
 export interface RunOptions {
   input?: string | Buffer;
-  env?: Record<string, string>;
+  env?: Environment;
   /** Deadline, ms; the command is killed after it. */
   within?: number;
 }
@@ -116,7 +119,7 @@ export class Running {
   }
 }
 
-function environmentWith(more: Record<string, string> = {}): Record<string, string> {
+function environmentWith(more: Environment = {}): Record<string, string> {
   const all = Object.entries({ ...process.env, ...more });
   return Object.fromEntries(all.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
 }

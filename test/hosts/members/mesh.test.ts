@@ -16,7 +16,9 @@ const TIMEOUT = LONG ? 900_000 : 240_000;
 const world = onLab(async (lab) => {
   const mesh = await onTwoWires(lab, SIZE);
   const { hosts, token, seeds: peers } = mesh;
-  await Promise.all(hosts.map((host) => host.launch({ token, peers })));
+  // Two at a time: twelve on two cores would keep whatever runs beside them from its own deadlines.
+  for (let i = 0; i < SIZE; i += 2)
+    await Promise.all(hosts.slice(i, i + 2).map((host) => host.launch({ token, peers })));
   await allLinked(hosts, 30_000);
   return mesh;
 });

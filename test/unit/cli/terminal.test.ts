@@ -5,7 +5,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type ApiServer, type RouterControl, serveApi } from '../../../src/api/index.js';
 import { packageRoot } from '../../../src/version.js';
-import { attempt } from '../../lab/command.js';
+import { attempt, type Environment } from '../../lab/command.js';
 import { leftoversFromNow } from '../../lab/leftovers.js';
 import { Terminal } from '../../lab/terminal.js';
 
@@ -40,8 +40,11 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
-function environment(more: Record<string, string> = {}): Record<string, string> {
-  return { WEFT_RUN_DIR: directory, WEFT_STATE_DIR: directory, TERM: 'xterm', ...more };
+/** What whoever runs the tests has set says nothing of colours here. */
+const UNSET = { CI: undefined, FORCE_COLOR: undefined, NO_COLOR: undefined };
+
+function environment(more: Record<string, string> = {}): Environment {
+  return { ...UNSET, WEFT_RUN_DIR: directory, WEFT_STATE_DIR: directory, TERM: 'xterm', ...more };
 }
 
 /** What it writes to the terminal, in lines. */
