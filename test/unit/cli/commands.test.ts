@@ -7,7 +7,7 @@ import { type ApiServer, type Report, type RouterControl, serveApi } from '../..
 import { WeftError } from '../../../src/errors.js';
 import { packageRoot, weftVersion } from '../../../src/version.js';
 
-const MAIN = join(packageRoot(), 'src/cli/main.ts');
+const WEFT = join(packageRoot(), 'bin/weft');
 
 describe('the weft command', () => {
   let directory: string;
@@ -37,18 +37,7 @@ describe('the weft command', () => {
   /** Runs a shell script in which it is "$@". */
   function weftIn(script: string, ...args: string[]): Promise<Result> {
     const env = { ...process.env, WEFT_RUN_DIR: directory, WEFT_STATE_DIR: join(directory, 'state') };
-    const command = [
-      '-o',
-      'pipefail',
-      '-c',
-      script,
-      'bash',
-      process.execPath,
-      '--import',
-      'tsx',
-      MAIN,
-      ...args,
-    ];
+    const command = ['-o', 'pipefail', '-c', script, 'bash', WEFT, ...args];
     return new Promise((resolve) => {
       execFile('bash', command, { env, cwd: packageRoot() }, (error, stdout, stderr) => {
         resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });

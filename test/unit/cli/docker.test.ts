@@ -107,10 +107,9 @@ describe('weft docker', () => {
   }
 
   function weft(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-    const command = ['--import', 'tsx', join(packageRoot(), 'src/cli/main.ts'), 'docker', ...args];
     const options = { env: { ...process.env, WEFT_RUN_DIR: directory }, cwd: packageRoot() };
     return new Promise((resolve) => {
-      execFile(process.execPath, command, options, (error, stdout, stderr) => {
+      execFile(join(packageRoot(), 'bin/weft'), ['docker', ...args], options, (error, stdout, stderr) => {
         resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
       });
     });

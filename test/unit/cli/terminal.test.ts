@@ -9,7 +9,7 @@ import { attempt, type Environment } from '../../lab/command.js';
 import { leftoversFromNow } from '../../lab/leftovers.js';
 import { Terminal } from '../../lab/terminal.js';
 
-const WEFT = [process.execPath, '--import', 'tsx', join(packageRoot(), 'src/cli/main.ts')];
+const WEFT = [join(packageRoot(), 'bin/weft')];
 const REASON =
   'no packet of ours arrives there: is UDP port 6783 open on the way, and are packets let through?';
 
