@@ -291,7 +291,7 @@ export class ControlApi implements RouterControl {
     const { plan, trust, inside, targets } = this.#parts;
     const { port, advertise } = plan.settings;
     const { network } = trust;
-    const others = addresses === undefined ? targets.linked() : [];
+    const others = addresses === undefined ? targets.others() : [];
     return joinInvitation({ network, port, addresses: addresses ?? advertise, inside: inside.all, others });
   }
 

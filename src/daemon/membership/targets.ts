@@ -41,11 +41,12 @@ export class Targets {
     }));
   }
 
-  /** Those at which another router is, and answers. */
-  linked(): string[] {
-    return this.#options.mesh
-      .targets()
-      .flatMap(({ target, state }) => (state === 'connected' ? [target] : []));
+  /** Where other routers are, or are sought: first those that are linked to. */
+  others(): string[] {
+    const wanted = this.#options.mesh.targets().filter(({ state }) => state !== 'self');
+    const isLinked = ({ state }: TargetView) => state === 'connected';
+    const linkedFirst = [...wanted.filter(isLinked), ...wanted.filter((view) => !isLinked(view))];
+    return linkedFirst.map(({ target }) => target);
   }
 
   async connect({ peers, replace = false }: ConnectRequest): Promise<void> {

@@ -72,6 +72,10 @@ describe('targets', () => {
     expect(whoSaid(targetsOf(['192.0.2.2']))).toMatchObject({ [BY_HAND]: ['connect'] });
   });
 
+  test('are what a token names beside its own router, linked to or not, for whoever cannot reach that one', () => {
+    expect(targetsOf().others()).toEqual([LAUNCHED, FOUND]);
+  });
+
   test('are replaced when it is asked for, but for those that a source knows', async () => {
     const targets = targetsOf();
     await targets.connect({ peers: [BY_HAND], replace: true });
