@@ -54,21 +54,14 @@ export const OPERATIONS: readonly Operation[] = [
   },
   {
     what: 'its router is stopped',
-    act: async (host, world) => {
-      const { secrets } = world;
-      await host.weft('stop');
-      // Nobody waits with a new secret for one that left.
-      return async () =>
-        world.launch(host, secrets === world.secrets ? {} : { token: await tokenFor(host, world) });
-    },
+    act: (host, world) => stopped(host, world),
   },
   {
     what: 'changes its mind about whether the wire is to be trusted',
     act: async (host, world) => {
       if (!world.public.includes(host)) return undefined;
       if (!world.trusting.delete(host)) world.trusting.add(host);
-      await host.weft('stop');
-      return launched(host, world);
+      return stopped(host, world);
     },
   },
   {
@@ -127,8 +120,9 @@ export const OPERATIONS: readonly Operation[] = [
   {
     what: 'replaces the secret of the network',
     act: async (host, world) => {
-      await host.weft('token', 'rotate');
-      world.secrets += 1;
+      const { code, stderr } = await host.tryWeft('token', 'rotate');
+      if (code === 0) world.secrets += 1;
+      else if (!stderr.includes('is being replaced already')) throw new Error(stderr);
       return undefined;
     },
   },
@@ -184,6 +178,14 @@ export const OPERATIONS: readonly Operation[] = [
 function residentOf(host: Host, world: World, chance: Chance): Resident | undefined {
   const here = world.of(host);
   return here.length === 0 ? undefined : chance.pick(here);
+}
+
+/** Its router has left until it is launched again. Nobody waits with a new secret for one that left. */
+async function stopped(host: Host, world: World): Promise<Undo> {
+  const { secrets } = world;
+  await host.weft('stop');
+  return async () =>
+    world.launch(host, secrets === world.secrets ? {} : { token: await tokenFor(host, world) });
 }
 
 /** As a new host, by the token of any other. */
