@@ -26,6 +26,8 @@ export interface RingView {
   readonly founders: readonly PeerId[];
   /** All peers that own addresses, the largest owner first. */
   readonly owners: readonly OwnerView[];
+  /** All peers whose incarnation goes on as far as any record tells, whether they own addresses or not. */
+  readonly participants: readonly PeerId[];
   /** Number of addresses that this router may hand out, allocated or not. */
   readonly owned: number;
   /** Number of addresses that are allocated on this host. */
@@ -57,6 +59,7 @@ export function ringView(sources: ViewSources): RingView {
     range: state.range.text,
     founders: state.founders,
     owners: ownerViews(sources),
+    participants: [...(state.ring?.participants ?? [])],
     owned: sizeOf(owned),
     allocated: state.allocations.size,
     pending: sizeOf(pending),

@@ -104,14 +104,18 @@ export class World {
     resident.container = await this.#run(host, resident.address);
   }
 
-  /** Removes who is gone for good and still has addresses, as `weft status ipam` says: whoever was to take them over went before that was done. */
+  /**
+   * Removes who is gone for good and still has addresses, or is waited for, as `weft status ipam` says: whoever was to take over what it had
+   * went before that was done.
+   */
   async forgetDead(): Promise<void> {
     const living = new Set<string>();
     for (const host of this.hosts) living.add((await host.report()).status.peer);
     for (const host of this.hosts) {
-      const { owners } = (await host.report()).ipam;
-      const dead = owners.filter(({ peer, heir }) => heir === null && !living.has(peer));
-      for (const { peer } of dead) await host.tryWeft('rmpeer', peer);
+      const { owners, waitingFor } = (await host.report()).ipam;
+      const awaited = [...owners.filter(({ heir }) => heir === null), ...waitingFor].map(({ peer }) => peer);
+      const dead = new Set(awaited.filter((peer) => !living.has(peer)));
+      for (const peer of dead) await host.tryWeft('rmpeer', peer);
     }
   }
 
@@ -120,7 +124,11 @@ export class World {
     for (const host of this.forgetful) {
       const met = async () => (await host.tryWeft('prime')).code === 0;
       await until(`${host.name} has met somebody`, met, { within: MET });
-      for (const { container, address } of this.of(host)) await attach(container, address);
+      for (const { container, address } of this.of(host)) {
+        // Whoever has addresses may be waiting, too, for one that is being removed.
+        const attached = async () => await attach(container, address).then(() => true);
+        await until(`${container.name} is attached again`, attached, { within: MET });
+      }
     }
     this.forgetful.clear();
   }

@@ -269,10 +269,12 @@ export class Addresses extends EventEmitter<AddressesEvents> implements AddressA
 
   #takeOverAbandoned(now: number): void {
     const { identity, mesh } = this.#options;
-    const removed = this.#service
-      .view()
-      .owners.filter(({ peer, heir }) => heir === null && peer !== identity.peer && !mesh.admits(peer))
-      .map(({ peer }) => peer);
+    const { owners, participants } = this.#service.view();
+    // A founder may own addresses without having participated; and one without addresses is waited for, too.
+    const present = owners.flatMap(({ peer, heir }) => (heir === null ? [peer] : []));
+    const removed = [...new Set([...present, ...participants])].filter(
+      (peer) => peer !== identity.peer && !mesh.admits(peer),
+    );
     const rank = this.#reachable().filter((peer) => peer < identity.peer).length;
     for (const peer of this.#abandoned.due(removed, rank, now)) void this.#takeOver(peer);
   }

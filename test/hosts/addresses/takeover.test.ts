@@ -112,3 +112,31 @@ describe.runIf(process.env.WEFT_LONG === '1')('addresses of a router that was re
     expect(given).not.toBe('');
   });
 });
+
+describe.runIf(process.env.WEFT_LONG === '1')('a removed router without addresses', () => {
+  const world = onLab(async (lab) => {
+    const hosts = await lab.hosts(3);
+    const [first, second, third] = hosts;
+    await first.launch();
+    for (const host of [second, third]) await host.launch({ token: await first.token() });
+    await first.isConnectedTo(third);
+    await third.isConnectedTo(second);
+    return { hosts, peer: (await third.report()).status.peer };
+  });
+
+  test('is waited for by nobody, although the one that removed it dies right after', async () => {
+    const { hosts, peer } = world();
+    const [first, second, third] = hosts;
+    const died = (await second.report()).status.peer;
+    await third.crash();
+    await until('it may be removed', () => second.weft('rmpeer', peer), { within: 60_000, every: 500 });
+    await until('the first knows', async () => !(await first.weft('peer', 'ls')).includes(peer));
+    await second.crash();
+    await until('that one may be removed', () => first.weft('rmpeer', died), { within: 60_000, every: 500 });
+    const seenTo = new RegExp(`took over the addresses of a removed peer.*${peer}`);
+    await until('it is seen to', () => seenTo.test(first.logs()), { within: 150_000, every: 1_000 });
+    await first.weft('stop');
+    await first.launch();
+    expect(await attach(await first.container('late'))).not.toBe('');
+  });
+});

@@ -404,6 +404,7 @@ test('the view tells who owns how much, and what is pending', () => {
       { peer: a.peer, addresses: 192, share: 0.75, free: 191, reachable: true, heir: null },
       { peer: b.peer, addresses: 64, share: 0.25, free: 63, reachable: false, heir: null },
     ],
+    participants: [a.peer, b.peer],
     owned: 192,
     allocated: 1,
     pending: 0,
@@ -412,6 +413,17 @@ test('the view tells who owns how much, and what is pending', () => {
     requests: { allocate: 0, claim: 0 },
   });
 });
+
+test('who owns nothing participates, too, until it is removed', () => {
+  const [rings, a, b] = network(['a', 'b']);
+  expect(a.ring.view().owners.map(({ peer }) => peer)).toEqual([a.peer]);
+  expect(a.ring.view().participants).toEqual([a.peer, b.peer]);
+  b.kill();
+  a.ask((id) => a.ring.remove(id, b.peer));
+  rings.settle();
+  expect(a.ring.view().participants).toEqual([a.peer]);
+});
+
 test('what comes and goes is told at both ends, once it is on the disk, and never again', () => {
   const [rings, a, b, c] = network(['a', 'b', 'c']);
   expect(a.moved.splice(0)).toEqual(['256 from nobody']);
