@@ -4,9 +4,10 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { attempt, type Finished, type Host, run, until } from '../../lab/index.js';
 import { onLab } from '../../lab/suite.js';
+import { attach } from '../addresses/ipam.js';
 import { traces } from '../pair.js';
 
-/** Runs a command as in a container with a seccomp profile (test/lab/native). */
+/** Runs a command as in a container with a seccomp profile, or on a kernel without IPv6 (test/lab/native). */
 const CONFINED = fileURLToPath(new URL('../../../build/lab/confined', import.meta.url));
 
 const oneHost = () =>
@@ -308,7 +309,7 @@ describe('a router that may not enter namespaces', () => {
   test('says so when it is to attach a container, and doctor says what forbids it', async () => {
     const { a } = world();
     const confined = (...args: string[]) =>
-      attempt(a.own([CONFINED, a.program, ...args]), { env: a.environment });
+      attempt(a.own([CONFINED, 'namespaces', a.program, ...args]), { env: a.environment });
     const { stdout } = await confined('doctor');
     expect(stdout).toMatch(/fail +privileges +may not enter namespaces.*not permitted.*\n *→ .*seccomp/i);
     expect(await confined('launch')).toMatchObject({ code: 0 });
@@ -318,5 +319,29 @@ describe('a router that may not enter namespaces', () => {
       stderr: expect.stringMatching(/^weft: .* is not permitted .* seccomp profile forbids it\n$/),
     });
     await a.weft('reset');
+  });
+});
+
+describe('a router whose kernel has no IPv6', () => {
+  const world = onLab(async (lab) => ({ hosts: await lab.hosts(2) }));
+  /** Neither its sockets nor what the kernel tells of it. */
+  const WITHOUT_IPV6 =
+    'mount -t tmpfs none /proc/sys/net/ipv6 && mount --bind /dev/null /proc/net/if_inet6 && exec "$@"';
+
+  test('gives addresses of IPv4, and reaches those that have both', async () => {
+    const [a, b] = world().hosts;
+    const hidden = ['unshare', '--mount', '--propagation', 'slave', 'sh', '-c', WITHOUT_IPV6, 'sh'];
+    const without = (...args: string[]) =>
+      attempt(a.own([...hidden, CONFINED, 'ipv6', a.program, ...args]), { env: a.environment });
+    expect((await without('doctor')).stdout).not.toMatch(/^(fail|warn)/m);
+    expect(await without('launch', '--nickname', a.name)).toMatchObject({ code: 0, stderr: '' });
+    await b.launch({ token: await a.token() });
+    await a.isConnectedTo(b);
+    const [here, there] = [await a.container('here'), await b.container('there')];
+    await attach(here);
+    const address = await attach(there);
+    expect(here.addresses.filter((text) => text.includes(':'))).toEqual([]);
+    await here.run(['ping', '-c', '1', '-w', '5', address.replace(/\/.*/, '')]);
+    expect(a.logs()).not.toMatch(/"level":"(warn|error)"/);
   });
 });
