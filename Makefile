@@ -22,7 +22,7 @@ TS_SOURCES := $(shell find src demo test/lab -type f -name '*.ts') $(wildcard sr
 
 .PHONY: help
 help: ## show the targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: ## install system and npm packages (idempotent; apt where there is apt)
@@ -124,6 +124,12 @@ build/package/traffic: test/lab/native/traffic.cc
 .PHONY: deb
 deb: build build/package/weft-forwarder build/package/traffic ## a package for Debian 12 and 13, Ubuntu 22.04 and 24.04: build/deb/weft_VERSION_ARCHITECTURE.deb
 	./scripts/deb build/deb build/package
+
+.PHONY: deb-arm64
+deb-arm64: build ## the same for arm64, on another architecture, by Debian's cross compiler
+	@./scripts/apt-packages g++-aarch64-linux-gnu mmdebstrap
+	./scripts/cross-arm64 build/arm64
+	./scripts/deb build/deb build/arm64/native arm64 build/arm64/node
 
 .PHONY: reproducible
 reproducible: setup ## make the Debian package of the last commit twice, and compare the bytes
