@@ -21,7 +21,7 @@ function describe(error: unknown): string {
   return `a fault in weft itself: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
 }
 
-/** 1 failed, 2 wrong usage, 3 no router is running. */
+/** 1 failed, 2 wrong usage, 3 no router is running, 4 one is running already. */
 function exitCodeOf(error: unknown): number {
   return error instanceof WeftError ? meaningOf(error.code).exit : 1;
 }

@@ -62,7 +62,7 @@ Examples, two hosts on one Ethernet:
   host-a$ weft attach web                     a container, a network namespace, or a process id
   host-b$ weft attach db                      they now reach each other, as web.weft.local and db.weft.local
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no router is running.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no router is running, 4 one is running already.
 \`weft COMMAND --help\` tells more. \`weft doctor\` finds out why something does not work.`;
 
 /** Where help goes, and what is wrong with a command line (stderr, unless told otherwise). */

@@ -2,10 +2,12 @@ import { conflict, type ErrorMeaning, failed } from './meaning.js';
 
 /** Errors of a launch. */
 export const LAUNCH_ERRORS = {
-  'already-running': failed(
-    'A router runs with this run or state directory already.',
-    '`weft status` shows it; give the second one directories of its own.',
-  ),
+  'already-running': {
+    status: 500,
+    exit: 4,
+    meaning: 'A router runs with this run or state directory already.',
+    remedy: '`weft status` shows it; give the second one directories of its own.',
+  },
   'old-kernel': failed('The kernel lacks what weft needs.', 'Upgrade it, to Linux 5.12 or later.'),
   'launch-failed': failed(
     'The router ended before it was ready.',

@@ -2,8 +2,8 @@
 export interface ErrorMeaning {
   /** HTTP status of the API's answer. */
   readonly status: number;
-  /** Exit code of the command: 1 failed, 2 wrong usage, 3 no router is running. */
-  readonly exit: 1 | 2 | 3;
+  /** Exit code of the command: 1 failed, 2 wrong usage, 3 no router is running, 4 one is running already. */
+  readonly exit: 1 | 2 | 3 | 4;
   readonly meaning: string;
   readonly remedy: string;
 }

@@ -227,7 +227,7 @@ describe('a router that runs', () => {
     await a.launch();
     const second = ['--run-dir', join(a.directory, 'run2'), '--port', '7000', '--bridge', 'other'];
     expect(await a.tryWeft('launch', ...second)).toMatchObject({
-      code: 1,
+      code: 4,
       stderr: expect.stringMatching(/already, with another run directory.*--state-dir/),
     });
     expect(await a.weft('status')).toMatch(/bridge +weft,/);

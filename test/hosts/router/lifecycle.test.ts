@@ -30,7 +30,7 @@ describe('launching', () => {
     await a.launch();
     const daemon = a.daemon;
     const again = await a.tryWeft('launch', '--foreground');
-    expect(again.code).toBe(1);
+    expect(again.code).toBe(4);
     expect(again.stderr).toMatch(/already|running|in use/);
     const elsewhere = await attempt([
       'ip',
