@@ -44,10 +44,11 @@ async function knows(host: Host, mac: string): Promise<void> {
 async function pauseWhile(
   { c1, c2 }: Pick<Pair, 'c1' | 'c2'>,
   happens: () => Promise<unknown>,
+  { size = 200 } = {},
 ): Promise<number> {
   const exchange = await Exchange.start(c1, c2, c2.address, 0);
   const listener = await Listener.start(c2, 7000);
-  const sender = await Sender.start(c1, c2.address, 7000, { rate: 200, size: 200 });
+  const sender = await Sender.start(c1, c2.address, 7000, { rate: 200, size });
   await lasting(0.3);
   await happens();
   await lasting(0.3);
@@ -115,6 +116,23 @@ describe('two hosts that trust the wire between them', () => {
       await bothUse({ a, b });
     });
     expect(pause).toBeLessThan(1);
+  });
+
+  test('go by the forwarder within 1 s when the wire takes only smaller packets, and back', async () => {
+    const { a, b, c1 } = world();
+    await bothUse({ a, b });
+    const shrink = async (mtu: number) => {
+      for (const host of [a, b]) await host.ip(`link set ${host.port.device} mtu ${mtu}`);
+    };
+    const full = (await c1.device()).mtu - 28;
+    const happens = async () => {
+      await shrink(1300);
+      await until('the kernel is not used', async () => !(await isUsed(a, b)) && !(await isUsed(b, a)));
+      await lasting(0.5);
+      await shrink(1500);
+      await bothUse({ a, b });
+    };
+    expect(await pauseWhile(world(), happens, { size: full })).toBeLessThan(1);
   });
 
   test('put right what somebody does to the device and what it knows, and traffic pauses less than 1 s', async () => {
