@@ -45,6 +45,8 @@ export function followKernelPaths(parts: KernelPathParts): KernelPaths | undefin
     monitor: new hostnet.ForwardingMonitor((device) => kernelPaths.disturbed(device)),
     port,
     ownAddresses: () => new Set(localAddresses()),
+    mtu,
+    mtuOf: (peer) => mesh.member(peer)?.mtu,
     sourcesTo: hostnet.sourcesTo,
     facts: () => ({
       networks: new Map(networks.segments()),

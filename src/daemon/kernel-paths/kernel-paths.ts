@@ -38,6 +38,9 @@ export interface KernelPathsOptions {
   readonly port: number;
   /** IP addresses of this host. */
   readonly ownAddresses: () => ReadonlySet<string>;
+  /** Of containers, here and on the hosts of others. */
+  readonly mtu: number;
+  readonly mtuOf: (peer: PeerId) => number | undefined;
   /** The one that packets to others come from, by their addresses. */
   readonly sourcesTo: (addresses: readonly string[]) => Promise<ReadonlyMap<string, string>>;
   readonly facts: () => Omit<WantedFacts, 'proven' | 'peers'>;
@@ -210,9 +213,9 @@ export class KernelPaths extends EventEmitter<KernelPathsEvents> {
   }
 
   async #plan({ peers: states, kernelPaths }: ForwarderDump, isLookDue: boolean): Promise<Plan> {
-    const { ownAddresses, facts } = this.#options;
+    const { ownAddresses, mtu, mtuOf, facts } = this.#options;
     await this.#learnSources(addressesOf(states), isLookDue);
-    const here = { own: ownAddresses(), sources: this.#sources };
+    const here = { own: ownAddresses(), sources: this.#sources, mtu, mtuOf };
     const isStarting = performance.now() < this.#proofDue;
     const chosen = kernelPeers(states, here, { local: this.#wanted.local, peers: this.#peers });
     const { local = this.#wanted.local, reasons } = chosen;

@@ -28,10 +28,12 @@ export interface Former {
   readonly peers: ReadonlyMap<PeerId, KernelPeer>;
 }
 
-/** Addresses of this host: all of them, and which its packets to other addresses come from. */
+/** This host: all its addresses, which of them its packets to others come from, and how large packets of containers may be, here and elsewhere. */
 export interface Here {
   readonly own: ReadonlySet<string>;
   readonly sources: ReadonlyMap<string, string>;
+  readonly mtu: number;
+  readonly mtuOf: (peer: PeerId) => number | undefined;
 }
 
 /** IP addresses of peers whose packets are not encrypted. */
@@ -52,7 +54,7 @@ interface Reached extends KernelPeer {
  */
 export function kernelPeers(
   states: readonly PeerState[],
-  { sources, own }: Here,
+  here: Here,
   { local: formerLocal, peers: used }: Former,
 ): KernelPeers {
   const reached: Reached[] = [];
@@ -60,7 +62,7 @@ export function kernelPeers(
   for (const state of states) {
     const peer = state.peer as PeerId;
     const former = state.up ? undefined : used.get(peer);
-    const found = former ? { ...former, local: formerLocal } : reach(state, { sources, own });
+    const found = former ? { ...former, local: formerLocal } : reach(state, here);
     if (typeof found === 'string') reasons.set(peer, found);
     else reached.push(found);
   }
@@ -72,13 +74,17 @@ export function kernelPeers(
 }
 
 /** Why not, in words. */
-function reach(state: PeerState, { sources, own }: Here): Reached | string {
+function reach(state: PeerState, { sources, own, mtu, mtuOf }: Here): Reached | string {
   const { peer, endpoint, observed, networks } = state;
   if (!state.up) return 'no packets get there';
   if (state.via !== null) return 'its packets take a relay';
   if (state.transport === 'tcp') return 'its packets go over TCP';
   if (!state.plain)
     return 'its packets are encrypted: both ends must name the wire between them with --trusted-subnets';
+  const theirs = mtuOf(peer as PeerId) ?? mtu;
+  // The kernel drops without a word what is too large for the other end.
+  if (theirs !== mtu)
+    return `its containers have MTU ${theirs}, and those here ${mtu}: \`weft launch --mtu\` on both hosts makes them equal`;
   const { host = '' } = endpoint === null ? {} : parseHostPort(endpoint);
   if (host.includes('%')) return 'it is reached by a link-local address';
   const local = sources.get(host);

@@ -217,6 +217,22 @@ describe('two hosts that trust the wire between them', () => {
   });
 });
 
+describe('two hosts that trust a wire without IPv4', () => {
+  const world = onLab(async (lab) => {
+    const [a, b] = await lab.hosts(2);
+    for (const host of [a, b]) await host.run(['ip', '-4', 'address', 'flush', 'dev', host.port.device]);
+    return await pair(a, b, { mtu: 1398, args: ['--trusted-subnets', 'fd00::/8'] });
+  });
+
+  test('leave frames of all sizes to the kernel', async () => {
+    const { a, b, c1, c2 } = world();
+    await bothUse({ a, b });
+    await knows(a, (await c2.device()).address);
+    expect(await unansweredPings(c1, c2.address, pingSizes((await c1.device()).mtu))).toEqual([]);
+    expect((await connection(a, b)).endpoint).toContain('[fd');
+  });
+});
+
 describe('a host that leaves nothing to the kernel', () => {
   const world = onLab(async (lab) => {
     const [a, b] = await lab.hosts(2);
@@ -228,5 +244,29 @@ describe('a host that leaves nothing to the kernel', () => {
     await until('nothing is encrypted', async () => (await connection(a, b)).cipher === 'plain');
     expect((await connection(a, b)).kernel).toBeNull();
     expect(await a.run(['ip', '-brief', 'link'])).not.toContain('weft-vx');
+  });
+});
+
+describe('hosts whose containers have different MTUs', () => {
+  const world = onLab(async (lab) => {
+    const [a, b] = await lab.hosts(2);
+    await a.launch({ args: TRUSTED });
+    await b.launch({ args: TRUSTED, mtu: 1380, token: await a.token() });
+    const [large, small] = [
+      await a.container('large', '10.32.0.1/24'),
+      await b.container('small', '10.32.0.2/24'),
+    ];
+    await large.reaches(small.address);
+    return { a, b, large, small };
+  });
+
+  test('leave nothing to the kernel, which drops what is too large without a word, and say so', async () => {
+    const { a, b, large, small } = world();
+    await until('nothing is encrypted', async () => (await connection(a, b)).cipher === 'plain');
+    const reason = /MTU 1380.*1418.*--mtu/;
+    await until('it is said', async () => reason.test((await connection(a, b)).kernel?.reason ?? ''));
+    // What is too large is answered once with the size that is not.
+    const sizes = pingSizes((await large.device()).mtu);
+    expect(await unansweredPings(large, small.address, sizes, { tries: 2 })).toEqual([]);
   });
 });

@@ -12,6 +12,8 @@ const HERE = {
     ['198.51.100.4', '198.51.100.1'],
     ['2001:db8::2', '2001:db8::1'],
   ]),
+  mtu: 1418,
+  mtuOf: () => 1418,
 };
 
 const NONE = { local: '', peers: new Map() };
@@ -79,6 +81,12 @@ describe('frames may stay in the kernel for peers', () => {
     const { local, peers, reasons } = kernelPeers([trusted('2', more)], HERE, NONE);
     expect({ local, peers }).toEqual({ local: undefined, peers: [] });
     expect([...reasons.values()]).toEqual([expect.stringMatching(reason)]);
+  });
+
+  test('but not for those whose containers have another MTU', () => {
+    const { peers, reasons } = kernelPeers([trusted('2')], { ...HERE, mtuOf: () => 1380 }, NONE);
+    expect(peers).toEqual([]);
+    expect([...reasons.values()]).toEqual([expect.stringMatching(/MTU 1380.*1418.*--mtu/)]);
   });
 
   test('that are reached from the address from which most are; for others there is a reason', () => {
