@@ -151,13 +151,12 @@ void EventReporter::storm(std::uint16_t network, std::uint32_t limit) {
 }
 
 void EventReporter::kernel_path(std::uint16_t network, const Peer& peer, const KernelPath& path) {
-  path_log_(Level::info, network_line(network) + "kernel path to " + peer_line(peer) +
-                             (path.up() ? " up" : " down"));
-  emit("kernel-path",
-       {{"network", network},
-        {"peer", peer_text(peer.id())},
-        {"up", path.up()},
-        {"rtt", path.rtt().known() ? Json(path.rtt().smoothed()) : Json(nullptr)}});
+  path_log_(Level::info,
+            network_line(network) + "kernel path to " + peer_line(peer) + (path.up() ? " up" : " down"));
+  emit("kernel-path", {{"network", network},
+                       {"peer", peer_text(peer.id())},
+                       {"up", path.up()},
+                       {"rtt", path.rtt().known() ? Json(path.rtt().smoothed()) : Json(nullptr)}});
 }
 
 void EventReporter::kernel_path_lost(std::uint16_t network, const std::string& name) {

@@ -28,7 +28,8 @@ struct ForwarderOptions {
   unsigned workers = 1;
   unsigned udp_ports = 1;  ///< that packets leave from, with `port`
   std::vector<Offload> disabled;
-  pid_t predecessor = 0;  ///< the forwarder whose port and control socket it gets once that has ended; 0: none
+  /// The forwarder whose port and control socket it gets once that has ended; 0: none.
+  pid_t predecessor = 0;
 };
 
 class Forwarder final : private RequestHandler, private PeerServices, private KernelPathServices {

@@ -75,8 +75,8 @@ ProbeResult Prober::seal_and_send(const Peer& peer, const Route& route, Session&
     encode(RelayHeader{static_cast<std::uint8_t>(lane_), initial_hop_limit, route.hop->sealing.index(),
                        peer.id(), self},
            route.hop->hop_seal, datagram);
-  const ProbeResult result = route.stream != nullptr ? hand_over(*route.stream, datagram)
-                                                     : hand_over(route, datagram);
+  const ProbeResult result =
+      route.stream != nullptr ? hand_over(*route.stream, datagram) : hand_over(route, datagram);
   if (result != ProbeResult::sent) return result;
   counters_.add(Counter::sealed_packets);
   peer.traffic().back().sent(1, datagram.size());

@@ -115,9 +115,8 @@ Json Forwarder::dump() const {
                         {"kernelPath", or_null(!kernel_paths_.device(number).empty(),
                                                std::string(kernel_paths_.device(number)))},
                         {"queues", network.taps ? network.taps->queues.size() : 0}});
-  return {{"peers", std::move(peers)},
-          {"networks", std::move(networks)},
-          {"kernelPaths", kernel_path_states()}};
+  return {
+      {"peers", std::move(peers)}, {"networks", std::move(networks)}, {"kernelPaths", kernel_path_states()}};
 }
 
 Json Forwarder::owner_text(MacOwner owner) const {

@@ -25,7 +25,8 @@ std::string run_directory() {
   return chosen == nullptr ? "/run/weft" : chosen;
 }
 
-/// Each of a container's networks is asked for all of its ports, so a refusal would be one for those that publish, too.
+/// Each of a container's networks is asked for all of its ports, so a refusal would be one for those that
+/// publish, too.
 void tell_of_ports(const json& body) {
   const auto ports = body.find("port_mappings");
   if (ports == body.end() || !ports->is_array() || ports->empty()) return;

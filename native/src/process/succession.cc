@@ -28,8 +28,10 @@ void succeed(pid_t predecessor) {
   if (!process) return;
   pollfd waiting{process.get(), POLLIN, 0};
   const int ended = ::poll(&waiting, 1, patience_ms);
-  if (ended < 0) throw Failure::from_errno("cannot wait for the end of process " + std::to_string(predecessor));
-  if (ended == 0) throw Failure("the forwarder before it, process " + std::to_string(predecessor) + ", goes on");
+  if (ended < 0)
+    throw Failure::from_errno("cannot wait for the end of process " + std::to_string(predecessor));
+  if (ended == 0)
+    throw Failure("the forwarder before it, process " + std::to_string(predecessor) + ", goes on");
 }
 
 }  // namespace weft

@@ -73,7 +73,8 @@ Decoded<SealedHeader> decode_sealed(ConstBytes packet) noexcept {
 Decoded<InnerKind> inner_kind(ConstBytes content) noexcept {
   if (content.size() < inner_header_size) return refuse<InnerKind>(WireError::too_short);
   const std::uint8_t kind = load8(content.data());
-  if (kind > static_cast<std::uint8_t>(InnerKind::kernel_probe)) return refuse<InnerKind>(WireError::bad_type);
+  if (kind > static_cast<std::uint8_t>(InnerKind::kernel_probe))
+    return refuse<InnerKind>(WireError::bad_type);
   return {static_cast<InnerKind>(kind)};
 }
 

@@ -1,6 +1,7 @@
-/// weft-words KIND BEGIN [RUN_DIRECTORY]: prints what the router knows of a kind (peers, containers, networks, names, targets,
-/// policies) and begins so, one a line, for the completion of a shell. It says nothing where it cannot: no router, no right to
-/// ask it, no answer in time. Words come from other hosts: what a shell could take for anything but a word is not printed.
+/// weft-words KIND BEGIN [RUN_DIRECTORY]: prints what the router knows of a kind (peers, containers,
+/// networks, names, targets, policies) and begins so, one a line, for the completion of a shell. It says
+/// nothing where it cannot: no router, no right to ask it, no answer in time. Words come from other hosts:
+/// what a shell could take for anything but a word is not printed.
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -34,9 +35,11 @@ bool is_letter_or_digit(char letter) {
          (letter >= '0' && letter <= '9');
 }
 
-/// What no shell treats specially, wherever it stands: no option, no pattern, no quote, nothing to be expanded.
+/// What no shell treats specially, wherever it stands: no option, no pattern, no quote, nothing to be
+/// expanded.
 bool is_harmless(std::string_view word) {
-  if (word.empty() || word.size() > max_word || !(is_letter_or_digit(word[0]) || word[0] == '/')) return false;
+  if (word.empty() || word.size() > max_word || !(is_letter_or_digit(word[0]) || word[0] == '/'))
+    return false;
   for (const char letter : word)
     if (!is_letter_or_digit(letter) && std::string_view("._-:/@+,").find(letter) == std::string_view::npos)
       return false;

@@ -64,8 +64,8 @@ class Encap {
 
   WorkerContext& context_;
   SendBatch& send_batch_;
-  unsigned port_ = 0;  // source port of the packets of the frame at hand
-  unsigned lane_;      // their lane
+  unsigned port_ = 0;                     // source port of the packets of the frame at hand
+  unsigned lane_;                         // their lane
   std::unique_ptr<std::byte[]> buffer_;   // the frame or superframe as read
   std::unique_ptr<std::byte[]> scratch_;  // one frame, when `buffer_` must stay whole for further peers
   Micros answers_since_ = 0;

@@ -55,10 +55,11 @@ void await_change(Host& host, bool up, std::chrono::milliseconds timeout = 10s) 
 }
 
 void block(const Host& host, unsigned port) {
-  host.run("nft add table inet cut && "
-           "nft add chain inet cut in '{ type filter hook input priority 0; }' && "
-           "nft add rule inet cut in udp dport " +
-           std::to_string(port) + " drop");
+  host.run(
+      "nft add table inet cut && "
+      "nft add chain inet cut in '{ type filter hook input priority 0; }' && "
+      "nft add rule inet cut in udp dport " +
+      std::to_string(port) + " drop");
 }
 
 void unblock(const Host& host) {
@@ -210,9 +211,8 @@ void send_garbage(KernelPair& hosts) {
     if (i % 100 == 0) hosts.b.control().ok({{"op", "stats"}});
   }
   eventually("they are refused", [&] { return hosts.b.counter("dropped_unknown_key") > unknown; });
-  eventually("probes are still answered", [&] {
-    return state_of(hosts.b)["answers"].get<std::uint64_t>() > answers + 3;
-  });
+  eventually("probes are still answered",
+             [&] { return state_of(hosts.b)["answers"].get<std::uint64_t>() > answers + 3; });
   CHECK(hosts.b.counter("kernel_probes_received") > received);
   CHECK(state_of(hosts.a)["up"] == true);
   CHECK(state_of(hosts.b)["up"] == true);
@@ -224,8 +224,8 @@ void forget_received(const Tap& wire) {
   }
 }
 
-/// What one of a's datagrams to a port of b carries, seen on the wire before b can refuse it. b's own go to the same port, and those that
-/// seek the path MTU would not fit the device.
+/// What one of a's datagrams to a port of b carries, seen on the wire before b can refuse it. b's own go to
+/// the same port, and those that seek the path MTU would not fit the device.
 std::vector<std::byte> on_the_wire(const Tap& wire, std::uint16_t port, std::size_t most) {
   constexpr std::size_t headers = 14 + 20 + 8;
   constexpr std::uint32_t address_of_b = 0xc000'0202;
@@ -252,7 +252,8 @@ void move_probes(KernelPair& hosts) {
   packet.erase(packet.begin(), packet.begin() + vxlan_and_probe_headers);
   const auto kinds = hosts.b.counter("dropped_inner_kind");
   ::send(udp_to(hosts.a, "192.0.2.2").get(), packet.data(), packet.size(), 0);
-  eventually("the one moved to UDP is refused", [&] { return hosts.b.counter("dropped_inner_kind") == kinds + 1; });
+  eventually("the one moved to UDP is refused",
+             [&] { return hosts.b.counter("dropped_inner_kind") == kinds + 1; });
   CHECK(hosts.b.peer(hosts.a.id())["endpoint"] == endpoint);
   unblock(hosts.b);
 

@@ -142,7 +142,8 @@ void introduce(Host& one, Host& other, const std::vector<std::string>& one_endpo
 void give_key(Host& one, Host& other, const std::string& cipher);
 /// A TCP connection from one host to an address of the other; both ends.
 std::pair<Fd, Fd> dial(const Host& one, const Host& other, const std::string& address);
-/// A UDP socket on a host, connected to the port of a router at an IPv4 address: whoever has it can say anything.
+/// A UDP socket on a host, connected to the port of a router at an IPv4 address: whoever has it can say
+/// anything.
 Fd udp_to(const Host& from, const std::string& address);
 /// Waits until each has the other up.
 void await_up(Host& one, Host& other);

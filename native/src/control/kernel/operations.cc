@@ -28,8 +28,8 @@ Json Forwarder::set_kernel_path(const Fields& fields) {
   const KernelPathSetRequest request(fields);
   const KernelPathSetting setting{request.mac, request.source, request.mtu};
   if (!kernel_paths_.set({request.network, required_peer(fields).id()}, setting, monotonic_now()))
-    throw RequestError("too-many-paths", "there are " + std::to_string(KernelPaths::max_paths) +
-                                             " kernel paths already");
+    throw RequestError("too-many-paths",
+                       "there are " + std::to_string(KernelPaths::max_paths) + " kernel paths already");
   return Json::object();
 }
 

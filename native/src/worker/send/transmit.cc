@@ -6,8 +6,8 @@
 namespace weft {
 namespace {
 
-int send_segmented(WorkerContext& context, const UdpSocket& socket, const Destination& to,
-                   ConstBytes payload, std::size_t segment_size) noexcept {
+int send_segmented(WorkerContext& context, const UdpSocket& socket, const Destination& to, ConstBytes payload,
+                   std::size_t segment_size) noexcept {
   if (!context.switches.on(Offload::udp_gso))
     return socket.send_each(to.address, to.address_length, to.source, payload, segment_size);
   const int error = socket.send(to.address, to.address_length, to.source, payload, segment_size);
