@@ -19,9 +19,9 @@ export async function hold(world: World): Promise<void> {
   }
 }
 
-/** Each container pings all others, at the same time. */
+/** Each container pings all others, at the same time. Rejects with all that are not reached. */
 async function everybodyReached({ residents }: World): Promise<void> {
-  await Promise.all(
+  const ends = await Promise.allSettled(
     residents.map(async ({ container, address }) => {
       const missing = new Set(residents.map((other) => other.address).filter((other) => other !== address));
       const reached = async () => {
@@ -32,6 +32,8 @@ async function everybodyReached({ residents }: World): Promise<void> {
       await until(`${address} on ${container.host.name} reaches all others`, reached, { within: REACHED });
     }),
   );
+  const failures = ends.flatMap((end) => (end.status === 'rejected' ? [String(end.reason)] : []));
+  if (failures.length > 0) throw new Error(failures.join('; '));
 }
 
 /** Where both ends trust the wire, and nowhere else; and who uses none has no device for any. */
