@@ -41,12 +41,17 @@ export class Targets {
     }));
   }
 
-  /** Where other routers are, or are sought: first those that are linked to. */
+  /**
+   * Where other routers are, and then where the operator has them sought. What a source tells counts once a router has proven there that it is
+   * of this network: whoever is on a LAN can tell anything by mDNS.
+   */
   others(): string[] {
-    const wanted = this.#options.mesh.targets().filter(({ state }) => state !== 'self');
-    const isLinked = ({ state }: TargetView) => state === 'connected';
-    const linkedFirst = [...wanted.filter(isLinked), ...wanted.filter((view) => !isLinked(view))];
-    return linkedFirst.map(({ target }) => target);
+    const all = this.#options.mesh.targets();
+    const linked = all.filter(({ state }) => state === 'connected');
+    const sought = all.filter(
+      ({ state, configured }) => configured && state !== 'connected' && state !== 'self',
+    );
+    return [...linked, ...sought].map(({ target }) => target);
   }
 
   async connect({ peers, replace = false }: ConnectRequest): Promise<void> {

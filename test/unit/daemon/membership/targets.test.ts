@@ -72,8 +72,8 @@ describe('targets', () => {
     expect(whoSaid(targetsOf(['192.0.2.2']))).toMatchObject({ [BY_HAND]: ['connect'] });
   });
 
-  test('are what a token names beside its own router, linked to or not, for whoever cannot reach that one', () => {
-    expect(targetsOf().others()).toEqual([LAUNCHED, FOUND]);
+  test('that the operator named are in a token, linked to or not; what a source told is not, before a router answered there', () => {
+    expect(targetsOf().others()).toEqual([LAUNCHED]);
   });
 
   test('are replaced when it is asked for, but for those that a source knows', async () => {
