@@ -272,9 +272,8 @@ export class Addresses extends EventEmitter<AddressesEvents> implements AddressA
     const { owners, participants } = this.#service.view();
     // A founder may own addresses without having participated; and one without addresses is waited for, too.
     const present = owners.flatMap(({ peer, heir }) => (heir === null ? [peer] : []));
-    const removed = [...new Set([...present, ...participants])].filter(
-      (peer) => peer !== identity.peer && !mesh.admits(peer),
-    );
+    const isRemoved = (peer: PeerId) => peer !== identity.peer && !mesh.admits(peer);
+    const removed = new Set([...present, ...participants].filter(isRemoved));
     const rank = this.#reachable().filter((peer) => peer < identity.peer).length;
     for (const peer of this.#abandoned.due(removed, rank, now)) void this.#takeOver(peer);
   }
