@@ -6,8 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type ApiServer, type Report, type RouterControl, serveApi } from '../../../src/api/index.js';
 import { WeftError } from '../../../src/errors.js';
 import { packageRoot, weftVersion } from '../../../src/version.js';
-
-const WEFT = join(packageRoot(), 'bin/weft');
+import { WEFT } from '../../lab/host.js';
 
 describe('the weft command', () => {
   let directory: string;

@@ -14,6 +14,7 @@ import { DNS_SERVER, withDns, writeDns } from '../../../src/cli/docker-config.js
 import { WeftError } from '../../../src/errors.js';
 import { RESOLVER_ADDRESS } from '../../../src/hostnet/index.js';
 import { packageRoot } from '../../../src/version.js';
+import { WEFT } from '../../lab/host.js';
 
 const STATUS: DockerStatus = {
   enabled: true,
@@ -109,7 +110,7 @@ describe('weft docker', () => {
   function weft(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
     const options = { env: { ...process.env, WEFT_RUN_DIR: directory }, cwd: packageRoot() };
     return new Promise((resolve) => {
-      execFile(join(packageRoot(), 'bin/weft'), ['docker', ...args], options, (error, stdout, stderr) => {
+      execFile(WEFT, ['docker', ...args], options, (error, stdout, stderr) => {
         resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
       });
     });

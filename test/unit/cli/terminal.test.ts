@@ -4,12 +4,11 @@ import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type ApiServer, type RouterControl, serveApi } from '../../../src/api/index.js';
-import { packageRoot } from '../../../src/version.js';
 import { attempt, type Environment } from '../../lab/command.js';
+import { WEFT } from '../../lab/host.js';
 import { leftoversFromNow } from '../../lab/leftovers.js';
 import { Terminal } from '../../lab/terminal.js';
 
-const WEFT = [join(packageRoot(), 'bin/weft')];
 const REASON =
   'no packet of ours arrives there: is UDP port 6783 open on the way, and are packets let through?';
 
@@ -50,7 +49,7 @@ function environment(more: Record<string, string> = {}): Environment {
 /** What it writes to the terminal, in lines. */
 async function onTerminal(args: readonly string[], more: Record<string, string> = {}): Promise<string[]> {
   const before = terminal.text.length;
-  await terminal.start([...WEFT, ...args], { env: environment(more) }).ends();
+  await terminal.start([WEFT, ...args], { env: environment(more) }).ends();
   return terminal.text.slice(before).replaceAll('\r', '').trimEnd().split('\n');
 }
 
@@ -62,7 +61,7 @@ it('wraps a table to the lines of the terminal, and loses nothing', async () => 
 });
 
 it('has a line for each row where it is read by a program', async () => {
-  const { stdout } = await attempt([...WEFT, 'status', 'connections'], { env: environment() });
+  const { stdout } = await attempt([WEFT, 'status', 'connections'], { env: environment() });
   expect(stdout.trimEnd().split('\n')).toEqual([expect.any(String), expect.stringContaining(REASON)]);
 });
 
@@ -70,7 +69,7 @@ it('has colours on a terminal only, which NO_COLOR takes away, and in JSON never
   timeout: 60_000,
 }, async () => {
   const isColoured = (text: string) => stripVTControlCharacters(text) !== text;
-  const { stdout } = await attempt([...WEFT, 'doctor'], { env: environment() });
+  const { stdout } = await attempt([WEFT, 'doctor'], { env: environment() });
   expect(stdout).toMatch(/^ok /m);
   expect(isColoured(stdout)).toBe(false);
   expect(isColoured((await onTerminal(['doctor'])).join('\n'))).toBe(true);
