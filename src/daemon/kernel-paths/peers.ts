@@ -28,7 +28,7 @@ export interface Former {
   readonly peers: ReadonlyMap<PeerId, KernelPeer>;
 }
 
-/** This host: all its addresses, which of them its packets to others come from, and how large packets of containers may be, here and elsewhere. */
+/** This host: all its addresses, which of them its packets to others come from, and the MTU of containers, here and on the hosts of others. */
 export interface Here {
   readonly own: ReadonlySet<string>;
   readonly sources: ReadonlyMap<string, string>;
