@@ -25,13 +25,16 @@ export interface RepairsOptions {
   readonly onRepaired: (what: string) => void;
   /** From now on it is put right after growing pauses only. */
   readonly onContested: (what: string) => void;
+  /** Told from the second time on: what went away with something greater as it was repaired is not found again. */
   readonly onFailed: (what: string, error: unknown) => void;
 }
 
 interface History {
-  count: number;
-  last: number;
-  pause: number;
+  readonly count: number;
+  readonly last: number;
+  readonly pause: number;
+  /** The last repair failed. */
+  hasFailed: boolean;
 }
 
 /** Puts right what somebody else changed, and does not fight for ever with who changes it again. */
@@ -50,29 +53,32 @@ export class Repairs {
     for (const fault of faults) {
       const history = this.#histories.get(fault.key);
       if (history !== undefined && this.#options.now() < history.last + history.pause) continue;
-      await this.#mend(fault, this.#counted(fault.key, history));
+      await this.#mend(fault, this.#counted(fault.key, history), history?.hasFailed === true);
       done = true;
     }
     return done;
   }
 
-  #counted(key: string, former: History | undefined): number {
+  #counted(key: string, former: History | undefined): History {
     const count = (former?.count ?? 0) + 1;
     const pause = count < PATIENCE ? 0 : Math.min(FIRST_PAUSE * 2 ** (count - PATIENCE), LONGEST_PAUSE);
-    this.#histories.set(key, { count, pause, last: this.#options.now() });
-    return count;
+    const history = { count, pause, last: this.#options.now(), hasFailed: false };
+    this.#histories.set(key, history);
+    return history;
   }
 
   /** Told of are the repairs before patience ends, and once that it has. */
-  async #mend({ what, repair }: Fault, count: number): Promise<void> {
+  async #mend({ what, repair }: Fault, history: History, failedBefore: boolean): Promise<void> {
     const { onRepaired, onContested, onFailed } = this.#options;
+    const isTold = history.count < PATIENCE;
     try {
       await repair();
-      if (count < PATIENCE) onRepaired(what);
+      if (isTold) onRepaired(what);
     } catch (error) {
-      if (count < PATIENCE) onFailed(what, error);
+      history.hasFailed = true;
+      if (isTold && failedBefore) onFailed(what, error);
     }
-    if (count === PATIENCE) onContested(what);
+    if (history.count === PATIENCE) onContested(what);
   }
 
   #forget(): void {

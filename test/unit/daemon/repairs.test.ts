@@ -67,7 +67,20 @@ describe('what somebody else changes', () => {
   it('and cannot be put right is tried less and less often, too', async () => {
     const failing = { ...fault, repair: () => Promise.reject(new Error('no')) };
     await contested(3_600_000, failing);
-    expect(told.filter((line) => line.startsWith('failed'))).toHaveLength(5);
+    expect(told.filter((line) => line.startsWith('failed'))).toHaveLength(4);
     expect(told.filter((line) => line.startsWith('contested'))).toHaveLength(1);
+  });
+
+  it('is told of no failure where it failed once and is not found again', async () => {
+    const gone = { ...fault, repair: () => Promise.reject(new Error('Cannot find device "weft"')) };
+    await repairs.mend([gone]);
+    await contested(2 * ROUND, { ...fault, key: 'gone', what: 'the bridge is gone' });
+    expect(told).toEqual(Array(2).fill('repaired: the bridge is gone'));
+  });
+
+  it('and cannot be put right twice in a row is told with the reason', async () => {
+    const failing = { ...fault, repair: () => Promise.reject(new Error('no')) };
+    await contested(2 * ROUND, failing);
+    expect(told).toEqual(['failed: the bridge is down: Error: no']);
   });
 });
