@@ -25,10 +25,10 @@ import type { Observation } from '../api/status/index.js';
 import { WeftError } from '../errors.js';
 import { PROTOCOL_VERSIONS } from '../protocol-versions.js';
 import { weftVersion } from '../version.js';
-import type { Parts } from './compose.js';
 import { NO_CLUSTER } from './kubernetes/index.js';
 import { joinInvitation } from './membership/index.js';
 import { daemonFacts } from './observation/index.js';
+import type { Parts } from './parts/index.js';
 import { connectionView, datapathView, peerView } from './views.js';
 
 export interface ControlApiOptions {

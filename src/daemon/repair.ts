@@ -1,6 +1,6 @@
 import type { LinkStates } from '../hostnet/index.js';
-import type { Parts } from './compose.js';
 import { errorFields } from './logging/index.js';
+import type { Parts } from './parts/index.js';
 import { type Fault, Repairs } from './repairs/index.js';
 
 /** How often to look whether bridges and containers are still there, in milliseconds. */

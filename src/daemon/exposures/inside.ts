@@ -1,4 +1,4 @@
-import type { Exposures } from './exposures/index.js';
+import type { Exposures } from './exposures.js';
 
 /** The subnets of segments: the ranges that containers have addresses of, and those that this host is exposed in. No router is sought there. */
 export class InsideSubnets {
