@@ -39,7 +39,7 @@ export async function missingCapabilities(): Promise<Capability[]> {
 /** Why network namespaces cannot be made and entered, although the capabilities are there; undefined when they can. */
 export async function namespaceFault(): Promise<string | undefined> {
   try {
-    await run('nsenter', ['--net=/proc/self/ns/net', 'unshare', '--net', 'true']);
+    await run('nsenter', ['--net=/proc/self/ns/net', 'unshare', '--net', 'sh', '-c', ':']);
     return undefined;
   } catch (error) {
     return messageOf(error);
