@@ -74,6 +74,12 @@ export class Mirror<T> {
     if (this.#contents.objects.size > 0) this.#onListed();
   }
 
+  /** The same, of objects as the server has them: one that this version does not understand, as a later one did, is a fault and hinders no other. */
+  restoreObjects(objects: Iterable<unknown>): void {
+    for (const object of objects) this.#contents.put(object);
+    if (this.#contents.objects.size > 0) this.#onListed();
+  }
+
   /** What somebody got of the server by other means, of which changes are told in their turn. Throws `kubernetes-failed` for what has no name. */
   learn(object: unknown): void {
     if (this.#contents.put(object)) this.#options.onChange();

@@ -1,11 +1,4 @@
-import {
-  type Api,
-  keyOf,
-  Mirror,
-  type MirrorStatus,
-  type Pause,
-  type Resource,
-} from '../../kubernetes/index.js';
+import { type Api, Mirror, type MirrorStatus, type Pause, type Resource } from '../../kubernetes/index.js';
 import type { Labels } from '../../labels.js';
 import { allEnded } from '../../order.js';
 import type { ClusterMemory } from './memory.js';
@@ -51,12 +44,7 @@ export class Cluster {
   restore({ policies, namespaces, pods }: ClusterMemory): void {
     this.#namespaces.restore(Object.entries(namespaces));
     this.#pods.restore(pods.map((pod) => [`${pod.namespace}/${pod.name}`, pod]));
-    this.#policies.restore(
-      policies.flatMap((object) => {
-        const policy = NETWORK_POLICIES.read(object);
-        return policy === undefined ? [] : [[keyOf(object), policy]];
-      }),
-    );
+    this.#policies.restoreObjects(policies);
   }
 
   memory(): Omit<ClusterMemory, 'routers'> {

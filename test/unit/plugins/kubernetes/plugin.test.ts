@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { stateFiles } from '../../../../src/daemon/state/index.js';
 import type { KubernetesPlugin } from '../../../../src/plugins/kubernetes/index.js';
 import { type ApiServer, conditionsOf, NAMESPACES, NODES, POLICIES } from '../../../kubernetes/api-server.js';
 import { namespace, node, policy } from '../../../kubernetes/shapes.js';
@@ -167,6 +169,22 @@ describe('what the cluster says of policies', () => {
       listedAt: null,
       counts: { policies: 1, pods: 1 },
     });
+  });
+
+  test('is kept but for what this version does not understand, after one that did', async () => {
+    const { api } = world();
+    const stored = (name: string, podSelector: object) => ({
+      ...{ apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy' },
+      ...{ metadata: { name, namespace: 'default' }, spec: { podSelector } },
+    });
+    const later = stored('later', { matchExpressions: [{ key: 'a', operator: 'Like' }] });
+    const policies = [later, stored('deny', {})];
+    const file = stateFiles(join(world().directory, 'n1')).kubernetes;
+    await file.write(() => ({ policies, namespaces: {}, pods: [], routers: [] }));
+    api.break();
+    const plugin = await world().start('n1', A, { serves: false });
+    expect(plugin.cluster.policies.map(({ policy: { name } }) => name)).toEqual(['deny']);
+    await world().comes('it is told', () => world().troubles.some((what) => /default\/later: /.test(what)));
   });
 
   test('is told once where it is not understood, and hinders no other policy', async () => {
