@@ -336,7 +336,7 @@ export class AddressRing {
         this.#handover?.onAccept(from, message);
         break;
       case 'transfer':
-        this.#ownership.merge(message.records);
+        this.#ownership.adopt(message.records);
         this.#ownership.send(from, { type: 'receipt', nonce: message.nonce });
         break;
       case 'receipt':

@@ -140,6 +140,12 @@ export class Ownership {
     return news;
   }
 
+  /** Merges records of a peer that leaves, and tells the others in its place: it may be gone before they have heard it. */
+  adopt(records: readonly RingRecord[]): void {
+    const news = this.merge(records);
+    if (news.length > 0) this.#outbox.put({ kind: 'announce', records: news });
+  }
+
   /** The records that are not from a time that no clock shows. */
   believable(records: readonly RingRecord[]): readonly RingRecord[] {
     const ahead = records.find((record) => isAhead(record, this.now));

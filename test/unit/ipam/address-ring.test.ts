@@ -161,6 +161,15 @@ test('a router that leaves gives all away, and others can use it at once', () =>
   expect(a.allocate('y').settled).toBe(false);
 });
 
+test('a router that leaves is known to have left by all, though it is gone before it told them', () => {
+  const [, a, b, c] = network(['a', 'b', 'c']);
+  a.isMute = true;
+  expect(a.ask((id) => a.ring.leave(id))).toEqual({ settled: true });
+  a.kill();
+  for (const { ring } of [b, c]) expect(ring.view().owners.map(({ peer }) => peer)).toEqual([b.peer]);
+  expect(c.ring.view().participants).not.toContain(a.peer);
+});
+
 test('a router that leaves waits for somebody who takes what it has', () => {
   const [rings, a, b] = network(['a', 'b']);
   b.isolated = true;

@@ -80,6 +80,8 @@ export class RouterUnderTest {
   disk: RingState;
   /** Whether no messages pass between this router and the others. */
   isolated = false;
+  /** Whether what it tells all is lost, as when it stops before that is sent. */
+  isMute = false;
   isUp = true;
   readonly lost: string[] = [];
   /** Addresses that came and went, such as `16 to b`. */
@@ -196,6 +198,7 @@ export class RouterUnderTest {
         this.#other(output.to)?.ring.receive(this.peer, output.message, now);
         break;
       case 'announce':
+        if (this.isMute) break;
         for (const { peer } of [...this.#rings.routers]) {
           const other = this.#other(peer);
           other?.ring.learnFounders(this.ring.founders);
