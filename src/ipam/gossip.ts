@@ -52,7 +52,7 @@ export class RingGossip implements GossipChannel {
     });
   }
 
-  /** Queues records that this router signed, to be sent to all. */
+  /** Queues records to be sent to all: those that this router signed, and those that a leaving one handed it. */
   announce(records: readonly RingRecord[]): void {
     this.#pending.push(...records);
   }

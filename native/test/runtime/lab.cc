@@ -50,7 +50,7 @@ bool is_readable(int socket, std::chrono::steady_clock::time_point deadline) {
   const auto left =
       std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
   pollfd wait{socket, POLLIN, 0};
-  return ::poll(&wait, 1, std::max(static_cast<int>(left.count()), 0)) != 0;
+  return ::poll(&wait, 1, std::max(static_cast<int>(left.count()), 0)) > 0;
 }
 
 std::array<std::byte, 6> parse_mac(const std::string& text) {

@@ -33,7 +33,7 @@ interface History {
   readonly count: number;
   readonly last: number;
   readonly pause: number;
-  /** The last repair failed. */
+  /** Whether the last repair failed. */
   hasFailed: boolean;
 }
 
@@ -53,7 +53,7 @@ export class Repairs {
     for (const fault of faults) {
       const history = this.#histories.get(fault.key);
       if (history !== undefined && this.#options.now() < history.last + history.pause) continue;
-      await this.#mend(fault, this.#counted(fault.key, history), history?.hasFailed === true);
+      await this.#mend(fault, this.#counted(fault.key, history));
       done = true;
     }
     return done;
@@ -62,21 +62,22 @@ export class Repairs {
   #counted(key: string, former: History | undefined): History {
     const count = (former?.count ?? 0) + 1;
     const pause = count < PATIENCE ? 0 : Math.min(FIRST_PAUSE * 2 ** (count - PATIENCE), LONGEST_PAUSE);
-    const history = { count, pause, last: this.#options.now(), hasFailed: false };
+    const history = { count, pause, last: this.#options.now(), hasFailed: former?.hasFailed ?? false };
     this.#histories.set(key, history);
     return history;
   }
 
   /** Told of are the repairs before patience ends, and once that it has. */
-  async #mend({ what, repair }: Fault, history: History, failedBefore: boolean): Promise<void> {
+  async #mend({ what, repair }: Fault, history: History): Promise<void> {
     const { onRepaired, onContested, onFailed } = this.#options;
     const isTold = history.count < PATIENCE;
     try {
       await repair();
+      history.hasFailed = false;
       if (isTold) onRepaired(what);
     } catch (error) {
+      if (isTold && history.hasFailed) onFailed(what, error);
       history.hasFailed = true;
-      if (isTold && failedBefore) onFailed(what, error);
     }
     if (history.count === PATIENCE) onContested(what);
   }
